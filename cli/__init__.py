@@ -1,0 +1,1 @@
+"""The console script `polyculture`, one file a command group."""

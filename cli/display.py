@@ -1,0 +1,98 @@
+"""What a person sees in the terminal: progress while it runs, then the verdict and the table per source."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.profile import build_profile
+from polyculture.run_directory import RunDirectory
+from polyculture.sources.record import safe_detail
+from polyculture.summary import source_rows
+from schemas.manifest import Manifest
+from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
+
+STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", VerdictValue.UNKNOWN: "bold yellow"}
+SHOWN_WARNINGS = 10
+
+
+class ProgressDisplay:
+    """One line per stage on standard error, with what is done and the seconds it took."""
+
+    def __init__(self, enabled: bool) -> None:
+        """Show nothing unless `enabled`."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description:<18}"),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._progress = Progress(*columns, console=Console(stderr=True), disable=not enabled)
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def update(self, what: str, done: int, total: int) -> None:
+        """Show that `done` of `total` of a stage are done."""
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._tasks[what], completed=done, total=total)
+
+
+def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> None:
+    """Print the verdict, why, the table per source, and where the report is."""
+    if as_json:
+        print(verdict.model_dump_json())
+        return
+    console = Console(highlight=False)
+    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    console.print(_table(source_rows(manifest, profile)))
+    console.print("Distinct fractions through the near lens, ± half of the 95 % interval. An empty interval was counted.", style="dim")
+    plan = manifest.plan
+    if plan is not None and plan.budget_tokens is not None:
+        console.print(f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}; all rates scaled by {plan.scale:.4g}.")
+        for part in plan.sources:
+            if part.limit:
+                console.print(f"  {part.name} is held at {part.rate:.3g} epochs by {part.limit}.")
+        if plan.lacking_tokens:
+            console.print(f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow")
+    console.print()
+    console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
+    for check in verdict.failed():
+        _print_check(console, check, "red" if check.outcome is Outcome.FAIL else "yellow")
+    warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
+    for check in warnings[:SHOWN_WARNINGS]:
+        _print_check(console, check, "dim")
+    if len(warnings) > SHOWN_WARNINGS:
+        console.print(f"  and {len(warnings) - SHOWN_WARNINGS} more warnings in the report", style="dim")
+    console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
+
+
+def _print_check(console: Console, check: CheckResult, style: str) -> None:
+    word = check.outcome.value if check.severity == "fail" else "warning"
+    bound = f" (wanted {check.bound})" if check.bound else ""
+    probes = f"; about {check.needed_probes:,} probes would settle it" if check.needed_probes else ""
+    console.print(Text(f"  {word}: {safe_detail(check.message, 500)}{bound}{probes}", style=style), soft_wrap=True)
+
+
+def _table(rows: list[list[str]]) -> Table:
+    header, *body = rows
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+    for row in body:
+        table.add_row(*map(safe_detail, row))
+    return table

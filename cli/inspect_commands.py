@@ -1,0 +1,67 @@
+"""`polyculture verify` and `polyculture report`: look at a finished run."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.display import ProgressDisplay
+from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.profile import build_profile
+from polyculture.errors import ConfigError
+from polyculture.files import write_bytes
+from polyculture.report.render import render_report
+from polyculture.run_directory import RunDirectory
+from polyculture.sources.record import safe_detail
+from polyculture.verify import verify_run
+from schemas.manifest import Manifest
+from schemas.verdict import Verdict
+
+Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("verify")(verify)
+    app.command("report")(report)
+
+
+def verify(run: Run, as_json: Json = False) -> int:
+    """Read a finished run again: digests, counts, the conservation law, and that the verdict follows from the evidence."""
+    _require_run(run)
+    with ProgressDisplay(enabled=not as_json) as display:
+        problems = verify_run(run, display.update)
+    if as_json:
+        print(json.dumps({"run": str(run), "is_whole": not problems, "problems": problems}))
+    elif problems:
+        console = Console(stderr=True, highlight=False)
+        for problem in problems:
+            console.print(f"damaged: {safe_detail(problem, 500)}", style="red", markup=False, soft_wrap=True)
+    else:
+        Console(highlight=False).print(f"{run} is whole: digests, counts, conservation and verdict agree.", soft_wrap=True)
+    return 1 if problems else 0
+
+
+def report(run: Run, as_json: Json = False) -> int:
+    """Render the report of a finished run again, and print where it is."""
+    _require_run(run)
+    directory = RunDirectory(run)
+    try:
+        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+        verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
+        profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    except ValueError as error:
+        raise ConfigError(f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more") from error
+    for name, content in render_report(manifest, profile, verdict).items():
+        write_bytes(directory.report / name, content)
+    index = directory.report / "index.html"
+    print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)
+    return 0
+
+
+def _require_run(run: Path) -> None:
+    if not (run / "manifest.json").is_file():
+        raise ConfigError(f"{run} is not a finished run (it has no manifest.json); name the folder given to --out")

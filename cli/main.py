@@ -1,0 +1,78 @@
+"""The entry point of the console script: commands, and one exit code for each kind of end."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import click
+import typer
+from rich.console import Console
+
+from cli import inspect_commands, run_commands
+from polyculture import __version__
+from polyculture.errors import ConfigError, PolycultureError, RunInUse
+from polyculture.sources.record import safe_detail
+
+app = typer.Typer(
+    name="polyculture",
+    help="Curate the corpus of a training run, and say before it starts whether the mix is as varied as you believe.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 GO or fine, 1 error, 2 bad configuration or usage, 3 NO-GO, 4 UNKNOWN, 5 run directory in use.",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"polyculture {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+run_commands.register(app)
+inspect_commands.register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line, and exit with its code."""
+    sys.exit(_code(arguments))
+
+
+def _code(arguments: Sequence[str] | None) -> int:
+    try:
+        result = app(arguments, standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped; the same command resumes")
+        return 1
+    except RunInUse as error:
+        _say(str(error))
+        return 5
+    except ConfigError as error:
+        _say(str(error))
+        return 2
+    except (PolycultureError, OSError) as error:
+        _say(str(error))
+        return 1
+
+
+def _say(message: str) -> None:
+    safe = "\n".join(safe_detail(line, 2000) for line in message.split("\n"))
+    Console(stderr=True).print(f"error: {safe}", style="red", markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()

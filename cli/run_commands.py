@@ -1,0 +1,52 @@
+"""`polyculture run` and `polyculture audit`: start a flow, show its progress, print the verdict."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.display import ProgressDisplay, print_verdict
+from cli.prefect_settings import quiet_prefect
+from polyculture.configuration import load_config
+from polyculture.run_directory import RunDirectory
+from schemas.verdict import VerdictValue
+
+EXIT_CODES = {VerdictValue.GO: 0, VerdictValue.NO_GO: 3, VerdictValue.UNKNOWN: 4}
+
+Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_default=False)]
+Out = Annotated[Path | None, typer.Option("--out", help="Run directory.", show_default="runs/<name>")]
+Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON on standard output.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, max=1024, help="Worker processes; the output does not depend on it.", show_default="one per core")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("run")(run)
+    app.command("audit")(audit)
+
+
+def run(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> int:
+    """Curate a corpus: ingest, deduplicate, measure, mix, write shards, and judge them."""
+    return _start("curate", config, out, as_json, workers)
+
+
+def audit(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> int:
+    """Measure and judge the input of a configuration; write no shards."""
+    return _start("audit", config, out, as_json, workers)
+
+
+def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None) -> int:
+    name = load_config(config).name  # a bad configuration is said before a server starts
+    suffix = "" if flow == "curate" else "-audit"
+    directory = out or Path("runs") / f"{name}{suffix}"
+    quiet_prefect(os.environ)
+    with ProgressDisplay(enabled=not as_json) as display:
+        # Prefect reads its settings when it is imported, and takes a second to import.
+        from cli.flow_runner import run_flow
+
+        verdict = run_flow(flow, config, directory, workers, display.update)
+    print_verdict(RunDirectory(directory), verdict, as_json)
+    return EXIT_CODES[verdict.verdict]

@@ -1,0 +1,1 @@
+"""What runs. Each flow reads like a table of contents."""

@@ -1,0 +1,65 @@
+"""The main job: corpora in; one deduplicated, measured, mixed and gated set of shards out."""
+
+import os
+from pathlib import Path
+
+from prefect import flow, runtime
+from prefect.states import Completed, State
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from polyculture.executor import Local
+from polyculture.job import Job
+from schemas.config import Stage
+from schemas.verdict import Verdict
+from tasks.deduplicate import deduplicate, shingle, write_removed
+from tasks.finish import give_verdict, write_manifest, write_report
+from tasks.ingest import Accounts, ingest_source, settle_documents
+from tasks.measure import measure
+from tasks.mix import plan_mixture, write_mixture
+from tasks.open import claimed, clear_outputs, is_written
+from tasks.publish import show_verdict
+
+
+def run_name() -> str:
+    """`curate <config>`, so that a person finds the run again."""
+    return f"{runtime.flow_run.flow_name} {Path(runtime.flow_run.parameters['config']).stem}"
+
+
+def ingest(job: Job, workers: int) -> Accounts:
+    """Read all sources, several at a time."""
+    with Local(workers) as executor:
+        futures = {name: ingest_source.submit(job, name, executor) for name in sorted(job.inputs)}
+        accounts = [(name, future.result()) for name, future in futures.items()]
+    return settle_documents(job, accounts)
+
+
+@flow(
+    name="curate", flow_run_name=run_name, task_runner=ThreadPoolTaskRunner(max_workers=4), persist_result=False, validate_parameters=True
+)
+def curate(config: str, out: str | None = None, workers: int | None = None) -> State[Verdict]:
+    """Curate a corpus and judge it.
+
+    Args:
+        config: path of the configuration file.
+        out: run directory; `runs/<name>` if absent.
+        workers: worker processes; one per core if absent. They do not change the output.
+
+    Returns:
+        A completed state named after the verdict. The verdict itself is in the run directory.
+    """
+    count = workers or os.cpu_count() or 1
+    with claimed("run", Path(config), Path(out) if out else None) as job:
+        if not is_written(job):
+            clear_outputs(job)
+            accounts = ingest(job, count)
+            shingle(job)
+            deduplicate(job)
+            write_removed(job)
+            plan_mixture(job)
+            measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
+            write_manifest(job, accounts, write_mixture(job))
+        verdict = give_verdict(job.directory)
+        write_report(job.directory)
+        job.directory.discard_work()
+        show_verdict(job.directory)
+    return Completed(name=verdict.verdict.value, message=verdict.verdict.value, data=verdict)

@@ -1,0 +1,134 @@
+"""Read a configuration file: safely, whole, and with errors that name the key, its line and the cure."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from polyculture.errors import ConfigError
+from schemas.config import CurationConfig
+
+MAX_CONFIG_BYTES = 256 * 1024
+MAX_DEPTH = 20
+Location = tuple[str | int, ...]
+
+
+def load_config(path: Path) -> CurationConfig:
+    """Read and check a configuration.
+
+    YAML without aliases, tags or duplicate keys, at most 256 KiB.
+
+    Args:
+        path: the file.
+
+    Raises:
+        ConfigError: it cannot be read or does not hold a configuration; every problem is named with its line.
+    """
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name an existing YAML file") from error
+    if len(raw) > MAX_CONFIG_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES // 1024} KiB; a configuration is a short text")
+    values, lines = _parse(path, raw)
+    try:
+        return CurationConfig.model_validate(values)
+    except ValidationError as error:
+        details = [dict(detail) for detail in error.errors(include_url=False)]
+        places = [detail["loc"] for detail in details]
+        # A list that is too short only because its items are wrong is not a second problem.
+        details = [d for d in details if not any(len(p) > len(d["loc"]) and p[: len(d["loc"])] == d["loc"] for p in places)]
+        problems = [_problem(path, detail, lines) for detail in details]
+        raise ConfigError("\n".join(problems)) from error
+
+
+def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
+    """Values, and the line of every key."""
+    try:
+        text = raw.decode("utf-8-sig")
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            _refuse(path, event)
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines: dict[Location, int] = {}
+        if node is not None:
+            _note_lines(path, node, (), lines)
+        return yaml.safe_load(text), lines
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
+
+
+def _refuse(path: Path, event: yaml.Event) -> None:
+    """Refuse what a configuration never needs and an attacker does: aliases and tags."""
+    line = event.start_mark.line + 1
+    if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        raise ConfigError(f"{path}:{line}: anchors and aliases are not allowed; write the value out")
+    if getattr(event, "tag", None):
+        raise ConfigError(f"{path}:{line}: the tag {event.tag} is not allowed; write a plain value")  # type: ignore[attr-defined]  # only some events have tags
+    if event.start_mark.column > 40 * MAX_DEPTH:
+        raise ConfigError(f"{path}:{line}: nested or indented too far")
+
+
+def _note_lines(path: Path, node: yaml.Node, at: Location, lines: dict[Location, int]) -> None:
+    if len(at) > MAX_DEPTH:
+        raise ConfigError(f"{path}:{node.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
+    lines.setdefault(at, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise ConfigError(f"{path}:{key.start_mark.line + 1}: the key {name!r} stands twice; remove one")
+            seen.add(name)
+            lines[(*at, name)] = key.start_mark.line + 1
+            _note_lines(path, value, (*at, name), lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            _note_lines(path, value, (*at, number), lines)
+
+
+def _problem(path: Path, detail: Mapping[str, Any], lines: Mapping[Location, int]) -> str:
+    """One line for one validation error."""
+    location: Location = tuple(detail["loc"])
+    at = location
+    while at and at not in lines:
+        at = at[:-1]
+    key = ".".join(map(str, location)) or "the configuration"
+    message = str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        message = _unknown_key(location)
+    elif detail["type"] == "missing":
+        message = "is missing; add it"
+    elif not isinstance(detail["input"], dict | list | tuple) and detail["type"] != "value_error":
+        message = f"{message}, got {detail['input']!r:.60}"
+    return f"{path}:{lines.get(at, 1)}: {key}: {message}"
+
+
+def _unknown_key(location: Location) -> str:
+    model: object = CurationConfig
+    for part in location[:-1]:
+        if isinstance(part, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            model = _inner_model(model.model_fields[part].annotation)
+    known = sorted(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else []
+    near = difflib.get_close_matches(str(location[-1]), known, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"unknown key; {hint}known: {', '.join(known)}"
+
+
+def _inner_model(annotation: object) -> object:
+    """The model inside an annotation such as `tuple[SourceConfig, ...]` or `dict[Kind, KindLimit]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        inner = _inner_model(argument)
+        if inner is not None:
+            return inner
+    return None

@@ -1,0 +1,128 @@
+"""The removal rule: which documents leave the corpus, and which stays in place of each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from polyculture.corpus import Corpus
+from polyculture.dedupe.near import NearDuplicates, find_near_duplicates
+from polyculture.dedupe.shingles import ShingleSets
+from schemas.config import Action, DedupeConfig
+from schemas.removed import REMOVED_SCHEMA
+
+KEPT, EXACT, NEAR = 0, 1, 2
+REASONS = {EXACT: "exact", NEAR: "near"}
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What became of each of n documents.
+
+    Attributes:
+        reason: (n,) KEPT, EXACT or NEAR.
+        kept: (n,) the representative; the document's own number if it is kept. A representative is always kept.
+        similarity: (n,) to the representative, 0..1.
+    """
+
+    reason: NDArray[np.int8]
+    kept: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+
+    @property
+    def is_kept(self) -> NDArray[np.bool_]:
+        """(n,) whether the document stays."""
+        return self.reason == KEPT
+
+
+def preference_order(corpus: Corpus, config: DedupeConfig) -> NDArray[np.int64]:
+    """Document numbers, most preferred first: by kind, then more characters, then smaller document_id. Total."""
+    kind_rank = np.array([config.survivors.index(kind) for kind in corpus.kinds])
+    frame = pl.DataFrame(
+        {
+            "kind": kind_rank[corpus.source],
+            "characters": corpus.column("characters"),
+            "id": pl.from_arrow(corpus.index["document_id"]),
+            "at": np.arange(len(corpus)),
+        }
+    )
+    ordered = frame.sort(["kind", "characters", "id"], descending=[False, True, False])
+    result: NDArray[np.int64] = ordered["at"].to_numpy()
+    return result
+
+
+def group_leaders(corpus: Corpus, order: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(groups,) the most preferred document of each group of equal canonical texts."""
+    leaders = np.empty(int(corpus.group.max()) + 1 if len(corpus) else 0, np.int64)
+    backwards = order[::-1]
+    leaders[corpus.group[backwards]] = backwards  # the last write wins: the most preferred
+    return leaders
+
+
+def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, seed: int) -> Removal:
+    """Apply the exact and the near lens, each as its action says.
+
+    A document is kept unless a verified, more preferred neighbour is kept; chains do not delete. Documents of equal
+    canonical text have one shingle set, so the near lens sees each group once and its members follow the leader.
+
+    Args:
+        corpus: n documents.
+        sets: shingle sets of the groups, by group number.
+        config: actions, threshold, banding and order of survivors.
+        seed: of the signatures.
+
+    Returns:
+        The decision for each document.
+    """
+    order = preference_order(corpus, config)
+    leaders = group_leaders(corpus, order)
+    near = _near(corpus, leaders, order, sets, config, seed)
+    own = np.arange(len(corpus))
+    leader = leaders[corpus.group]
+    has_words = np.diff(sets.offsets) > 0
+    joins_leader = np.full(len(corpus), config.exact.action is Action.REMOVE)
+    if config.near.action is Action.REMOVE:  # equal texts with words have equal shingle sets: similarity 1
+        joins_leader |= has_words[corpus.group]
+    kept_group = near.kept[corpus.group]
+    follows = (kept_group != corpus.group) | (joins_leader & (own != leader))
+    kept = np.where(follows, leaders[kept_group], own)
+    is_exact = follows & (kept_group == corpus.group) & (config.exact.action is Action.REMOVE)
+    reason = np.where(follows, np.where(is_exact, EXACT, NEAR), KEPT).astype(np.int8)
+    return Removal(reason, kept, np.where(follows, near.similarity[corpus.group], 1.0))
+
+
+def _near(
+    corpus: Corpus,
+    leaders: NDArray[np.int64],
+    order: NDArray[np.int64],
+    sets: ShingleSets,
+    config: DedupeConfig,
+    seed: int,
+) -> NearDuplicates:
+    groups = len(leaders)
+    if config.near.action is not Action.REMOVE:
+        return NearDuplicates(np.arange(groups), np.ones(groups))
+    rank = np.empty(len(corpus), np.int64)
+    rank[order] = np.arange(len(corpus))
+    return find_near_duplicates(sets, np.argsort(rank[leaders]), config.near, seed)
+
+
+def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:
+    """REMOVED rows, in index order."""
+    gone = np.flatnonzero(~removal.is_kept)
+    kept = removal.kept[gone]
+    names = np.array(corpus.sources, dtype=object)
+    columns = {
+        "document_id": corpus.document_ids(gone),
+        "source": names[corpus.source[gone]],
+        "reason": [REASONS[int(reason)] for reason in removal.reason[gone]],
+        "kept_id": corpus.document_ids(kept),
+        "kept_source": names[corpus.source[kept]],
+        "similarity": removal.similarity[gone],
+        "text_tokens": corpus.tokens[gone],
+    }
+    return pa.Table.from_arrays(
+        [pa.array(columns[field.name], field.type) for field in REMOVED_SCHEMA], schema=REMOVED_SCHEMA
+    )

@@ -1,0 +1,13 @@
+"""Errors that a person can act on. The command line maps each to its exit code."""
+
+
+class PolycultureError(Exception):
+    """Something went wrong that the message explains: what was wanted, what came, what to do. Exit code 1."""
+
+
+class ConfigError(PolycultureError):
+    """The configuration or the command cannot be carried out as written. Exit code 2."""
+
+
+class RunInUse(PolycultureError):
+    """Another process works on the run directory. Exit code 5."""

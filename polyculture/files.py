@@ -1,0 +1,87 @@
+"""Files that are whole or absent: temporary name, fsync, rename, fsync of the folder."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+
+from polyculture.hashing import file_sha256
+from schemas.manifest import FileDigest
+
+TEMPORARY_PREFIX = ".tmp-"
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; on success make it durable and rename it, on error delete it.
+
+    Raises:
+        OSError: the file cannot be written; nothing is then visible under `path`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}"
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whole or not at all."""
+    with whole_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8 to `path`, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table as Parquet, whole or not at all; the same table gives the same bytes.
+
+    The Arrow schema is not stored: it would add nothing to these flat tables, and readers in other languages do without.
+    """
+    with whole_file(path) as temporary:
+        pa.parquet.write_table(
+            table, temporary, compression="zstd", store_schema=False, row_group_size=131_072, write_page_checksum=True
+        )
+
+
+def write_arrow_file(path: Path, table: pa.Table) -> None:
+    """Write a table in the Arrow file format, uncompressed so that it can be memory-mapped."""
+    with whole_file(path) as temporary, pa.ipc.new_file(temporary, table.schema) as writer:
+        writer.write_table(table)
+
+
+def map_arrow_file(path: Path) -> pa.Table:
+    """Open an Arrow file that this program wrote, without reading it into memory."""
+    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+
+
+def file_digest(path: Path, root: Path, rows: int | None = None) -> FileDigest:
+    """Digest of a file under `root`; reads it once."""
+    return FileDigest(
+        path=path.relative_to(root).as_posix(), sha256=file_sha256(path), bytes=path.stat().st_size, rows=rows
+    )
+
+
+def parquet_rows(path: Path) -> int | None:
+    """Rows of a Parquet file, from its footer; None for any other file."""
+    return int(pa.parquet.read_metadata(path).num_rows) if path.suffix == ".parquet" else None

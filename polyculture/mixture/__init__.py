@@ -1,0 +1,1 @@
+"""The mixture: rates under a budget and limits, which documents are in, and in which order."""

@@ -1,0 +1,116 @@
+"""From manifest, profile and verdict to the files of `report/`."""
+
+import json
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from polyculture.report import words
+from polyculture.report.canvas import KIND_COLOURS, Drawing
+from polyculture.report.containment import containment_heatmap, strongest_pairs
+from polyculture.report.explain import explain
+from polyculture.report.flow import flow_figure, flow_of, total_flow
+from polyculture.report.scale_curve import scale_curve
+from polyculture.report.views import columns_of, quarantine_totals, scope_rows, sort_checks, troubled_files
+from schemas.config import Stage
+from schemas.manifest import Manifest
+from schemas.profile import Profile
+from schemas.verdict import Verdict
+
+
+def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dict[str, bytes]:
+    """Write the report of one run. Pure: the same arguments give the same bytes.
+
+    Args:
+        manifest: what the run consists of.
+        profile: its numbers.
+        verdict: what the gate made of them.
+
+    Returns:
+        File name -> bytes: `index.html` (one page, no script, nothing loaded from elsewhere), its figures as `*.svg`,
+        and `report.json` (verdict, plan, conservation, profile; sorted keys).
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    judged = Stage(verdict.judged)
+    flows = sorted((flow_of(account) for account in manifest.conservation), key=lambda f: (_kept_share(f.kept, f.read), f.name))
+    flows = [total_flow(flows), *flows]
+    rows = scope_rows(manifest, profile, judged)
+    sources = [account.name for account in manifest.conservation]
+    names = {Stage.INPUT: "scale_curve_input", Stage.DISTINCT: "scale_curve_distinct", Stage.MIXTURE: "scale_curve_mixture"}
+    stages = [judged] if judged is Stage.INPUT else [judged, Stage.INPUT]
+    curves = [(stage, scale_curve(profile, stage, sources, names[stage])) for stage in stages]
+    troubled, more_files = troubled_files(manifest)
+    page = _environment().from_string(_template()).render(
+        manifest=manifest,
+        profile=profile,
+        verdict=verdict,
+        judged=judged,
+        reasons=explain(manifest, profile, verdict),
+        checks=sort_checks(verdict),
+        rows=rows,
+        columns=columns_of(profile),
+        curves=[(stage, curve) for stage, curve in curves if curve],
+        flows=flows,
+        flow=flow_figure(flows),
+        heatmap=containment_heatmap(profile, Stage.INPUT, sources),
+        strongest=strongest_pairs(profile, Stage.INPUT),
+        troubled=troubled,
+        more_files=more_files,
+        quarantined=quarantine_totals(manifest),
+        kind_colours={kind.value: colour for kind, colour in KIND_COLOURS.items()},
+    )  # fmt: skip
+    drawings = [curve for _, curve in curves] + [flow_figure(flows), containment_heatmap(profile, Stage.INPUT, sources)]
+    return {
+        "index.html": page.encode(),
+        "report.json": _canonical_json(manifest, profile, verdict),
+        **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in drawings if drawing},
+    }
+
+
+def _kept_share(kept: int, read: int) -> float:
+    return kept / read if read else -1.0
+
+
+def _template() -> str:
+    return files(__package__).joinpath("template.html.j2").read_text(encoding="utf-8")
+
+
+def _environment() -> Environment:
+    """Autoescape on, missing names refused, and every string that is printed made visible first."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_finalize
+    )
+    environment.filters.update(
+        count=words.count,
+        compact=words.compact,
+        fraction=words.fraction,
+        interval=words.interval,
+        percent=words.percent,
+        factor=words.factor,
+        listing=words.listing,
+        figure=_figure,
+    )
+    return environment
+
+
+def _finalize(value: object) -> object:
+    return words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _figure(drawing: Drawing) -> Markup:
+    """The SVG as markup: it was drawn here, and its texts were escaped by its writer."""
+    return Markup(drawing.svg)  # noqa: S704  # see above
+
+
+def _canonical_json(manifest: Manifest, profile: Profile, verdict: Verdict) -> bytes:
+    whole = {
+        "format": "polyculture-report-1",
+        "verdict": verdict.model_dump(mode="json"),
+        "plan": manifest.plan.model_dump(mode="json") if manifest.plan else None,
+        "conservation": [account.model_dump(mode="json") for account in manifest.conservation],
+        "profile": profile.model_dump(mode="json"),
+    }
+    return json.dumps(whole, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n"

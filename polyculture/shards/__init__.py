@@ -1,0 +1,1 @@
+"""The Arrow shards that a training run reads, and the proof that they are whole."""

@@ -1,0 +1,1 @@
+"""Readers: files of many formats in, DOCUMENT record batches out."""

@@ -1,0 +1,142 @@
+"""Parquet and Arrow files through a child process: the parent's side."""
+
+import hashlib
+import json
+import os
+import select
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import orjson
+import pyarrow as pa
+
+from polyculture.sources.record import Reading, Record, Rejection, Slot
+from schemas.quarantined import QuarantineReason
+
+PIPE_BYTES = 2**20
+FRAME_HEADER_BYTES = 9
+
+
+class ChildError(Exception):
+    """The child did not deliver the file whole.
+
+    Attributes:
+        reason: for the quarantine.
+    """
+
+    def __init__(self, reason: QuarantineReason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def read_columnar(reading: Reading, format_name: str) -> Iterator[Slot]:
+    """The rows of a Parquet or Arrow file, in order; see Reader. `byte_offset` is the row's number.
+
+    Only the wanted columns are read. The child may use `max_parser_bytes` of address space and be silent for
+    `max_parser_seconds`; whatever happens to it costs the rest of this file.
+    """
+    row = 0
+    try:
+        for batch in _batches(reading, format_name):
+            for slot in _rows(batch, row):
+                yield slot
+                row += 1
+    except ChildError as fault:
+        yield reading.lose_tail(fault.reason, str(fault), row, reading.file.size_bytes)
+
+
+def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Slot]:
+    too_big = set(json.loads((batch.schema.metadata or {}).get(b"too_big", b"[]")))
+    for index, values in enumerate(batch.to_pylist()):
+        raw = orjson.dumps(values, default=_as_hex, option=orjson.OPT_NON_STR_KEYS)
+        digest = hashlib.sha256(raw).hexdigest()
+        if index in too_big:
+            detail = "a text over limits.max_document_bytes"
+            yield Rejection(QuarantineReason.DOC_TOO_BIG, detail, first + index, digest)
+        else:
+            yield Record(values, first + index, digest)
+
+
+def _as_hex(value: object) -> str:
+    """Bytes for a digest; nothing else can be there, for the child sends no other types."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"unexpected {type(value).__name__}")
+    return value.hex()
+
+
+def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
+    """Checked record batches from the child. Raises ChildError."""
+    for kind, payload in _frames(reading, format_name):
+        if kind == b"B":
+            try:
+                with pa.ipc.open_stream(payload) as reader:
+                    batch = reader.read_next_batch()
+                batch.validate(full=True)
+            except (pa.ArrowException, OSError) as error:
+                raise ChildError(QuarantineReason.PARSER_CRASH, f"{format_name}: bad data from the child") from error
+            yield batch
+        else:
+            end = json.loads(payload)
+            if kind == b"E":
+                raise ChildError(QuarantineReason(end["reason"]), end["detail"])
+            if not end["is_marked"]:
+                detail = f"{format_name}: no end-of-stream marker; the file may be cut between two batches"
+                raise ChildError(QuarantineReason.TRUNCATED_INPUT, detail)
+            return
+
+
+def _frames(reading: Reading, format_name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Frames from the child until its last; ends the child in any case. Raises ChildError."""
+    limits = reading.limits
+    request = {
+        "format": format_name,
+        "path": str(reading.file.path.resolve()),
+        "columns": sorted(set(reading.columns.values())),
+        "text": reading.columns["text"],
+        "max_text_bytes": limits.max_document_bytes,
+        "max_bytes": limits.max_parser_bytes,
+    }
+    # -P keeps this folder off the child's import path: it holds an `html.py`.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("isolated.py")), json.dumps(request)]
+    null = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=null, stdout=subprocess.PIPE, stderr=null, bufsize=0) as child:
+        try:
+            pipe = _Pipe(cast("BinaryIO", child.stdout).fileno(), limits.max_parser_seconds)
+            while True:
+                header = pipe.read(FRAME_HEADER_BYTES)
+                kind, length = header[:1], int.from_bytes(header[1:], "big")
+                if kind not in (b"B", b"E", b"F") or length > limits.max_parser_bytes:
+                    raise ChildError(QuarantineReason.PARSER_CRASH, f"{format_name}: garbage from the child")
+                yield kind, pipe.read(length)
+                if kind != b"B":
+                    return
+        except EOFError:
+            child.kill()
+            detail = f"{format_name}: the parser died (exit {child.wait()})"
+            raise ChildError(QuarantineReason.PARSER_CRASH, detail) from None
+        finally:
+            child.kill()
+
+
+class _Pipe:
+    """Reads from a descriptor with a limit on silence."""
+
+    def __init__(self, descriptor: int, max_seconds: int) -> None:
+        self._descriptor = descriptor
+        self._max_seconds = max_seconds
+
+    def read(self, count: int) -> bytes:
+        """Exactly `count` bytes. Raises EOFError at the end and ChildError after too long a silence."""
+        data = bytearray()
+        while len(data) < count:
+            if not select.select([self._descriptor], [], [], self._max_seconds)[0]:
+                detail = f"the parser was silent for {self._max_seconds} s (limits.max_parser_seconds)"
+                raise ChildError(QuarantineReason.TIMEOUT, detail)
+            part = os.read(self._descriptor, min(PIPE_BYTES, count - len(data)))
+            if not part:
+                raise EOFError
+            data += part
+        return bytes(data)

@@ -1,0 +1,256 @@
+"""The child process that parses a foreign Parquet or Arrow file: a crash here ends this process, not the run.
+
+Run by path, as a script, so that it imports pyarrow and nothing of ours. Its standard output is a row of frames, each
+`kind (1 byte), length (8 bytes, big endian), payload`:
+
+- `B`: a record batch as an Arrow IPC stream; the schema's metadata `too_big` lists rows whose text was left out.
+- `E`: the end with a fault, JSON `{"reason", "detail"}`.  `F`: the end of the file, JSON `{"rows", "is_marked"}`.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+from pyarrow import compute
+
+TARGET_BYTES = 8 * 2**20
+MAX_ROWS = 1024
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+
+
+class SchemaError(Exception):
+    """The file has no usable text column."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the parent wants, from the command line as JSON.
+
+    Attributes:
+        format: parquet, arrow or arrow_stream.
+        path: the file.
+        columns: column names or dotted paths.
+        text: the one that supplies the text.
+        max_text_bytes: longer texts are left out and their rows listed.
+        max_bytes: address space of this process.
+    """
+
+    format: str
+    path: str
+    columns: tuple[str, ...]
+    text: str
+    max_text_bytes: int
+    max_bytes: int
+
+
+def send(kind: bytes, payload: bytes) -> None:
+    """Write one frame."""
+    out = sys.stdout.buffer
+    out.write(kind + len(payload).to_bytes(8, "big"))
+    out.write(payload)
+    out.flush()
+
+
+def column_of(path: str, names: list[str]) -> str | None:
+    """The top-level column that a name or dotted path starts from."""
+    if path in names:
+        return path
+    first = path.partition(".")[0]
+    return first if first in names else None
+
+
+def is_text_type(kind: Any) -> bool:
+    """Whether a column of this Arrow type can hold text."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+    view_tests = (pa.types.is_string_view, pa.types.is_binary_view)
+    return any(test(kind) for test in tests + view_tests)
+
+
+def is_plain_type(kind: Any) -> bool:
+    """Whether values of this type become strings, numbers, booleans, null, lists and dictionaries in Python."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        return is_plain_type(kind.value_type)
+    if types.is_struct(kind):
+        inside = [kind.field(i) for i in range(kind.num_fields)]
+        return len({field.name for field in inside}) == len(inside) and all(is_plain_type(f.type) for f in inside)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return is_plain_type(kind.value_type)
+    if types.is_map(kind):
+        return is_plain_type(kind.key_type) and is_plain_type(kind.item_type)
+    simple = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind)
+    return bool(simple or is_text_type(kind))
+
+
+def check_schema(schema: Any, request: Request) -> list[str]:
+    """The top-level columns to read. Raises SchemaError if no text can come of them."""
+    names = list(schema.names)
+    text = column_of(request.text, names)
+    shown = ", ".join(f"{field.name}: {field.type}" for field in schema)
+    if text is None:
+        raise SchemaError(f"no column for text ({request.text}: string); the file has {shown}")
+    kind = schema.field(text).type if names.count(text) == 1 else None
+    if kind is None:
+        raise SchemaError(f"the column {text} occurs {names.count(text)} times; the file has {shown}")
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    is_path = text != request.text
+    if not (is_text_type(kind) or (is_path and pa.types.is_struct(kind))):
+        raise SchemaError(f"{request.text} is {kind}, wanted string; the file has {shown}")
+    wanted = {column_of(path, names) for path in request.columns}
+    return [name for name in names if name in wanted and names.count(name) == 1]
+
+
+def parquet_batches(request: Request) -> Iterator[Any]:
+    """Record batches of a Parquet file, page checksums verified where the file has them."""
+    from pyarrow import parquet  # noqa: PLC0415 - an Arrow file does without its import time
+
+    file = parquet.ParquetFile(
+        request.path, page_checksum_verification=True, buffer_size=2**20, pre_buffer=False, memory_map=False
+    )
+    columns = check_schema(file.schema_arrow, request)
+    for group in range(file.num_row_groups):
+        data = file.metadata.row_group(group)
+        chunks = (data.column(i) for i in range(data.num_columns))
+        size = sum(c.total_uncompressed_size for c in chunks if c.path_in_schema.split(".")[0] in columns)
+        rows = max(1, min(MAX_ROWS, TARGET_BYTES * data.num_rows // max(size, 1)))
+        yield from file.iter_batches(rows, row_groups=[group], columns=columns, use_threads=False)
+
+
+def arrow_batches(request: Request, handle: BinaryIO) -> Iterator[Any]:
+    """Record batches of an Arrow IPC file or stream."""
+    is_file = request.format == "arrow"
+    opener = pa.ipc.open_file if is_file else pa.ipc.open_stream
+    with opener(handle) as reader:
+        schema = reader.schema
+    columns = check_schema(schema, request)
+    options = pa.ipc.IpcReadOptions(included_fields=[schema.names.index(name) for name in columns], use_threads=False)
+    handle.seek(0)
+    with opener(handle, options=options) as reader:
+        if is_file:
+            yield from (reader.get_batch(i) for i in range(reader.num_record_batches))
+        else:
+            yield from reader
+
+
+def clean_column(column: Any) -> Any:
+    """A column that the parent can turn into plain values: no extensions, views, dates or invalid UTF-8."""
+    if isinstance(column.type, pa.BaseExtensionType):
+        column = column.storage
+    if pa.types.is_dictionary(column.type):
+        if is_text_type(column.type):
+            column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.large_binary()))
+        column.validate(full=True)
+        column = column.dictionary_decode()
+    kind = column.type
+    if pa.types.is_temporal(kind):
+        try:
+            written = column.cast(pa.string())
+        except pa.ArrowException:  # a time zone that this machine does not know, an interval
+            return pa.nulls(len(column))
+        return compute.replace_substring(written, pattern=" ", replacement="T", max_replacements=1)
+    if is_text_type(kind):
+        column = column.cast(pa.large_binary())
+        column.validate(full=True)
+        try:
+            return column.cast(pa.large_string())
+        except pa.ArrowInvalid:
+            return column  # some value is no UTF-8: the parent finds out which
+    if not is_plain_type(kind):
+        return pa.nulls(len(column))
+    column.validate(full=True)
+    return column
+
+
+def pieces(batch: Any, text: str, max_text_bytes: int) -> Iterator[Any]:
+    """A batch in slices of at most about TARGET_BYTES, with texts over the limit left out and their rows listed."""
+    waiting = [batch.slice(i, MAX_ROWS) for i in range(0, batch.num_rows, MAX_ROWS)][::-1]
+    while waiting:
+        part = waiting.pop()
+        if part.num_rows > 1 and _estimate(part) > TARGET_BYTES:
+            half = part.num_rows // 2
+            waiting += [part.slice(half), part.slice(0, half)]
+            continue
+        columns = [clean_column(column) for column in part.columns]
+        too_big: list[int] = []
+        at = part.schema.names.index(text)
+        if is_text_type(columns[at].type):
+            is_long = compute.fill_null(compute.greater(compute.binary_length(columns[at]), max_text_bytes), False)
+            too_big = compute.indices_nonzero(is_long).to_pylist()
+            if too_big:
+                columns[at] = compute.if_else(is_long, pa.scalar(None, columns[at].type), columns[at])
+        fields = [pa.field(name, column.type) for name, column in zip(part.schema.names, columns, strict=True)]
+        yield pa.record_batch(columns, schema=pa.schema(fields, metadata={"too_big": json.dumps(too_big)}))
+
+
+def _estimate(part: Any) -> int:
+    """Bytes of a slice once dictionaries are decoded."""
+    total = int(part.nbytes)
+    for column in part.columns:
+        if pa.types.is_dictionary(column.type) and is_text_type(column.type):
+            values = column.dictionary.cast(pa.large_binary())
+            total += compute.sum(compute.binary_length(values).take(column.indices)).as_py() or 0
+    return total
+
+
+def convert(request: Request) -> None:
+    """Send every batch, then the end."""
+    rows = 0
+    is_marked = True
+    with Path(request.path).open("rb") as handle:
+        batches = parquet_batches(request) if request.format == "parquet" else arrow_batches(request, handle)
+        for batch in batches:
+            batch.validate()
+            text = column_of(request.text, batch.schema.names) or request.text
+            for piece in pieces(batch, text, request.max_text_bytes):
+                sink = pa.BufferOutputStream()
+                with pa.ipc.new_stream(sink, piece.schema) as writer:
+                    writer.write_batch(piece)
+                rows += piece.num_rows
+                send(b"B", sink.getvalue())
+    if request.format == "arrow_stream":
+        with Path(request.path).open("rb") as handle:
+            handle.seek(max(0, os.fstat(handle.fileno()).st_size - 8))
+            is_marked = handle.read() == END_OF_STREAM
+    send(b"F", json.dumps({"rows": rows, "is_marked": is_marked}).encode())
+
+
+def reason_of(error: BaseException) -> str:
+    """The quarantine reason for what pyarrow raised."""
+    message = str(error).lower()
+    if isinstance(error, SchemaError) or "encrypt" in message or "decrypt" in message:
+        return "schema_mismatch"
+    if "crc" in message or "checksum" in message:
+        return "checksum_mismatch"
+    if isinstance(error, MemoryError):
+        return "parser_crash"
+    return "decompress_error"
+
+
+def main(arguments: list[str]) -> None:
+    """Parse the file named in the request; every Python exception becomes an `E` frame."""
+    written = json.loads(arguments[0])
+    request = Request(**{**written, "columns": tuple(written["columns"])})
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = request.max_bytes if hard == resource.RLIM_INFINITY else min(request.max_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        pa.set_cpu_count(1)
+        convert(request)
+    except BrokenPipeError:
+        os._exit(1)
+    except Exception as error:  # noqa: BLE001 - whatever pyarrow raises is about the file and goes to the parent
+        send(b"E", json.dumps({"reason": reason_of(error), "detail": f"{request.format}: {error}"}).encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,79 @@
+"""JSON Lines: one object a line. Lines end at a newline byte alone; blank lines are no record slots."""
+
+import codecs
+import hashlib
+from collections.abc import Iterator
+
+from polyculture.sources.charset import find_bom
+from polyculture.sources.json_line import LineFault, parse_line
+from polyculture.sources.record import Reading, Record, Rejection, Slot, safe_detail
+from schemas.quarantined import QuarantineReason
+
+SKIP_BYTES = 2**20
+STOP_AFTER = 10_000  # slots after which a file of mostly bad lines is given up
+_BLANK = b" \t\r\n"
+
+
+def read_jsonl(reading: Reading) -> Iterator[Slot]:
+    """The objects of a JSON Lines file, in order; see Reader.
+
+    A line over `max_line_bytes` is skipped in bounded memory. A file with more bad lines than good among its first
+    10,000 slots is given up with one rejection for the rest: its format is another.
+    """
+    bom = find_bom(reading.stream.reader.peek(4)[:4])
+    if bom is not None and bom[1] != "utf-8":
+        detail = f"JSON Lines in {bom[1]}: convert it to UTF-8"
+        yield reading.lose_tail(QuarantineReason.UNSUPPORTED_CHARSET, detail, 0, reading.file.size_bytes)
+        return
+    slots = bad = 0
+    for slot in _lines(reading):
+        slots += 1
+        bad += isinstance(slot, Rejection) and not slot.is_tail
+        yield slot
+        if slots == STOP_AFTER and bad * 2 > slots:
+            reading.notes.is_parse_failure = True
+            detail = f"{bad} of the first {slots} lines are no JSON objects; is this another format?"
+            yield reading.lose_tail(QuarantineReason.BAD_JSON, detail, slot.byte_offset, reading.file.size_bytes)
+            return
+    reading.notes.is_parse_failure = bad * 2 > slots
+
+
+def _lines(reading: Reading) -> Iterator[Slot]:
+    readline = reading.stream.reader.readline
+    limits = reading.limits
+    cap = limits.max_line_bytes + 1
+    is_cut = reading.stream.problem is not None
+    offset = 0
+    while line := readline(cap):
+        start = offset
+        offset += len(line)
+        if len(line) == cap and line[-1] != 10:
+            offset += _skip_line(reading)
+            detail = f"a line of {offset - start} bytes, at most {limits.max_line_bytes} (limits.max_line_bytes)"
+            yield Rejection(QuarantineReason.TOO_LONG_LINE, detail, start, hashlib.sha256(line).hexdigest())
+            continue
+        if is_cut and line[-1] != 10:
+            offset = start  # the beginning of a record whose end is lost
+            break
+        body = line.removeprefix(codecs.BOM_UTF8) if start == 0 else line
+        if not body.strip(_BLANK):
+            continue
+        value = parse_line(body, limits)
+        digest = hashlib.sha256(line).hexdigest()
+        if isinstance(value, LineFault):
+            yield Rejection(value.reason, safe_detail(value.detail), start, digest)
+        else:
+            yield Record(value, start, digest)
+    tail = reading.lost_tail(offset)
+    if tail is not None:
+        yield tail
+
+
+def _skip_line(reading: Reading) -> int:
+    """Read up to the next newline in bounded memory; returns the bytes passed over."""
+    skipped = 0
+    while part := reading.stream.reader.readline(SKIP_BYTES):
+        skipped += len(part)
+        if part[-1] == 10:
+            break
+    return skipped

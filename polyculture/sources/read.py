@@ -1,0 +1,77 @@
+"""One file to checked documents."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from polyculture.sources.documents import Document, FieldPlan, plan_fields, to_document
+from polyculture.sources.readers import READERS
+from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
+from polyculture.sources.sniff import HEAD_BYTES, Refused, recognise
+from polyculture.sources.stream import Codec, Stream
+from schemas.config import LimitsConfig, SourceConfig
+from schemas.quarantined import QuarantineReason
+
+
+def read_file(
+    file: InputFile, source: SourceConfig, limits: LimitsConfig, notes: FileNotes
+) -> Iterator[Document | Rejection | Filtered]:
+    """Recognise a file, read it, and check its documents.
+
+    Every record slot of the file yields exactly one item, in the file's order. Whatever is wrong with the file's bytes
+    becomes a Rejection; a defect of this program raises.
+
+    Args:
+        file: from `find_files`.
+        source: its `fields` and `kind` are used.
+        limits: bounds.
+        notes: empty; filled while the iterator runs.
+
+    Returns:
+        See above. Memory is bounded by the limits, not by the file; about 100 MB of JSON Lines text a second.
+    """
+    plan = plan_fields(source, limits)
+    lost: Counter[str] = Counter()
+    position = offset = 0
+    try:
+        for slot in _slots(file, plan, limits, notes):
+            offset = slot.byte_offset
+            yield to_document(slot, position, plan, lost) if isinstance(slot, Record) else slot
+            position += 1
+    except (OSError, MemoryError, RecursionError) as error:
+        # Not for ValueError and its like: what these readers expect of bad data, they catch where it happens.
+        notes.is_tail_lost = True
+        notes.lost_bytes = file.size_bytes
+        detail = f"{type(error).__name__} after {position} records"
+        yield Rejection(_reason(error), detail, offset, file.sha256, is_tail=True)
+    notes.warnings += [_lost_warning(name, count) for name, count in sorted(lost.items())]
+
+
+def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNotes) -> Iterator[Slot]:
+    with Stream(file.path, limits) as stream:
+        notes.warnings += stream.warnings
+        head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
+        is_packed = stream.codec is not Codec.PLAIN
+        suffix = f"+{stream.codec}" if is_packed else ""
+        reading = Reading(file, stream, plan.columns, limits, notes)
+        found = recognise(file.name, head, is_packed)
+        if isinstance(found, Refused):
+            notes.format = "unknown" + suffix
+            yield reading.lose_tail(found.reason, found.detail, 0, file.size_bytes)
+            return
+        notes.format = found + suffix
+        if found == "empty":
+            tail = reading.lost_tail(0)
+            if tail is not None:
+                yield tail
+            return
+        yield from READERS[found](reading)
+
+
+def _reason(error: BaseException) -> QuarantineReason:
+    return QuarantineReason.DECOMPRESS_ERROR if isinstance(error, OSError) else QuarantineReason.PARSER_CRASH
+
+
+def _lost_warning(name: str, count: int) -> str:
+    if name == "U+0000":
+        return f"{count} U+0000 removed from texts"
+    return f"{count} values of {name} have a wrong type and became null"

@@ -1,0 +1,21 @@
+"""All readers by format: one line each."""
+
+from collections.abc import Mapping
+
+from polyculture.sources.arrow_ipc import read_arrow_file, read_arrow_stream
+from polyculture.sources.html import read_html
+from polyculture.sources.jsonl import read_jsonl
+from polyculture.sources.parquet import read_parquet
+from polyculture.sources.record import Reader
+from polyculture.sources.text import read_text
+from polyculture.sources.warc import read_warc
+
+READERS: Mapping[str, Reader] = {
+    "jsonl": read_jsonl,
+    "parquet": read_parquet,
+    "arrow": read_arrow_file,
+    "arrow_stream": read_arrow_stream,
+    "warc": read_warc,
+    "html": read_html,
+    "text": read_text,
+}

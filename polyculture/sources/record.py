@@ -1,0 +1,126 @@
+"""What a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polyculture.sources.stream import Stream
+from schemas.config import LimitsConfig
+from schemas.quarantined import QuarantineReason
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A regular file to read.
+
+    Attributes:
+        path: where it lies.
+        name: how manifest, quarantine and messages call it: relative to the configuration file, `/` as separator.
+        sha256: digest of its bytes, in hexadecimal.
+        size_bytes: its size.
+    """
+
+    path: Path
+    name: str
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record slot that was read whole. Its values are not checked yet: they are what the corpus says.
+
+    Attributes:
+        values: column or key to value, as decoded (str, int, float, bool, None, list, dict).
+        byte_offset: where the record starts in the decompressed stream; the row number in a columnar file.
+        sha256: digest of the record's raw bytes (of its values as JSON in a columnar file).
+    """
+
+    values: dict[str, object]
+    byte_offset: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record slot that could not be read or accepted.
+
+    `detail` is for people, made safe by `safe_detail`; `is_tail` says that everything from `byte_offset` on is lost.
+    """
+
+    reason: QuarantineReason
+    detail: str
+    byte_offset: int
+    sha256: str
+    is_tail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """A whole record slot that is no text document by its own declaration: an image, an error page, a redirect."""
+
+    rule: str
+    byte_offset: int
+
+
+@dataclass(slots=True)
+class FileNotes:
+    """What a reader has to say about a file as a whole; filled while its iterator runs.
+
+    Attributes:
+        format: name of the format that was recognised, e.g. `jsonl+zstd`.
+        skipped: control records that are no record slots, by type (warcinfo, request, ...).
+        warnings: things worth a look that cost no record.
+        is_tail_lost: the file ends before its container says so, or cannot be read to its end.
+        lost_bytes: compressed bytes that were not read because of that.
+        is_parse_failure: more than half of the lines were no records: probably not the format that it seems.
+    """
+
+    format: str = ""
+    skipped: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    is_tail_lost: bool = False
+    lost_bytes: int = 0
+    is_parse_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader gets: one open file, what is wanted of it, and where to say how it went.
+
+    Attributes:
+        file: the file.
+        stream: its decompressed bytes, from the start. Columnar readers leave it alone: their child opens the file.
+        columns: our field name -> the corpus's column or dotted path, for every field that is wanted.
+        limits: bounds.
+        notes: filled by the reader.
+    """
+
+    file: InputFile
+    stream: Stream
+    columns: Mapping[str, str]
+    limits: LimitsConfig
+    notes: FileNotes
+
+    def lose_tail(self, reason: QuarantineReason, detail: str, byte_offset: int, lost_bytes: int) -> Rejection:
+        """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""
+        self.notes.is_tail_lost = True
+        self.notes.lost_bytes += lost_bytes
+        return Rejection(reason, safe_detail(detail), byte_offset, self.file.sha256, is_tail=True)
+
+    def lost_tail(self, byte_offset: int) -> Rejection | None:
+        """`lose_tail` for what the stream could not deliver; None if it was delivered whole."""
+        problem = self.stream.problem
+        if problem is None:
+            return None
+        return self.lose_tail(problem.reason, problem.detail, byte_offset, problem.lost_bytes)
+
+
+Slot = Record | Rejection | Filtered
+Reader = Callable[[Reading], Iterator[Slot]]
+
+
+def safe_detail(text: str, limit: int = 200) -> str:
+    """`text` cut to `limit` characters, with control, format and bidirectional characters escaped."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
+    return "".join(escaped)[:limit]

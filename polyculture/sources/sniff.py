@@ -1,0 +1,138 @@
+"""What a file holds, told by its first decompressed bytes; the name only breaks ties between formats of text."""
+
+import re
+from dataclasses import dataclass
+
+from polyculture.sources.charset import decode, find_bom, is_binary
+from schemas.quarantined import QuarantineReason
+
+HEAD_BYTES = 2**16
+JSON_NAMES = frozenset({"json", "jsonl", "ndjson", "jsonlines"})
+WARC_NAMES = frozenset({"warc", "wet", "wat"})
+COLUMNAR_NAMES = frozenset({"parquet", "arrow", "feather", "ipc"})
+PLAIN_NAMES = frozenset({"txt", "md", "markdown", "tex", "rst"})
+PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd"})
+
+UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
+    (b"filedesc:", "ARC (the format before WARC) is not supported: convert it, e.g. with warcio recompress"),
+    (b"PK\x03\x04", "zip is not supported: unpack it"),
+    (b"PK\x05\x06", "zip is not supported: unpack it"),
+    (b"BZh", "bzip2 is not supported: recompress it with gzip or zstd"),
+    (b"\xfd7zXZ\x00", "xz is not supported: recompress it with gzip or zstd"),
+    (b"7z\xbc\xaf\x27\x1c", "7z is not supported: unpack it"),
+    (b"Rar!", "rar is not supported: unpack it"),
+    (b"\x04\x22\x4d\x18", "lz4 is not supported: recompress it with gzip or zstd"),
+    (b"\x1f\x8b", "compressed twice: unpack it once"),
+    (b"\x28\xb5\x2f\xfd", "compressed twice: unpack it once"),
+    (b"PARE", "encrypted Parquet is not supported: decrypt it"),
+    (b"ORC", "ORC is not supported: convert it to Parquet"),
+    (b"Obj\x01", "Avro is not supported: convert it to Parquet"),
+    (b"%PDF-", "PDF is not supported: extract its text"),
+    (b"SQLite format 3\x00", "SQLite is not supported: export it as JSON Lines"),
+    (b"FEA1", "Feather version 1 is not supported: rewrite it as Arrow IPC"),
+    (b"\x89PNG", "an image is not supported"),
+    (b"\xff\xd8\xff", "an image is not supported"),
+)
+_TAR_MAGIC = slice(257, 262)
+_WARC = re.compile(rb"WARC/[01]\.")
+_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_XHTML = re.compile(r"<\?xml[^>]{0,200}>.{0,2000}?<html\b", re.IGNORECASE | re.DOTALL)
+_OBJECT = re.compile(r'\{\s*(?:["}]|$)')
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a file is not read at all; the detail says what to do."""
+
+    reason: QuarantineReason
+    detail: str
+
+
+def recognise(name: str, head: bytes, is_packed: bool) -> str | Refused:
+    """The format of a file: a key of READERS, `empty`, or a refusal.
+
+    Args:
+        name: the file's name; its extensions break ties.
+        head: the first decompressed bytes, up to HEAD_BYTES.
+        is_packed: the file is compressed as a whole.
+
+    Returns:
+        See above. O(len(head)).
+    """
+    extensions = {part.lower() for part in name.rpartition("/")[2].split(".")[1:]}
+    binary = _binary_format(head, is_packed)
+    if binary is not None:
+        return binary
+    if not head.strip() and len(head) < HEAD_BYTES:
+        return "empty"
+    text = _head_text(head)
+    if text is None:
+        return _junk(head, extensions)
+    return _text_format(text.lstrip(), extensions)
+
+
+def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
+    columnar = None
+    if head.startswith(b"PAR1"):
+        columnar = "parquet"
+    elif head.startswith(b"ARROW1"):
+        columnar = "arrow"
+    elif head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little") < 2**24:
+        columnar = "arrow_stream"
+    if columnar and is_packed:
+        detail = f"{columnar} inside gzip or zstd is not supported: unpack it (it is compressed inside)"
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+    if columnar:
+        return columnar
+    if _WARC.match(head):
+        return "warc"
+    if head[_TAR_MAGIC] == b"ustar":
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar is not supported: unpack it")
+    for magic, detail in UNSUPPORTED:
+        if head.startswith(magic):
+            return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+    return None
+
+
+def _head_text(head: bytes) -> str | None:
+    """The head as text, a character cut at its end aside; None if it is no text."""
+    bom = find_bom(head)
+    if bom is not None:
+        text = head[bom[0] :].decode(bom[1], "replace")
+    elif len(head) < HEAD_BYTES:
+        decoded = decode(head)
+        text = decoded.text if decoded else head.decode("utf-8", "replace")
+    else:
+        text = head.decode("utf-8", "replace")
+    mostly_wrong = bom is not None and text.count("\ufffd") * 10 > len(text)
+    return None if is_binary(text) or mostly_wrong else text
+
+
+def _text_format(start: str, extensions: set[str]) -> str | Refused:
+    if _HTML.match(start) or _XHTML.match(start) or (start.startswith("<!--") and not extensions & PLAIN_NAMES):
+        promised = extensions & (JSON_NAMES | WARC_NAMES | COLUMNAR_NAMES)
+        if not promised:
+            return "html"
+        # A page where data was promised is what a failed download leaves. As a document it would hide the loss.
+        detail = f"holds an HTML page, its name says {min(promised)}: a failed download? Fetch it again"
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+    if extensions & WARC_NAMES:
+        return "warc"
+    if _OBJECT.match(start) or extensions & JSON_NAMES:
+        return "jsonl"
+    if extensions & COLUMNAR_NAMES:
+        detail = f"holds text, its name says {min(extensions & COLUMNAR_NAMES)}: a failed download? Fetch it again"
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+    return "text"
+
+
+def _junk(head: bytes, extensions: set[str]) -> str | Refused:
+    if extensions & WARC_NAMES:
+        return "warc"  # its reader looks for the next record
+    if extensions & PACKED_NAMES:
+        return Refused(QuarantineReason.DECOMPRESS_ERROR, "named like gzip or zstd, but its first bytes are neither")
+    if extensions & JSON_NAMES:
+        return "jsonl"
+    known = "JSON Lines, Parquet, Arrow, WARC, HTML, text"
+    detail = f"unknown binary format, starts with {head[:8].hex(' ')}; known: {known}"
+    return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)

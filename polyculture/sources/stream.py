@@ -1,0 +1,220 @@
+"""One opener for plain, gzip and zstd files, told apart by their first bytes, with an end check of its own.
+
+A compressed file is decoded twice: `_survey` decodes it whole and finds how many decompressed bytes can be trusted,
+then the reader gets exactly these. Gzip and zstd checksums stand at the END of a member or frame; without the first
+pass, text that a flipped bit has changed would have become documents before the mismatch shows. It costs no memory
+worth naming and no disk, decompression being several times faster than parsing; small files are kept from the first.
+
+- A member or frame that fails its check is lost from its start on, and with it the rest of the file.
+- A file that is merely cut keeps everything before the cut.
+"""
+
+import errno
+import io
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+
+from polyculture.sources.decoders import (
+    GZIP_MAGIC,
+    ZSTD_MAGIC,
+    DamageError,
+    Decoder,
+    GzipDecoder,
+    ZstdDecoder,
+    is_skippable,
+)
+from schemas.config import LimitsConfig
+from schemas.quarantined import QuarantineReason
+
+BUFFER_BYTES = 2**20
+RATIO_FREE_BYTES = 64 * 2**20  # the expansion limit applies after this many decompressed bytes
+KEPT_BYTES = 32 * 2**20  # what a first pass may keep in memory to save the second
+
+
+class Codec(StrEnum):
+    """How a file is compressed."""
+
+    PLAIN = "plain"
+    GZIP = "gzip"
+    ZSTD = "zstd"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a stream ends before its file does.
+
+    Attributes:
+        reason: for the quarantine.
+        detail: for people.
+        lost_bytes: bytes of the file, as stored, that were not read.
+    """
+
+    reason: QuarantineReason
+    detail: str
+    lost_bytes: int
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the first pass over a compressed file found: trusted bytes, and a problem if it ends there."""
+
+    safe_bytes: int
+    problem: Problem | None
+    warnings: list[str]
+    kept: list[bytes] | None
+
+
+def open_regular(path: Path) -> "io.BufferedReader[io.FileIO]":
+    """Open a regular file for reading; never waits for a FIFO and never follows a link put there meanwhile.
+
+    Raises:
+        OSError: it cannot be opened, or is a folder, FIFO, device, socket or symbolic link.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return io.BufferedReader(io.FileIO(descriptor, "rb"), BUFFER_BYTES)
+
+
+def find_codec(head: bytes) -> Codec:
+    """The compression that a file's first bytes show."""
+    if head.startswith(GZIP_MAGIC):
+        return Codec.GZIP
+    if head.startswith(ZSTD_MAGIC) or is_skippable(head[:4]):
+        return Codec.ZSTD
+    return Codec.PLAIN
+
+
+class Stream:
+    """A file's decompressed bytes, as far as they can be trusted. A context manager.
+
+    Attributes:
+        codec: how the file is compressed.
+        reader: buffered bytes with `read`, `readline`, `peek`; ends where the trusted bytes end.
+        problem: why that is before the end of the file; None if it is the end. Known from the start.
+        warnings: what is odd about the container and cost nothing.
+    """
+
+    def __init__(self, path: Path, limits: LimitsConfig) -> None:
+        """Open and survey `path`.
+
+        Raises:
+            OSError: it cannot be opened or read, or is not a regular file.
+        """
+        self._handle = open_regular(path)
+        try:
+            size = os.fstat(self._handle.fileno()).st_size
+            self.codec = find_codec(self._handle.read(4))
+            survey = self._examine(size, limits)
+            self.problem = survey.problem
+            self.warnings = survey.warnings
+            if survey.kept is None:
+                self._handle.seek(0)
+                pieces = _first_bytes(self._pieces(size, limits), survey.safe_bytes)
+            else:
+                pieces = iter(survey.kept)
+        except BaseException:
+            self._handle.close()
+            raise
+        self.reader = io.BufferedReader(_Pieces(pieces), BUFFER_BYTES)
+
+    def _examine(self, size: int, limits: LimitsConfig) -> Survey:
+        if self.codec is not Codec.PLAIN:
+            self._handle.seek(0)
+            return _survey(self._decoder(size, limits), size, limits)
+        problem = None
+        if size > limits.max_file_bytes:
+            detail = f"{size} bytes, at most {limits.max_file_bytes} (limits.max_file_bytes)"
+            problem = Problem(QuarantineReason.BOMB_SIZE, detail, size - limits.max_file_bytes)
+        return Survey(min(size, limits.max_file_bytes), problem, [], None)
+
+    def _decoder(self, size: int, limits: LimitsConfig) -> Decoder:
+        if self.codec is Codec.GZIP:
+            return GzipDecoder(self._handle, size)
+        return ZstdDecoder(self._handle, size, limits.max_file_bytes)
+
+    def _pieces(self, size: int, limits: LimitsConfig) -> Iterator[bytes]:
+        if self.codec is Codec.PLAIN:
+            return iter(lambda: self._handle.read(BUFFER_BYTES), b"")
+        return self._decoder(size, limits).pieces()
+
+    def __enter__(self) -> "Stream":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.reader.close()
+        self._handle.close()
+
+
+def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
+    """Decode everything once. Time O(decompressed bytes), memory O(1) plus what is kept of a small file."""
+    total = 0
+    kept: list[bytes] | None = []
+    safe: int | None = None
+    problem = None
+    try:
+        for piece in decoder.pieces():
+            total += len(piece)
+            if kept is not None:
+                kept.append(piece)
+                if total > KEPT_BYTES:
+                    kept = None
+            problem = _bomb(total, size, decoder, limits)
+            if problem is not None:
+                safe = decoder.safe_output  # the member that explodes was never checked
+                break
+    except DamageError as damage:
+        # lost_bytes of a cut are 0 unless bytes follow that were not understood: what is missing is not in the file
+        safe = total if damage.is_cut else decoder.safe_output
+        problem = Problem(damage.reason, str(damage), size - decoder.safe_input if safe <= decoder.safe_output else 0)
+    if safe is None:
+        safe = total
+    if kept is not None and safe < total:
+        kept = list(_first_bytes(iter(kept), safe))
+    return Survey(safe, problem, decoder.warnings, kept)
+
+
+def _bomb(total: int, size: int, decoder: Decoder, limits: LimitsConfig) -> Problem | None:
+    lost = size - decoder.safe_input
+    if total > limits.max_file_bytes:
+        detail = f"more than {limits.max_file_bytes} bytes (limits.max_file_bytes)"
+        return Problem(QuarantineReason.BOMB_SIZE, detail, lost)
+    if total > RATIO_FREE_BYTES and total > limits.max_expansion * size:
+        detail = f"expands more than {limits.max_expansion} times (limits.max_expansion)"
+        return Problem(QuarantineReason.BOMB_RATIO, detail, lost)
+    return None
+
+
+def _first_bytes(pieces: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """The first `count` bytes of `pieces`; nothing behind them is decoded."""
+    while count > 0 and (piece := next(pieces, None)) is not None:
+        yield piece[:count]
+        count -= len(piece)
+
+
+class _Pieces(io.RawIOBase):
+    """A raw stream over an iterator of bytes."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._current = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer cannot be indexed
+        while not self._current:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._current = memoryview(piece)
+        count = min(len(buffer), len(self._current))
+        buffer[:count] = self._current[:count]
+        self._current = self._current[count:]
+        return count

@@ -1,0 +1,44 @@
+"""The table per source, for the terminal and the dashboard."""
+
+from schemas.config import Lens, Stage
+from schemas.manifest import Manifest
+from schemas.profile import Estimate, Profile
+
+HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial", "input", "distinct", "mixture"]
+
+
+def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
+    """A header, a row per source and one for the union: counts, and near-lens distinct fractions.
+
+    `1 % trial` is what a trial of that size of the input would have seen; `input`, `distinct` and `mixture` are the full
+    corpus at each stage, with half the width of the 95 % interval.
+    """
+    rows = [HEADER]
+    accounts = manifest.conservation
+    for account in accounts:
+        removed = sum(account.removed.values())
+        counts = [account.read, removed, account.written, account.written_tokens]
+        rows.append([account.name, account.kind.value, *(f"{count:,}" for count in counts), *_fractions(profile, account.name)])
+    totals = [
+        sum(a.read for a in accounts),
+        sum(sum(a.removed.values()) for a in accounts),
+        sum(a.written for a in accounts),
+        sum(a.written_tokens for a in accounts),
+    ]
+    rows.append(["all", "", *(f"{count:,}" for count in totals), *_fractions(profile, "all")])
+    return rows
+
+
+def _fractions(profile: Profile, scope: str) -> list[str]:
+    at_input = profile.scope(Stage.INPUT, Lens.NEAR, scope)
+    cells = [f"{at_input.trial(0.01).value:.3f}" if at_input else "-"]
+    for stage in Stage:
+        numbers = profile.scope(stage, Lens.NEAR, scope)
+        cells.append(shown(numbers.distinct_fraction) if numbers else "-")
+    return cells
+
+
+def shown(estimate: Estimate) -> str:
+    """`.873 ± .012`; without the second part if it was counted."""
+    half = (estimate.high - estimate.low) / 2
+    return f"{estimate.value:.3f}" + (f" ± {half:.3f}" if half > 0 else "")

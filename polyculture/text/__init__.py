@@ -1,0 +1,1 @@
+"""Text: canonical form, words, language, tokens."""

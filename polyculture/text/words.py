@@ -1,0 +1,64 @@
+"""Words of canonical text, by script: the unit that shingles are made of.
+
+A word is a maximal run of letters, marks, numbers and `_`. In scripts written without spaces (Han, kana, Thai, Lao,
+Khmer, Myanmar, Tibetan) every character is a word of its own, because white space says nothing there.
+"""
+
+import sys
+import unicodedata
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+SEPARATOR, IN_WORD, ALONE = 0, 1, 2
+
+# Code points of the scripts written without spaces, first and last (Unicode blocks; unassigned points never occur).
+_ALONE_RANGES = (
+    (0x0E00, 0x0EFF),  # Thai, Lao
+    (0x0F00, 0x109F),  # Tibetan, Myanmar
+    (0x1780, 0x17FF),  # Khmer
+    (0x2E80, 0x2FDF),  # CJK and Kangxi radicals
+    (0x3005, 0x3007),  # ideographic iteration mark, closing mark, zero
+    (0x3021, 0x3029),  # Hangzhou numerals
+    (0x3031, 0x303C),  # kana repeat marks, Hangzhou tens, masu mark
+    (0x3040, 0x30FF),  # Hiragana, Katakana
+    (0x31F0, 0x31FF),  # Katakana phonetic extensions
+    (0x3400, 0x4DBF),  # Han extension A
+    (0x4E00, 0x9FFF),  # Han
+    (0xA9E0, 0xA9FF),  # Myanmar extended B
+    (0xAA60, 0xAA7F),  # Myanmar extended A
+    (0xF900, 0xFAFF),  # Han compatibility
+    (0xFF66, 0xFF9F),  # half-width Katakana (folded away by NFKC, kept for safety)
+    (0x1AFF0, 0x1B16F),  # kana supplements
+    (0x20000, 0x3FFFF),  # Han extensions B and later
+)
+
+
+@cache
+def character_classes() -> NDArray[np.uint8]:
+    """Class of every code point: SEPARATOR, IN_WORD or ALONE; shape (0x110000,). Built once, 0.2 seconds."""
+    word = [c == 0x5F or unicodedata.category(chr(c))[0] in "LMN" for c in range(sys.maxunicode + 1)]
+    classes = np.array(word, dtype=np.uint8)
+    for first, last in _ALONE_RANGES:
+        classes[first : last + 1] *= ALONE
+    return classes
+
+
+def words(canonical: str) -> list[str]:
+    """The words of canonical text, in order: the reference that the compiled kernel is tested against. O(length)."""
+    classes = character_classes()
+    found: list[str] = []
+    start = -1
+    for position, character in enumerate(canonical):
+        kind = classes[ord(character)]
+        if kind == IN_WORD and start < 0:
+            start = position
+        elif kind != IN_WORD and start >= 0:
+            found.append(canonical[start:position])
+            start = -1
+        if kind == ALONE:
+            found.append(character)
+    if start >= 0:
+        found.append(canonical[start:])
+    return found

@@ -1,0 +1,178 @@
+"""Read a finished run again and compare it with what its manifest says, by code that did not write it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+import pyarrow.parquet
+from pydantic import ValidationError
+
+from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.profile import build_profile
+from polyculture.gate import judge
+from polyculture.hashing import file_sha256, json_sha256
+from polyculture.run_directory import RunDirectory, is_intact
+from schemas.documents import DOCUMENT_SCHEMA
+from schemas.manifest import Manifest, SourceAccount
+from schemas.quarantined import QuarantineReason
+from schemas.verdict import Verdict
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the files of a run hold, counted again."""
+
+    written: Counter[str] = field(default_factory=Counter)
+    written_tokens: Counter[str] = field(default_factory=Counter)
+    kept: dict[str, set[str]] = field(default_factory=dict)
+    removed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    removed_ids: set[str] = field(default_factory=set)
+    representatives: set[str] = field(default_factory=set)
+    removed_tokens: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+
+def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
+    """Check a run directory: digests, counts, the conservation law, and that its verdict follows from its evidence.
+
+    Reads every listed file once and every document_id into memory.
+
+    Args:
+        root: the run directory.
+        progress: called with (what, done, total).
+
+    Returns:
+        Every problem found, in words; empty if the run is whole.
+    """
+    directory = RunDirectory(root)
+    try:
+        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    except (OSError, ValidationError) as error:
+        return [f"manifest.json cannot be read: {str(error).splitlines()[0]}; the run is not finished, or damaged"]
+    problems = list(_files(directory, manifest, progress))
+    if not problems:  # counting damaged files would only repeat it
+        problems += _contents(directory, manifest)
+        problems += _verdict(directory, manifest)
+    return problems
+
+
+def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> Iterator[str]:
+    listed = [file.path for file in manifest.files]
+    if len(set(listed)) < len(listed):
+        yield "manifest.json lists a file twice"
+    for number, file in enumerate(manifest.files):
+        progress("checking digests", number, len(listed))
+        if not is_intact(directory.root, file):
+            yield f"{file.path}: missing, or not the bytes that the manifest lists"
+    progress("checking digests", len(listed), len(listed))
+    for folder in (directory.shards, directory.removed, directory.quarantined, directory.ledger):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.relative_to(directory.root).as_posix() not in listed:
+                yield f"{path.relative_to(directory.root).as_posix()}: not listed in the manifest"
+    if json_sha256(manifest.config.model_dump(mode="json")) != manifest.config_sha256:
+        yield "manifest.json: the configuration does not have the digest that stands beside it"
+
+
+def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
+    problems: list[str] = []
+    tally = Tally()
+    for file in manifest.files:
+        path = directory.root / file.path
+        rows = None
+        if file.path.startswith("shards/") and path.suffix == ".arrow":
+            rows = _count_shard(path, tally, problems)
+        elif file.path.startswith("removed/"):
+            rows = _count_removed(path, tally)
+        elif file.path.startswith("quarantined/"):
+            rows = _count_quarantined(path, tally, problems)
+        if rows is not None and rows != file.rows:
+            problems.append(f"{file.path}: holds {rows} rows, the manifest says {file.rows}")
+    known = {account.name for account in manifest.conservation}
+    strangers = ({*tally.written} | {s for s, _ in tally.removed} | {s for s, _ in tally.quarantined}) - known
+    problems += [f"source {name!r} is in the files and not in the manifest" for name in sorted(strangers)]
+    for account in manifest.conservation:
+        problems += _account(account, tally)
+    if len(tally.removed_ids) < tally.removed.total():
+        problems.append("removed/: a document is listed twice")
+    if tally.removed_ids & tally.representatives:
+        problems.append("removed/: a representative was itself removed")
+    if any(tally.removed_ids & ids for ids in tally.kept.values()):
+        problems.append("shards/: a removed document was written")
+    return problems
+
+
+def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
+    rows = 0
+    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
+        if reader.schema != DOCUMENT_SCHEMA:
+            problems.append(f"shards/{path.name}: not the DOCUMENT schema")
+            return -1
+        for batch in reader:
+            batch.validate(full=True)
+            rows += batch.num_rows
+            columns = batch.select(["document_id", "source", "tokens"]).to_pydict()
+            for name, source_name, tokens in zip(*columns.values(), strict=True):
+                tally.written[source_name] += 1
+                tally.written_tokens[source_name] += tokens
+                tally.kept.setdefault(source_name, set()).add(name)
+    return rows
+
+
+def _count_removed(path: Path, tally: Tally) -> int:
+    table = pa.parquet.read_table(path)
+    for source, reason, tokens in zip(*(table[name].to_pylist() for name in ("source", "reason", "text_tokens")), strict=True):
+        tally.removed[source, reason] += 1
+        tally.removed_tokens[source] += tokens
+    tally.removed_ids.update(table["document_id"].to_pylist())
+    tally.representatives.update(table["kept_id"].to_pylist())
+    return int(table.num_rows)
+
+
+def _count_quarantined(path: Path, tally: Tally, problems: list[str]) -> int:
+    table = pa.parquet.read_table(path)
+    known = set(QuarantineReason)
+    for source, reason in zip(table["source"].to_pylist(), table["reason"].to_pylist(), strict=True):
+        tally.quarantined[source, reason] += 1
+        if reason not in known:
+            problems.append(f"quarantined/{path.name}: unknown reason {reason!r}")
+    return int(table.num_rows)
+
+
+def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
+    """Compare one source's account with what was counted, and check its balance."""
+    removed = {r: n for (source, r), n in tally.removed.items() if source == account.name}
+    quarantined = {r: n for (source, r), n in tally.quarantined.items() if source == account.name}
+    compared = {
+        "written": (account.written, tally.written[account.name]),
+        "written_tokens": (account.written_tokens, tally.written_tokens[account.name]),
+        "kept": (account.kept, len(tally.kept.get(account.name, ()))),
+        "removed": ({r: n for r, n in account.removed.items() if n}, removed),
+        "removed_tokens": (account.removed_tokens, tally.removed_tokens[account.name]),
+        "quarantined": ({r: n for r, n in account.quarantined.items() if n}, quarantined),
+        "slots of its files": (account.read, sum(file.slots for file in account.files)),
+    }
+    for what, (said, counted) in compared.items():
+        if said != counted:
+            yield f"source {account.name}: {what} is {said} in the manifest and {counted} in the files"
+    if account.imbalance():
+        yield f"source {account.name}: {account.imbalance()} record slots are unaccounted for"
+
+
+def _verdict(directory: RunDirectory, manifest: Manifest) -> Iterator[str]:
+    try:
+        verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
+    except (OSError, ValidationError) as error:
+        yield f"verdict.json cannot be read: {str(error).splitlines()[0]}"
+        return
+    digest = file_sha256(directory.manifest)
+    if verdict.manifest_sha256 != digest:
+        yield "verdict.json was given for another manifest; it is void"
+        return
+    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    if judge(manifest.config, manifest, digest, profile) != verdict:
+        yield "verdict.json does not follow from the evidence; run the gate again"

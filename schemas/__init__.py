@@ -1,0 +1,1 @@
+"""Arrow schemas and pydantic models: the contracts between stages."""

@@ -1,0 +1,253 @@
+"""The configuration: one YAML file becomes one frozen `CurationConfig`. Unknown keys are refused."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from schemas.documents import MAPPABLE_FIELDS, Kind
+
+NAME_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$"
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+RESERVED_SCOPES = frozenset({"all", "each_source", "each_kind", *Kind})
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class LimitsConfig(Strict):
+    """Bounds on untrusted input. What is over a bound is quarantined; the run goes on."""
+
+    max_document_bytes: int = Field(10 * 2**20, gt=0, description="UTF-8 bytes of one document's text.")
+    max_line_bytes: int = Field(32 * 2**20, gt=0, description="Bytes of one line of a JSON Lines file.")
+    max_expansion: int = Field(
+        200, gt=1, description="Decompressed bytes per compressed byte of a file, applied after the first 64 MiB."
+    )
+    max_file_bytes: int = Field(64 * 2**30, gt=0, description="Decompressed bytes of one file.")
+    max_json_depth: int = Field(64, gt=0, description="Nesting depth of a JSON record.")
+    max_json_keys: int = Field(256, gt=0, description="Keys of one JSON object.")
+    max_warc_record_bytes: int = Field(64 * 2**20, gt=0, description="Payload bytes of one WARC record.")
+    max_parser_bytes: int = Field(
+        4 * 2**30, gt=0, description="Address space of the child process that parses a Parquet or Arrow file."
+    )
+    max_parser_seconds: int = Field(
+        600, gt=0, description="Seconds that the child may be silent between two batches before it is ended."
+    )
+
+
+class SourceConfig(Strict):
+    """One named corpus."""
+
+    name: Name = Field(description="Unique name; used in every table and report.")
+    kind: Kind = Field(description="Who wrote it: web, expert or synthetic. Records cannot override it.")
+    paths: tuple[str, ...] = Field(
+        min_length=1, description="Files, folders or glob patterns, relative to the configuration file."
+    )
+    license: str | None = Field(None, max_length=200, description="Licence of records that state none.")
+    language: str | None = Field(
+        None, pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*$", description="Language of records that state none; identified if absent."
+    )
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="Our field name -> the corpus's column; dotted paths reach into objects and JSON strings (`meta.author`).",
+    )
+    max_quarantined_fraction: Fraction | None = Field(
+        None, description="Share of record slots that may be quarantined before the verdict is NO-GO; 0.05 for web, else 0.01."
+    )
+    accept_truncated: tuple[Sha256, ...] = Field(
+        (), description="SHA-256 of files known to be cut short: their lost tail does not make the verdict NO-GO."
+    )
+
+    @property
+    def quarantine_limit(self) -> float:
+        """The limit in force, as a fraction of record slots."""
+        if self.max_quarantined_fraction is not None:
+            return self.max_quarantined_fraction
+        return 0.05 if self.kind is Kind.WEB else 0.01
+
+    @model_validator(mode="after")
+    def _check(self) -> "SourceConfig":
+        if self.name in RESERVED_SCOPES:
+            raise ValueError(f"the name {self.name!r} is a scope of expectations; choose another")
+        unknown = sorted(set(self.fields) - set(MAPPABLE_FIELDS))
+        if unknown:
+            raise ValueError(f"fields: unknown field {unknown[0]!r}; known: {', '.join(MAPPABLE_FIELDS)}")
+        return self
+
+
+class TokenizerConfig(Strict):
+    """The tokenizer of budgets and weights."""
+
+    path: str | None = Field(None, description="A Hugging Face `tokenizer.json`; the embedded Llama 2 tokenizer if absent.")
+
+
+class Action(StrEnum):
+    """What a lens does to the documents that it finds."""
+
+    REMOVE = "remove"
+    MEASURE = "measure"
+
+
+class ExactConfig(Strict):
+    """Equal canonical text."""
+
+    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+
+
+class NearConfig(Strict):
+    """Jaccard similarity of 5-word shingles at or above the threshold, verified on the text."""
+
+    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+    threshold: float = Field(0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates.")
+    bands: int = Field(14, ge=1, le=256, description="Bands of the signature; more find more.")
+    rows: int = Field(8, ge=1, le=64, description="Signature values per band; more propose fewer.")
+
+
+class DedupeConfig(Strict):
+    """Which duplicates leave, and who survives."""
+
+    exact: ExactConfig = Field(default_factory=lambda: ExactConfig(), description="The exact lens.")
+    near: NearConfig = Field(default_factory=lambda: NearConfig(), description="The near lens.")
+    survivors: tuple[Kind, ...] = Field(
+        (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC), description="Kinds, most preferred first; then the longer, then the smaller id."
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "DedupeConfig":
+        if sorted(self.survivors) != sorted(Kind):
+            raise ValueError("survivors: name each of expert, web, synthetic once")
+        return self
+
+
+class MeasureConfig(Strict):
+    """How the full corpus is probed."""
+
+    probes: int = Field(2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root.")
+
+
+class KindLimit(Strict):
+    """Limits on one kind in the mixture."""
+
+    max_fraction: Fraction = Field(1.0, description="Share of the mixture's tokens at most.")
+
+
+class MixtureConfig(Strict):
+    """How much of each source the shards hold. Without it every rate is 1 and there is no budget."""
+
+    tokens: int | None = Field(None, gt=0, description="Token budget; rates are scaled to it by one factor.")
+    rates: dict[str, Rate] = Field(
+        default_factory=dict, description="Epochs of each source's distinct documents before scaling; 1 where absent."
+    )
+    max_epochs: float | None = Field(
+        None, gt=0, le=1000, allow_inf_nan=False, description="Epochs at most, for every source; without it scaling never goes past max(1, the source's rate)."
+    )
+    kinds: dict[Kind, KindLimit] = Field(default_factory=dict, description="Limits per kind.")
+
+
+class ShardConfig(Strict):
+    """The files that a trainer reads."""
+
+    max_shard_bytes: int = Field(400 * 10**6, ge=10_000, description="Bytes of Arrow data per shard, about.")
+    batch_rows: int = Field(1000, ge=1, le=100_000, description="Rows per record batch at most.")
+    max_batch_bytes: int = Field(64 * 2**20, ge=1000, description="Text bytes per record batch, about.")
+
+
+class Stage(StrEnum):
+    """What a number is about: the corpus as read, after removal, or as written to the shards."""
+
+    INPUT = "input"
+    DISTINCT = "distinct"
+    MIXTURE = "mixture"
+
+
+class Lens(StrEnum):
+    """When two documents are one species. Those that this version measures."""
+
+    EXACT = "exact"
+    NEAR = "near"
+
+
+class Metric(StrEnum):
+    """What an expectation may bound."""
+
+    DISTINCT_FRACTION = "distinct_fraction"
+    DUPLICATE_FRACTION = "duplicate_fraction"
+    SCALE_SURPRISE = "scale_surprise"
+    CONTAINMENT = "containment"
+
+
+class Expectation(Strict):
+    """A bound that the evidence must satisfy."""
+
+    lens: Lens = Field(description="exact or near.")
+    metric: Metric = Field(description="Which number is bounded.")
+    stage: Stage | None = Field(None, description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).")
+    scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
+    at_least: Fraction | None = Field(None, description="Lower bound.")
+    at_most: Fraction | None = Field(None, description="Upper bound.")
+    severity: Literal["fail", "warn"] = Field("fail", description="fail decides the verdict; warn is only shown.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Expectation":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("an expectation needs at_least or at_most")
+        return self
+
+
+DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
+    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="each_source", at_least=0.8),
+    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="all", at_least=0.8),
+    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="each_source", at_most=0.1),
+    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="all", at_most=0.1),
+)
+
+
+class GateConfig(Strict):
+    """What the verdict asks of the evidence."""
+
+    trial_fraction: float = Field(0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with.")
+    expectations: tuple[Expectation, ...] = Field(DEFAULT_EXPECTATIONS, min_length=1, description="Bounds; the defaults if absent.")
+
+
+class CurationConfig(Strict):
+    """The whole run."""
+
+    name: Name = Field(description="Name of the run; the default run directory is `runs/<name>`.")
+    seed: int = Field(20261122, ge=0, lt=2**63, description="Seeds every hash that samples or orders documents.")
+    sources: tuple[SourceConfig, ...] = Field(min_length=1, description="The corpora.")
+    tokenizer: TokenizerConfig = Field(default_factory=lambda: TokenizerConfig(), description="Counts tokens.")
+    limits: LimitsConfig = Field(default_factory=lambda: LimitsConfig(), description="Bounds on untrusted input.")
+    dedupe: DedupeConfig = Field(default_factory=lambda: DedupeConfig(), description="Deduplication.")
+    measure: MeasureConfig = Field(default_factory=lambda: MeasureConfig(), description="Measurement.")
+    mixture: MixtureConfig = Field(default_factory=lambda: MixtureConfig(), description="The mixture.")
+    shards: ShardConfig = Field(default_factory=lambda: ShardConfig(), description="The shards.")
+    gate: GateConfig = Field(default_factory=lambda: GateConfig(), description="The gate.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "CurationConfig":
+        names = [source.name for source in self.sources]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"sources: the name {twice[0]!r} is used twice")
+        folded = [name.casefold() for name in names]
+        if len(set(folded)) < len(folded):
+            raise ValueError("sources: two names differ only in case")
+        for name, rate in self.mixture.rates.items():
+            if name not in names:
+                raise ValueError(f"mixture.rates: unknown source {name!r}; known: {', '.join(names)}")
+            if self.mixture.max_epochs is not None and rate > self.mixture.max_epochs:
+                raise ValueError(f"mixture.rates: {name} is {rate:g}, above max_epochs {self.mixture.max_epochs:g}")
+        if all(self.mixture.rates.get(name, 1.0) == 0 for name in names):
+            raise ValueError("mixture.rates: every rate is 0, so the mixture would be empty")
+        scopes = RESERVED_SCOPES | set(names)
+        for number, expectation in enumerate(self.gate.expectations):
+            if expectation.scope not in scopes:
+                known = ", ".join(sorted(scopes))
+                raise ValueError(f"gate.expectations.{number}.scope: unknown {expectation.scope!r}; known: {known}")
+        return self

@@ -1,0 +1,112 @@
+"""The manifest: what a finished run consists of, where it came from, and that nothing was lost."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.config import CurationConfig
+from schemas.documents import Kind
+from schemas.plan import MixturePlan
+
+
+class Closed(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class FileDigest(Closed):
+    """A file, named relative to the run directory, and what identifies its bytes."""
+
+    path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=0)
+    rows: int | None = Field(None, ge=0)
+
+
+class FileAccount(Closed):
+    """What became of every record slot of one input file: slots = documents + quarantined + filtered.
+
+    Attributes:
+        name: relative to the configuration file.
+        skipped: control records that are no record slots, by type.
+        is_tail_lost: the file ends before its container says so, or cannot be read to its end.
+        is_changed: the file changed while it was read.
+    """
+
+    name: str
+    sha256: str
+    bytes: int
+    format: str
+    slots: int
+    documents: int
+    quarantined: dict[str, int]
+    filtered: dict[str, int]
+    skipped: dict[str, int]
+    warnings: list[str]
+    is_tail_lost: bool
+    lost_bytes: int
+    is_changed: bool = False
+
+
+class SourceAccount(Closed):
+    """Conservation of one source: read = kept + removed + filtered + unselected + quarantined, written = kept + repeated.
+
+    An audit selects nothing: every document that it reads is unselected.
+
+    Attributes:
+        read: record slots.
+        quarantined, filtered, removed: by reason, rule and lens.
+        unselected: distinct documents that the mixture leaves out.
+        kept: documents that the shards hold at least once.
+        repeated: further copies of kept documents.
+        written: rows of the shards.
+        *_tokens: tokens of those documents; quarantined and filtered slots have no tokens.
+    """
+
+    name: str
+    kind: Kind
+    read: int
+    quarantined: dict[str, int]
+    filtered: dict[str, int]
+    removed: dict[str, int]
+    unselected: int
+    kept: int
+    repeated: int
+    written: int
+    read_tokens: int
+    removed_tokens: int
+    unselected_tokens: int
+    kept_tokens: int
+    written_tokens: int
+    quarantine_limit: float
+    files: list[FileAccount]
+
+    def imbalance(self) -> int:
+        """Slots and documents unaccounted for, in absolute number; 0 if nothing was lost."""
+        left = sum(self.quarantined.values()) + sum(self.filtered.values()) + sum(self.removed.values())
+        return (
+            abs(self.read - left - self.unselected - self.kept)
+            + abs(self.written - self.kept - self.repeated)
+            + abs(self.read_tokens - self.removed_tokens - self.unselected_tokens - self.kept_tokens)
+        )
+
+
+class Manifest(Closed):
+    """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
+
+    format: Literal["polyculture-run-1"] = "polyculture-run-1"
+    command: Literal["run", "audit"]
+    name: str
+    identity_sha256: str  # of config, inputs, code and models: the same identity gives the same bytes
+    config: CurationConfig
+    config_sha256: str
+    code_sha256: str
+    version: str
+    python_unicode: str
+    libraries: dict[str, str]
+    tokenizer_sha256: str
+    language_model_sha256: str
+    plan: MixturePlan | None  # None for an audit
+    conservation: list[SourceAccount]
+    files: list[FileDigest]

@@ -1,0 +1,73 @@
+"""The verdict: GO, NO-GO or UNKNOWN, and every check that it follows from."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class VerdictValue(StrEnum):
+    """GO opens the gate. UNKNOWN means that the evidence is too thin, and keeps it closed."""
+
+    GO = "GO"
+    NO_GO = "NO-GO"
+    UNKNOWN = "UNKNOWN"
+
+
+class Outcome(StrEnum):
+    """How one check ended."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+class CheckResult(BaseModel):
+    """One check: an expectation in one scope, or one of the gate's own conditions.
+
+    Attributes:
+        name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
+            empty_source, empty_mixture, unreadable_input.
+        severity: a `warn` never decides the verdict.
+        observed, low, high: value and 95 % interval, None if there is no evidence.
+        bound: the bound in words, e.g. `>= 0.8`.
+        margin: how far the nearer end of the interval is on the right side of the bound; negative if it is not.
+        needed_probes: probes per source that would settle an UNKNOWN, about.
+        message: one sentence for a person.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    name: str
+    outcome: Outcome
+    severity: Literal["fail", "warn"]
+    scope: str
+    stage: str | None = None
+    lens: str | None = None
+    metric: str | None = None
+    observed: float | None = None
+    low: float | None = None
+    high: float | None = None
+    bound: str | None = None
+    margin: float | None = None
+    needed_probes: int | None = None
+    message: str
+
+
+class Verdict(BaseModel):
+    """The verdict on one run; void for any other manifest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    verdict: VerdictValue
+    name: str
+    judged: Literal["input", "mixture"]
+    checks: list[CheckResult]
+    manifest_sha256: str
+    version: str
+    as_of: date | None = None  # of waivers; None where there are none
+
+    def failed(self) -> list[CheckResult]:
+        """The checks that close the gate, or leave it unsettled."""
+        return [c for c in self.checks if c.severity == "fail" and c.outcome is not Outcome.PASS]

@@ -1,0 +1,54 @@
+"""Find duplicates over the union of all sources, and write what leaves."""
+
+import numpy as np
+import pyarrow.compute as pc
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
+from polyculture.dedupe.shingles import shingle_sets
+from polyculture.files import whole_file, write_parquet
+from polyculture.hashing import signature_seed
+from polyculture.job import Job
+from tasks.progress import Stopwatch, log, report
+from tasks.store import open_corpus, open_decision, open_shingles, shingle_paths, write_decision
+
+GROUPS_PER_BLOCK = 10_000
+
+
+@task(cache_policy=NO_CACHE)
+def shingle(job: Job) -> None:
+    """Write the shingle sets of the groups of equal texts, block by block."""
+    watch = Stopwatch()
+    corpus = open_corpus(job)
+    leaders = group_leaders(corpus, preference_order(corpus, job.config.dedupe))
+    hashes, offsets = shingle_paths(job.directory)
+    sizes = [np.zeros(1, np.int64)]
+    with whole_file(hashes) as temporary, temporary.open("wb") as stream:
+        for start in range(0, len(leaders), GROUPS_PER_BLOCK):
+            block = shingle_sets(corpus.canonical(leaders[start : start + GROUPS_PER_BLOCK]))
+            stream.write(block.hashes.tobytes())
+            sizes.append(np.diff(block.offsets))
+            report("shingles", min(start + GROUPS_PER_BLOCK, len(leaders)), len(leaders))
+    with whole_file(offsets) as temporary:
+        temporary.write_bytes(np.cumsum(np.concatenate(sizes)).tobytes())
+    log(f"{len(leaders):,} different texts shingled, {watch.seconds:.1f} s")
+
+
+@task(cache_policy=NO_CACHE)
+def deduplicate(job: Job) -> None:
+    """Decide what leaves through the exact and the near lens."""
+    watch = Stopwatch()
+    corpus = open_corpus(job)
+    removal = remove_duplicates(corpus, open_shingles(job), job.config.dedupe, signature_seed(job.config.seed))
+    write_decision(job, removal)
+    log(f"{int((~removal.is_kept).sum()):,} of {len(corpus):,} documents are duplicates, {watch.seconds:.1f} s")
+
+
+@task(cache_policy=NO_CACHE)
+def write_removed(job: Job) -> None:
+    """Write `removed/`: every document that leaves, with its representative."""
+    corpus = open_corpus(job)
+    rows = removed_rows(corpus, open_decision(job))
+    for name in corpus.sources:
+        write_parquet(job.directory.removed / f"{name}.parquet", rows.filter(pc.equal(rows["source"], name)))

@@ -1,0 +1,83 @@
+"""Close a run: the manifest, then the verdict, then the report."""
+
+import unicodedata
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from polyculture import __version__
+from polyculture.accounts import conserve
+from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.profile import build_profile
+from polyculture.errors import PolycultureError
+from polyculture.gate import judge
+from polyculture.hashing import file_sha256
+from polyculture.job import Job, library_versions
+from polyculture.report.render import render_report
+from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
+from schemas.manifest import FileDigest, Manifest
+from schemas.verdict import Verdict
+from tasks.ingest import Accounts
+from tasks.progress import log
+from tasks.store import open_copies, open_corpus, open_decision, open_plan
+
+
+@task(cache_policy=NO_CACHE)
+def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> None:
+    """Balance every source and write the manifest: from here on the run exists."""
+    corpus = open_corpus(job)
+    is_run = job.command == "run"
+    removal = open_decision(job) if is_run else None
+    copies = open_copies(job) if is_run else np.zeros(len(corpus), np.int64)
+    conservation = conserve(job.config, accounts, corpus, removal, copies)
+    folders = [job.directory.quarantined, job.directory.ledger, *([job.directory.removed] if is_run else [])]
+    found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+    digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
+    manifest = Manifest(
+        command=job.command,
+        name=job.config.name,
+        identity_sha256=job.identity,
+        config=job.config,
+        config_sha256=job.digests["config"],
+        code_sha256=job.digests["code"],
+        version=__version__,
+        python_unicode=unicodedata.unidata_version,
+        libraries=library_versions(),
+        tokenizer_sha256=job.digests["tokenizer"],
+        language_model_sha256=job.digests["language_model"],
+        plan=open_plan(job) if is_run else None,
+        conservation=conservation,
+        files=sorted([*digests, *shards], key=lambda file: file.path),
+    )
+    write_text(job.directory.manifest, manifest.model_dump_json(indent=1) + "\n")
+
+
+@task(cache_policy=NO_CACHE)
+def give_verdict(directory: RunDirectory) -> Verdict:
+    """Judge a run by what lies in its directory: every listed file is checked before its evidence is believed."""
+    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    damaged = [file.path for file in manifest.files if not is_intact(directory.root, file)]
+    if damaged:
+        raise PolycultureError(
+            f"{damaged[0]} is not what the manifest lists ({len(damaged)} such files): "
+            f"the run is damaged; delete {directory.root} and run again"
+        )
+    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile)
+    write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
+    for check in verdict.failed():
+        log(check.message)
+    log(f"verdict: {verdict.verdict.value}")
+    return verdict
+
+
+@task(cache_policy=NO_CACHE)
+def write_report(directory: RunDirectory) -> None:
+    """Render the report from manifest, ledger and verdict."""
+    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
+    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    for name, content in render_report(manifest, profile, verdict).items():
+        write_bytes(directory.report / name, content)

@@ -1,0 +1,62 @@
+"""Read every source's files into partitions, then settle all documents into one index."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from polyculture.accounts import settle_conflicts
+from polyculture.corpus import build_index
+from polyculture.executor import Executor
+from polyculture.files import write_parquet
+from polyculture.ingest import ingest_partition, quarantine_row
+from polyculture.job import Job
+from schemas.manifest import FileAccount
+from schemas.quarantined import QUARANTINED_SCHEMA
+from tasks.progress import Stopwatch, log
+from tasks.store import all_partitions, documents_folder, documents_path, read_quarantined, write_index
+
+Accounts = dict[str, list[FileAccount]]
+
+
+@task(task_run_name="ingest {source}", cache_policy=NO_CACHE)
+def ingest_source(job: Job, source: str, executor: Executor) -> list[FileAccount]:
+    """Read the partitions of a source that are not already read; returns an account per file."""
+    watch = Stopwatch()
+    partitions = job.partitions(source)
+    done = {p.name: job.directory.finished_step(f"ingest-{p.name}", job.identity) for p in partitions}
+    missing = [partition for partition in partitions if done[partition.name] is None]
+    calls = [(p, job.config.limits, job.tokenizer, documents_folder(job.directory)) for p in missing]
+    for partition, (accounts, files) in zip(missing, executor.run(ingest_partition, calls), strict=True):
+        result: dict[str, object] = {"files": [account.model_dump() for account in accounts]}
+        job.directory.commit_step(f"ingest-{partition.name}", job.identity, files, result)
+        done[partition.name] = result
+    found = [file for partition in partitions for file in _accounts(done[partition.name])]
+    documents, slots = sum(file.documents for file in found), sum(file.slots for file in found)
+    log(f"{source}: {documents:,} documents of {slots:,} record slots in {len(found)} files, {watch.seconds:.1f} s")
+    return found
+
+
+def _accounts(result: dict[str, object] | None) -> list[FileAccount]:
+    files = result["files"] if result else []
+    return [FileAccount.model_validate(file) for file in files] if isinstance(files, list) else []
+
+
+@task(cache_policy=NO_CACHE)
+def settle_documents(job: Job, accounts: Sequence[tuple[str, list[FileAccount]]]) -> Accounts:
+    """Settle ids over all partitions, and write the index and `quarantined/`; returns the settled accounts."""
+    partitions = all_partitions(job)
+    index, conflicts = build_index([(number, documents_path(job, partition)) for number, partition in partitions])
+    write_index(job, index)
+    settled: Accounts = {}
+    for number, (name, files) in enumerate(sorted(accounts)):
+        mine = [(file, rejection) for source, file, rejection in conflicts if source == number]
+        settled[name] = settle_conflicts(files, Counter(file for file, _ in mine))
+        rows = [quarantine_row(name, file, rejection) for file, rejection in mine]
+        tables = [read_quarantined(job, partition) for source, partition in partitions if source == number]
+        everything = pa.concat_tables([*tables, pa.Table.from_pylist(rows, QUARANTINED_SCHEMA)])
+        write_parquet(job.directory.quarantined / f"{name}.parquet", everything)
+    log(f"{index.num_rows:,} documents, {len(conflicts):,} with an id that another text already has")
+    return settled

@@ -1,0 +1,45 @@
+"""Open a job: check everything, claim the run directory, and see what is already done."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polyculture.files import write_text
+from polyculture.job import Command, Job, open_job
+from polyculture.run_directory import is_intact
+from schemas.manifest import Manifest
+
+
+@contextmanager
+def claimed(command: Command, config: Path, out: Path | None) -> Iterator[Job]:
+    """A checked job that holds its run directory until the end of the block.
+
+    Raises:
+        ConfigError: the configuration, an input or the run directory is not fit.
+        RunInUse: another process holds the run directory.
+    """
+    job = open_job(command, config, out)
+    with job.directory.lock():
+        write_text(job.directory.state / "identity", job.identity + "\n")
+        yield job
+
+
+def is_written(job: Job) -> bool:
+    """Whether the run is already whole on disk. A run whose listed files are not intact is cleared, to be made again."""
+    directory = job.directory
+    if not directory.manifest.is_file():
+        return False
+    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    if all(is_intact(directory.root, file) for file in manifest.files):
+        return True
+    directory.verdict.unlink(missing_ok=True)
+    directory.manifest.unlink()
+    return False
+
+
+def clear_outputs(job: Job) -> None:
+    """Delete what an interrupted run of the same identity left in the folders that the manifest will list."""
+    directory = job.directory
+    for folder in (directory.shards, directory.removed, directory.quarantined, directory.ledger, directory.report):
+        shutil.rmtree(folder, ignore_errors=True)

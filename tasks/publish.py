@@ -1,0 +1,52 @@
+"""Show a run in the Prefect dashboard: an artifact with the verdict, the table per source and where the report is."""
+
+import re
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+
+from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.profile import build_profile
+from polyculture.run_directory import RunDirectory
+from polyculture.sources.record import safe_detail
+from polyculture.summary import source_rows
+from schemas.manifest import Manifest
+from schemas.verdict import Outcome, Verdict
+
+
+@task(cache_policy=NO_CACHE)
+def show_verdict(directory: RunDirectory) -> None:
+    """Create the artifact `verdict-<name>`."""
+    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
+    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    header, *rows = source_rows(manifest, profile)
+    lines = [
+        f"# {verdict.verdict.value}: {_plain(manifest.name)}",
+        "",
+        *(f"- **{check.outcome.value}** {_plain(check.message)}" for check in verdict.failed()),
+        *(f"- warning: {_plain(c.message)}" for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS),
+        "",
+        _row(header),
+        "|" + "---|" * len(header),
+        *map(_row, rows),
+        "",
+        f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
+        "",
+        f"    {directory.report / 'index.html'}",
+    ]
+    key = "verdict-" + re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
+    create_markdown_artifact("\n".join(lines), key=key, description=f"{verdict.verdict.value}: {manifest.name}")
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(map(_plain, cells)) + " |"
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is: nothing in it becomes a link, an image, a table cell or HTML."""
+    safe = safe_detail(text, 500)
+    escaped = re.sub(r"[!-,/:-@\[-^`{-~]", lambda found: f"&#{ord(found[0])};", safe)
+    # A zero-width space keeps bare addresses from becoming links.
+    return escaped.replace("&#58;&#47;&#47;", "&#58;\u200b&#47;&#47;").replace("www.", "www\u200b.")

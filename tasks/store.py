@@ -1,0 +1,107 @@
+"""The intermediate files of a run: where each stage leaves its result for the next one."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from polyculture.corpus import Corpus, source_order
+from polyculture.dedupe.removal import Removal
+from polyculture.dedupe.shingles import ShingleSets
+from polyculture.files import map_arrow_file, whole_file, write_arrow_file, write_text
+from polyculture.ingest import Partition
+from polyculture.job import Job
+from polyculture.run_directory import RunDirectory
+from schemas.plan import MixturePlan
+from schemas.quarantined import QUARANTINED_SCHEMA
+
+
+def all_partitions(job: Job) -> list[tuple[int, Partition]]:
+    """Every partition with its source's number, in index order."""
+    names, _ = source_order(job.config)
+    return [(number, partition) for number, name in enumerate(names) for partition in job.partitions(name)]
+
+
+def documents_folder(directory: RunDirectory) -> Path:
+    """Folder of the partitions."""
+    return directory.work / "documents"
+
+
+def documents_path(job: Job, partition: Partition) -> Path:
+    """Documents of one partition."""
+    return documents_folder(job.directory) / f"{partition.name}.arrow"
+
+
+def read_quarantined(job: Job, partition: Partition) -> pa.Table:
+    """What was set aside in one partition."""
+    path = documents_folder(job.directory) / f"{partition.name}.quarantined.parquet"
+    return pa.parquet.read_table(path).cast(QUARANTINED_SCHEMA)
+
+
+def write_index(job: Job, index: pa.Table) -> Path:
+    """Write the index; returns its file."""
+    path = job.directory.work / "index.arrow"
+    write_arrow_file(path, index)
+    return path
+
+
+def open_corpus(job: Job) -> Corpus:
+    """The documents of a run whose index is written."""
+    names, kinds = source_order(job.config)
+    paths = tuple(documents_path(job, partition) for _, partition in all_partitions(job))
+    return Corpus(map_arrow_file(job.directory.work / "index.arrow"), paths, names, kinds)
+
+
+def shingle_paths(directory: RunDirectory) -> tuple[Path, Path]:
+    """Hashes and offsets of the shingle sets of the groups of equal texts."""
+    return directory.work / "shingles" / "hashes.u64", directory.work / "shingles" / "offsets.i64"
+
+
+def open_shingles(job: Job) -> ShingleSets:
+    """The shingle sets, memory-mapped."""
+    hashes, offsets_path = shingle_paths(job.directory)
+    offsets = np.fromfile(offsets_path, np.int64)
+    if offsets[-1] == 0:
+        return ShingleSets(np.empty(0, np.uint64), offsets)
+    # copy-on-write: a read-only array would have every kernel compiled a second time
+    return ShingleSets(np.asarray(np.memmap(hashes, np.uint64, "c")), offsets)
+
+
+def write_decision(job: Job, removal: Removal) -> Path:
+    """Write what became of each document; returns the file."""
+    path = job.directory.work / "removal.arrow"
+    table = pa.table({"reason": removal.reason, "kept": removal.kept, "similarity": removal.similarity})
+    write_arrow_file(path, table)
+    return path
+
+
+def open_decision(job: Job) -> Removal:
+    """What became of each document."""
+    table = map_arrow_file(job.directory.work / "removal.arrow").combine_chunks()
+    return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))
+
+
+def write_copies(job: Job, copies: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Path:
+    """Write how often each document goes into the shards; returns the file."""
+    path = job.directory.work / "copies.i64"
+    with whole_file(path) as temporary:
+        temporary.write_bytes(copies.astype(np.int64).tobytes())
+    return path
+
+
+def open_copies(job: Job) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """How often each document goes into the shards."""
+    return np.fromfile(job.directory.work / "copies.i64", np.int64)
+
+
+def write_plan(job: Job, plan: MixturePlan) -> Path:
+    """Write the plan; returns its file."""
+    path = job.directory.work / "plan.json"
+    write_text(path, plan.model_dump_json())
+    return path
+
+
+def open_plan(job: Job) -> MixturePlan:
+    """The plan."""
+    return MixturePlan.model_validate_json((job.directory.work / "plan.json").read_bytes())

@@ -1,0 +1,134 @@
+import random
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from datasketch import MinHash
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from polyculture.dedupe.near import NearDuplicates, find_near_duplicates
+from polyculture.dedupe.shingles import shingle_sets
+from polyculture.dedupe.signatures import minhash_signatures
+from polyculture.diversity.multiplicity import NearIndex, count_groups
+from schemas.config import NearConfig
+from tests.unit.dedupe import brute_force
+
+# So many bands that no pair above the threshold is missed: what is tested is the rule, not the odds of MinHash.
+SURE = NearConfig(threshold=0.8, bands=64, rows=2)
+
+
+def near(texts: list[str], preference: list[int], config: NearConfig = SURE) -> NearDuplicates:
+    sets = shingle_sets(pa.array(texts, pa.large_string()))
+    return find_near_duplicates(sets, np.array(preference, np.int64), config, seed=5)
+
+
+def variants(documents: int, seed: int) -> list[str]:
+    """Texts with planted near-duplicates: each is a copy of an earlier one with some words changed, or new."""
+    generator = random.Random(seed)
+    vocabulary = [f"word{i}" for i in range(300)]
+    texts: list[list[str]] = []
+    for _ in range(documents):
+        if texts and generator.random() < 0.7:
+            words = list(generator.choice(texts))
+            for _ in range(generator.choice([0, 1, 1, 2, 3, 6])):
+                words[generator.randrange(len(words))] = generator.choice(vocabulary)
+        else:
+            words = generator.choices(vocabulary, k=generator.choice([1, 4, 5, 60, 90, 120]))
+        texts.append(words)
+    return [" ".join(words) for words in texts]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_removals_and_representatives_equal_brute_force(seed: int) -> None:
+    texts = variants(120, seed)
+    preference = random.Random(seed).sample(range(len(texts)), len(texts))
+    found = near(texts, preference)
+    expected = brute_force.removals(texts, preference, Fraction(4, 5))
+    assert len(expected) > 20
+    removed = {i: (int(found.kept[i]), found.similarity[i]) for i in range(len(texts)) if found.kept[i] != i}
+    assert {i: kept for i, (kept, _) in removed.items()} == {i: kept for i, (kept, _) in expected.items()}
+    for document, (_, similarity) in expected.items():
+        assert removed[document][1] == pytest.approx(float(similarity))
+
+
+def test_chains_do_not_delete() -> None:
+    words = [f"w{i}" for i in range(100)]
+    chain = [" ".join(words[i * 6 : i * 6 + 60]) for i in range(3)]  # neighbours share 50 of 62 shingles, the ends 44
+    sets = [brute_force.shingles(text) for text in chain]
+    assert brute_force.jaccard(sets[0], sets[1]) >= Fraction(4, 5) > brute_force.jaccard(sets[0], sets[2])
+    assert list(near(chain, [0, 1, 2]).kept) == [0, 0, 2]
+    assert list(near(chain, [1, 0, 2]).kept) == [1, 1, 1]
+
+
+def test_the_threshold_is_exact() -> None:
+    left = " ".join(f"w{i}" for i in range(13))  # 9 shingles
+    right = " ".join(f"w{i}" for i in range(12)) + " other"  # shares 8 of 10
+    config = NearConfig(threshold=0.8, bands=64, rows=1)
+    assert list(near([left, right], [0, 1], config).kept) == [0, 0]
+    assert list(near([left, right], [0, 1], config.model_copy(update={"threshold": 0.8000001})).kept) == [0, 1]
+
+
+def test_texts_without_words_have_no_near_duplicates() -> None:
+    assert list(near(["...", "!!!", "..."], [0, 1, 2]).kept) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("text", ["one two three", "\u4eca\u5929\u5929\u6c14\u5f88\u597d\u554a", "a " * 50])
+def test_shingle_counts_equal_brute_force(text: str) -> None:
+    sets = shingle_sets(pa.array(["x", text, "y"], pa.large_string()).slice(1, 1))
+    assert len(sets.hashes) == len(brute_force.shingles(text))
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text(alphabet="ab _\u4e00\u0e01\u00e9\U00020000.", max_size=40), min_size=1, max_size=6))
+def test_shingle_sets_equal_brute_force_on_any_text(texts: list[str]) -> None:
+    sets = shingle_sets(pa.array(texts, pa.large_string()))
+    hashed = [set(sets.hashes[a:b]) for a, b in zip(sets.offsets[:-1], sets.offsets[1:], strict=True)]
+    plain = [brute_force.shingles(text) for text in texts]
+    assert [len(s) for s in hashed] == [len(s) for s in plain]
+    for i, left in enumerate(plain):
+        for j, right in enumerate(plain):
+            assert len(hashed[i] & hashed[j]) == len(left & right)
+
+
+def test_signatures_are_datasketchs_own() -> None:
+    sets = shingle_sets(pa.array(variants(30, 1), pa.large_string()))
+    signatures = minhash_signatures(sets, 112, seed=9)
+    for number in range(30):
+        sketch = MinHash(num_perm=112, seed=9, scheme="affine32", hashfunc=lambda value: int(value) & 0xFFFFFFFF)
+        sketch.update_batch(list(sets.hashes[sets.offsets[number] : sets.offsets[number + 1]]))
+        assert np.array_equal(sketch.hashvalues, signatures[number])
+
+
+def test_the_default_banding_finds_what_theory_says() -> None:
+    generator = random.Random(3)
+    found = pairs = 0
+    for _ in range(300):
+        words = [f"w{generator.randrange(10**6)}" for _ in range(204)]  # 200 shingles
+        other = [*words[:181], *(f"v{i}" for i in range(23))]  # shares 177: J = 177 / 223 = .794; one more each way below
+        other[181:184] = words[181:184]  # 180 of 220: J = .818
+        result = near([" ".join(words), " ".join(other)], [0, 1], NearConfig())
+        found += result.kept[1] == 0
+        pairs += 1
+    expected = 1 - (1 - (180 / 220) ** 8) ** 14
+    assert abs(found / pairs - expected) < 4 * (expected * (1 - expected) / pairs) ** 0.5
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_near_multiplicities_equal_brute_force(seed: int) -> None:
+    texts = sorted(set(variants(150, seed)))
+    sets = shingle_sets(pa.array(texts, pa.large_string()))
+    source = np.arange(len(texts)) % 3
+    copies = np.stack([np.ones(len(texts), np.int64), np.arange(len(texts)) % 4], axis=1)
+    counts = count_groups(np.arange(len(texts)), source, copies, 3)
+    probes = np.array([5, 5, 0, 17, len(texts) - 1])
+    found = NearIndex(sets, 0.8, seed=11, threads=2).multiplicities(probes, counts)
+    plain = [brute_force.shingles(text) for text in texts]
+    for row, probe in enumerate(probes):
+        neighbours = [
+            i for i in range(len(texts)) if i == probe or brute_force.jaccard(plain[i], plain[probe]) >= Fraction(4, 5)
+        ]
+        for number in range(3):
+            for stage in range(2):
+                assert found[row, number, stage] == sum(copies[i, stage] for i in neighbours if source[i] == number)

@@ -1,0 +1,43 @@
+"""The web corpus is a correct WARC file with one page per operation."""
+
+from pathlib import Path
+
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+from resiliparse.extract.html2text import extract_plain_text
+
+from demo import web
+
+SERVICES = ("sqs", "sts")
+
+
+def test_the_warc_is_valid_and_holds_a_page_per_operation(tmp_path: Path) -> None:
+    corpus = web.build(tmp_path, SERVICES)
+    operations = sum(len(model["operations"]) for _, model in web.models(SERVICES))
+    seen = {}
+    with corpus.path.open("rb") as file:
+        for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=False):
+            assert record.verify_block_digest(consume=False)
+            record.parse_http()
+            assert record.verify_payload_digest(consume=False)
+            assert record.http_headers.status_code == 200
+            seen[record.headers["WARC-Target-URI"]] = record.reader.read().decode()
+    assert len(seen) == corpus.documents == operations
+    assert sum(len(html.encode()) for html in seen.values()) == corpus.text_bytes
+    text = extract_plain_text(seen[f"{web.SITE}/sqs/SendMessage"], main_content=True)
+    assert "Delivers a message to the specified queue" in text
+    assert "MessageBody" in text
+
+
+def test_the_same_botocore_gives_the_same_bytes(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    assert web.build(tmp_path, SERVICES).path.read_bytes() == web.build(tmp_path / "again", SERVICES).path.read_bytes()
+
+
+def test_member_documentation_stops_at_the_limit_but_every_member_is_named() -> None:
+    _, model = next(web.models(("ec2",)))
+    shape = model["operations"]["RunInstances"]["input"]["shape"]
+    listing, left = web._members(model["shapes"], shape, 500)
+    assert left >= 0
+    assert all(f"<code>{member}</code>" in listing for member in model["shapes"][shape]["members"])
+    full, _ = web._members(model["shapes"], shape, 10**9)
+    assert len(listing) < len(full)

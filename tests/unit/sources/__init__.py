@@ -1,0 +1,1 @@
+"""Readers: every row of the fault catalogue that is about bytes, lines and containers."""
