@@ -2,7 +2,6 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-DEMO_DATA := runs/demo-data
 
 .PHONY: help demo test test-long check lock docs clean
 
@@ -21,7 +20,7 @@ help:
 	touch $@
 
 demo: .venv/ready
-	$(BIN)/python -m demo --data $(DEMO_DATA) --out runs
+	$(BIN)/python -m demo
 
 test: .venv/ready
 	$(BIN)/python -m pytest -m 'not long'

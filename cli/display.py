@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -59,8 +60,10 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
     console = Console(highlight=False)
     manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
     profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
-    console.print(_table(source_rows(manifest, profile)))
-    console.print("Distinct fractions through the near lens, ± half of the 95 % interval. An empty interval was counted.", style="dim")
+    table = _table(source_rows(manifest, profile))
+    wide = Console(highlight=False, width=max(console.width, Measurement.get(console, console.options.update(width=400), table).maximum))
+    wide.print(table)
+    console.print("Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.", style="dim")
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
         console.print(f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}; all rates scaled by {plan.scale:.4g}.")

@@ -17,6 +17,7 @@ from tasks.ingest import Accounts, ingest_source, settle_documents
 from tasks.measure import measure
 from tasks.mix import plan_mixture, write_mixture
 from tasks.open import claimed, clear_outputs, is_written
+from tasks.progress import report
 from tasks.publish import show_verdict
 
 
@@ -29,7 +30,11 @@ def ingest(job: Job, workers: int) -> Accounts:
     """Read all sources, several at a time."""
     with Local(workers) as executor:
         futures = {name: ingest_source.submit(job, name, executor) for name in sorted(job.inputs)}
-        accounts = [(name, future.result()) for name, future in futures.items()]
+        accounts = []
+        for number, (name, future) in enumerate(futures.items()):
+            report("sources", number, len(futures))
+            accounts.append((name, future.result()))
+        report("sources", len(futures), len(futures))
     return settle_documents(job, accounts)
 
 

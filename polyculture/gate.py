@@ -38,7 +38,7 @@ def judge(config: CurationConfig, manifest: Manifest, manifest_sha256: str, prof
         for expectation in config.gate.expectations:
             checks.extend(_expectation(expectation, config, profile, judged))
         if judged is Stage.MIXTURE:
-            checks.extend(_input_findings(config, profile))
+            checks.extend(_input_findings(config, profile, list(checks)))
     decisive = [check for check in checks if check.severity == "fail"]
     value = VerdictValue.GO
     if not decisive or any(check.outcome is Outcome.FAIL for check in decisive):
@@ -291,18 +291,14 @@ def _contained(expectation: Expectation, pair: Containment) -> CheckResult:
     )
 
 
-def _input_findings(config: CurationConfig, profile: Profile) -> Iterator[CheckResult]:
-    """What the expectations on the mixture would say of the input: warnings, where they would not pass."""
+def _input_findings(
+    config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]
+) -> Iterator[CheckResult]:
+    """What the expectations on the mixture would say of the input: warnings, where only the input would not pass."""
+    closed = {(c.lens, c.metric, c.scope) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
     for expectation in config.gate.expectations:
         if expectation.stage is None and expectation.metric is not Metric.CONTAINMENT:
             as_warning = expectation.model_copy(update={"severity": "warn", "stage": Stage.INPUT})
             for result in _expectation(as_warning, config, profile, Stage.INPUT):
-                if result.outcome is not Outcome.PASS:
+                if result.outcome is not Outcome.PASS and (result.lens, result.metric, result.scope) not in closed:
                     yield result
-
-
-def describe(verdict: Verdict) -> Sequence[str]:
-    """The verdict and each check that decided it, a line each."""
-    return [verdict.verdict.value, *(check.message for check in verdict.failed())]
-
-

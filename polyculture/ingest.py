@@ -31,7 +31,7 @@ PARTITION_SCHEMA = pa.schema(
     [
         *DOCUMENT_SCHEMA,
         pa.field("canonical", pa.large_string(), nullable=False),
-        pa.field("characters", pa.int64(), nullable=False),  # code points of the text
+        pa.field("characters", pa.int64(), nullable=False),  # code points of the canonical text: padding with invisible ones makes no text longer
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text in UTF-8
         pa.field("key", pa.binary(16), nullable=False),  # BLAKE2b-128 of the canonical text: collisions cannot be made
         pa.field("has_own_id", pa.bool_(), nullable=False),
@@ -188,7 +188,7 @@ def _record_batch(
         "license": [document.values.get("license") or source.license for document in batch],
         "tokens": counter.count(texts),
         "canonical": canonical,
-        "characters": [len(text) for text in texts],
+        "characters": [len(text) for text in canonical],
         "text_bytes": [len(text.encode()) for text in texts],
         "key": [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in canonical],
         "has_own_id": [document.values.get("id") is not None for document in batch],

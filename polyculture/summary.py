@@ -39,6 +39,6 @@ def _fractions(profile: Profile, scope: str) -> list[str]:
 
 
 def shown(estimate: Estimate) -> str:
-    """`.873 ± .012`; without the second part if it was counted."""
+    """`0.873 ±0.012`; without the second part if it was counted."""
     half = (estimate.high - estimate.low) / 2
-    return f"{estimate.value:.3f}" + (f" ± {half:.3f}" if half > 0 else "")
+    return f"{estimate.value:.3f}" + (f" ±{half:.3f}" if half > 0 else "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ RARE_PROBES = 30
 PerProbe = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stratum:
     """The probes of one source.
 
@@ -25,6 +26,12 @@ class Stratum:
 
     multiplicity: NDArray[np.int64]
     population: int
+
+    @cached_property
+    def levels(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The different multiplicities, ascending, and how many probes have each: few, however many probes there are."""
+        levels, counts = np.unique(self.multiplicity, return_counts=True)
+        return levels.astype(np.float64), counts
 
 
 def inverse_multiplicity(m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,6 +85,7 @@ def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
     return low, high
 
 
+@lru_cache(maxsize=256)
 def _possible_multiplicities(largest: int) -> NDArray[np.float64]:
     """Every integer up to 1,000 and a dense grid beyond: where the range of g is looked for."""
     grid = np.unique(np.concatenate([np.arange(1, min(largest, 1000) + 1), np.geomspace(1, largest, 2000).astype(np.int64)]))
@@ -99,27 +107,34 @@ def stratum_mean(stratum: Stratum, g: PerProbe, largest: int) -> Estimate:
     Returns:
         The estimate; exact if every occurrence is a probe.
     """
-    m = stratum.multiplicity.astype(np.float64)
-    n = len(m)
-    values = g(m)
-    mean = float(values.mean())
+    levels, counts = stratum.levels
+    n = int(counts.sum())
+    values = g(levels)
+    mean = float((counts * values).sum() / n)
     if n >= stratum.population:
         return Estimate(value=mean, low=mean, high=mean)
-    levels, counts = np.unique(stratum.multiplicity, return_counts=True)
-    modal = float(levels[np.argmax(counts)])
-    others = n - int(counts.max())
-    if others < RARE_PROBES:
-        low_share, high_share = clopper_pearson(others, n)
-        possible = _possible_multiplicities(max(largest, int(levels[-1])))
-        change = g(possible[possible != modal]) - g(np.array([modal]))
-        base = float(g(np.array([modal]))[0])
-        smallest, greatest = (float(change.min()), float(change.max())) if len(change) else (0.0, 0.0)
-        low = base + min(low_share * smallest, high_share * smallest)
-        high = base + max(low_share * greatest, high_share * greatest)
+    if n - int(counts.max()) < RARE_PROBES:
+        low, high = _rare_interval(levels, counts, g, largest)
         return Estimate(value=mean, low=min(low, mean), high=max(high, mean))
+    deviation = np.sqrt(float((counts * (values - mean) ** 2).sum()) / (n - 1))
     finite = np.sqrt(1 - n / stratum.population) if n > 0.05 * stratum.population else 1.0
-    half = Z95 * float(values.std(ddof=1)) / np.sqrt(n) * finite
+    half = Z95 * deviation / np.sqrt(n) * finite
     return Estimate(value=mean, low=float(mean - half), high=float(mean + half))
+
+
+def _rare_interval(
+    levels: NDArray[np.float64], counts: NDArray[np.int64], g: PerProbe, largest: int
+) -> tuple[float, float]:
+    """The rare rule: the modal value, and what the share of other probes could change in it."""
+    modal = levels[np.argmax(counts)]
+    low_share, high_share = clopper_pearson(int(counts.sum() - counts.max()), int(counts.sum()))
+    possible = _possible_multiplicities(max(largest, int(levels[-1])))
+    base = float(g(np.array([modal]))[0])
+    change = g(possible[possible != modal]) - base
+    smallest, greatest = (float(change.min()), float(change.max())) if len(change) else (0.0, 0.0)
+    low = base + min(low_share * smallest, high_share * smallest)
+    high = base + max(low_share * greatest, high_share * greatest)
+    return low, high
 
 
 def pooled_mean(strata: Sequence[Stratum], g: PerProbe) -> Estimate:

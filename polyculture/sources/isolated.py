@@ -172,6 +172,7 @@ def clean_column(column: Any) -> Any:
 
 def pieces(batch: Any, text: str, max_text_bytes: int) -> Iterator[Any]:
     """A batch in slices of at most about TARGET_BYTES, with texts over the limit left out and their rows listed."""
+    limit = pa.scalar(max_text_bytes, pa.int64())
     waiting = [batch.slice(i, MAX_ROWS) for i in range(0, batch.num_rows, MAX_ROWS)][::-1]
     while waiting:
         part = waiting.pop()
@@ -183,7 +184,7 @@ def pieces(batch: Any, text: str, max_text_bytes: int) -> Iterator[Any]:
         too_big: list[int] = []
         at = part.schema.names.index(text)
         if is_text_type(columns[at].type):
-            is_long = compute.fill_null(compute.greater(compute.binary_length(columns[at]), max_text_bytes), False)
+            is_long = compute.fill_null(compute.greater(compute.binary_length(columns[at]), limit), False)
             too_big = compute.indices_nonzero(is_long).to_pylist()
             if too_big:
                 columns[at] = compute.if_else(is_long, pa.scalar(None, columns[at].type), columns[at])
@@ -230,9 +231,8 @@ def reason_of(error: BaseException) -> str:
         return "schema_mismatch"
     if "crc" in message or "checksum" in message:
         return "checksum_mismatch"
-    if isinstance(error, MemoryError):
-        return "parser_crash"
-    return "decompress_error"
+    is_about_data = isinstance(error, (pa.ArrowException, OSError)) and not isinstance(error, MemoryError)
+    return "decompress_error" if is_about_data and "worker thread" not in message else "parser_crash"
 
 
 def main(arguments: list[str]) -> None:
@@ -249,7 +249,7 @@ def main(arguments: list[str]) -> None:
     except BrokenPipeError:
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - whatever pyarrow raises is about the file and goes to the parent
-        send(b"E", json.dumps({"reason": reason_of(error), "detail": f"{request.format}: {error}"}).encode())
+        send(b"E", json.dumps({"reason": reason_of(error), "detail": f"{request.format}: {str(error) or type(error).__name__}"}).encode())
 
 
 if __name__ == "__main__":

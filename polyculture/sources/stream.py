@@ -84,9 +84,9 @@ def open_regular(path: Path) -> "io.BufferedReader[io.FileIO]":
 
 def find_codec(head: bytes) -> Codec:
     """The compression that a file's first bytes show."""
-    if head.startswith(GZIP_MAGIC):
+    if len(head) > 1 and GZIP_MAGIC.startswith(head[:3]):  # a file of two or three bytes may be a cut one
         return Codec.GZIP
-    if head.startswith(ZSTD_MAGIC) or is_skippable(head[:4]):
+    if (len(head) > 1 and ZSTD_MAGIC.startswith(head[:4])) or is_skippable(head[:4]):
         return Codec.ZSTD
     return Codec.PLAIN
 

@@ -22,7 +22,7 @@ BAD_LINES = {
     "two objects, carriage return between": (b'{"text": "x"}\r{"text": "y"}', "bad_json"),
     "trailing comma": (b'{"text": "x",}', "bad_json"),
     "single quotes": (b"{'text': 'x'}", "bad_json"),
-    "byte order mark inside": (b'\xef\xbb\xbf{"text": "x"}', "bad_json"),
+    "byte order mark inside": (b' \xef\xbb\xbf{"text": "x"}', "bad_json"),
     "raw tab in a string": (b'{"text": "a\tb"}', "bad_json"),
     "bad escape": (b'{"text": "\\x41"}', "bad_json"),
     "array": (b'["list"]', "not_object"),
@@ -97,8 +97,6 @@ GOOD_LINES = {
 def test_a_bad_line_costs_only_itself(tmp_path: Path, name: str, place: str) -> None:
     line, reason = BAD_LINES[name]
     before = {"first": 0, "middle": 2, "last": 4}[place]
-    if name == "byte order mark inside" and place == "first":
-        pytest.skip("there it is a byte order mark")
     data = GOOD * before + line + b"\n" + GOOD * (4 - before)
     found = read(tmp_path, "a.jsonl", data)
     assert found.texts == ["good"] * 4

@@ -1,0 +1,108 @@
+"""A real Prefect server for the session. Prefect's settings stand before it is imported anywhere."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.prefect_settings import quiet_prefect
+from tests.support.processes import ROOT, free_port, process_group, wait_until
+
+
+def pytest_configure() -> None:
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        del os.environ[name]  # a test run must not see the developer's profile
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-home-")
+    quiet_prefect(os.environ)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["PREFECT_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """API address of a real server; flows of this process and of child processes report to it."""
+    home, port = tmp_path_factory.mktemp("server"), free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_UI_API_URL": api,
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    }
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    log = home / "server.log"
+    with process_group(command, environment, log) as process:
+
+        def is_up() -> bool:
+            assert process.poll() is None, log.read_text()
+            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+
+        wait_until(is_up, 180, "the Prefect server")
+        os.environ["PREFECT_API_URL"] = api
+        yield api
+        del os.environ["PREFECT_API_URL"]
+
+
+@pytest.fixture(scope="session")
+def worker(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server with the deployments of prefect.yaml, and a worker started in the checkout."""
+    home = tmp_path_factory.mktemp("worker")
+    environment = os.environ | {"PREFECT_HOME": str(home), "PREFECT_API_URL": server, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    prefect = [sys.executable, "-m", "prefect"]
+    _create_pool(server)
+    deployed = subprocess.run(
+        [*prefect, "--no-prompt", "deploy", "--all"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=180
+    )
+    assert deployed.returncode == 0, deployed.stdout + deployed.stderr
+    command = [*prefect, "worker", "start", "--pool", "polyculture", "--type", "process"]
+    with process_group(command, environment, home / "worker.log"):
+        yield server
+
+
+def _create_pool(server: str) -> None:
+    # `prefect work-pool create` looks up worker types on the network; the template is at hand.
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+    from prefect.workers.process import ProcessWorker
+
+    pool = WorkPoolCreate(
+        name="polyculture", type="process", base_job_template=ProcessWorker.get_default_base_job_template()
+    )
+    with temporary_settings({PREFECT_API_URL: server}), get_client(sync_client=True) as client:
+        client.create_work_pool(pool, overwrite=True)
+
+
+@pytest.fixture
+def command(server: str) -> "Command":
+    """Runs `polyculture` as a process."""
+    return Command(server)
+
+
+class Command:
+    """The console script in a process of its own, reporting to the session's server."""
+
+    def __init__(self, server: str) -> None:
+        self._environment = os.environ | {"PREFECT_API_URL": server}
+
+    def __call__(
+        self, *arguments: str | Path, cwd: Path | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli.main", *map(str, arguments)],
+            env={**self._environment, "PYTHONPATH": str(ROOT), **environment},
+            cwd=cwd or ROOT,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )

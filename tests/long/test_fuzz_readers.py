@@ -1,0 +1,91 @@
+"""Mutated files in every format: nothing kills the run, nothing raises, no text that was not there under a checksum."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tests.unit.sources.helpers import (
+    Outcome,
+    arrow_file,
+    arrow_stream,
+    http,
+    jsonl,
+    members,
+    page,
+    parquet,
+    read,
+    rows,
+    warc,
+    zst,
+)
+
+pytestmark = pytest.mark.long
+
+RECORDS = rows(120)
+TABLE = pa.Table.from_pylist([{**record, "n": i, "tags": ["a", str(i)]} for i, record in enumerate(RECORDS)])
+TEXTS = {record["text"] for record in RECORDS}
+COLUMNAR = {
+    "parquet": parquet(TABLE, write_page_checksum=True, row_group_size=40),
+    "parquet plain": parquet(TABLE, write_page_checksum=True, compression="none", use_dictionary=False),
+    "arrow": arrow_file(TABLE, 40),
+    "arrow_stream": arrow_stream(TABLE, 40),
+}
+PAGES = b"".join(warc("response", http(page(str(record["text"]))), number=i) for i, record in enumerate(RECORDS))
+STREAMS = {
+    "jsonl": (jsonl(RECORDS), 5_000),
+    "warc": (PAGES, 1_000),
+    "jsonl.gz": (members(jsonl(RECORDS), 4), 500),
+    "jsonl.zst": (zst(jsonl(RECORDS), 4), 500),
+}
+
+
+def mutate(data: bytes, draw: random.Random) -> bytes:
+    """One of: flipped bits, random bytes, a cut, a part removed, doubled or zeroed."""
+    changed = bytearray(data)
+    at = draw.randrange(4, len(changed))
+    length = draw.choice([1, 4, 32, 500])
+    kind = draw.randrange(6)
+    if kind == 0:
+        for _ in range(draw.choice([1, 2, 8])):
+            changed[draw.randrange(4, len(changed))] ^= 1 << draw.randrange(8)
+    elif kind == 1:
+        changed[at : at + length] = draw.randbytes(length)
+    elif kind == 2:
+        del changed[at:]
+    elif kind == 3:
+        del changed[at : at + length]
+    elif kind == 4:
+        changed[at:at] = changed[at : at + length]
+    else:
+        changed[at : at + length] = bytes(length)
+    return bytes(changed)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", COLUMNAR)
+def test_500_damaged_columnar_files_of_each_kind(tmp_path: Path, name: str) -> None:
+    def one(seed: int) -> Outcome:
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        return read(folder, "a.bin", mutate(COLUMNAR[name], random.Random(seed)))
+
+    with ThreadPoolExecutor(2) as pool:  # the work is in the children
+        outcomes = list(pool.map(one, range(500)))
+    assert all(len(found.slots) <= 1000 for found in outcomes)
+    if name.startswith("parquet"):
+        silent = [found for found in outcomes if not found.rejections and not set(found.texts) <= TEXTS]
+        assert len(silent) <= 2  # metadata has no checksum
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", STREAMS)
+def test_damaged_streams(tmp_path: Path, name: str) -> None:
+    data, count = STREAMS[name]
+    for seed in range(count):
+        found = read(tmp_path, f"a.{name}", mutate(data, random.Random(seed)))
+        if name.endswith(("gz", "zst")):
+            assert set(found.texts) <= TEXTS
+        assert len(found.slots) <= 130

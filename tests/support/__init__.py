@@ -1,0 +1,1 @@
+"""Corpora and processes that several tests share."""

@@ -1,0 +1,49 @@
+"""Processes that are surely gone afterwards, and waiting with an end."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+Found = TypeVar("Found")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@contextlib.contextmanager
+def process_group(arguments: list[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A command in a process group of its own; the whole group is ended with the block."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            arguments, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            # Both signals always go out: a child may outlive its parent.
+            for number, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 10)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+
+
+def wait_until(check: Callable[[], Found], seconds: float, what: str) -> Found:
+    """The first true value of `check`, which may raise OSError until then."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            if found := check():
+                return found
+        time.sleep(0.3)
+    raise TimeoutError(f"waited {seconds:.0f} s for {what}")
