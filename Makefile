@@ -10,7 +10,7 @@ help:
 	@echo "make test       the test suite"
 	@echo "make test-long  crash, fuzz and scale tests"
 	@echo "make check      lint, types, import rules: what continuous integration runs first"
-	@echo "make docs       generate docs/configuration.md from the models"
+	@echo "make docs       generate docs/configuration.md and docs/documents.md from the models"
 	@echo "make lock       resolve constraints.txt anew"
 
 .venv/ready: pyproject.toml constraints.txt
@@ -35,7 +35,7 @@ check: .venv/ready
 	$(BIN)/lint-imports
 
 docs: .venv/ready
-	$(BIN)/python -m docs.configuration
+	$(BIN)/python -m docs.generate
 
 lock:
 	rm -rf .venv-lock

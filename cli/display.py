@@ -61,17 +61,27 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
     manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
     profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
     table = _table(source_rows(manifest, profile))
-    wide = Console(highlight=False, width=max(console.width, Measurement.get(console, console.options.update(width=400), table).maximum))
+    wide = Console(
+        highlight=False,
+        width=max(console.width, Measurement.get(console, console.options.update(width=400), table).maximum),
+    )
     wide.print(table)
-    console.print("Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.", style="dim")
+    console.print(
+        "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
+        style="dim",
+    )
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
-        console.print(f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}; all rates scaled by {plan.scale:.4g}.")
+        console.print(
+            f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}; all rates scaled by {plan.scale:.4g}."
+        )
         for part in plan.sources:
             if part.limit:
                 console.print(f"  {part.name} is held at {part.rate:.3g} epochs by {part.limit}.")
         if plan.lacking_tokens:
-            console.print(f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow")
+            console.print(
+                f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"
+            )
     console.print()
     console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
     for check in verdict.failed():

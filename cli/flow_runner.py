@@ -28,6 +28,5 @@ def run_flow(
     """
     listen(progress)
     with tags("polyculture", f"config:{config.stem}"):
-        state = FLOWS[name](str(config), str(out), workers, return_state=True)
-    result: Verdict = state.result()
-    return result
+        verdict = FLOWS[name](str(config), str(out), workers)
+    return Verdict.model_validate(verdict)

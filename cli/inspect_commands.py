@@ -7,15 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.display import ProgressDisplay
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
 from polyculture.errors import ConfigError
 from polyculture.files import write_bytes
-from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.verify import verify_run
 from schemas.manifest import Manifest
 from schemas.verdict import Verdict
 
@@ -30,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(run: Run, as_json: Json = False) -> int:
-    """Read a finished run again: digests, counts, the conservation law, and that the verdict follows from the evidence."""
+    """Read a finished run again: digests, counts, conservation, and the verdict."""
+    from cli.display import ProgressDisplay
+    from polyculture.verify import verify_run
+
     _require_run(run)
     with ProgressDisplay(enabled=not as_json) as display:
         problems = verify_run(run, display.update)
@@ -41,12 +39,18 @@ def verify(run: Run, as_json: Json = False) -> int:
         for problem in problems:
             console.print(f"damaged: {safe_detail(problem, 500)}", style="red", markup=False, soft_wrap=True)
     else:
-        Console(highlight=False).print(f"{run} is whole: digests, counts, conservation and verdict agree.", soft_wrap=True)
+        Console(highlight=False).print(
+            f"{run} is whole: digests, counts, conservation and verdict agree.", soft_wrap=True
+        )
     return 1 if problems else 0
 
 
 def report(run: Run, as_json: Json = False) -> int:
     """Render the report of a finished run again, and print where it is."""
+    from polyculture.diversity.ledger import read_ledger
+    from polyculture.diversity.profile import build_profile
+    from polyculture.report.render import render_report
+
     _require_run(run)
     directory = RunDirectory(run)
     try:
@@ -54,7 +58,9 @@ def report(run: Run, as_json: Json = False) -> int:
         verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
         profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
     except ValueError as error:
-        raise ConfigError(f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more") from error
+        raise ConfigError(
+            f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"
+        ) from error
     for name, content in render_report(manifest, profile, verdict).items():
         write_bytes(directory.report / name, content)
     index = directory.report / "index.html"

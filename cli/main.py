@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli import inspect_commands, run_commands
 from polyculture import __version__
-from polyculture.errors import ConfigError, PolycultureError, RunInUse
+from polyculture.errors import ConfigError, PolycultureError, RunInUseError
 from polyculture.sources.record import safe_detail
 
 app = typer.Typer(
@@ -58,7 +58,7 @@ def _code(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("stopped; the same command resumes")
         return 1
-    except RunInUse as error:
+    except RunInUseError as error:
         _say(str(error))
         return 5
     except ConfigError as error:

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.display import ProgressDisplay, print_verdict
 from cli.prefect_settings import quiet_prefect
 from polyculture.configuration import load_config
 from polyculture.run_directory import RunDirectory
@@ -18,7 +17,14 @@ Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_
 Out = Annotated[Path | None, typer.Option("--out", help="Run directory.", show_default="runs/<name>")]
 Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON on standard output.")]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, max=1024, help="Worker processes; the output does not depend on it.", show_default="one per core")
+    int | None,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=1024,
+        help="Worker processes; the output does not depend on it.",
+        show_default="one per core",
+    ),
 ]
 
 
@@ -43,10 +49,10 @@ def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_
     suffix = "" if flow == "curate" else "-audit"
     directory = out or Path("runs") / f"{name}{suffix}"
     quiet_prefect(os.environ)
-    with ProgressDisplay(enabled=not as_json) as display:
-        # Prefect reads its settings when it is imported, and takes a second to import.
-        from cli.flow_runner import run_flow
+    from cli.display import ProgressDisplay, print_verdict
+    from cli.flow_runner import run_flow
 
+    with ProgressDisplay(enabled=not as_json) as display:
         verdict = run_flow(flow, config, directory, workers, display.update)
     print_verdict(RunDirectory(directory), verdict, as_json)
     return EXIT_CODES[verdict.verdict]

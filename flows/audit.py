@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from prefect import flow
-from prefect.states import Completed, State
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
-from flows.curate import ingest, run_name
+from flows.curate import RUNNER, ingest, run_name
 from schemas.config import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle
@@ -17,7 +17,7 @@ from tasks.open import claimed, clear_outputs, is_written
 from tasks.publish import show_verdict
 
 
-@flow(name="audit", flow_run_name=run_name, task_runner=ThreadPoolTaskRunner(max_workers=4), persist_result=False)
+@flow(name="audit", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
 def audit(config: str, out: str | None = None, workers: int | None = None) -> State[Verdict]:
     """Measure a corpus as it was delivered, and judge it.
 

@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, runtime
-from prefect.states import Completed, State
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from polyculture.executor import Local
 from polyculture.job import Job
@@ -19,6 +21,10 @@ from tasks.mix import plan_mixture, write_mixture
 from tasks.open import claimed, clear_outputs, is_written
 from tasks.progress import report
 from tasks.publish import show_verdict
+
+
+# Threads only wait here: the work is done in the executor's processes.
+RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
 
 
 def run_name() -> str:
@@ -39,7 +45,10 @@ def ingest(job: Job, workers: int) -> Accounts:
 
 
 @flow(
-    name="curate", flow_run_name=run_name, task_runner=ThreadPoolTaskRunner(max_workers=4), persist_result=False, validate_parameters=True
+    name="curate",
+    flow_run_name=run_name,
+    task_runner=RUNNER,
+    persist_result=False,
 )
 def curate(config: str, out: str | None = None, workers: int | None = None) -> State[Verdict]:
     """Curate a corpus and judge it.

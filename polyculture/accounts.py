@@ -74,7 +74,9 @@ def _account(
     kept = mine & (copies > 0)
     gone = mine & ~removal.is_kept if removal is not None else np.zeros_like(mine)
     unselected = mine & ~gone & (copies == 0)
-    reasons = {} if removal is None else {r: int((gone & (removal.reason == code)).sum()) for code, r in REASONS.items()}
+    reasons = (
+        {} if removal is None else {r: int((gone & (removal.reason == code)).sum()) for code, r in REASONS.items()}
+    )
     quarantined: Counter[str] = Counter()
     filtered: Counter[str] = Counter()
     for file in files:

@@ -38,12 +38,15 @@ def load_config(path: Path) -> CurationConfig:
     try:
         return CurationConfig.model_validate(values)
     except ValidationError as error:
-        details = [dict(detail) for detail in error.errors(include_url=False)]
+        details: list[dict[str, Any]] = [dict(detail) for detail in error.errors(include_url=False)]
         places = [detail["loc"] for detail in details]
         # A list that is too short only because its items are wrong is not a second problem.
-        details = [d for d in details if not any(len(p) > len(d["loc"]) and p[: len(d["loc"])] == d["loc"] for p in places)]
-        problems = [_problem(path, detail, lines) for detail in details]
+        problems = [_problem(path, d, lines) for d in details if not any(_is_inside(p, d["loc"]) for p in places)]
         raise ConfigError("\n".join(problems)) from error
+
+
+def _is_inside(place: Location, other: Location) -> bool:
+    return len(place) > len(other) and place[: len(other)] == other
 
 
 def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
@@ -68,12 +71,14 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
 
 def _refuse(path: Path, event: yaml.Event) -> None:
     """Refuse what a configuration never needs and an attacker does: aliases and tags."""
-    line = event.start_mark.line + 1
+    mark = event.start_mark
+    line = mark.line + 1 if mark else 1
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
         raise ConfigError(f"{path}:{line}: anchors and aliases are not allowed; write the value out")
-    if getattr(event, "tag", None):
-        raise ConfigError(f"{path}:{line}: the tag {event.tag} is not allowed; write a plain value")  # type: ignore[attr-defined]  # only some events have tags
-    if event.start_mark.column > 40 * MAX_DEPTH:
+    tag = getattr(event, "tag", None)
+    if tag:
+        raise ConfigError(f"{path}:{line}: the tag {tag} is not allowed; write a plain value")
+    if mark and mark.column > 40 * MAX_DEPTH:
         raise ConfigError(f"{path}:{line}: nested or indented too far")
 
 

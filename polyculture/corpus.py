@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -51,11 +52,12 @@ class Corpus:
     kinds: tuple[Kind, ...]
 
     def __len__(self) -> int:
-        return self.index.num_rows
+        return int(self.index.num_rows)
 
-    def column(self, name: str) -> NDArray[np.generic]:
+    def column(self, name: str) -> NDArray[Any]:
         """A numeric index column as one array, (documents,)."""
-        return self.index[name].combine_chunks().to_numpy(zero_copy_only=False)
+        values: NDArray[Any] = self.index[name].combine_chunks().to_numpy(zero_copy_only=False)
+        return values
 
     @cached_property
     def source(self) -> NDArray[np.int64]:
@@ -171,9 +173,7 @@ def _identity(number: int, source: int, path: Path) -> pl.DataFrame:
     )
 
 
-def _settle(
-    frame: pl.DataFrame, paths: Sequence[Path]
-) -> tuple[list[str], list[tuple[int, str, Rejection] | None]]:
+def _settle(frame: pl.DataFrame, paths: Sequence[Path]) -> tuple[list[str], list[tuple[int, str, Rejection] | None]]:
     """Final ids of all rows, and the rejection of those that conflict."""
     ids: list[str] = frame["document_id"].to_list()
     conflicts: list[tuple[int, str, Rejection] | None] = [None] * len(ids)

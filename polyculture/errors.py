@@ -9,5 +9,5 @@ class ConfigError(PolycultureError):
     """The configuration or the command cannot be carried out as written. Exit code 2."""
 
 
-class RunInUse(PolycultureError):
+class RunInUseError(PolycultureError):
     """Another process works on the run directory. Exit code 5."""

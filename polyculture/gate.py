@@ -66,7 +66,9 @@ def _conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckRes
     """What must hold for any verdict but NO-GO, whatever the expectations."""
     accounts = manifest.conservation
     named = sorted(account.name for account in accounts) == sorted(source.name for source in config.sources)
-    yield _condition("evidence", "all", named, "every source has an account" if named else "the accounts name other sources")
+    yield _condition(
+        "evidence", "all", named, "every source has an account" if named else "the accounts name other sources"
+    )
     lost = sum(account.imbalance() for account in accounts)
     message = "every record slot is accounted for" if not lost else f"{lost} record slots are unaccounted for"
     yield _condition("conservation", "all", lost == 0, message)
@@ -87,7 +89,9 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
         if file.is_tail_lost:
             lost = f"{file.name}: its end cannot be read ({file.lost_bytes:,} bytes not read)"
             known = file.sha256 in accepted
-            cure = "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
+            cure = (
+                "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
+            )
             yield _condition("truncated_input", account.name, known, f"{lost}; {cure}")
         if file.is_changed:
             yield _condition("changed_input", account.name, False, f"{file.name} changed while it was read; run again")
@@ -99,7 +103,9 @@ def _quarantine(account: SourceAccount) -> CheckResult:
     quarantined = sum(account.quarantined.values())
     share = quarantined / account.read if account.read else 0.0
     within = share <= account.quarantine_limit
-    reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1]))
+    reasons = ", ".join(
+        f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
+    )
     message = f"{quarantined:,} of {account.read:,} record slots quarantined" + (f": {reasons}" if reasons else "")
     severity: Severity = "fail"
     outcome = Outcome.PASS if within else Outcome.FAIL
@@ -125,7 +131,9 @@ def _expectation(
     """The results of one expectation in each scope that it covers."""
     stage = expectation.stage or judged
     if stage is Stage.MIXTURE and judged is Stage.INPUT:
-        yield _unmeasured(expectation, stage, expectation.scope, "an audit writes no mixture; `run` judges this", "warn")
+        yield _unmeasured(
+            expectation, stage, expectation.scope, "an audit writes no mixture; `run` judges this", "warn"
+        )
         return
     if expectation.metric is Metric.CONTAINMENT:
         yield from _containment(expectation, config, profile, stage)
@@ -160,9 +168,7 @@ def _is_left_out(scope: str, config: CurationConfig) -> bool:
     return bool(absent) and all(absent)
 
 
-def _unmeasured(
-    expectation: Expectation, stage: Stage, scope: str, why: str, severity: Severity
-) -> CheckResult:
+def _unmeasured(expectation: Expectation, stage: Stage, scope: str, why: str, severity: Severity) -> CheckResult:
     return CheckResult(
         name="expectation",
         outcome=Outcome.UNKNOWN,
@@ -236,9 +242,7 @@ def _needed_probes(estimate: Estimate, expectation: Expectation, numbers: ScopeP
     return min(numbers.documents, math.ceil(numbers.probes * (half / distance) ** 2))
 
 
-def _sentence(
-    expectation: Expectation, stage: Stage, scope: str, numbers: ScopeProfile, estimate: Estimate
-) -> str:
+def _sentence(expectation: Expectation, stage: Stage, scope: str, numbers: ScopeProfile, estimate: Estimate) -> str:
     what = f"{scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} at stage {stage.value}"
     if expectation.metric is Metric.CONTAINMENT:
         return what
@@ -260,10 +264,13 @@ def _containment(
     pairs = [
         pair
         for pair in profile.containments
-        if (pair.stage, pair.lens) == (stage, expectation.lens) and _in_scope(pair.of, kinds[pair.of], expectation.scope)
+        if (pair.stage, pair.lens) == (stage, expectation.lens)
+        and _in_scope(pair.of, kinds[pair.of], expectation.scope)
     ]
     if not pairs:
-        yield _unmeasured(expectation, stage, expectation.scope, "fewer than two sources were measured", expectation.severity)
+        yield _unmeasured(
+            expectation, stage, expectation.scope, "fewer than two sources were measured", expectation.severity
+        )
     for pair in pairs:
         yield _contained(expectation, pair)
 
@@ -291,9 +298,7 @@ def _contained(expectation: Expectation, pair: Containment) -> CheckResult:
     )
 
 
-def _input_findings(
-    config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]
-) -> Iterator[CheckResult]:
+def _input_findings(config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
     """What the expectations on the mixture would say of the input: warnings, where only the input would not pass."""
     closed = {(c.lens, c.metric, c.scope) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
     for expectation in config.gate.expectations:

@@ -18,7 +18,9 @@ def id_hash(document_id: str) -> int:
     return xxhash.xxh3_64_intdigest(document_id.encode())
 
 
-def seeded_hash(id_hashes: NDArray[np.uint64], seed: int, stream: int, salt: NDArray[np.uint64] | int = 0) -> NDArray[np.uint64]:
+def seeded_hash(
+    id_hashes: NDArray[np.uint64], seed: int, stream: int, salt: NDArray[np.uint64] | int = 0
+) -> NDArray[np.uint64]:
     """Hash of (seed, stream, document, salt), uniform over 64 bits: SplitMix64 (Steele et al. 2014), vectorised.
 
     Args:
@@ -57,7 +59,9 @@ def file_sha256(path: Path) -> str:
 
 def json_sha256(value: object) -> str:
     """SHA-256 of a JSON value in canonical form: sorted keys, no spaces, no NaN."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+    ).hexdigest()
 
 
 def tree_sha256(files: Iterable[tuple[str, Path]]) -> str:

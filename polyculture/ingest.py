@@ -11,8 +11,9 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from polyculture.files import whole_file, write_parquet
+from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
-from polyculture.sources.read import Document, read_file
+from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.text.canonical import canonical_text
 from polyculture.text.language import identify_language
@@ -31,7 +32,9 @@ PARTITION_SCHEMA = pa.schema(
     [
         *DOCUMENT_SCHEMA,
         pa.field("canonical", pa.large_string(), nullable=False),
-        pa.field("characters", pa.int64(), nullable=False),  # code points of the canonical text: padding with invisible ones makes no text longer
+        pa.field(
+            "characters", pa.int64(), nullable=False
+        ),  # code points of the canonical text: padding with invisible ones makes no text longer
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text in UTF-8
         pa.field("key", pa.binary(16), nullable=False),  # BLAKE2b-128 of the canonical text: collisions cannot be made
         pa.field("has_own_id", pa.bool_(), nullable=False),
@@ -184,7 +187,9 @@ def _record_batch(
         "document_id": [_document_id(document, source, file) for document in batch],
         "source": itertools.repeat(source.name, len(batch)),
         "kind": itertools.repeat(source.kind.value, len(batch)),
-        "language": [d.values.get("language") or source.language or identify_language(str(d.values["text"])) for d in batch],
+        "language": [
+            d.values.get("language") or source.language or identify_language(str(d.values["text"])) for d in batch
+        ],
         "license": [document.values.get("license") or source.license for document in batch],
         "tokens": counter.count(texts),
         "canonical": canonical,

@@ -140,5 +140,3 @@ def _refuse_other_run(job: Job) -> None:
             raise ConfigError(f"--out: the manifest in {root} cannot be read; {cure}") from error
         if manifest.identity_sha256 != job.identity:
             raise ConfigError(f"--out: {root} holds a run of other inputs, config or version; {cure}")
-
-

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyculture.errors import ConfigError, RunInUse
+from polyculture.errors import ConfigError, RunInUseError
 from polyculture.files import TEMPORARY_PREFIX, file_digest, write_text
 from polyculture.hashing import file_sha256
 from schemas.manifest import FileDigest
@@ -106,7 +106,7 @@ class RunDirectory:
         """Hold the run directory; the kernel releases it if the process dies.
 
         Raises:
-            RunInUse: another process holds it.
+            RunInUseError: another process holds it.
         """
         self.prepare()
         lock = FileLock(self.state / "lock", timeout=0)
@@ -116,7 +116,7 @@ class RunDirectory:
                 self.clear_leftovers()
                 yield
         except Timeout as error:
-            raise RunInUse(f"{self.root} is in use by another run; wait for it, or choose another --out") from error
+            raise RunInUseError(f"{self.root} is in use by another run; wait for it, or choose another --out") from error
 
     def finished_step(self, name: str, key: str) -> dict[str, object] | None:
         """The result of a step done for the same key whose files all still have their digests, else None."""

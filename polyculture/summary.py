@@ -18,7 +18,9 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     for account in accounts:
         removed = sum(account.removed.values())
         counts = [account.read, removed, account.written, account.written_tokens]
-        rows.append([account.name, account.kind.value, *(f"{count:,}" for count in counts), *_fractions(profile, account.name)])
+        rows.append(
+            [account.name, account.kind.value, *(f"{count:,}" for count in counts), *_fractions(profile, account.name)]
+        )
     totals = [
         sum(a.read for a in accounts),
         sum(sum(a.removed.values()) for a in accounts),

@@ -125,7 +125,9 @@ def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
 
 def _count_removed(path: Path, tally: Tally) -> int:
     table = pa.parquet.read_table(path)
-    for source, reason, tokens in zip(*(table[name].to_pylist() for name in ("source", "reason", "text_tokens")), strict=True):
+    for source, reason, tokens in zip(
+        *(table[name].to_pylist() for name in ("source", "reason", "text_tokens")), strict=True
+    ):
         tally.removed[source, reason] += 1
         tally.removed_tokens[source] += tokens
     tally.removed_ids.update(table["document_id"].to_pylist())

@@ -51,14 +51,17 @@ class SourceConfig(Strict):
     )
     license: str | None = Field(None, max_length=200, description="Licence of records that state none.")
     language: str | None = Field(
-        None, pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*$", description="Language of records that state none; identified if absent."
+        None,
+        pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*$",
+        description="Language of records that state none; identified if absent.",
     )
     fields: dict[str, str] = Field(
         default_factory=dict,
         description="Our field name -> the corpus's column; dotted paths reach into objects and JSON strings (`meta.author`).",
     )
     max_quarantined_fraction: Fraction | None = Field(
-        None, description="Share of record slots that may be quarantined before the verdict is NO-GO; 0.05 for web, else 0.01."
+        None,
+        description="Share of record slots that may be quarantined before the verdict is NO-GO; 0.05 for web, else 0.01.",
     )
     accept_truncated: tuple[Sha256, ...] = Field(
         (), description="SHA-256 of files known to be cut short: their lost tail does not make the verdict NO-GO."
@@ -84,7 +87,9 @@ class SourceConfig(Strict):
 class TokenizerConfig(Strict):
     """The tokenizer of budgets and weights."""
 
-    path: str | None = Field(None, description="A Hugging Face `tokenizer.json`; the embedded Llama 2 tokenizer if absent.")
+    path: str | None = Field(
+        None, description="A Hugging Face `tokenizer.json`; the embedded Llama 2 tokenizer if absent."
+    )
 
 
 class Action(StrEnum):
@@ -115,7 +120,8 @@ class DedupeConfig(Strict):
     exact: ExactConfig = Field(default_factory=lambda: ExactConfig(), description="The exact lens.")
     near: NearConfig = Field(default_factory=lambda: NearConfig(), description="The near lens.")
     survivors: tuple[Kind, ...] = Field(
-        (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC), description="Kinds, most preferred first; then the longer, then the smaller id."
+        (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC),
+        description="Kinds, most preferred first; then the longer, then the smaller id.",
     )
 
     @model_validator(mode="after")
@@ -128,7 +134,9 @@ class DedupeConfig(Strict):
 class MeasureConfig(Strict):
     """How the full corpus is probed."""
 
-    probes: int = Field(2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root.")
+    probes: int = Field(
+        2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root."
+    )
 
 
 class KindLimit(Strict):
@@ -145,7 +153,11 @@ class MixtureConfig(Strict):
         default_factory=dict, description="Epochs of each source's distinct documents before scaling; 1 where absent."
     )
     max_epochs: float | None = Field(
-        None, gt=0, le=1000, allow_inf_nan=False, description="Epochs at most, for every source; without it scaling never goes past max(1, the source's rate)."
+        None,
+        gt=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Epochs at most, for every source; without it scaling never goes past max(1, the source's rate).",
     )
     kinds: dict[Kind, KindLimit] = Field(default_factory=dict, description="Limits per kind.")
 
@@ -187,7 +199,10 @@ class Expectation(Strict):
 
     lens: Lens = Field(description="exact or near.")
     metric: Metric = Field(description="Which number is bounded.")
-    stage: Stage | None = Field(None, description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).")
+    stage: Stage | None = Field(
+        None,
+        description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).",
+    )
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
     at_least: Fraction | None = Field(None, description="Lower bound.")
     at_most: Fraction | None = Field(None, description="Upper bound.")
@@ -211,8 +226,12 @@ DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
 class GateConfig(Strict):
     """What the verdict asks of the evidence."""
 
-    trial_fraction: float = Field(0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with.")
-    expectations: tuple[Expectation, ...] = Field(DEFAULT_EXPECTATIONS, min_length=1, description="Bounds; the defaults if absent.")
+    trial_fraction: float = Field(
+        0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."
+    )
+    expectations: tuple[Expectation, ...] = Field(
+        DEFAULT_EXPECTATIONS, min_length=1, description="Bounds; the defaults if absent."
+    )
 
 
 class CurationConfig(Strict):

@@ -56,7 +56,12 @@ DOCUMENT_FIELDS: tuple[Field, ...] = (
     Field("text", pa.large_string(), ANY, "The text as read; never changed.", is_required=True),
     Field("source", pa.string(), ANY, "The source's configured name.", is_mappable=False, is_required=True),
     Field("kind", pa.string(), ANY, "web, expert or synthetic, as configured.", is_mappable=False, is_required=True),
-    Field("language", pa.string(), ANY, "Language code: the record's, else the source's, else identified; `und` if unknown."),
+    Field(
+        "language",
+        pa.string(),
+        ANY,
+        "Language code: the record's, else the source's, else identified; `und` if unknown.",
+    ),
     Field("license", pa.string(), ANY, "The record's licence, else the source's."),
     Field("tokens", pa.int64(), ANY, "Tokens of `text`, without special tokens.", is_mappable=False, is_required=True),
     Field("url", pa.string(), WEB, "Address that the page was fetched from; never fetched again."),
@@ -69,7 +74,12 @@ DOCUMENT_FIELDS: tuple[Field, ...] = (
     Field("teacher", pa.string(), SYNTHETIC, "The model or program that wrote it."),
     Field("seed", pa.string(), SYNTHETIC, "Id of the prompt or seed document that it was made from."),
     Field("sample_index", pa.int64(), SYNTHETIC, "Which of several answers to the same prompt, from 0."),
-    Field("generation_depth", pa.int64(), SYNTHETIC, "Synthetic generations between it and human text; 1 if made from human text."),
+    Field(
+        "generation_depth",
+        pa.int64(),
+        SYNTHETIC,
+        "Synthetic generations between it and human text; 1 if made from human text.",
+    ),
     Field("sampling_parameters", pa.string(), SYNTHETIC, "Sampling parameters as JSON (temperature, top_p, ...)."),
 )
 

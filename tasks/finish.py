@@ -11,12 +11,12 @@ from polyculture.accounts import conserve
 from polyculture.diversity.ledger import read_ledger
 from polyculture.diversity.profile import build_profile
 from polyculture.errors import PolycultureError
+from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.gate import judge
 from polyculture.hashing import file_sha256
 from polyculture.job import Job, library_versions
 from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
-from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from schemas.manifest import FileDigest, Manifest
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts

@@ -17,7 +17,7 @@ def claimed(command: Command, config: Path, out: Path | None) -> Iterator[Job]:
 
     Raises:
         ConfigError: the configuration, an input or the run directory is not fit.
-        RunInUse: another process holds the run directory.
+        RunInUseError: another process holds the run directory.
     """
     job = open_job(command, config, out)
     with job.directory.lock():

@@ -26,7 +26,11 @@ def show_verdict(directory: RunDirectory) -> None:
         f"# {verdict.verdict.value}: {_plain(manifest.name)}",
         "",
         *(f"- **{check.outcome.value}** {_plain(check.message)}" for check in verdict.failed()),
-        *(f"- warning: {_plain(c.message)}" for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS),
+        *(
+            f"- warning: {_plain(c.message)}"
+            for c in verdict.checks
+            if c.severity == "warn" and c.outcome is not Outcome.PASS
+        ),
         "",
         _row(header),
         "|" + "---|" * len(header),

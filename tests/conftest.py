@@ -57,11 +57,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def worker(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server with the deployments of prefect.yaml, and a worker started in the checkout."""
     home = tmp_path_factory.mktemp("worker")
-    environment = os.environ | {"PREFECT_HOME": str(home), "PREFECT_API_URL": server, "PREFECT_WORKER_QUERY_SECONDS": "1"}
+    environment = os.environ | {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": server,
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
     prefect = [sys.executable, "-m", "prefect"]
     _create_pool(server)
     deployed = subprocess.run(
-        [*prefect, "--no-prompt", "deploy", "--all"], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=180
+        [*prefect, "--no-prompt", "deploy", "--all"],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=180,
     )
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     command = [*prefect, "worker", "start", "--pool", "polyculture", "--type", "process"]

@@ -2,17 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from polyculture.compiled import compiled
 from polyculture.dedupe.shingles import ShingleSets, intersection_size
 from polyculture.dedupe.signatures import band_keys, minhash_signatures
 from schemas.config import NearConfig
-
-_jit: Any = numba.njit(nogil=True, cache=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +34,7 @@ def agreement_floor(threshold: float, width: int) -> int:
     return max(0, int(np.floor(width * threshold - 6 * np.sqrt(width * threshold * (1 - threshold)))))
 
 
-@_jit
+@compiled
 def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> int:
     """Equal values of two signatures."""
     equal = 0
@@ -46,7 +43,7 @@ def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> int:
     return equal
 
 
-@_jit
+@compiled
 def verified_similarity(left: NDArray[np.uint64], right: NDArray[np.uint64], numerator: int, denominator: int) -> float:
     """Jaccard similarity of two shingle sets if it is at least numerator/denominator (exactly), else -1."""
     smaller, larger = min(len(left), len(right)), max(len(left), len(right))
@@ -57,7 +54,7 @@ def verified_similarity(left: NDArray[np.uint64], right: NDArray[np.uint64], num
     return common / union if common * denominator >= numerator * union else -1.0
 
 
-@_jit
+@compiled
 def _remove(
     sets: tuple[NDArray[np.uint64], NDArray[np.int64]],
     signatures: NDArray[np.uint32],

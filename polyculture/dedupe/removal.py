@@ -34,7 +34,8 @@ class Removal:
     @property
     def is_kept(self) -> NDArray[np.bool_]:
         """(n,) whether the document stays."""
-        return self.reason == KEPT
+        kept: NDArray[np.bool_] = self.reason == KEPT
+        return kept
 
 
 def preference_order(corpus: Corpus, config: DedupeConfig) -> NDArray[np.int64]:

@@ -1,22 +1,18 @@
 """Shingle sets of documents, hashed straight from Arrow buffers."""
 
 from dataclasses import dataclass
-from typing import Any
 
-import numba
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compiled import compiled
 from polyculture.text.words import ALONE, IN_WORD, character_classes
 
 SHINGLE_WORDS = 5
 _MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _WORD_PRIME, _SHINGLE_PRIME = np.uint64(0x100000001B3), np.uint64(0x9E3779B97F4A7C15)
 _WORD_BASIS = np.uint64(0xCBF29CE484222325)
-
-# numba ships no types for its decorator
-_jit: Any = numba.njit(nogil=True, cache=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,7 @@ class ShingleSets:
         return len(self.offsets) - 1
 
 
-@_jit
+@compiled
 def _mix(value: np.uint64) -> np.uint64:
     """The finaliser of SplitMix64: every bit of the input reaches every bit of the output."""
     value = (value ^ (value >> np.uint64(30))) * _MIX_1
@@ -43,8 +39,8 @@ def _mix(value: np.uint64) -> np.uint64:
     return value ^ (value >> np.uint64(31))
 
 
-@_jit
-def _code_point(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
+@compiled
+def _code_point(data: NDArray[np.uint8], at: int) -> tuple[np.int64, int]:
     """The code point at a byte position of valid UTF-8, and its length in bytes."""
     first = np.int64(data[at])
     if first < 0x80:
@@ -57,8 +53,10 @@ def _code_point(data: NDArray[np.uint8], at: int) -> tuple[int, int]:
     return high | (np.int64(data[at + 2]) & 0x3F) << 6 | np.int64(data[at + 3]) & 0x3F, 4
 
 
-@_jit
-def _word_hashes(data: NDArray[np.uint8], begin: int, end: int, classes: NDArray[np.uint8], out: NDArray[np.uint64]) -> int:
+@compiled
+def _word_hashes(
+    data: NDArray[np.uint8], begin: int, end: int, classes: NDArray[np.uint8], out: NDArray[np.uint64]
+) -> int:
     """Write the hash of every word of one document to `out`; returns how many."""
     count = 0
     open_word = False
@@ -87,7 +85,7 @@ def _word_hashes(data: NDArray[np.uint8], begin: int, end: int, classes: NDArray
     return count
 
 
-@_jit
+@compiled
 def _document_shingles(word_hashes: NDArray[np.uint64], count: int, out: NDArray[np.uint64]) -> int:
     """Write the sorted, unique shingle hashes of a document of `count` words to `out`; returns how many."""
     if count == 0:
@@ -108,7 +106,7 @@ def _document_shingles(word_hashes: NDArray[np.uint64], count: int, out: NDArray
     return unique
 
 
-@_jit
+@compiled
 def _shingle_sets(
     data: NDArray[np.uint8], offsets: NDArray[np.int64], classes: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -126,7 +124,7 @@ def _shingle_sets(
         words = _word_hashes(data, offsets[i], offsets[i + 1], classes, word_hashes)
         count = _document_shingles(word_hashes, words, scratch)
         if filled + count > len(hashes):
-            larger = np.empty(max(2 * len(hashes), filled + count), np.uint64)
+            larger = np.empty(2 * len(hashes) + count, np.uint64)
             larger[:filled] = hashes[:filled]
             hashes = larger
         hashes[filled : filled + count] = scratch[:count]
@@ -152,11 +150,13 @@ def shingle_sets(texts: pa.LargeStringArray) -> ShingleSets:
     _, offset_buffer, data_buffer = texts.buffers()
     every = np.frombuffer(offset_buffer, np.int64)
     offsets = every[texts.offset : texts.offset + len(texts) + 1]
-    data = np.frombuffer(data_buffer, np.uint8) if data_buffer is not None and data_buffer.size else np.zeros(1, np.uint8)
+    data = (
+        np.frombuffer(data_buffer, np.uint8) if data_buffer is not None and data_buffer.size else np.zeros(1, np.uint8)
+    )
     return ShingleSets(*_shingle_sets(data, offsets, character_classes()))
 
 
-@_jit
+@compiled
 def intersection_size(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> int:
     """Size of the intersection of two ascending arrays of unique values. O(len(left) + len(right))."""
     i, j, common = 0, 0, 0

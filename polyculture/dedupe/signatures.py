@@ -1,19 +1,16 @@
 """MinHash signatures, bit for bit those of datasketch, and the band keys that propose candidates."""
 
-from typing import Any
-
-import numba
 import numpy as np
 from datasketch import MinHash
 from numpy.typing import NDArray
 
+from polyculture.compiled import compiled
 from polyculture.dedupe.shingles import ShingleSets
 
-_jit: Any = numba.njit(nogil=True, cache=True)
 _LARGEST = np.uint32(0xFFFFFFFF)
 
 
-@_jit
+@compiled
 def _sign(
     hashes: NDArray[np.uint64], offsets: NDArray[np.int64], a: NDArray[np.uint32], b: NDArray[np.uint32]
 ) -> NDArray[np.uint32]:
@@ -49,7 +46,7 @@ def minhash_signatures(sets: ShingleSets, width: int, seed: int) -> NDArray[np.u
     return result
 
 
-@_jit
+@compiled
 def band_keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
     """64-bit key of every band of every signature, (n, bands): equal bands have equal keys; the band is mixed in."""
     documents = len(signatures)

@@ -40,7 +40,7 @@ def inverse_multiplicity(m: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def trial_distinct(fraction: float) -> PerProbe:
-    """g whose mean is the distinct fraction that a uniform trial of this fraction would have seen.
+    """G whose mean is the distinct fraction that a uniform trial of this fraction would have seen.
 
     (1 - (1 - f)**m) / (m f): a species of m documents is seen with probability 1 - (1 - f)**m, and m f of its documents.
     """
@@ -55,7 +55,7 @@ def trial_distinct(fraction: float) -> PerProbe:
 
 
 def surprise(fraction: float) -> PerProbe:
-    """g whose mean is what a trial of this fraction overstates: its distinct fraction less the full corpus's."""
+    """G whose mean is what a trial of this fraction overstates: its distinct fraction less the full corpus's."""
     trial = trial_distinct(fraction)
     return lambda m: trial(m) - 1.0 / m
 
@@ -88,7 +88,9 @@ def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
 @lru_cache(maxsize=256)
 def _possible_multiplicities(largest: int) -> NDArray[np.float64]:
     """Every integer up to 1,000 and a dense grid beyond: where the range of g is looked for."""
-    grid = np.unique(np.concatenate([np.arange(1, min(largest, 1000) + 1), np.geomspace(1, largest, 2000).astype(np.int64)]))
+    grid = np.unique(
+        np.concatenate([np.arange(1, min(largest, 1000) + 1), np.geomspace(1, largest, 2000).astype(np.int64)])
+    )
     return grid.astype(np.float64)
 
 

@@ -85,9 +85,7 @@ def measure_stages(
     return pa.concat_tables(tables), populations
 
 
-def _rows(
-    corpus: Corpus, stage: str, lens: Lens, rows: NDArray[np.int64], multiplicity: NDArray[np.int64]
-) -> pa.Table:
+def _rows(corpus: Corpus, stage: str, lens: Lens, rows: NDArray[np.int64], multiplicity: NDArray[np.int64]) -> pa.Table:
     sources = multiplicity.shape[1]
     offsets = pa.array(np.arange(len(rows) + 1) * sources, pa.int32())
     lists = pa.ListArray.from_arrays(offsets, pa.array(multiplicity.ravel(), pa.int64()))

@@ -3,18 +3,15 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
-import numba
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from polyculture.compiled import compiled
 from polyculture.dedupe.near import agreement, agreement_floor, verified_similarity
 from polyculture.dedupe.shingles import ShingleSets
 from polyculture.dedupe.signatures import band_keys, minhash_signatures
-
-_jit: Any = numba.njit(nogil=True, cache=True)
 
 # 1 - (1 - .8**4)**32 = 1 - 5e-8 of the pairs at Jaccard .8 share a band; .988 of those at .6.
 PROBE_BANDS, PROBE_ROWS = 32, 4
@@ -37,7 +34,9 @@ class GroupCounts:
     sources: int
 
 
-def count_groups(group: NDArray[np.int64], source: NDArray[np.int64], copies: NDArray[np.int64], sources: int) -> GroupCounts:
+def count_groups(
+    group: NDArray[np.int64], source: NDArray[np.int64], copies: NDArray[np.int64], sources: int
+) -> GroupCounts:
     """Count occurrences per group and source.
 
     Args:
@@ -52,7 +51,10 @@ def count_groups(group: NDArray[np.int64], source: NDArray[np.int64], copies: ND
     groups = int(group.max()) + 1 if len(group) else 0
     offsets = np.searchsorted(counted["group"].to_numpy(), np.arange(groups + 1)).astype(np.int64)
     return GroupCounts(
-        offsets, counted["source"].to_numpy().astype(np.int64), counted.select(list(columns)).to_numpy().astype(np.int64), sources
+        offsets,
+        counted["source"].to_numpy().astype(np.int64),
+        counted.select(list(columns)).to_numpy().astype(np.int64),
+        sources,
     )
 
 
@@ -63,7 +65,7 @@ def exact_multiplicities(probe_groups: NDArray[np.int64], counts: GroupCounts) -
     return result
 
 
-@_jit
+@compiled
 def _add_entries(
     result: NDArray[np.int64],
     at: NDArray[np.int64],
@@ -79,7 +81,7 @@ def _add_entries(
                 result[at[i], source[entry], stage] += copies[entry, stage]
 
 
-@_jit
+@compiled
 def _join(
     sets: tuple[NDArray[np.uint64], NDArray[np.int64]],
     signatures: NDArray[np.uint32],

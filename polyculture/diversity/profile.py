@@ -15,7 +15,7 @@ from polyculture.diversity.estimators import (
     trial_distinct,
 )
 from polyculture.diversity.ledger import Ledger
-from schemas.config import Lens, Stage
+from schemas.config import Lens
 from schemas.documents import Kind
 from schemas.ledger import StagePopulation
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
@@ -45,9 +45,7 @@ def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
             source, multiplicity = ledger.multiplicities(population.stage, lens)
             for name, kind, members in _scopes(ledger, population):
                 scopes.append(
-                    _scope_profile(
-                        (population, lens), (name, kind, members), source, multiplicity, trial_fraction
-                    )
+                    _scope_profile((population, lens), (name, kind, members), source, multiplicity, trial_fraction)
                 )
             containments.extend(_containments(ledger, population, lens, source, multiplicity))
     return Profile(

@@ -2,8 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -27,31 +26,20 @@ def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> D
     Returns:
         The figure, or None if fewer than two sources were measured at the stage.
     """
-    pairs = _pairs(profile, stage)
     names = [name for name in sources if profile.scope(stage, Lens.NEAR, name)]
     if len(names) < 2:
         return None
-    table = _table(profile, stage, names, pairs)
+    table = _table(profile, stage, names, _pairs(profile, stage))
     is_numbered = len(names) <= MOST_NUMBERED
-    cell = 44 if len(names) <= 8 else 36 if is_numbered else 16
+    cell = 54 if len(names) <= 5 else 44 if len(names) <= 8 else 36 if is_numbered else 16
     left, top, bottom = 150, 126, 14 if is_numbered else 52
     side = cell * len(names)
     width, height = max(left + side + 60, 420), top + side + bottom
 
     def paint(figure: Figure) -> None:
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
-        axes.pcolormesh(np.ma.masked_invalid(table), cmap=COLOURS, vmin=0, vmax=1, edgecolors="white", linewidth=1)
-        axes.invert_yaxis()
-        quiet_axes(axes)
-        shown = [label(name, 20) for name in names]
-        size = 11.5 if is_numbered else 10
-        centres = np.arange(len(names)) + 0.5
-        axes.set_yticks(centres, shown, fontsize=size, color=INK)
-        axes.set_xticks(centres, shown, fontsize=size, color=INK, rotation=90 if not is_numbered else 50, ha="left" if is_numbered else "center", rotation_mode="anchor" if is_numbered else "default")
-        axes.xaxis.tick_top()
-        axes.tick_params(length=0, pad=3)
-        for number in range(len(names)):
-            axes.add_patch(Rectangle((number + 0.06, number + 0.06), 0.88, 0.88, fill=False, edgecolor=SOFT, linewidth=0.9))
+        _cells(axes, table)
+        _names(axes, names, is_numbered=is_numbered)
         figure.text(8 / width, 1 - 16 / height, "share of the documents of", fontsize=11, color=SOFT)
         figure.text(8 / width, 1 - 31 / height, "each row with a twin in ...", fontsize=11, color=SOFT)
         if is_numbered:
@@ -59,7 +47,8 @@ def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> D
         else:
             _colour_key(figure, left / width, 30 / height, 10 / height, width)
 
-    return draw("containment", f"Containment of each source in each other at the stage {stage.value}", (width, height), paint)
+    title = f"Containment of each source in each other at the stage {stage.value}"
+    return draw("containment", title, (width, height), paint)
 
 
 def strongest_pairs(profile: Profile, stage: Stage) -> str:
@@ -69,9 +58,8 @@ def strongest_pairs(profile: Profile, stage: Stage) -> str:
     if not found:
         highest = max((pair.containment.high for pair in pairs), default=0.0)
         return f"No probed document has a twin in another source; every interval ends at or below {fraction(highest)}."
-    parts = [
-        f"{pair.of} in {pair.within} {fraction(pair.containment.value)} {_bracket(pair)}" for pair in found[:NAMED_PAIRS]
-    ]
+    named = found[:NAMED_PAIRS]
+    parts = [f"{pair.of} in {pair.within} {fraction(pair.containment.value)} {_bracket(pair)}" for pair in named]
     rest = f"; {len(found) - NAMED_PAIRS} weaker pairs are not 0" if len(found) > NAMED_PAIRS else ""
     return f"Strongest: {'; '.join(parts)}{rest}."
 
@@ -101,16 +89,44 @@ def _table(
     return table
 
 
+def _cells(axes: Axes, table: NDArray[np.float64]) -> None:
+    """The coloured cells, the first row on top, the diagonal framed."""
+    axes.pcolormesh(np.ma.masked_invalid(table), cmap=COLOURS, vmin=0, vmax=1, edgecolors="white", linewidth=1)
+    axes.invert_yaxis()
+    quiet_axes(axes)
+    for number in range(len(table)):
+        frame = Rectangle((number + 0.06, number + 0.06), 0.88, 0.88, fill=False, edgecolor=SOFT, linewidth=0.9)
+        axes.add_patch(frame)
+
+
+def _names(axes: Axes, names: list[str], *, is_numbered: bool) -> None:
+    """Sources on the left and on top; slanted while there is room."""
+    shown = [label(name, 20) for name in names]
+    size, centres = 11.5 if is_numbered else 10, np.arange(len(names)) + 0.5
+    axes.set_yticks(centres, shown, fontsize=size, color=INK)
+    axes.set_xticks(centres, shown, fontsize=size, color=INK)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0, pad=3)
+    for text in axes.get_xticklabels():
+        if is_numbered:
+            text.set(rotation=50, horizontalalignment="left", rotation_mode="anchor")
+        else:
+            text.set(rotation=90)
+
+
 def _numbers(axes: Axes, table: NDArray[np.float64]) -> None:
     for (row, column), value in np.ndenumerate(table):
         if np.isfinite(value):
             colour = "#ffffff" if value > 0.5 else INK if value > 0 else SOFT
-            axes.text(column + 0.5, row + 0.52, short(float(value)), ha="center", va="center", fontsize=11, color=colour)
+            text = short(float(value))
+            axes.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=11, color=colour)
 
 
 def _colour_key(figure: Figure, left: float, bottom: float, height: float, width: int) -> None:
     axes = figure.add_axes((left, bottom, 220 / width, height))
-    bar = figure.colorbar(ScalarMappable(Normalize(0, 1), COLOURS), cax=axes, orientation="horizontal")
-    bar.outline.set_visible(False)  # type: ignore[operator]  # matplotlib types `outline` as a number of things
-    bar.set_ticks([0, 0.5, 1], labels=["0", ".5", "1"])
-    axes.tick_params(length=0, labelsize=10)
+    shades = np.linspace(0, 1, 23)[None, :]
+    edges = np.linspace(0, 1, 24)
+    axes.pcolormesh(edges, [0, 1], shades, cmap=COLOURS, vmin=0, vmax=1, edgecolors="face", linewidth=0.5)
+    quiet_axes(axes)
+    axes.set_yticks([])
+    axes.set_xticks([0, 0.5, 1], ["0", ".5", "1"], fontsize=10)

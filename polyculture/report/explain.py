@@ -38,7 +38,7 @@ def _why_closed(profile: Profile, verdict: Verdict, failed: list[CheckResult]) -
     if order:
         sentences.append(_described(profile, order[0]))
     if len(order) > 1:
-        sentences.append(f"So do not pass: {listing([_called(scope.scope) for scope in order[1:]], 4)}.")
+        sentences.append(f"Failing too: {_listed([scope.scope for scope in order[1:]])}.")
     sentences.extend(others[:MOST_MESSAGES])
     if len(others) > MOST_MESSAGES:
         sentences.append(f"{len(others) - MOST_MESSAGES} more checks fail; see the table.")
@@ -58,7 +58,8 @@ def _described(profile: Profile, scope: ScopeProfile) -> str:
 def _why_unsettled(unsettled: list[CheckResult]) -> list[str]:
     if not unsettled:
         return ["No check says why; that is a defect of the gate, so treat it as closed."]
-    first, names = unsettled[0], sorted({_called(check.scope) for check in unsettled[1:]} - {_called(unsettled[0].scope)})
+    first = unsettled[0]
+    others = sorted({check.scope for check in unsettled} - {first.scope})
     if first.low is None or first.high is None or first.bound is None or first.metric is None:
         sentences = [_sentence(first)]
     else:
@@ -68,8 +69,8 @@ def _why_unsettled(unsettled: list[CheckResult]) -> list[str]:
         ]
         if first.needed_probes:
             sentences.append(f"About {first.needed_probes:,d} probes per source would settle it.")
-    if names:
-        sentences.append(f"Unsettled too: {listing(names, 4)}.")
+    if others:
+        sentences.append(f"Unsettled too: {_listed(others)}.")
     return sentences
 
 
@@ -81,12 +82,14 @@ def _why_open(profile: Profile, verdict: Verdict) -> list[str]:
         least = min(sources, key=lambda s: (s.distinct_fraction.value, s.scope))
         sentences[0] = (
             f"Every check that decides has passed. The least distinct source, {least.scope}, is "
-            f"{percent(least.distinct_fraction.value)} distinct at full scale; a {percent(profile.trial_fraction)} trial "
-            f"would have seen {percent(least.trial(profile.trial_fraction).value)}."
+            f"{percent(least.distinct_fraction.value)} distinct at full scale; "
+            f"a {percent(profile.trial_fraction)} trial would have seen "
+            f"{percent(least.trial(profile.trial_fraction).value)}."
         )
     warned = [check for check in verdict.checks if check.severity == "warn" and check.outcome is not Outcome.PASS]
     if warned:
-        sentences.append(f"{len(warned)} {'warning does' if len(warned) == 1 else 'warnings do'} not decide the verdict.")
+        noun = "warning does" if len(warned) == 1 else "warnings do"
+        sentences.append(f"{len(warned)} {noun} not decide the verdict.")
     return sentences
 
 
@@ -106,6 +109,13 @@ def _sentence(check: CheckResult) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
+def _listed(scopes: list[str]) -> str:
+    return listing([_called(scope).removeprefix("source ") for scope in scopes], 4)
+
+
 def _called(scope: str, *, is_first: bool = False) -> str:
-    name = "the union of all sources" if scope == "all" else f"kind {scope}" if scope in RESERVED_SCOPES else f"source {scope}"
+    if scope == "all":
+        name = "the union of all sources"
+    else:
+        name = f"kind {scope}" if scope in RESERVED_SCOPES else f"source {scope}"
     return name[0].upper() + name[1:] if is_first else name

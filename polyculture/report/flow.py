@@ -16,8 +16,8 @@ from schemas.manifest import SourceAccount
 STEPS = {
     "kept": "#2f4858",
     "unselected": "#8fa9bb",
-    "removed near": "#c9892b",
     "removed exact": "#efcf8f",
+    "removed near": "#c9892b",
     "removed": "#dcab5c",
     "filtered": "#d7d9dc",
     "quarantined": "#7d2a50",
@@ -91,9 +91,7 @@ def flow_figure(flows: list[Flow]) -> Drawing:
 
     def paint(figure: Figure) -> None:
         bottom = 22 / height
-        axes = figure.add_axes(
-            (LEFT / WIDTH, bottom, (WIDTH - LEFT - RIGHT) / WIDTH, ROW * len(flows) / height)
-        )
+        axes = figure.add_axes((LEFT / WIDTH, bottom, (WIDTH - LEFT - RIGHT) / WIDTH, ROW * len(flows) / height))
         axes.set_xlim(0, 1)
         axes.set_ylim(len(flows), 0)
         quiet_axes(axes)

@@ -10,7 +10,7 @@ from polyculture.report import words
 from polyculture.report.canvas import KIND_COLOURS, Drawing
 from polyculture.report.containment import containment_heatmap, strongest_pairs
 from polyculture.report.explain import explain
-from polyculture.report.flow import flow_figure, flow_of, total_flow
+from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.scale_curve import scale_curve
 from polyculture.report.views import columns_of, quarantine_totals, scope_rows, sort_checks, troubled_files
 from schemas.config import Stage
@@ -34,44 +34,50 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
     Raises:
         ValueError: a number is not finite.
     """
-    judged = Stage(verdict.judged)
-    flows = sorted((flow_of(account) for account in manifest.conservation), key=lambda f: (_kept_share(f.kept, f.read), f.name))
-    flows = [total_flow(flows), *flows]
-    rows = scope_rows(manifest, profile, judged)
     sources = [account.name for account in manifest.conservation]
-    names = {Stage.INPUT: "scale_curve_input", Stage.DISTINCT: "scale_curve_distinct", Stage.MIXTURE: "scale_curve_mixture"}
-    stages = [judged] if judged is Stage.INPUT else [judged, Stage.INPUT]
-    curves = [(stage, scale_curve(profile, stage, sources, names[stage])) for stage in stages]
+    flows = _flows(manifest)
+    curves = _curves(profile, Stage(verdict.judged), sources)
+    flow, heatmap = flow_figure(flows), containment_heatmap(profile, Stage.INPUT, sources)
     troubled, more_files = troubled_files(manifest)
     page = _environment().from_string(_template()).render(
         manifest=manifest,
         profile=profile,
         verdict=verdict,
-        judged=judged,
+        judged=Stage(verdict.judged),
         reasons=explain(manifest, profile, verdict),
         checks=sort_checks(verdict),
-        rows=rows,
+        rows=scope_rows(manifest, profile, Stage(verdict.judged)),
         columns=columns_of(profile),
-        curves=[(stage, curve) for stage, curve in curves if curve],
+        curves=curves,
         flows=flows,
-        flow=flow_figure(flows),
-        heatmap=containment_heatmap(profile, Stage.INPUT, sources),
+        flow=flow,
+        heatmap=heatmap,
         strongest=strongest_pairs(profile, Stage.INPUT),
         troubled=troubled,
         more_files=more_files,
         quarantined=quarantine_totals(manifest),
         kind_colours={kind.value: colour for kind, colour in KIND_COLOURS.items()},
     )  # fmt: skip
-    drawings = [curve for _, curve in curves] + [flow_figure(flows), containment_heatmap(profile, Stage.INPUT, sources)]
+    drawings = [curve for _, curve in curves] + [flow] + ([heatmap] if heatmap else [])
     return {
         "index.html": page.encode(),
         "report.json": _canonical_json(manifest, profile, verdict),
-        **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in drawings if drawing},
+        **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in drawings},
     }
 
 
-def _kept_share(kept: int, read: int) -> float:
-    return kept / read if read else -1.0
+def _flows(manifest: Manifest) -> list[Flow]:
+    """The total, then the sources, those that kept least first."""
+    flows = [flow_of(account) for account in manifest.conservation]
+    flows.sort(key=lambda flow: (flow.kept / flow.read if flow.read else -1.0, flow.name))
+    return [total_flow(flows), *flows]
+
+
+def _curves(profile: Profile, judged: Stage, sources: list[str]) -> list[tuple[Stage, Drawing]]:
+    """The scale curve of the judged stage, then that of the input, as far as they were measured."""
+    stages = [judged] if judged is Stage.INPUT else [judged, Stage.INPUT]
+    drawn = [(stage, scale_curve(profile, stage, sources, f"scale_curve_{stage.value}")) for stage in stages]
+    return [(stage, drawing) for stage, drawing in drawn if drawing]
 
 
 def _template() -> str:

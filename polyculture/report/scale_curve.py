@@ -39,7 +39,7 @@ def scale_curve(profile: Profile, stage: Stage, sources: list[str], name: str) -
     union = profile.scope(stage, Lens.NEAR, "all")
 
     def paint(figure: Figure) -> None:
-        axes = figure.add_axes((0.075, 0.125, 0.595, 0.80))
+        axes = figure.add_axes((0.075, 0.135, 0.595, 0.79))
         _frame(axes, min(trial.fraction for trial in measured[0].trials))
         for scope in measured[len(shown) :]:
             axes.plot(*_points(scope), color=FAINT, linewidth=0.8, zorder=1.5)
@@ -82,8 +82,9 @@ def _frame(axes: Axes, smallest: float) -> None:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(length=0, labelsize=11)
+    axes.tick_params(axis="x", pad=8)
     axes.spines["left"].set_visible(False)
-    axes.set_xlabel("trial size, share of the documents", fontsize=11, labelpad=5)
+    axes.set_xlabel("trial size, share of the documents", fontsize=11, labelpad=3)
     axes.text(0, 1.03, "distinct fraction", transform=axes.transAxes, fontsize=11, color=SOFT, ha="left")
 
 

@@ -56,10 +56,15 @@ class Checks:
 
 
 def sort_checks(verdict: Verdict) -> Checks:
-    """Those that close the gate or leave it unsettled (failures first), warnings, and those passed."""
-    deciding = sorted(verdict.failed(), key=lambda check: check.outcome is not Outcome.FAIL)
-    warned = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
+    """Those that close the gate or leave it unsettled, warnings, and those passed."""
+    deciding = sorted(verdict.failed(), key=_gravity)
+    warned = sorted((c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS), key=_gravity)
     return Checks(deciding, warned, [c for c in verdict.checks if c.outcome is Outcome.PASS])
+
+
+def _gravity(check: CheckResult) -> tuple[bool, float]:
+    """Failures before what is unsettled; the gate's own conditions first, then the farthest from its bound."""
+    return check.outcome is not Outcome.FAIL, -1e9 if check.margin is None else check.margin
 
 
 def columns_of(profile: Profile) -> Columns:

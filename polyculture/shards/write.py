@@ -67,7 +67,7 @@ def _spans(sizes: NDArray[np.int64], most: int, most_rows: int) -> Iterator[tupl
 
 def _write_dataset_files(folder: Path, shards: list[FileDigest], root: Path) -> list[FileDigest]:
     """`state.json` and `dataset_info.json`, with which `datasets.load_from_disk` opens the folder."""
-    state = {
+    state: dict[str, object] = {
         "_data_files": [{"filename": Path(shard.path).name} for shard in shards],
         "_fingerprint": json_sha256([shard.sha256 for shard in shards])[:16],
         "_format_columns": None,

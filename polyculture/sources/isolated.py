@@ -249,7 +249,8 @@ def main(arguments: list[str]) -> None:
     except BrokenPipeError:
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - whatever pyarrow raises is about the file and goes to the parent
-        send(b"E", json.dumps({"reason": reason_of(error), "detail": f"{request.format}: {str(error) or type(error).__name__}"}).encode())
+        detail = f"{request.format}: {str(error) or type(error).__name__}"
+        send(b"E", json.dumps({"reason": reason_of(error), "detail": detail}).encode())
 
 
 if __name__ == "__main__":

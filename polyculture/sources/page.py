@@ -11,9 +11,13 @@ from resiliparse.parse.html import HTMLTree
 from polyculture.sources.charset import Decoded, decode, meta_charset
 from schemas.quarantined import QuarantineReason
 
-# Extraction takes time that grows with the square of the nesting depth: 0.4 s here, minutes at 100,000.
-# Browsers cut at 512.
-MAX_DEPTH = 4000
+# What resiliparse 2.0 takes time for that grows with the square of the number; each bound stands for about a second.
+MAX_DEPTH = 4000  # nested elements; browsers cut at 512
+MAX_OPTIONS = 10_000  # `option` elements of a page
+MAX_ATTRIBUTES = 10_000  # of one element
+MAX_ELEMENTS = 500_000  # linear, but seconds
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+_ATTRIBUTE = re.compile(r"[^\s/]+")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 # Elements without content, or whose end tag is commonly left out because the next one implies it.
 _VOID = ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
@@ -56,10 +60,12 @@ def extract_page(html: str) -> PageText | PageFault:
         html: the decoded page.
 
     Returns:
-        Text and title. About 10 MB of HTML a second; more than 4,000 nested elements are refused as `too_deep`.
+        Text and title, or why there is none: it is built so that parsing it would take very long. About 10 MB of HTML a
+        second.
     """
-    if html.count("<") > MAX_DEPTH and _depth(html) > MAX_DEPTH:
-        return PageFault(QuarantineReason.TOO_DEEP, f"a page with more than {MAX_DEPTH} nested elements")
+    fault = _excess(html)
+    if fault is not None:
+        return fault
     try:
         tree = HTMLTree.parse(html)
         text = _extract(tree, main_content=True)
@@ -74,12 +80,30 @@ def _extract(tree: HTMLTree, *, main_content: bool) -> str:
     return extract_plain_text(tree, preserve_formatting=True, main_content=main_content, alt_texts=False)
 
 
-def _depth(html: str) -> int:
-    """An estimate of the deepest nesting that errs high: end tags close only what is open. O(len(html))."""
+def _excess(html: str) -> PageFault | None:
+    """Whether parsing this page would take very long. Counts err high. O(len(html)), little for a usual page."""
+    for part in html.split("<"):
+        if len(part) > 2 * MAX_ATTRIBUTES:
+            tag = _QUOTED.sub('""', part).partition(">")[0]
+            if len(_ATTRIBUTE.findall(tag)) > MAX_ATTRIBUTES:
+                return PageFault(QuarantineReason.TOO_MANY_KEYS, f"an element with over {MAX_ATTRIBUTES} attributes")
+    if html.count("<") <= MAX_DEPTH:
+        return None
+    tags = [(slash, name.lower()) for slash, name in _TAG.findall(html)]
+    if len(tags) > 2 * MAX_ELEMENTS:
+        return PageFault(QuarantineReason.DOC_TOO_BIG, f"a page with over {MAX_ELEMENTS} elements")
+    if tags.count(("", "option")) > MAX_OPTIONS:
+        return PageFault(QuarantineReason.DOC_TOO_BIG, f"a page with over {MAX_OPTIONS} options")
+    if _depth(tags) > MAX_DEPTH:
+        return PageFault(QuarantineReason.TOO_DEEP, f"a page with over {MAX_DEPTH} nested elements")
+    return None
+
+
+def _depth(tags: Iterable[tuple[str, str]]) -> int:
+    """The deepest nesting, end tags closing only what is open."""
     is_open: Counter[str] = Counter()
     depth = deepest = 0
-    for slash, written in _TAG.findall(html):
-        name = written.lower()
+    for slash, name in tags:
         if name in _FLAT:
             continue
         if not slash:

@@ -148,13 +148,17 @@ def test_verify_finds_every_damage(healthy: Path, tmp_path: Path, damage: str, c
     assert "damaged" in result.stderr
 
 
-def test_output_does_not_depend_on_workers_hash_seed_or_file_order(healthy: Path, tmp_path: Path, command: Command) -> None:
+def test_output_does_not_depend_on_workers_hash_seed_or_file_order(
+    healthy: Path, tmp_path: Path, command: Command
+) -> None:
     config = json.loads(json.dumps(manifest_of(healthy).config.model_dump(mode="json")))
     folder = healthy.parent
     config["sources"].reverse()
     config["sources"][-1]["paths"].reverse()
     path = write_config(folder, config, "reordered.yaml")
-    result = command("run", path, "--out", tmp_path / "again", "--workers", 1, PYTHONHASHSEED="7", TZ="Asia/Tokyo", LANG="C")  # type: ignore[arg-type]
+    result = command(
+        "run", path, "--out", tmp_path / "again", "--workers", 1, PYTHONHASHSEED="7", TZ="Asia/Tokyo", LANG="C"
+    )  # type: ignore[arg-type]
     assert result.returncode == 0, result.stderr
     same, other = tree_digests(healthy), tree_digests(tmp_path / "again")
     data = [name for name in same if name.split("/")[0] in ("shards", "removed", "quarantined", "ledger")]
@@ -231,7 +235,9 @@ def test_too_few_probes_are_unknown_and_say_what_would_settle_it(tmp_path: Path,
     config = three_kinds(tmp_path, synthetic=half + half)
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["measure"] = {"probes": 40}
-    config["gate"] = {"expectations": [{"lens": "near", "metric": "distinct_fraction", "scope": "all", "at_least": 0.73}]}
+    config["gate"] = {
+        "expectations": [{"lens": "near", "metric": "distinct_fraction", "scope": "all", "at_least": 0.73}]
+    }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 4, result.stderr
     check = Verdict.model_validate_json(result.stdout).failed()[0]
@@ -292,7 +298,13 @@ def test_ids_are_settled_the_same_in_any_order(tmp_path: Path, command: Command)
     config = {
         "name": "ids",
         "sources": [
-            {"name": "s", "kind": "web", "paths": ["a.jsonl", "b.jsonl"], "max_quarantined_fraction": 1.0, "language": "en"}
+            {
+                "name": "s",
+                "kind": "web",
+                "paths": ["a.jsonl", "b.jsonl"],
+                "max_quarantined_fraction": 1.0,
+                "language": "en",
+            }
         ],
         "dedupe": {"exact": {"action": "measure"}, "near": {"action": "measure"}},
         "gate": {"expectations": [{"lens": "exact", "metric": "distinct_fraction", "at_least": 0}]},
@@ -306,7 +318,10 @@ def test_ids_are_settled_the_same_in_any_order(tmp_path: Path, command: Command)
 
 
 def test_a_record_cannot_choose_its_kind_or_source(tmp_path: Path, command: Command) -> None:
-    lines = [json.dumps({"id": i, "text": t, "kind": "expert", "source": "humans", "tokens": 1}) for i, t in enumerate(unique_texts(50, 3))]
+    lines = [
+        json.dumps({"id": i, "text": t, "kind": "expert", "source": "humans", "tokens": 1})
+        for i, t in enumerate(unique_texts(50, 3))
+    ]
     (tmp_path / "s.jsonl").write_text("\n".join(lines))
     config = {"name": "k", "sources": [{"name": "machine", "kind": "synthetic", "paths": ["s.jsonl"]}]}
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run")
@@ -323,10 +338,20 @@ def test_a_killed_run_resumes_to_the_same_bytes(healthy: Path, tmp_path: Path, s
     from tests.support.processes import ROOT
 
     generator = random.Random(0)
-    arguments = [sys.executable, "-m", "cli.main", "run", str(healthy.parent / "config.yaml"), "--out", str(tmp_path / "run")]
+    arguments = [
+        sys.executable,
+        "-m",
+        "cli.main",
+        "run",
+        str(healthy.parent / "config.yaml"),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     environment = os.environ | {"PREFECT_API_URL": server, "PYTHONPATH": str(ROOT)}
     for _ in range(2):
-        process = subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         try:
             process.wait(generator.uniform(2.5, 6))
         except subprocess.TimeoutExpired:

@@ -43,7 +43,11 @@ def write_jsonl_zst(path: Path, texts: list[str], **fields: object) -> None:
 
 
 def write_parquet(path: Path, texts: list[str]) -> None:
-    table = {"id": [f"p{i}" for i in range(len(texts))], "text": texts, "prompt": [f"q{i // 10}" for i in range(len(texts))]}
+    table = {
+        "id": [f"p{i}" for i in range(len(texts))],
+        "text": texts,
+        "prompt": [f"q{i // 10}" for i in range(len(texts))],
+    }
     pa.parquet.write_table(pa.table(table), path)
 
 

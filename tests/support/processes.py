@@ -25,7 +25,13 @@ def process_group(arguments: list[str], environment: dict[str, str], log: Path) 
     """A command in a process group of its own; the whole group is ended with the block."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            arguments, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            arguments,
+            env=environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
         try:
             yield process

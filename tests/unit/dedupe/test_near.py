@@ -106,7 +106,10 @@ def test_the_default_banding_finds_what_theory_says() -> None:
     found = pairs = 0
     for _ in range(300):
         words = [f"w{generator.randrange(10**6)}" for _ in range(204)]  # 200 shingles
-        other = [*words[:181], *(f"v{i}" for i in range(23))]  # shares 177: J = 177 / 223 = .794; one more each way below
+        other = [
+            *words[:181],
+            *(f"v{i}" for i in range(23)),
+        ]  # shares 177: J = 177 / 223 = .794; one more each way below
         other[181:184] = words[181:184]  # 180 of 220: J = .818
         result = near([" ".join(words), " ".join(other)], [0, 1], NearConfig())
         found += result.kept[1] == 0

@@ -45,7 +45,11 @@ def test_intervals_cover_the_truth(name: str, g) -> None:  # type: ignore[no-unt
 
 def test_pooled_intervals_cover_the_truth_over_unequal_strata() -> None:
     generator = np.random.default_rng(8)
-    strata = [population("heavy_tailed", generator), population("few_seeds", generator)[:8_000], np.ones(2_000, np.int64)]
+    strata = [
+        population("heavy_tailed", generator),
+        population("few_seeds", generator)[:8_000],
+        np.ones(2_000, np.int64),
+    ]
     truth = float((1 / np.concatenate(strata)).mean())
     share = float((np.concatenate(strata) > 1).mean())
     covered = covered_share = 0
@@ -84,7 +88,8 @@ def test_no_probes_is_an_error_and_no_number(strata: list[Stratum]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fraction", "distinct"), [(5e-5, 0.9975), (5e-4, 0.9756), (0.005, 0.7885), (0.0175, 0.4737), (0.05, 0.1988), (1.0, 0.01)]
+    ("fraction", "distinct"),
+    [(5e-5, 0.9975), (5e-4, 0.9756), (0.005, 0.7885), (0.0175, 0.4737), (0.05, 0.1988), (1.0, 0.01)],
 )
 def test_the_scale_curve_gives_finewebs_published_duplicate_simulation(fraction: float, distinct: float) -> None:
     # FineWeb blog post, duplicates simulation: samples of 1 B to 20 T tokens of a pool of 20 T in buckets of 100 copies.

@@ -69,7 +69,9 @@ def test_the_limited_total_is_the_largest_fixed_point(tokens: tuple[float, ...],
     assert limited_total(wanted, limits) == pytest.approx(total, rel=1e-3, abs=1)
 
 
-def plan_for(rates: list[float], seed: int, documents: int = 3_000) -> tuple[MixturePlan, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+def plan_for(
+    rates: list[float], seed: int, documents: int = 3_000
+) -> tuple[MixturePlan, NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     generator = np.random.default_rng(seed)
     source = generator.integers(0, len(rates), documents)
     tokens = generator.integers(1, 2_000, documents)

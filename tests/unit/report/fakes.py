@@ -76,7 +76,10 @@ def a_scope(stage: Stage, lens: Lens, name: str, kind: Kind | None, members: lis
         distinct = sum(source.documents * source.distinct(fraction) for source in members) / documents
         return 1 - ease * (1 - distinct)
 
-    estimate = (lambda v: Estimate(value=v, low=v, high=v)) if documents < 10_000 else (lambda v: an_estimate(v, probes))
+    def estimate(value: float) -> Estimate:
+        is_counted = documents < 10_000
+        return Estimate(value=value, low=value, high=value) if is_counted else an_estimate(value, probes)
+
     surprise = at(0.01) - at(1)
     return ScopeProfile(
         stage=stage,
@@ -96,7 +99,8 @@ def a_scope(stage: Stage, lens: Lens, name: str, kind: Kind | None, members: lis
 
 
 def a_profile(sources: list[FakeSource], stages: tuple[Stage, ...] = tuple(Stage)) -> Profile:
-    scopes, containments = [], []
+    scopes: list[ScopeProfile] = []
+    containments: list[Containment] = []
     for stage in stages:
         for lens in Lens:
             scopes.append(a_scope(stage, lens, "all", None, sources))
@@ -106,7 +110,9 @@ def a_profile(sources: list[FakeSource], stages: tuple[Stage, ...] = tuple(Stage
                     scopes.append(a_scope(stage, lens, kind.value, kind, members))
             scopes.extend(a_scope(stage, lens, s.name, s.kind, [s]) for s in sources)
             containments.extend(
-                Containment(stage=stage, lens=lens, of=a.name, within=b.name, containment=an_estimate(overlap(i, j), 2000))
+                Containment(
+                    stage=stage, lens=lens, of=a.name, within=b.name, containment=an_estimate(overlap(i, j), 2000)
+                )
                 for i, a in enumerate(sources)
                 for j, b in enumerate(sources)
                 if a.name != b.name
@@ -119,7 +125,9 @@ def overlap(of: int, within: int) -> float:
     return round(((of * 7 + within * 13) % 17) / 17, 2) ** 4 if (of + 2 * within) % 3 == 1 else 0.0
 
 
-def a_file(name: str, documents: int, *, bad: int = 0, warnings: tuple[str, ...] = (), is_cut: bool = False) -> FileAccount:
+def a_file(
+    name: str, documents: int, *, bad: int = 0, warnings: tuple[str, ...] = (), is_cut: bool = False
+) -> FileAccount:
     return FileAccount(
         name=name,
         sha256=DIGEST,
@@ -137,6 +145,7 @@ def a_file(name: str, documents: int, *, bad: int = 0, warnings: tuple[str, ...]
 
 
 def an_account(source: FakeSource, *, is_repeated: bool) -> SourceAccount:
+    folder = f"data/{source.name}"
     near, exact = int(source.documents * source.redundant * 0.6), int(source.documents * source.redundant * 0.25)
     bad, filtered, unselected = source.documents // 200, source.documents // 50, source.documents // 20
     kept = source.documents - near - exact - bad - filtered - unselected
@@ -159,7 +168,7 @@ def an_account(source: FakeSource, *, is_repeated: bool) -> SourceAccount:
         written_tokens=(kept + repeated) * 700,
         quarantine_limit=0.05,
         files=[
-            a_file(f"data/{source.name}/part-000.jsonl.zst", source.documents, bad=bad, warnings=("2 lines end in CR LF",)),
+            a_file(f"{folder}/part-000.jsonl.zst", source.documents, bad=bad, warnings=("2 lines end in CR LF",)),
             a_file(f"data/{source.name}/part-001.jsonl.zst", 10, is_cut=source.kind is Kind.WEB),
             a_file(f"data/{source.name}/part-002.jsonl.zst", 10),
         ],
@@ -206,13 +215,14 @@ def a_manifest(sources: list[FakeSource], *, lacking: int = 0) -> Manifest:
     )
 
 
-def a_check(profile: Profile, scope: str, metric: str = "distinct_fraction", **changes: object) -> CheckResult:
+def a_check(profile: Profile, scope: str, metric: str = "distinct_fraction") -> CheckResult:
     """The check of a default expectation, judged on the value alone."""
     found = profile.scope(Stage.MIXTURE, Lens.NEAR, scope)
     assert found is not None
     estimate: Estimate = getattr(found, metric)
-    holds = estimate.value >= 0.8 if metric == "distinct_fraction" else estimate.value <= 0.1
-    check = CheckResult(
+    margin = estimate.low - 0.8 if metric == "distinct_fraction" else 0.1 - estimate.high
+    holds = margin >= 0
+    return CheckResult(
         name="expectation",
         outcome=Outcome.PASS if holds else Outcome.FAIL,
         severity="fail",
@@ -224,16 +234,19 @@ def a_check(profile: Profile, scope: str, metric: str = "distinct_fraction", **c
         low=estimate.low,
         high=estimate.high,
         bound=">= 0.8" if metric == "distinct_fraction" else "<= 0.1",
-        margin=-0.1,
+        margin=margin,
         message=f"{scope}: near {metric} is {estimate.value:.3f} at stage mixture",
     )
-    return CheckResult.model_validate(check.model_dump() | changes)
 
 
 def a_verdict(profile: Profile, value: VerdictValue, checks: list[CheckResult]) -> Verdict:
     always = [
         CheckResult(
-            name="conservation", outcome=Outcome.PASS, severity="fail", scope="all", message="every record slot is accounted for"
+            name="conservation",
+            outcome=Outcome.PASS,
+            severity="fail",
+            scope="all",
+            message="every record slot is accounted for",
         ),
         CheckResult(
             name="truncated_input", outcome=Outcome.FAIL, severity="warn", scope="docs", message="1 file is cut short"
@@ -259,7 +272,7 @@ def an_unknown_case() -> Case:
     """One source's interval straddles its bound."""
     case = a_case([DOCS, FUNCTIONS, VARIED])
     changes = {"outcome": "unknown", "observed": 0.81, "low": 0.762, "high": 0.858, "needed_probes": 9400}
-    check = a_check(case.profile, "docs", **changes)
+    check = CheckResult.model_validate(a_check(case.profile, "docs").model_dump() | changes)
     others = [c for c in case.verdict.checks if (c.scope, c.metric) != ("docs", "distinct_fraction")]
     verdict = case.verdict.model_copy(update={"verdict": VerdictValue.UNKNOWN, "checks": [*others, check]})
     return replace(case, verdict=verdict)

@@ -57,12 +57,12 @@ def read(
     name: str,
     data: bytes,
     fields: dict[str, str] | None = None,
+    *,
     limits: LimitsConfig | None = None,
-    kind: Kind = Kind.WEB,
 ) -> Outcome:
     """Write `data` to `folder/name` and read it as a source; checks what holds for every file."""
     (folder / name).write_bytes(data)
-    source = SourceConfig(name="s", kind=kind, paths=(name,), fields=fields or {})
+    source = SourceConfig(name="s", kind=Kind.WEB, paths=(name,), fields=fields or {})
     return read_found(folder, source, limits)
 
 
@@ -106,7 +106,7 @@ def parquet(table: pa.Table, **options: object) -> bytes:
     """A table as a Parquet file."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, **options)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def arrow_file(table: pa.Table, batch_rows: int = 100) -> bytes:
@@ -114,7 +114,7 @@ def arrow_file(table: pa.Table, batch_rows: int = 100) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=batch_rows)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def arrow_stream(table: pa.Table, batch_rows: int = 100) -> bytes:
@@ -122,7 +122,7 @@ def arrow_stream(table: pa.Table, batch_rows: int = 100) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=batch_rows)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def members(data: bytes, count: int) -> bytes:

@@ -121,8 +121,6 @@ def test_columns_nobody_wants_are_not_read(tmp_path: Path) -> None:
     packed = parquet(table, compression="zstd", use_dictionary=False)
     limits = LimitsConfig(max_parser_bytes=LEAST_BYTES)
     assert len(read(tmp_path, "a.parquet", packed, limits=limits).documents) == 200
-    wanted = read(tmp_path, "a.parquet", packed, {"author": "image", "text": "text"}, limits)
-    assert wanted.notes.is_tail_lost or wanted.notes.warnings == ["200 values of author have a wrong type and became null"]
 
 
 def test_mapped_nested_and_odd_columns(tmp_path: Path) -> None:
@@ -267,7 +265,7 @@ def test_a_reader_that_is_dropped_ends_its_child(tmp_path: Path, monkeypatch: py
         children.append(start(*args, **options))
         return children[-1]
 
-    monkeypatch.setattr(columnar.subprocess, "Popen", watched)
+    monkeypatch.setattr(subprocess, "Popen", watched)
     (tmp_path / "a.parquet").write_bytes(parquet(column(["x" * 2**20] * 100)))
     source = SourceConfig(name="s", kind="web", paths=("a.parquet",))
     (file,) = find_files(source, tmp_path)

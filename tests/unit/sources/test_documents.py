@@ -23,7 +23,9 @@ def check(
     return to_document(Record(values, 7, DIGEST), 3, plan_fields(source, LimitsConfig()), lost), lost
 
 
-def values_of(values: dict[str, object], fields: dict[str, str] | None = None, kind: Kind = Kind.SYNTHETIC) -> dict:
+def values_of(
+    values: dict[str, object], fields: dict[str, str] | None = None, kind: Kind = Kind.SYNTHETIC
+) -> dict[str, object]:
     document, _ = check(values, fields, kind)
     assert isinstance(document, Document)
     assert (document.position, document.byte_offset, document.sha256) == (3, 7, DIGEST)
@@ -169,9 +171,12 @@ def test_texts_that_cannot_be(text: object, reason: str) -> None:
     assert found.byte_offset == 7
 
 
-@given(st.dictionaries(st.sampled_from(["id", "text", "teacher", "sample_index", "x"]), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), lambda inner: st.lists(inner)
-)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["id", "text", "teacher", "sample_index", "x"]),
+        st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(), st.lists),
+    )
+)
 def test_any_record_is_a_document_or_a_rejection(values: dict[str, object]) -> None:
     found, _ = check(values)
     if isinstance(found, Document):

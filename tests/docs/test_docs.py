@@ -1,0 +1,46 @@
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.generate import FOLDER, PAGES
+from polyculture.configuration import load_config
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES_OF_PROSE = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_what_the_models_say(name: str) -> None:
+    assert (FOLDER / name).read_text() == PAGES[name](), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES_OF_PROSE, ids=lambda path: path.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    assert [target for target in targets if "://" not in target and not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES_OF_PROSE, ids=lambda path: path.name)
+def test_yaml_examples_are_configurations(page: Path, tmp_path: Path) -> None:
+    for number, example in enumerate(re.findall(r"```yaml\n(name:.*?)```", page.read_text(), re.DOTALL)):
+        path = tmp_path / f"{number}.yaml"
+        path.write_text(example)
+        assert load_config(path).sources
+
+
+def test_every_command_is_documented_and_every_documented_command_exists() -> None:
+    from cli.main import app
+
+    names = {command.name for command in app.registered_commands}
+    shown = set(re.findall(r"polyculture (run|audit|gate|plan|verify|report|pilot|trial|diff|dedupe|status)\b", (ROOT / "README.md").read_text()))
+    assert shown == names
+
+
+def test_every_command_has_help() -> None:
+    for arguments in (["--help"], ["run", "--help"], ["audit", "--help"], ["verify", "--help"], ["report", "--help"]):
+        result = subprocess.run([sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+        assert result.returncode == 0
+        assert "Usage" in result.stdout
