@@ -9,16 +9,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
+from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
 from polyculture.summary import source_rows
-from schemas.manifest import Manifest
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", VerdictValue.UNKNOWN: "bold yellow"}
-SHOWN_WARNINGS = 10
+SHOWN_CHECKS = 12
 
 
 class ProgressDisplay:
@@ -58,8 +56,8 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
         print(verdict.model_dump_json())
         return
     console = Console(highlight=False)
-    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    manifest = read_manifest(directory)
+    profile = read_profile(directory, manifest)
     table = _table(source_rows(manifest, profile))
     wide = Console(
         highlight=False,
@@ -84,20 +82,24 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
             )
     console.print()
     console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
-    for check in verdict.failed():
-        _print_check(console, check, "red" if check.outcome is Outcome.FAIL else "yellow")
+    _print_checks(console, verdict.failed(), "that keep the gate closed")
     warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
-    for check in warnings[:SHOWN_WARNINGS]:
-        _print_check(console, check, "dim")
-    if len(warnings) > SHOWN_WARNINGS:
-        console.print(f"  and {len(warnings) - SHOWN_WARNINGS} more warnings in the report", style="dim")
+    _print_checks(console, warnings, "that warn")
     console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
+
+
+def _print_checks(console: Console, checks: list[CheckResult], what: str) -> None:
+    styles = {Outcome.FAIL: "red", Outcome.UNKNOWN: "yellow", Outcome.PASS: ""}
+    for check in checks[:SHOWN_CHECKS]:
+        _print_check(console, check, styles[check.outcome] if check.severity == "fail" else "dim")
+    if len(checks) > SHOWN_CHECKS:
+        console.print(f"  and {len(checks) - SHOWN_CHECKS} more checks {what}, in the report", style="dim")
 
 
 def _print_check(console: Console, check: CheckResult, style: str) -> None:
     word = check.outcome.value if check.severity == "fail" else "warning"
     bound = f" (wanted {check.bound})" if check.bound else ""
-    probes = f"; about {check.needed_probes:,} probes would settle it" if check.needed_probes else ""
+    probes = f"; measure.probes: {check.needed_probes} would settle it, about" if check.needed_probes else ""
     console.print(Text(f"  {word}: {safe_detail(check.message, 500)}{bound}{probes}", style=style), soft_wrap=True)
 
 

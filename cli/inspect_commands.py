@@ -11,8 +11,6 @@ from polyculture.errors import ConfigError
 from polyculture.files import write_bytes
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from schemas.manifest import Manifest
-from schemas.verdict import Verdict
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -47,16 +45,15 @@ def verify(run: Run, as_json: Json = False) -> int:
 
 def report(run: Run, as_json: Json = False) -> int:
     """Render the report of a finished run again, and print where it is."""
-    from polyculture.diversity.ledger import read_ledger
-    from polyculture.diversity.profile import build_profile
+    from polyculture.evidence import read_manifest, read_profile, read_verdict
     from polyculture.report.render import render_report
 
     _require_run(run)
     directory = RunDirectory(run)
     try:
-        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-        verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
-        profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+        manifest = read_manifest(directory)
+        verdict = read_verdict(directory)
+        profile = read_profile(directory, manifest)
     except ValueError as error:
         raise ConfigError(
             f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"

@@ -82,21 +82,22 @@ def _conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckRes
 def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
     """Conditions on one source's input."""
     documents = sum(file.documents for file in account.files)
-    yield _condition("empty_source", account.name, documents > 0, f"{documents:,} documents were read")
+    yield _condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
     yield _quarantine(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
     for file in account.files:
         if file.is_tail_lost:
-            lost = f"{file.name}: its end cannot be read ({file.lost_bytes:,} bytes not read)"
+            where = f"{file.lost_bytes:,} bytes not read" if file.lost_bytes else "cut within its last record"
+            lost = f"{account.name}: the end of {file.name} cannot be read ({where})"
             known = file.sha256 in accepted
             cure = (
                 "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
             )
             yield _condition("truncated_input", account.name, known, f"{lost}; {cure}")
         if file.is_changed:
-            yield _condition("changed_input", account.name, False, f"{file.name} changed while it was read; run again")
+            yield _condition("changed_input", account.name, False, f"{account.name}: {file.name} changed while it was read; run again")
         if not file.slots and not file.skipped:
-            yield _condition("unreadable_input", account.name, False, f"{file.name} holds no record", "warn")
+            yield _condition("unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn")
 
 
 def _quarantine(account: SourceAccount) -> CheckResult:
@@ -106,7 +107,7 @@ def _quarantine(account: SourceAccount) -> CheckResult:
     reasons = ", ".join(
         f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
     )
-    message = f"{quarantined:,} of {account.read:,} record slots quarantined" + (f": {reasons}" if reasons else "")
+    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (f": {reasons}" if reasons else "")
     severity: Severity = "fail"
     outcome = Outcome.PASS if within else Outcome.FAIL
     if within and share > WARN_QUARANTINED_FRACTION:
@@ -143,9 +144,10 @@ def _expectation(
         if numbers is None:
             if stage is Stage.MIXTURE and _is_left_out(scope, config):
                 continue
-            yield _unmeasured(expectation, stage, scope, "no documents, so nothing was measured", expectation.severity)
+            why = f"none of its documents is there at stage {stage.value}"
+            yield _unmeasured(expectation, stage, scope, why, expectation.severity)
         else:
-            yield _bounded(expectation, stage, scope, numbers)
+            yield _bounded(expectation, stage, numbers, config)
 
 
 def _scopes(scope: str, config: CurationConfig) -> list[str]:
@@ -211,14 +213,14 @@ def settle(estimate: Estimate, expectation: Expectation) -> tuple[Outcome, float
     return (Outcome.PASS if margin >= -1e-12 else Outcome.UNKNOWN), margin
 
 
-def _bounded(expectation: Expectation, stage: Stage, scope: str, numbers: ScopeProfile) -> CheckResult:
+def _bounded(expectation: Expectation, stage: Stage, numbers: ScopeProfile, config: CurationConfig) -> CheckResult:
     estimate: Estimate = getattr(numbers, expectation.metric.value)
     outcome, margin = settle(estimate, expectation)
     return CheckResult(
         name="expectation",
         outcome=outcome,
         severity=expectation.severity,
-        scope=scope,
+        scope=numbers.scope,
         stage=stage.value,
         lens=expectation.lens.value,
         metric=expectation.metric.value,
@@ -227,27 +229,30 @@ def _bounded(expectation: Expectation, stage: Stage, scope: str, numbers: ScopeP
         high=estimate.high,
         bound=bound_words(expectation),
         margin=margin,
-        needed_probes=_needed_probes(estimate, expectation, numbers) if outcome is Outcome.UNKNOWN else None,
-        message=_sentence(expectation, stage, scope, numbers, estimate),
+        needed_probes=_needed_probes(estimate, expectation, numbers, config) if outcome is Outcome.UNKNOWN else None,
+        message=_sentence(expectation, stage, numbers, config.gate.trial_fraction),
     )
 
 
-def _needed_probes(estimate: Estimate, expectation: Expectation, numbers: ScopeProfile) -> int | None:
-    """Probes in the scope that would shrink the interval to the distance from the bound; None if none would."""
+def _needed_probes(
+    estimate: Estimate, expectation: Expectation, numbers: ScopeProfile, config: CurationConfig
+) -> int | None:
+    """Probes per source that would shrink the interval to its distance from the bound; None if none would."""
     bounds = [bound for bound in (expectation.at_least, expectation.at_most) if bound is not None]
     distance = min(abs(estimate.value - bound) for bound in bounds)
     half = (estimate.high - estimate.low) / 2
     if distance <= 0:
         return None
-    return min(numbers.documents, math.ceil(numbers.probes * (half / distance) ** 2))
+    return min(numbers.documents, math.ceil(config.measure.probes * (half / distance) ** 2))
 
 
-def _sentence(expectation: Expectation, stage: Stage, scope: str, numbers: ScopeProfile, estimate: Estimate) -> str:
-    what = f"{scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} at stage {stage.value}"
-    if expectation.metric is Metric.CONTAINMENT:
-        return what
-    trial = numbers.trial(0.01)
-    return f"{what}; a 1 % trial would have seen {trial.value:.3f} distinct, the full corpus is {numbers.distinct_fraction.value:.3f}"
+def _sentence(expectation: Expectation, stage: Stage, numbers: ScopeProfile, fraction: float) -> str:
+    estimate: Estimate = getattr(numbers, expectation.metric.value)
+    saw, holds = numbers.trial(fraction).value, numbers.distinct_fraction.value
+    return (
+        f"{numbers.scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} at stage {stage.value}; "
+        f"a {100 * fraction:g} % trial would have seen {saw:.3f} distinct, the full corpus is {holds:.3f}"
+    )
 
 
 def _shown(estimate: Estimate) -> str:

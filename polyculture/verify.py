@@ -10,15 +10,13 @@ import pyarrow.ipc
 import pyarrow.parquet
 from pydantic import ValidationError
 
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
+from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.gate import judge
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest, SourceAccount
 from schemas.quarantined import QuarantineReason
-from schemas.verdict import Verdict
 
 Progress = Callable[[str, int, int], None]
 
@@ -51,7 +49,7 @@ def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
     """
     directory = RunDirectory(root)
     try:
-        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+        manifest = read_manifest(directory)
     except (OSError, ValidationError) as error:
         return [f"manifest.json cannot be read: {str(error).splitlines()[0]}; the run is not finished, or damaged"]
     problems = list(_files(directory, manifest, progress))
@@ -167,7 +165,7 @@ def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
 
 def _verdict(directory: RunDirectory, manifest: Manifest) -> Iterator[str]:
     try:
-        verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
+        verdict = read_verdict(directory)
     except (OSError, ValidationError) as error:
         yield f"verdict.json cannot be read: {str(error).splitlines()[0]}"
         return
@@ -175,6 +173,6 @@ def _verdict(directory: RunDirectory, manifest: Manifest) -> Iterator[str]:
     if verdict.manifest_sha256 != digest:
         yield "verdict.json was given for another manifest; it is void"
         return
-    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    profile = read_profile(directory, manifest)
     if judge(manifest.config, manifest, digest, profile) != verdict:
         yield "verdict.json does not follow from the evidence; run the gate again"

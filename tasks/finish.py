@@ -8,8 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture import __version__
 from polyculture.accounts import conserve
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
+from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.errors import PolycultureError
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.gate import judge
@@ -57,14 +56,14 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
 @task(cache_policy=NO_CACHE)
 def give_verdict(directory: RunDirectory) -> Verdict:
     """Judge a run by what lies in its directory: every listed file is checked before its evidence is believed."""
-    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+    manifest = read_manifest(directory)
     damaged = [file.path for file in manifest.files if not is_intact(directory.root, file)]
     if damaged:
         raise PolycultureError(
             f"{damaged[0]} is not what the manifest lists ({len(damaged)} such files): "
             f"the run is damaged; delete {directory.root} and run again"
         )
-    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    profile = read_profile(directory, manifest)
     verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile)
     write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
     for check in verdict.failed():
@@ -76,8 +75,8 @@ def give_verdict(directory: RunDirectory) -> Verdict:
 @task(cache_policy=NO_CACHE)
 def write_report(directory: RunDirectory) -> None:
     """Render the report from manifest, ledger and verdict."""
-    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-    verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
-    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    manifest = read_manifest(directory)
+    verdict = read_verdict(directory)
+    profile = read_profile(directory, manifest)
     for name, content in render_report(manifest, profile, verdict).items():
         write_bytes(directory.report / name, content)

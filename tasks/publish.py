@@ -6,21 +6,19 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
+from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
 from polyculture.summary import source_rows
-from schemas.manifest import Manifest
-from schemas.verdict import Outcome, Verdict
+from schemas.verdict import Outcome
 
 
 @task(cache_policy=NO_CACHE)
 def show_verdict(directory: RunDirectory) -> None:
     """Create the artifact `verdict-<name>`."""
-    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-    verdict = Verdict.model_validate_json(directory.verdict.read_bytes())
-    profile = build_profile(read_ledger(directory.ledger), manifest.config.gate.trial_fraction)
+    manifest = read_manifest(directory)
+    verdict = read_verdict(directory)
+    profile = read_profile(directory, manifest)
     header, *rows = source_rows(manifest, profile)
     lines = [
         f"# {verdict.verdict.value}: {_plain(manifest.name)}",

@@ -78,6 +78,7 @@ def share_interval(hits: int, n: int, population: int) -> Estimate:
     return Estimate(value=value, low=max(0.0, float(centre - half)), high=min(1.0, float(centre + half)))
 
 
+@lru_cache(maxsize=4096)
 def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
     """The exact 95 % interval of a binomial share."""
     low = float(stats.beta.ppf(0.025, hits, n - hits + 1)) if hits else 0.0

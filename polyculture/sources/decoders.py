@@ -1,5 +1,6 @@
 """Gzip and zstd, walked member by member and frame by frame so that a missing end cannot go unseen."""
 
+import re
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -11,6 +12,8 @@ from schemas.quarantined import QuarantineReason
 READ_BYTES = 2**18
 PIECE_BYTES = 2**20
 GZIP_MAGIC = b"\x1f\x8b\x08"
+# Magic, deflate, flags without the reserved bits, any time, the usual extra flags and systems.
+_GZIP_HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL)
 SMALLEST_GZIP_MEMBER = 18  # 10 bytes of header, 8 of trailer
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 ZSTD_HEADER_BYTES = 18
@@ -97,16 +100,30 @@ class GzipDecoder:
         self.safe_input = self._handle.tell() - len(self._rest)
 
     def _early_end(self, produced: int) -> DamageError:
-        """Tell a cut from a flipped bit that made zlib run past the end of the data.
+        """Tell a cut, before which all is right, from damage that made zlib run past the end of the member.
 
-        In the second case the file still ends in its trailer, whose last four bytes are about the number of bytes
-        that came out. By chance a cut looks like that once in some thousand files; then it only costs the member.
+        Damage leaves traces that a cut has only by chance: the file still ends in the trailer, whose last four bytes
+        are about the number of bytes that came out; or it ends in zeros, as a download does whose space was reserved;
+        or the header of another member was run over. A cut that looks like this only costs its member. Damage that
+        also destroys these traces looks like a cut: without the checksum nobody can tell.
         """
-        self._handle.seek(max(0, self._size - 4))
-        stated = int.from_bytes(self._handle.read(4), "little")
-        if abs(stated - produced % 2**32) <= min(2**19, produced // 2 + 64) and produced:
-            return DamageError("gzip: the data runs past its trailer; bits were changed")
+        self._handle.seek(max(0, self._size - 16))
+        end = self._handle.read(16)
+        stated = int.from_bytes(end[-4:], "little")
+        is_trailer = produced > 0 and abs(stated - produced % 2**32) <= min(2**19, produced // 2 + 64)
+        if is_trailer or not end.strip(b"\0") or self._has_header_inside():
+            return DamageError("gzip: the data runs past the end of its member; bits were changed")
         return DamageError("gzip: the file ends inside a member", is_cut=True)
+
+    def _has_header_inside(self) -> bool:
+        """Whether the bytes of the unfinished member hold a member's header. O(bytes of the member), O(1) memory."""
+        self._handle.seek(self.safe_input + 1)
+        window = b""
+        while part := self._handle.read(READ_BYTES):
+            if _GZIP_HEADER.search(window + part):
+                return True
+            window = part[-16:]
+        return False
 
     def _end_in_junk(self) -> None:
         """Zero padding, or junk too short to be a member, is harmless; anything longer may be lost data."""

@@ -242,7 +242,7 @@ def test_too_few_probes_are_unknown_and_say_what_would_settle_it(tmp_path: Path,
     assert result.returncode == 4, result.stderr
     check = Verdict.model_validate_json(result.stdout).failed()[0]
     assert check.needed_probes is not None
-    assert check.needed_probes > 120
+    assert check.needed_probes > 40
 
 
 def test_quarantine_over_the_limit_closes_the_gate_and_the_run_finishes(tmp_path: Path, command: Command) -> None:

@@ -46,7 +46,7 @@ def mutate(data: bytes, draw: random.Random) -> bytes:
     """One of: flipped bits, random bytes, a cut, a part removed, doubled or zeroed."""
     changed = bytearray(data)
     at = draw.randrange(4, len(changed))
-    length = draw.choice([1, 4, 32, 500])
+    length = min(draw.choice([1, 4, 32, 500]), len(changed) - at)
     kind = draw.randrange(6)
     if kind == 0:
         for _ in range(draw.choice([1, 2, 8])):

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+
+from polyculture.configuration import load_config
+from polyculture.errors import ConfigError
+
+GOOD = """name: demo
+sources:
+  - {name: docs, kind: web, paths: ["*.jsonl"]}
+  - {name: code, kind: expert, paths: ["code.jsonl"]}
+"""
+
+
+def load(tmp_path: Path, text: str | bytes) -> object:
+    path = tmp_path / "config.yaml"
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return load_config(path)
+
+
+def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> None:
+    config = load(tmp_path, GOOD)
+    assert config.dedupe.near.threshold == 0.8  # type: ignore[attr-defined]
+    assert len(config.gate.expectations) == 4  # type: ignore[attr-defined]
+    assert config.mixture.tokens is None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        (GOOD.replace("kind: web", "kind: wib"), 3, "sources.0.kind: Input should be 'web', 'expert' or 'synthetic'"),
+        (GOOD.replace("paths", "path"), 3, "did you mean 'paths'?"),
+        (GOOD + "seeds: 4\n", 5, "did you mean 'seed'?"),
+        (GOOD.replace("name: code", "name: docs"), 1, "the name 'docs' is used twice"),
+        (GOOD.replace("name: code", "name: web"), 4, "is a scope of expectations"),
+        (GOOD.replace("name: code", "name: ../x"), 4, "sources.1.name"),
+        (GOOD + "mixture: {rates: {dosc: 1}}\n", 1, "unknown source 'dosc'; known: docs, code"),
+        (GOOD + "mixture: {rates: {docs: -1}}\n", 5, "greater than or equal to 0"),
+        (GOOD + "mixture: {rates: {docs: 0, code: 0}}\n", 1, "the mixture would be empty"),
+        (GOOD + "mixture: {rates: {docs: .nan}}\n", 5, "mixture.rates.docs"),
+        (GOOD + "mixture: {max_epochs: 2, rates: {docs: 3}}\n", 1, "above max_epochs"),
+        (GOOD + "gate: {expectations: [{lens: near, metric: distinct_fraction}]}\n", 5, "at_least or at_most"),
+        (
+            GOOD + "gate: {expectations: [{lens: semantc, metric: distinct_fraction, at_least: 1}]}\n",
+            5,
+            "'exact' or 'near'",
+        ),
+        (
+            GOOD + "gate: {expectations: [{lens: near, metric: distinct_fraction, at_least: 1, scope: dox}]}\n",
+            1,
+            "unknown 'dox'; known: all, code, docs",
+        ),
+        (GOOD + "gate: {expectations: []}\n", 5, "at least 1 item"),
+        (GOOD + "dedupe: {near: {threshold: 1.5}}\n", 5, "less than or equal to 1"),
+        (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
+        (GOOD + "name: again\n", 5, "stands twice"),
+        (GOOD.replace("[\"code.jsonl\"]", "&a [x]"), 4, "anchors and aliases"),
+        (GOOD + "seed: !!python/object/apply:os.system ['true']\n", 5, "the tag"),
+        (GOOD.replace("name: demo", "name: no"), 1, "name"),
+        ("name: [unclosed", 1, "not valid YAML"),
+        ("", 1, "valid"),
+        ("- a\n- b\n", 1, "valid"),
+        (b"name: \xff\n", None, "not UTF-8"),
+        ("a: " * 80_000, 1, "not valid YAML"),
+        ("[" * 20_000, None, "config.yaml"),
+        ("x" * 300_000, None, "larger than 256 KiB"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key_its_line_and_the_cure(
+    tmp_path: Path, text: str | bytes, line: int | None, words: str
+) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, text)
+    assert words in str(error.value)
+    assert line is None or f"config.yaml:{line}:" in str(error.value)
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as error:
+        load(tmp_path, GOOD.replace("kind: web", "kind: wib").replace("kind: expert", "kind: expart"))
+    assert str(error.value).count("\n") == 1

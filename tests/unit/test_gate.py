@@ -1,0 +1,185 @@
+
+import pytest
+
+from polyculture.gate import judge, settle
+from schemas.config import CurationConfig, Expectation
+from schemas.manifest import FileAccount, Manifest, SourceAccount
+from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
+from schemas.verdict import Outcome, Verdict, VerdictValue
+
+SHA = "0" * 64
+NEAR = {"lens": "near", "metric": "distinct_fraction"}
+
+
+def config(*expectations: dict[str, object], **source: object) -> CurationConfig:
+    sources = [{"name": "a", "kind": "web", "paths": ["x"], **source}, {"name": "b", "kind": "synthetic", "paths": ["y"]}]
+    gate = {"expectations": expectations or [{**NEAR, "scope": "each_source", "at_least": 0.8}]}
+    return CurationConfig.model_validate({"name": "t", "sources": sources, "gate": gate})
+
+
+def account(name: str, kind: str, file: dict[str, object], **changes: object) -> SourceAccount:
+    values = {
+        "name": name, "kind": kind, "read": 100, "quarantined": {}, "filtered": {}, "removed": {}, "unselected": 0, "kept": 100,
+        "repeated": 0, "written": 100, "read_tokens": 10, "removed_tokens": 0, "unselected_tokens": 0, "kept_tokens": 10,
+        "written_tokens": 10, "quarantine_limit": 0.05,
+    }  # fmt: skip
+    one = {
+        "name": "x", "sha256": SHA, "bytes": 1, "format": "jsonl", "slots": 100, "documents": 100, "quarantined": {},
+        "filtered": {}, "skipped": {}, "warnings": [], "is_tail_lost": False, "lost_bytes": 0,
+    }  # fmt: skip
+    return SourceAccount.model_validate({**values, "files": [FileAccount.model_validate({**one, **file})], **changes})
+
+
+def manifest(settings: CurationConfig, command: str = "run", file: dict[str, object] | None = None, **changes: object) -> Manifest:
+    return Manifest.model_validate(
+        {
+            "command": command, "name": "t", "identity_sha256": SHA, "config": settings, "config_sha256": SHA, "code_sha256": SHA,
+            "version": "0", "python_unicode": "15", "libraries": {}, "tokenizer_sha256": SHA, "language_model_sha256": SHA,
+            "plan": None, "files": [],
+            "conservation": [account("a", "web", file or {}, **changes), account("b", "synthetic", {})],
+        }
+    )  # fmt: skip
+
+
+def profile(value: float = 0.9, half: float = 0.01, stages: tuple[str, ...] = ("input", "distinct", "mixture")) -> Profile:
+    estimate = Estimate(value=value, low=value - half, high=value + half)
+    scopes = [
+        ScopeProfile.model_validate(
+            {
+                "stage": stage, "lens": "near", "scope": scope, "kind": None, "documents": 1000, "tokens": 1, "probes": 100,
+                "distinct_fraction": estimate, "duplicate_fraction": estimate,
+                "scale_surprise": Estimate(value=1 - value, low=1 - value - half, high=1 - value + half),
+                "trials": [Trial(fraction=0.01, distinct_fraction=estimate)],
+            }
+        )
+        for stage in stages
+        for scope in ("all", "web", "synthetic", "a", "b")
+    ]  # fmt: skip
+    pair = Containment.model_validate(
+        {"stage": "mixture", "lens": "near", "of": "b", "within": "a", "containment": estimate}
+    )
+    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=[pair])
+
+
+def verdict(settings: CurationConfig, numbers: Profile | None, **changes: object) -> Verdict:
+    return judge(settings, manifest(settings, **changes), SHA, numbers)  # type: ignore[arg-type]
+
+
+def test_an_interval_on_the_right_side_opens_the_gate() -> None:
+    assert verdict(config(), profile(0.9)).verdict is VerdictValue.GO
+
+
+def test_an_interval_on_the_wrong_side_closes_it() -> None:
+    assert verdict(config(), profile(0.7)).verdict is VerdictValue.NO_GO
+
+
+def test_an_interval_across_the_bound_is_unknown_and_says_how_many_probes_would_settle_it() -> None:
+    found = verdict(config(), profile(0.805, 0.02))
+    assert found.verdict is VerdictValue.UNKNOWN
+    assert found.failed()[0].needed_probes == 1000  # 2,000 probes * (.02 / .005)**2, but there are 1,000 documents
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"quarantined": {"bad_json": 6}, "kept": 94, "written": 94},
+        {"kept": 99, "written": 99},
+        {"written": 101},
+        {"kept_tokens": 9},
+        {"file": {"is_tail_lost": True}},
+        {"file": {"is_changed": True}},
+        {"file": {"documents": 0, "slots": 0}},
+    ],
+)
+def test_bad_input_closes_the_gate_whatever_the_numbers_say(changes: dict[str, object]) -> None:
+    assert verdict(config(), profile(0.99), **changes).verdict is VerdictValue.NO_GO
+
+
+def test_a_truncated_file_may_be_accepted_by_its_digest() -> None:
+    settings = config(accept_truncated=[SHA])
+    assert verdict(settings, profile(), file={"is_tail_lost": True}).verdict is VerdictValue.GO
+    other = config(accept_truncated=["1" * 64])
+    assert verdict(other, profile(), file={"is_tail_lost": True}).verdict is VerdictValue.NO_GO
+
+
+def test_no_numbers_are_no_go() -> None:
+    assert verdict(config(), None).verdict is VerdictValue.NO_GO
+
+
+@pytest.mark.parametrize("stages", [(), ("input",), ("input", "distinct")])
+def test_missing_numbers_never_open_the_gate(stages: tuple[str, ...]) -> None:
+    assert verdict(config(), profile(0.99, stages=stages)).verdict is not VerdictValue.GO
+
+
+def test_accounts_of_other_sources_are_no_go() -> None:
+    settings = config()
+    foreign = manifest(settings).model_copy(update={"conservation": manifest(settings).conservation[:1]})
+    assert judge(settings, foreign, SHA, profile()).verdict is VerdictValue.NO_GO
+
+
+def test_an_empty_mixture_is_no_go() -> None:
+    settings = config({**NEAR, "scope": "all", "at_least": 0})
+    empty = {"unselected": 100, "unselected_tokens": 10, "kept": 0, "kept_tokens": 0, "written": 0, "written_tokens": 0}
+    both = manifest(settings).model_copy(
+        update={"conservation": [account("a", "web", {}, **empty), account("b", "synthetic", {}, **empty)]}
+    )
+    found = judge(settings, both, SHA, profile())
+    assert "empty_mixture" in {check.name for check in found.failed()}
+    assert found.verdict is VerdictValue.NO_GO
+
+
+def test_a_warning_never_decides() -> None:
+    settings = config({**NEAR, "at_least": 0.95, "severity": "warn"}, {**NEAR, "at_least": 0.5})
+    found = verdict(settings, profile(0.7))
+    assert found.verdict is VerdictValue.GO
+    assert [c.outcome for c in found.checks if c.severity == "warn" and c.stage == "mixture"] == [Outcome.FAIL]
+
+
+def test_a_leak_between_sources_names_the_pair() -> None:
+    settings = config({"lens": "near", "metric": "containment", "scope": "synthetic", "at_most": 0.1})
+    found = verdict(settings, profile(0.5))
+    assert found.verdict is VerdictValue.NO_GO
+    assert found.failed()[0].scope == "b in a"
+
+
+def test_a_run_shows_what_it_finds_at_the_input_as_a_warning() -> None:
+    mixed = profile(0.9, stages=("mixture",))
+    thin = profile(0.3, stages=("input",))
+    both = mixed.model_copy(update={"scopes": [*mixed.scopes, *thin.scopes]})
+    found = verdict(config(), both)
+    assert found.verdict is VerdictValue.GO
+    assert {(c.stage, c.scope) for c in found.checks if c.outcome is Outcome.FAIL} == {("input", "a"), ("input", "b")}
+
+
+def test_an_audit_does_not_judge_a_mixture_that_it_does_not_write() -> None:
+    settings = config({**NEAR, "at_least": 0.8}, {**NEAR, "stage": "mixture", "at_least": 0.8})
+    empty = {"unselected": 100, "unselected_tokens": 10, "kept": 0, "kept_tokens": 0, "written": 0, "written_tokens": 0}
+    found = verdict(settings, profile(0.9, stages=("input", "distinct")), command="audit", **empty)
+    assert found.verdict is VerdictValue.GO
+    assert "an audit writes no mixture" in " ".join(check.message for check in found.checks)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "bounds", "outcome"),
+    [
+        ((0.8, 0.8, 0.8), {"at_least": 0.8}, Outcome.PASS),
+        ((0.8, 0.79, 0.81), {"at_least": 0.8}, Outcome.UNKNOWN),
+        ((0.7, 0.6, 0.79), {"at_least": 0.8}, Outcome.FAIL),
+        ((0.1, 0.05, 0.1), {"at_most": 0.1}, Outcome.PASS),
+        ((0.2, 0.11, 0.3), {"at_most": 0.1}, Outcome.FAIL),
+        ((0.5, 0.4, 0.6), {"at_least": 0.3, "at_most": 0.7}, Outcome.PASS),
+        ((0.5, 0.4, 0.6), {"at_least": 0.3, "at_most": 0.55}, Outcome.UNKNOWN),
+    ],
+)
+def test_bounds_are_compared_with_the_whole_interval(
+    estimate: tuple[float, float, float], bounds: dict[str, float], outcome: Outcome
+) -> None:
+    value, low, high = estimate
+    expectation = Expectation.model_validate({**NEAR, **bounds})
+    assert settle(Estimate(value=value, low=low, high=high), expectation)[0] is outcome
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_an_estimate_cannot_hold_nan(number: float) -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Estimate(value=number, low=0, high=1)
