@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-def verify(run: Run, as_json: Json = False) -> int:
+def verify(run: Run, as_json: Json = False) -> None:
     """Read a finished run again: digests, counts, conservation, and the verdict."""
     from cli.display import ProgressDisplay
     from polyculture.verify import verify_run
@@ -40,10 +40,10 @@ def verify(run: Run, as_json: Json = False) -> int:
         Console(highlight=False).print(
             f"{run} is whole: digests, counts, conservation and verdict agree.", soft_wrap=True
         )
-    return 1 if problems else 0
+    raise typer.Exit(1 if problems else 0)
 
 
-def report(run: Run, as_json: Json = False) -> int:
+def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
     from polyculture.evidence import read_manifest, read_profile, read_verdict
     from polyculture.report.render import render_report
@@ -62,7 +62,6 @@ def report(run: Run, as_json: Json = False) -> int:
         write_bytes(directory.report / name, content)
     index = directory.report / "index.html"
     print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)
-    return 0
 
 
 def _require_run(run: Path) -> None:

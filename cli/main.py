@@ -4,7 +4,6 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -17,8 +16,9 @@ app = typer.Typer(
     name="polyculture",
     help="Curate the corpus of a training run, and say before it starts whether the mix is as varied as you believe.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 GO or fine, 1 error, 2 bad configuration or usage, 3 NO-GO, 4 UNKNOWN, 5 run directory in use.",
+    epilog="Exit codes: 0 GO or fine, 1 error, 2 bad configuration or usage, 3 NO-GO, 4 UNKNOWN, 5 directory in use.",
 )
 
 
@@ -43,35 +43,22 @@ inspect_commands.register(app)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its code."""
-    sys.exit(_code(arguments))
-
-
-def _code(arguments: Sequence[str] | None) -> int:
     try:
-        result = app(arguments, standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        return 2
-    except (click.Abort, KeyboardInterrupt):
-        _say("stopped; the same command resumes")
-        return 1
+        app(arguments)
     except RunInUseError as error:
-        _say(str(error))
-        return 5
+        _fail(5, str(error))
     except ConfigError as error:
-        _say(str(error))
-        return 2
+        _fail(2, str(error))
     except (PolycultureError, OSError) as error:
-        _say(str(error))
-        return 1
+        _fail(1, str(error))
+    except KeyboardInterrupt:
+        _fail(1, "stopped; the same command resumes")
 
 
-def _say(message: str) -> None:
+def _fail(code: int, message: str) -> None:
     safe = "\n".join(safe_detail(line, 2000) for line in message.split("\n"))
     Console(stderr=True).print(f"error: {safe}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

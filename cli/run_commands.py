@@ -34,17 +34,17 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit)
 
 
-def run(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> int:
+def run(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> None:
     """Curate a corpus: ingest, deduplicate, measure, mix, write shards, and judge them."""
-    return _start("curate", config, out, as_json, workers)
+    _start("curate", config, out, as_json, workers)
 
 
-def audit(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> int:
+def audit(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> None:
     """Measure and judge the input of a configuration; write no shards."""
-    return _start("audit", config, out, as_json, workers)
+    _start("audit", config, out, as_json, workers)
 
 
-def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None) -> int:
+def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None) -> None:
     name = load_config(config).name  # a bad configuration is said before a server starts
     suffix = "" if flow == "curate" else "-audit"
     directory = out or Path("runs") / f"{name}{suffix}"
@@ -55,4 +55,4 @@ def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_
     with ProgressDisplay(enabled=not as_json) as display:
         verdict = run_flow(flow, config, directory, workers, display.update)
     print_verdict(RunDirectory(directory), verdict, as_json)
-    return EXIT_CODES[verdict.verdict]
+    raise typer.Exit(EXIT_CODES[verdict.verdict])

@@ -8,8 +8,8 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture import __version__
 from polyculture.accounts import conserve
-from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.errors import PolycultureError
+from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.gate import judge
 from polyculture.hashing import file_sha256

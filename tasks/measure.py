@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
+from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
 from polyculture.diversity.probes import Stage
 from polyculture.hashing import signature_seed
@@ -31,7 +32,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     near = NearIndex(open_shingles(job), config.dedupe.near.threshold, signature_seed(config.seed), threads)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    rows, populations = measure_stages(corpus, near, weighted, config.measure.probes, config.seed)
+    rows, populations = measure_stages(corpus, Indexes(near), weighted, config.measure.probes, config.seed)
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,

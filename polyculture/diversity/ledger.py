@@ -10,7 +10,8 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.diversity.multiplicity import NearIndex, count_groups, exact_multiplicities
+from polyculture.diversity.lenses import LENSES, Indexes
+from polyculture.diversity.multiplicity import count_groups
 from polyculture.diversity.probes import Stage, choose_probes
 from polyculture.files import write_parquet, write_text
 from schemas.config import Lens
@@ -45,13 +46,13 @@ class Ledger:
 
 
 def measure_stages(
-    corpus: Corpus, near: NearIndex, stages: Sequence[Stage], probes: int, seed: int
+    corpus: Corpus, indexes: Indexes, stages: Sequence[Stage], probes: int, seed: int
 ) -> tuple[pa.Table, list[StagePopulation]]:
-    """Probe the full corpus at several stages, through the exact and the near lens, in one join.
+    """Probe the full corpus at several stages, through every lens, all stages in one pass.
 
     Args:
         corpus: n documents.
-        near: signatures of its groups.
+        indexes: what lenses count in.
         stages: how often each document occurs at each stage.
         probes: per source and stage.
         seed: of the choice of probes.
@@ -63,12 +64,9 @@ def measure_stages(
     chosen = [choose_probes(stage, corpus.source, corpus.id_hash, probes, seed) for stage in stages]
     counts = count_groups(corpus.group, corpus.source, np.stack([stage.copies for stage in stages], axis=1), sources)
     groups = corpus.group[np.concatenate(chosen)]
-    by_lens = {
-        Lens.EXACT: exact_multiplicities(groups, counts),
-        Lens.NEAR: near.multiplicities(groups, counts),
-    }
     tables = []
-    for lens, multiplicity in by_lens.items():
+    for lens, count_species in LENSES.items():
+        multiplicity = count_species(groups, counts, indexes)
         start = 0
         for number, (stage, rows) in enumerate(zip(stages, chosen, strict=True)):
             block = multiplicity[start : start + len(rows), :, number]

@@ -5,20 +5,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import (
-    Stratum,
-    inverse_multiplicity,
-    pooled_mean,
-    pooled_share,
-    share_interval,
-    surprise,
-    trial_distinct,
-)
+from polyculture.diversity.estimators import Stratum, pooled_mean, share_interval, trial_distinct
 from polyculture.diversity.ledger import Ledger
+from polyculture.diversity.metrics import METRICS, as_fraction
 from schemas.config import Lens
 from schemas.documents import Kind
 from schemas.ledger import StagePopulation
-from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
+from schemas.profile import Containment, Profile, ScopeProfile, Trial
 
 # The trials that a person asks about, and the curve between them.
 TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
@@ -86,18 +79,11 @@ def _scope_profile(
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
         probes=sum(len(stratum.multiplicity) for stratum in strata),
-        distinct_fraction=_as_fraction(pooled_mean(strata, inverse_multiplicity)),
-        duplicate_fraction=pooled_share(strata),
-        scale_surprise=pooled_mean(strata, surprise(trial_fraction)),
+        **{metric.value: estimate(strata, trial_fraction) for metric, estimate in METRICS.items()},
         trials=[
-            Trial(fraction=f, distinct_fraction=_as_fraction(pooled_mean(strata, trial_distinct(f)))) for f in fractions
+            Trial(fraction=f, distinct_fraction=as_fraction(pooled_mean(strata, trial_distinct(f)))) for f in fractions
         ],
     )
-
-
-def _as_fraction(estimate: Estimate) -> Estimate:
-    """The same estimate with the part of its interval that no fraction can have cut off."""
-    return Estimate(value=estimate.value, low=max(0.0, estimate.low), high=min(1.0, estimate.high))
 
 
 def _containments(

@@ -77,4 +77,5 @@ def test_the_active_schedule_produces_scheduled_runs(client: SyncPrefectClient) 
     deployment = client.read_deployment_by_name("curate/nightly")
     assert {run.deployment_id for run in runs} == {deployment.id}
     assert deployment.schedules[0].active
-    assert deployment.concurrency_limit is not None or deployment.global_concurrency_limit is not None
+    assert deployment.global_concurrency_limit is not None
+    assert deployment.global_concurrency_limit.limit == 1

@@ -251,8 +251,8 @@ def test_too_little_address_space_costs_the_file(tmp_path: Path) -> None:
 
 
 def test_large_texts_come_in_small_batches(tmp_path: Path) -> None:
-    table = column(["x" * 3_000_000 + str(i) for i in range(20)])
-    for data in (parquet(table), arrow_file(table), parquet(column(["y" * 3_000_000] * 40))):
+    table = column(["x" * 1_000_000 + str(i) for i in range(20)])
+    for data in (parquet(table), arrow_file(table), parquet(column(["y" * 1_000_000] * 40))):
         found = read(tmp_path, "a.bin", data)
         assert len(found.documents) in (20, 40)
 

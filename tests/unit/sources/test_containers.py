@@ -118,6 +118,25 @@ def test_a_damaged_member_leaves_those_before_it(tmp_path: Path, codec: str) -> 
     assert found.notes.lost_bytes == len(pack(second))
 
 
+@pytest.mark.parametrize("count", [1, 5])
+@pytest.mark.parametrize("length", [17, 200, 3000])
+def test_a_reserved_but_unwritten_end_is_damage_not_a_cut(tmp_path: Path, count: int, length: int) -> None:
+    packed = members(LINES, count)
+    found = read(tmp_path, "a.jsonl.gz", packed[:-length] + bytes(length))
+    assert is_prefix(found)
+    assert len(found.documents) < 600
+    assert found.notes.is_tail_lost
+
+
+def test_zeros_over_a_border_between_members_change_no_text(tmp_path: Path) -> None:
+    packed = members(LINES, 5)
+    border = len(gzip.compress(LINES[: len(LINES) // 5 + 1], mtime=0))
+    for start in range(border - 400, border + 20, 20):
+        found = read(tmp_path, "a.jsonl.gz", packed[:start] + bytes(300) + packed[start + 300 :])
+        assert is_prefix(found)
+        assert found.reasons == {"decompress_error": 1}
+
+
 @pytest.mark.parametrize(
     ("junk", "said"),
     [(b"\0" * 512, "512 zero bytes"), (b"junkjunk", "8 bytes of junk"), (b"\0" * 100 + b"junk", "4 bytes of junk")],

@@ -4,7 +4,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from polyculture.sources.json_line import LineFault, parse_line
 from schemas.config import LimitsConfig
 from tests.unit.sources.helpers import jsonl, read, rows
 
@@ -50,6 +53,8 @@ BAD_LINES = {
     "key twice, in a list": (b'{"text": "x", "l": [{"a": 1}, {"b": 1, "b": 2}]}', "duplicate_key"),
     "key twice, space before colon": (b'{"text" : "x", "text"\t:"y"}', "duplicate_key"),
     "key twice, ends in backslash": (b'{"text": "x", "a\\\\": 1, "a\\\\": 2}', "duplicate_key"),
+    "key twice, ends in backslash, nested": (b'{"text": "x", "m": [{"\\\\": 1, "\\\\": 2}]}', "duplicate_key"),
+    "key twice, ends in backslash, written both ways": (b'{"text": "x", "a\\\\": 1, "a\\u005c": 2}', "duplicate_key"),
     "key twice, colons in strings": (b'{"text": ": \\": :", "a": ":", "a": ":"}', "duplicate_key"),
     "nested 100,000 deep": (b'{"text": "x", "d": ' + DEEP + b"}", "too_deep"),
     "nested 65 deep": (b'{"text": "x", "d": ' + b"[" * 64 + b"]" * 64 + b"}", "too_deep"),
@@ -233,3 +238,17 @@ print(len(slots), slots[1].reason, (after - before) // 1024)
     slots, reason, megabytes = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert (slots, reason) == ("3", "too_long_line")
     assert int(megabytes) < 120
+
+
+@given(
+    st.lists(st.tuples(st.text('ab\\":\t ', max_size=4), st.text('a\\":\t {', max_size=6)), max_size=4), st.booleans()
+)
+def test_repeated_keys_are_found_exactly(pairs: list[tuple[str, str]], is_nested: bool) -> None:
+    written = "{" + ", ".join(f"{json.dumps(key)} : {json.dumps(value)}" for key, value in pairs) + "}"
+    line = ('{"text": [' + written + "]}" if is_nested else written).encode()
+    found = parse_line(line, LimitsConfig())
+    if len({key for key, _ in pairs}) < len(pairs):
+        assert isinstance(found, LineFault)
+        assert found.reason == "duplicate_key"
+    else:
+        assert found == json.loads(line)
