@@ -44,7 +44,9 @@ def audit(config: Config, out: Out = None, as_json: Json = False, workers: Worke
     _start("audit", config, out, as_json, workers)
 
 
-def _start(flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None) -> None:
+def _start(
+    flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
+) -> None:
     name = load_config(config).name  # a bad configuration is said before a server starts
     suffix = "" if flow == "curate" else "-audit"
     directory = out or Path("runs") / f"{name}{suffix}"

@@ -14,8 +14,8 @@ from schemas.documents import DOCUMENT_FIELDS
 FOLDER = Path(__file__).resolve().parent
 INTRODUCTION = """# Configuration
 
-One YAML file describes a run. Unknown keys, aliases, tags and duplicate keys are refused, and everything is checked before
-the first record is read. Paths are relative to the file. `configs/demo_curated.yaml` is a complete example.
+One YAML file describes a run. Unknown keys, aliases, tags and duplicate keys are refused, and everything is checked
+before the first record is read. Paths are relative to the file. `configs/demo_curated.yaml` is a complete example.
 
 This page is generated from the models in `schemas/config.py` (`make docs`); a test keeps it true.
 """
@@ -30,8 +30,8 @@ def documents() -> str:
     """The page on the DOCUMENT schema."""
     lines = [
         "# The document schema\n",
-        "Columns of every shard, in order (`schemas/documents.py`). A source's `fields:` may map any column marked *mappable*,",
-        "and `id`, the record's own id. This page is generated (`make docs`); a test keeps it true.\n",
+        "Columns of every shard, in order (`schemas/documents.py`). A source's `fields:` may map any column marked",
+        "*mappable*, and `id`, the record's own id. This page is generated (`make docs`); a test keeps it true.\n",
         "| column | type | says something about | mappable | holds |",
         "|---|---|---|---|---|",
     ]
@@ -49,7 +49,13 @@ def _models(model: type[BaseModel], place: str) -> Iterator[tuple[type[BaseModel
     for name, field in model.model_fields.items():
         inner = _inner(field.annotation)
         if inner is not None:
-            many = "[]" if get_origin(field.annotation) is tuple else ".KIND" if get_origin(field.annotation) is dict else ""
+            many = (
+                "[]"
+                if get_origin(field.annotation) is tuple
+                else ".KIND"
+                if get_origin(field.annotation) is dict
+                else ""
+            )
             yield from _models(inner, f"{place}.{name}{many}".removeprefix("."))
 
 
@@ -63,15 +69,21 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
 def _section(model: type[BaseModel], place: str) -> str:
     title = f"`{place}`" if place else "Top level"
     summary = (model.__doc__ or "").strip().split("\n")[0]
-    rows = [f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |" for name, field in model.model_fields.items()]
-    return "\n".join([f"\n## {title}", summary, "", "| key | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+    rows = [
+        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
+        for name, field in model.model_fields.items()
+    ]
+    return (
+        "\n".join([f"\n## {title}", summary, "", "| key | type | default | meaning |", "|---|---|---|---|", *rows])
+        + "\n"
+    )
 
 
 def _type(field: FieldInfo) -> str:
     return _type_name(field.annotation).replace("|", "\\|")
 
 
-def _type_name(annotation: Any) -> str:
+def _type_name(annotation: Any) -> str:  # noqa: PLR0911 -- one return per kind of type
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, UnionType):
         return " or ".join(_type_name(argument) for argument in arguments if argument is not type(None))
@@ -88,7 +100,9 @@ def _type_name(annotation: Any) -> str:
     members = getattr(annotation, "__members__", None)
     if members:
         return ", ".join(f"`{member.value}`" for member in members.values())
-    return {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}.get(annotation.__name__, annotation.__name__)
+    return {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}.get(
+        annotation.__name__, annotation.__name__
+    )
 
 
 def _default(field: FieldInfo) -> str:

@@ -22,7 +22,6 @@ from tasks.open import claimed, clear_outputs, is_written
 from tasks.progress import report
 from tasks.publish import show_verdict
 
-
 # Threads only wait here: the work is done in the executor's processes.
 RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
 

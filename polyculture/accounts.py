@@ -55,7 +55,7 @@ def conserve(
         account = _account(sources[name].quarantine_limit, (name, number), files[name], corpus, (removal, copies, mine))
         if account.imbalance():
             raise PolycultureError(
-                f"source {name}: {account.imbalance()} record slots are unaccounted for; this is a defect, please report it"
+                f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
             )
         accounts.append(account)
     return accounts

@@ -138,8 +138,9 @@ def source_order(config: CurationConfig) -> tuple[tuple[str, ...], tuple[Kind, .
 def build_index(partitions: Sequence[tuple[int, Path]]) -> tuple[pa.Table, list[tuple[int, str, Rejection]]]:
     """Settle document_ids over all partitions and group equal canonical texts.
 
-    Equal 128-bit BLAKE2b keys are taken for equal texts. Of records with one own id, the first by (file digest, position) keeps it; a later one with the same text gets the
-    suffix `#2`, `#3`, ...; a later one with another text is rejected as `id_conflict`.
+    Equal 128-bit BLAKE2b keys are taken for equal texts. Of records with one own id, the first by (file digest,
+    position) keeps it; a later one with the same text gets the suffix `#2`, `#3`, ...; a later one with another text
+    is rejected as `id_conflict`.
 
     Args:
         partitions: (source number, file) in the order of the index.

@@ -28,7 +28,7 @@ def whole_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -56,7 +56,7 @@ def write_text(path: Path, text: str) -> None:
 def write_parquet(path: Path, table: pa.Table) -> None:
     """Write a table as Parquet, whole or not at all; the same table gives the same bytes.
 
-    The Arrow schema is not stored: it would add nothing to these flat tables, and readers in other languages do without.
+    The Arrow schema is not stored: it adds nothing to flat tables, and readers in other languages do without.
     """
     with whole_file(path) as temporary:
         pa.parquet.write_table(

@@ -95,9 +95,16 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
             )
             yield _condition("truncated_input", account.name, known, f"{lost}; {cure}")
         if file.is_changed:
-            yield _condition("changed_input", account.name, False, f"{account.name}: {file.name} changed while it was read; run again")
+            yield _condition(
+                "changed_input",
+                account.name,
+                False,
+                f"{account.name}: {file.name} changed while it was read; run again",
+            )
         if not file.slots and not file.skipped:
-            yield _condition("unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn")
+            yield _condition(
+                "unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn"
+            )
 
 
 def _quarantine(account: SourceAccount) -> CheckResult:
@@ -107,7 +114,9 @@ def _quarantine(account: SourceAccount) -> CheckResult:
     reasons = ", ".join(
         f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
     )
-    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (f": {reasons}" if reasons else "")
+    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (
+        f": {reasons}" if reasons else ""
+    )
     severity: Severity = "fail"
     outcome = Outcome.PASS if within else Outcome.FAIL
     if within and share > WARN_QUARANTINED_FRACTION:
@@ -250,7 +259,8 @@ def _sentence(expectation: Expectation, stage: Stage, numbers: ScopeProfile, fra
     estimate: Estimate = getattr(numbers, expectation.metric.value)
     saw, holds = numbers.trial(fraction).value, numbers.distinct_fraction.value
     return (
-        f"{numbers.scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} at stage {stage.value}; "
+        f"{numbers.scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} "
+        f"at stage {stage.value}; "
         f"a {100 * fraction:g} % trial would have seen {saw:.3f} distinct, the full corpus is {holds:.3f}"
     )
 

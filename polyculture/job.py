@@ -114,9 +114,8 @@ def _refuse_overlap(root: Path, inputs: dict[str, tuple[InputFile, ...]]) -> Non
     for name, files in inputs.items():
         for file in files:
             if file.path.resolve().is_relative_to(root.resolve()):
-                raise ConfigError(
-                    f"--out: the run directory {root} holds an input of source {name} ({file.name}); choose another folder"
-                )
+                held = f"the run directory {root} holds an input of source {name} ({file.name})"
+                raise ConfigError(f"--out: {held}; choose another folder")
 
 
 def _refuse_other_run(job: Job) -> None:

@@ -116,7 +116,9 @@ class RunDirectory:
                 self.clear_leftovers()
                 yield
         except Timeout as error:
-            raise RunInUseError(f"{self.root} is in use by another run; wait for it, or choose another --out") from error
+            raise RunInUseError(
+                f"{self.root} is in use by another run; wait for it, or choose another --out"
+            ) from error
 
     def finished_step(self, name: str, key: str) -> dict[str, object] | None:
         """The result of a step done for the same key whose files all still have their digests, else None."""

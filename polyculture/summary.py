@@ -10,8 +10,8 @@ HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial",
 def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     """A header, a row per source and one for the union: counts, and near-lens distinct fractions.
 
-    `1 % trial` is what a trial of that size of the input would have seen; `input`, `distinct` and `mixture` are the full
-    corpus at each stage, with half the width of the 95 % interval.
+    `1 % trial` is what a trial of that size of the input would have seen; `input`, `distinct` and `mixture` are the
+    full corpus at each stage, with half the width of the 95 % interval.
     """
     rows = [HEADER]
     accounts = manifest.conservation

@@ -57,11 +57,11 @@ class SourceConfig(Strict):
     )
     fields: dict[str, str] = Field(
         default_factory=dict,
-        description="Our field name -> the corpus's column; dotted paths reach into objects and JSON strings (`meta.author`).",
+        description="Our field name -> the corpus's column; dots reach into objects and JSON strings (`meta.author`).",
     )
     max_quarantined_fraction: Fraction | None = Field(
         None,
-        description="Share of record slots that may be quarantined before the verdict is NO-GO; 0.05 for web, else 0.01.",
+        description="Share of record slots that may be quarantined, else NO-GO; 0.05 for web, else 0.01.",
     )
     accept_truncated: tuple[Sha256, ...] = Field(
         (), description="SHA-256 of files known to be cut short: their lost tail does not make the verdict NO-GO."
@@ -117,8 +117,8 @@ class NearConfig(Strict):
 class DedupeConfig(Strict):
     """Which duplicates leave, and who survives."""
 
-    exact: ExactConfig = Field(default_factory=lambda: ExactConfig(), description="The exact lens.")
-    near: NearConfig = Field(default_factory=lambda: NearConfig(), description="The near lens.")
+    exact: ExactConfig = Field(default_factory=ExactConfig, description="The exact lens.")
+    near: NearConfig = Field(default_factory=NearConfig, description="The near lens.")
     survivors: tuple[Kind, ...] = Field(
         (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC),
         description="Kinds, most preferred first; then the longer, then the smaller id.",
@@ -240,13 +240,13 @@ class CurationConfig(Strict):
     name: Name = Field(description="Name of the run; the default run directory is `runs/<name>`.")
     seed: int = Field(20261122, ge=0, lt=2**63, description="Seeds every hash that samples or orders documents.")
     sources: tuple[SourceConfig, ...] = Field(min_length=1, description="The corpora.")
-    tokenizer: TokenizerConfig = Field(default_factory=lambda: TokenizerConfig(), description="Counts tokens.")
-    limits: LimitsConfig = Field(default_factory=lambda: LimitsConfig(), description="Bounds on untrusted input.")
-    dedupe: DedupeConfig = Field(default_factory=lambda: DedupeConfig(), description="Deduplication.")
-    measure: MeasureConfig = Field(default_factory=lambda: MeasureConfig(), description="Measurement.")
-    mixture: MixtureConfig = Field(default_factory=lambda: MixtureConfig(), description="The mixture.")
-    shards: ShardConfig = Field(default_factory=lambda: ShardConfig(), description="The shards.")
-    gate: GateConfig = Field(default_factory=lambda: GateConfig(), description="The gate.")
+    tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig, description="Counts tokens.")
+    limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on untrusted input.")
+    dedupe: DedupeConfig = Field(default_factory=DedupeConfig, description="Deduplication.")
+    measure: MeasureConfig = Field(default_factory=MeasureConfig, description="Measurement.")
+    mixture: MixtureConfig = Field(default_factory=MixtureConfig, description="The mixture.")
+    shards: ShardConfig = Field(default_factory=ShardConfig, description="The shards.")
+    gate: GateConfig = Field(default_factory=GateConfig, description="The gate.")
 
     @model_validator(mode="after")
     def _check(self) -> "CurationConfig":

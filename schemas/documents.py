@@ -1,7 +1,8 @@
 """The DOCUMENT schema: what every reader yields and every shard holds.
 
-One row is one document. A field that does not apply to the document's kind, or that the corpus does not carry, is null.
-Variable-width columns are `string` and `large_string`, never view types: a view column rewrites whole buffers on a slice.
+One row is one document. A field that does not apply to the document's kind, or that the corpus does not carry, is
+null. Variable-width columns are `string` and `large_string`, never view types: a view column rewrites whole buffers on
+a slice.
 """
 
 from dataclasses import dataclass

@@ -50,9 +50,10 @@ class FileAccount(Closed):
 
 
 class SourceAccount(Closed):
-    """Conservation of one source: read = kept + removed + filtered + unselected + quarantined, written = kept + repeated.
+    """What became of one source.
 
-    An audit selects nothing: every document that it reads is unselected.
+    Conservation: read = kept + removed + filtered + unselected + quarantined, and written = kept + repeated. An audit
+    selects nothing: every document that it reads is unselected.
 
     Attributes:
         read: record slots.

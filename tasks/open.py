@@ -26,7 +26,7 @@ def claimed(command: Command, config: Path, out: Path | None) -> Iterator[Job]:
 
 
 def is_written(job: Job) -> bool:
-    """Whether the run is already whole on disk. A run whose listed files are not intact is cleared, to be made again."""
+    """Whether the run is already whole on disk. One whose listed files are not intact is cleared, to be made again."""
     directory = job.directory
     if not directory.manifest.is_file():
         return False

@@ -44,7 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
         def is_up() -> bool:
             assert process.poll() is None, log.read_text()
-            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:  # noqa: S310 -- our own server
                 return bool(answer.status == 200)
 
         wait_until(is_up, 180, "the Prefect server")
@@ -71,6 +71,7 @@ def worker(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[st
         capture_output=True,
         text=True,
         timeout=180,
+        check=False,
     )
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
     command = [*prefect, "worker", "start", "--pool", "polyculture", "--type", "process"]
@@ -114,4 +115,5 @@ class Command:
             capture_output=True,
             text=True,
             timeout=240,
+            check=False,
         )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polyculture.corpus import Corpus
 from polyculture.dedupe.near import NearDuplicates, find_near_duplicates
 from polyculture.dedupe.shingles import ShingleSets
-from schemas.config import Action, DedupeConfig
+from schemas.config import Action, DedupeConfig, NearConfig
 from schemas.removed import REMOVED_SCHEMA
 
 KEPT, EXACT, NEAR = 0, 1, 2
@@ -79,7 +79,9 @@ def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, s
     """
     order = preference_order(corpus, config)
     leaders = group_leaders(corpus, order)
-    near = _near(corpus, leaders, order, sets, config, seed)
+    rank = np.empty(len(corpus), np.int64)
+    rank[order] = np.arange(len(corpus))
+    near = _near(sets, np.argsort(rank[leaders]), config.near, seed)
     own = np.arange(len(corpus))
     leader = leaders[corpus.group]
     has_words = np.diff(sets.offsets) > 0
@@ -94,20 +96,10 @@ def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, s
     return Removal(reason, kept, np.where(follows, near.similarity[corpus.group], 1.0))
 
 
-def _near(
-    corpus: Corpus,
-    leaders: NDArray[np.int64],
-    order: NDArray[np.int64],
-    sets: ShingleSets,
-    config: DedupeConfig,
-    seed: int,
-) -> NearDuplicates:
-    groups = len(leaders)
-    if config.near.action is not Action.REMOVE:
-        return NearDuplicates(np.arange(groups), np.ones(groups))
-    rank = np.empty(len(corpus), np.int64)
-    rank[order] = np.arange(len(corpus))
-    return find_near_duplicates(sets, np.argsort(rank[leaders]), config.near, seed)
+def _near(sets: ShingleSets, order: NDArray[np.int64], config: NearConfig, seed: int) -> NearDuplicates:
+    if config.action is not Action.REMOVE:
+        return NearDuplicates(np.arange(len(sets)), np.ones(len(sets)))
+    return find_near_duplicates(sets, order, config, seed)
 
 
 def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:

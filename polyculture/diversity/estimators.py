@@ -29,7 +29,7 @@ class Stratum:
 
     @cached_property
     def levels(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The different multiplicities, ascending, and how many probes have each: few, however many probes there are."""
+        """The different multiplicities, ascending, and how many probes have each: few, however many probes."""
         levels, counts = np.unique(self.multiplicity, return_counts=True)
         return levels.astype(np.float64), counts
 
@@ -42,7 +42,7 @@ def inverse_multiplicity(m: NDArray[np.float64]) -> NDArray[np.float64]:
 def trial_distinct(fraction: float) -> PerProbe:
     """G whose mean is the distinct fraction that a uniform trial of this fraction would have seen.
 
-    (1 - (1 - f)**m) / (m f): a species of m documents is seen with probability 1 - (1 - f)**m, and m f of its documents.
+    (1 - (1 - f)**m) / (m f): a species of m documents is seen with probability 1 - (1 - f)**m, m f of it.
     """
 
     def g(m: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,8 +99,8 @@ def stratum_mean(stratum: Stratum, g: PerProbe, largest: int) -> Estimate:
     """Mean of g(m) over one stratum.
 
     Normal interval with finite-population correction. Where fewer than 30 probes differ from the most frequent
-    multiplicity the normal interval fails (it covers 87 % on a corpus that is 99.9 % unique), and the rare rule takes its
-    place: the share of the others lies in its Clopper-Pearson interval, and each of them may lie anywhere in [1, largest].
+    multiplicity the normal interval fails (it covers 87 % on a corpus that is 99.9 % unique), and the rare rule takes
+    its place: the share of the others lies in its Clopper-Pearson interval, each of them anywhere in [1, largest].
 
     Args:
         stratum: probes of one source.
@@ -165,7 +165,7 @@ def pooled_mean(strata: Sequence[Stratum], g: PerProbe) -> Estimate:
 
 
 def pooled_share(strata: Sequence[Stratum]) -> Estimate:
-    """Share of occurrences that have a twin (m > 1), over several strata: Wilson's interval per stratum, pooled as above."""
+    """Share of occurrences that have a twin (m > 1), over strata: Wilson's interval per stratum, pooled as above."""
     total = sum(stratum.population for stratum in strata)
     parts = [
         (

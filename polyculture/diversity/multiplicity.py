@@ -33,6 +33,11 @@ class GroupCounts:
     copies: NDArray[np.int64]
     sources: int
 
+    @property
+    def entries(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Offsets, sources and copies, as a compiled function takes them."""
+        return self.offsets, self.source, self.copies
+
 
 def count_groups(
     group: NDArray[np.int64], source: NDArray[np.int64], copies: NDArray[np.int64], sources: int
@@ -61,7 +66,7 @@ def count_groups(
 def exact_multiplicities(probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
     """Occurrences of each probe's text, (probes, sources, stages)."""
     result = np.zeros((len(probe_groups), counts.sources, counts.copies.shape[1]), np.int64)
-    _add_entries(result, np.arange(len(probe_groups)), probe_groups, counts.offsets, counts.source, counts.copies)
+    _add_entries(result, np.arange(len(probe_groups)), probe_groups, counts.entries)
     return result
 
 
@@ -70,11 +75,10 @@ def _add_entries(
     result: NDArray[np.int64],
     at: NDArray[np.int64],
     groups: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    source: NDArray[np.int64],
-    copies: NDArray[np.int64],
+    entries: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> None:
     """Add the entries of groups[i] to result[at[i]]."""
+    offsets, source, copies = entries
     for i in range(len(groups)):
         for entry in range(offsets[groups[i]], offsets[groups[i] + 1]):
             for stage in range(copies.shape[1]):
@@ -83,15 +87,13 @@ def _add_entries(
 
 @compiled
 def _join(
-    sets: tuple[NDArray[np.uint64], NDArray[np.int64]],
-    signatures: NDArray[np.uint32],
-    keys: NDArray[np.uint64],
+    groups: tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint64]],
     probes: tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]],
     span: tuple[int, int],
     bounds: tuple[int, int, int],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Verified (probe, group) pairs for the groups first..last: probes proposed by a shared band."""
-    hashes, offsets = sets
+    hashes, offsets, signatures, keys = groups
     probe_groups, sorted_keys, sorted_probes = probes
     numerator, denominator, least_agreement = bounds
     examined = np.full(len(probe_groups), -1, np.int64)
@@ -164,7 +166,7 @@ class NearIndex:
         result = exact_multiplicities(unique, counts)
         for probe, group in self._neighbours(unique):
             is_other = unique[probe] != group
-            _add_entries(result, probe[is_other], group[is_other], counts.offsets, counts.source, counts.copies)
+            _add_entries(result, probe[is_other], group[is_other], counts.entries)
         return result[inverse]
 
     def _neighbours(self, probe_groups: NDArray[np.int64]) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -174,12 +176,10 @@ class NearIndex:
         probes = (probe_groups, keys[order], np.repeat(has_words, PROBE_BANDS)[order])
         edges = np.linspace(0, len(self._sets), 4 * self._threads + 1).astype(np.int64)
         spans = list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
-        sets = (self._sets.hashes, self._sets.offsets)
+        groups = (self._sets.hashes, self._sets.offsets, self._signatures, self._keys)
 
         def join(span: tuple[int, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-            pairs: tuple[NDArray[np.int64], NDArray[np.int64]] = _join(
-                sets, self._signatures, self._keys, probes, span, self._bounds
-            )
+            pairs: tuple[NDArray[np.int64], NDArray[np.int64]] = _join(groups, probes, span, self._bounds)
             return pairs
 
         with ThreadPoolExecutor(self._threads) as pool:

@@ -40,9 +40,9 @@ class ScaledRates:
 def scale_rates(supplies: Sequence[Supply], config: MixtureConfig) -> ScaledRates:
     """Scale all rates by one factor so that the mixture reaches its budget, or comes as near as the limits allow.
 
-    A source is limited to max_epochs (without it, to max(1, its rate): scaling never repeats what nobody asked to repeat),
-    a kind to its share of the mixture's tokens. Sources of a kind at its limit shrink in proportion. Without a budget
-    the factor is 1.
+    A source is limited to max_epochs (without it, to max(1, its rate): scaling never repeats what nobody asked to
+    repeat), a kind to its share of the mixture's tokens. Sources of a kind at its limit shrink in proportion. Without
+    a budget the factor is 1.
 
     Args:
         supplies: the sources.

@@ -21,8 +21,8 @@ def make_plan(
 ) -> MixturePlan:
     """Turn rates into thresholds on the inclusion numbers, never over a source's target.
 
-    A source of rate a + q holds every document a times, and once more those whose inclusion number is below a threshold:
-    the largest for which their tokens stay within q times the source's tokens.
+    A source of rate a + q holds every document a times, and once more those whose inclusion number is below a
+    threshold: the largest for which their tokens stay within q times the source's tokens.
 
     Args:
         supplies: the sources, in source order.
@@ -82,9 +82,9 @@ def mixture_order(
 ) -> NDArray[np.int64]:
     """Order of the shards: document numbers, with repeats.
 
-    Within a source documents are ranked by inclusion number, the same in every epoch; a source's stream is its epochs one
-    after another (in a partial last epoch the first-ranked), spread evenly over [0, 1), and the streams are merged. So
-    every prefix holds the sources evenly, and two copies of a document are one epoch apart.
+    Within a source documents are ranked by inclusion number, the same in every epoch; a source's stream is its epochs
+    one after another (in a partial last epoch the first-ranked), spread evenly over [0, 1), and the streams are
+    merged. So every prefix holds the sources evenly, and two copies of a document are one epoch apart.
 
     Args:
         source: (n,) source numbers of the distinct documents.

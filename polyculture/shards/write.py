@@ -24,8 +24,8 @@ def write_shards(
 ) -> list[FileDigest]:
     """Write documents in the given order to `shards/train-NNNNN-of-NNNNN.arrow`, and what Hugging Face datasets needs.
 
-    Arrow IPC stream format, uncompressed: readers map it without copying. A shard ends where the next document would take
-    it past `max_shard_bytes`, so cuts depend on the mixture alone. Memory is bounded by one record batch.
+    Arrow IPC stream format, uncompressed: readers map it without copying. A shard ends where the next document would
+    take it past `max_shard_bytes`, so cuts depend on the mixture alone. Memory is bounded by one record batch.
 
     Args:
         corpus: where the documents are.

@@ -11,7 +11,7 @@ from polyculture.errors import ConfigError
 
 
 def embedded_tokenizer_path() -> Path:
-    """The Llama 2 tokenizer inside the wordllama wheel. The package itself is not imported: its loader tries the network."""
+    """The Llama 2 tokenizer inside the wordllama wheel. The package is not imported: its loader tries the network."""
     spec = find_spec("wordllama")
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("the embedded tokenizer needs the package wordllama: install it, or set tokenizer.path")

@@ -35,12 +35,19 @@ def test_every_command_is_documented_and_every_documented_command_exists() -> No
     from cli.main import app
 
     names = {command.name for command in app.registered_commands}
-    shown = set(re.findall(r"polyculture (run|audit|gate|plan|verify|report|pilot|trial|diff|dedupe|status)\b", (ROOT / "README.md").read_text()))
+    shown = set(
+        re.findall(
+            r"polyculture (run|audit|gate|plan|verify|report|pilot|trial|diff|dedupe|status)\b",
+            (ROOT / "README.md").read_text(),
+        )
+    )
     assert shown == names
 
 
 def test_every_command_has_help() -> None:
     for arguments in (["--help"], ["run", "--help"], ["audit", "--help"], ["verify", "--help"], ["report", "--help"]):
-        result = subprocess.run([sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, cwd=ROOT, check=False)
+        result = subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+        )
         assert result.returncode == 0
         assert "Usage" in result.stdout

@@ -20,13 +20,13 @@ def test_no_arguments_show_help_and_an_unknown_command_is_usage(command: Command
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda config, folder: config.update(sedd=1), "did you mean 'seed'?"),
-        (lambda config, folder: config["sources"][0].update(paths=["nowhere.jsonl"]), "nowhere.jsonl"),
-        (lambda config, folder: config["sources"][0].update(paths=["http://169.254.169.254/x"]), "://"),
-        (lambda config, folder: config["sources"][0].update(paths=["/dev/zero"]), "/dev/zero"),
+        (lambda config, _: config.update(sedd=1), "did you mean 'seed'?"),
+        (lambda config, _: config["sources"][0].update(paths=["nowhere.jsonl"]), "nowhere.jsonl"),
+        (lambda config, _: config["sources"][0].update(paths=["http://169.254.169.254/x"]), "://"),
+        (lambda config, _: config["sources"][0].update(paths=["/dev/zero"]), "/dev/zero"),
         (lambda config, folder: os.mkfifo(folder / "pipe") or config["sources"][0].update(paths=["pipe"]), "FIFO"),
-        (lambda config, folder: config.update(tokenizer={"path": "none.json"}), "tokenizer.path"),
-        (lambda config, folder: config.update(tokenizer={"path": "config.yaml"}), "tokenizer.json"),
+        (lambda config, _: config.update(tokenizer={"path": "none.json"}), "tokenizer.path"),
+        (lambda config, _: config.update(tokenizer={"path": "config.yaml"}), "tokenizer.json"),
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(  # type: ignore[no-untyped-def]  # a table of small changes

@@ -29,7 +29,9 @@ def client(worker: str) -> Iterator[SyncPrefectClient]:
         yield found
 
 
-def test_a_deployed_run_ends_named_after_its_verdict_with_an_artifact(client: SyncPrefectClient, tmp_path: Path) -> None:
+def test_a_deployed_run_ends_named_after_its_verdict_with_an_artifact(
+    client: SyncPrefectClient, tmp_path: Path
+) -> None:
     config = three_kinds(tmp_path, synthetic=expanded_texts(60, 10, seed=2))
     config["dedupe"] = {"near": {"action": "measure"}}
     config["name"] = "deployed|run"[:8]

@@ -54,7 +54,7 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (GOOD + "dedupe: {near: {threshold: 1.5}}\n", 5, "less than or equal to 1"),
         (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
         (GOOD + "name: again\n", 5, "stands twice"),
-        (GOOD.replace("[\"code.jsonl\"]", "&a [x]"), 4, "anchors and aliases"),
+        (GOOD.replace('["code.jsonl"]', "&a [x]"), 4, "anchors and aliases"),
         (GOOD + "seed: !!python/object/apply:os.system ['true']\n", 5, "the tag"),
         (GOOD.replace("name: demo", "name: no"), 1, "name"),
         ("name: [unclosed", 1, "not valid YAML"),

@@ -1,4 +1,3 @@
-
 import pytest
 
 from polyculture.gate import judge, settle
@@ -12,16 +11,19 @@ NEAR = {"lens": "near", "metric": "distinct_fraction"}
 
 
 def config(*expectations: dict[str, object], **source: object) -> CurationConfig:
-    sources = [{"name": "a", "kind": "web", "paths": ["x"], **source}, {"name": "b", "kind": "synthetic", "paths": ["y"]}]
+    sources = [
+        {"name": "a", "kind": "web", "paths": ["x"], **source},
+        {"name": "b", "kind": "synthetic", "paths": ["y"]},
+    ]
     gate = {"expectations": expectations or [{**NEAR, "scope": "each_source", "at_least": 0.8}]}
     return CurationConfig.model_validate({"name": "t", "sources": sources, "gate": gate})
 
 
 def account(name: str, kind: str, file: dict[str, object], **changes: object) -> SourceAccount:
     values = {
-        "name": name, "kind": kind, "read": 100, "quarantined": {}, "filtered": {}, "removed": {}, "unselected": 0, "kept": 100,
-        "repeated": 0, "written": 100, "read_tokens": 10, "removed_tokens": 0, "unselected_tokens": 0, "kept_tokens": 10,
-        "written_tokens": 10, "quarantine_limit": 0.05,
+        "name": name, "kind": kind, "read": 100, "quarantined": {}, "filtered": {}, "removed": {}, "unselected": 0,
+        "kept": 100, "repeated": 0, "written": 100, "read_tokens": 10, "removed_tokens": 0, "unselected_tokens": 0,
+        "kept_tokens": 10, "written_tokens": 10, "quarantine_limit": 0.05,
     }  # fmt: skip
     one = {
         "name": "x", "sha256": SHA, "bytes": 1, "format": "jsonl", "slots": 100, "documents": 100, "quarantined": {},
@@ -30,24 +32,28 @@ def account(name: str, kind: str, file: dict[str, object], **changes: object) ->
     return SourceAccount.model_validate({**values, "files": [FileAccount.model_validate({**one, **file})], **changes})
 
 
-def manifest(settings: CurationConfig, command: str = "run", file: dict[str, object] | None = None, **changes: object) -> Manifest:
+def manifest(
+    settings: CurationConfig, command: str = "run", file: dict[str, object] | None = None, **changes: object
+) -> Manifest:
     return Manifest.model_validate(
         {
-            "command": command, "name": "t", "identity_sha256": SHA, "config": settings, "config_sha256": SHA, "code_sha256": SHA,
-            "version": "0", "python_unicode": "15", "libraries": {}, "tokenizer_sha256": SHA, "language_model_sha256": SHA,
-            "plan": None, "files": [],
+            "command": command, "name": "t", "identity_sha256": SHA, "config": settings, "config_sha256": SHA,
+            "code_sha256": SHA, "version": "0", "python_unicode": "15", "libraries": {}, "tokenizer_sha256": SHA,
+            "language_model_sha256": SHA, "plan": None, "files": [],
             "conservation": [account("a", "web", file or {}, **changes), account("b", "synthetic", {})],
         }
     )  # fmt: skip
 
 
-def profile(value: float = 0.9, half: float = 0.01, stages: tuple[str, ...] = ("input", "distinct", "mixture")) -> Profile:
+def profile(
+    value: float = 0.9, half: float = 0.01, stages: tuple[str, ...] = ("input", "distinct", "mixture")
+) -> Profile:
     estimate = Estimate(value=value, low=value - half, high=value + half)
     scopes = [
         ScopeProfile.model_validate(
             {
-                "stage": stage, "lens": "near", "scope": scope, "kind": None, "documents": 1000, "tokens": 1, "probes": 100,
-                "distinct_fraction": estimate, "duplicate_fraction": estimate,
+                "stage": stage, "lens": "near", "scope": scope, "kind": None, "documents": 1000, "tokens": 1,
+                "probes": 100, "distinct_fraction": estimate, "duplicate_fraction": estimate,
                 "scale_surprise": Estimate(value=1 - value, low=1 - value - half, high=1 - value + half),
                 "trials": [Trial(fraction=0.01, distinct_fraction=estimate)],
             }

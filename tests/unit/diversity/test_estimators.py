@@ -92,7 +92,7 @@ def test_no_probes_is_an_error_and_no_number(strata: list[Stratum]) -> None:
     [(5e-5, 0.9975), (5e-4, 0.9756), (0.005, 0.7885), (0.0175, 0.4737), (0.05, 0.1988), (1.0, 0.01)],
 )
 def test_the_scale_curve_gives_finewebs_published_duplicate_simulation(fraction: float, distinct: float) -> None:
-    # FineWeb blog post, duplicates simulation: samples of 1 B to 20 T tokens of a pool of 20 T in buckets of 100 copies.
+    # FineWeb blog post, duplicates simulation: 1 B to 20 T tokens of a pool of 20 T in buckets of 100 copies.
     assert float(trial_distinct(fraction)(np.array([100.0]))[0]) == pytest.approx(distinct, abs=2.5e-4)
 
 
