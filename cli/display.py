@@ -43,8 +43,8 @@ class ProgressDisplay:
     ) -> None:
         self._progress.stop()
 
-    def update(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` of a stage are done."""
+    def update(self, what: str, done: int, total: int | None) -> None:
+        """Show that `done` of `total` of a stage are done; a total of None is unknown."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total)
         self._progress.update(self._tasks[what], completed=done, total=total)

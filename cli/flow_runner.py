@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Literal
 
 from prefect import tags
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
 
 from flows.audit import audit
 from flows.curate import curate
+from polyculture.errors import PolycultureError
 from schemas.verdict import Verdict
 from tasks.progress import listen
 
@@ -19,14 +22,29 @@ def run_flow(
     config: Path,
     out: Path,
     workers: int | None,
-    progress: Callable[[str, int, int], None],
+    progress: Callable[[str, int, int | None], None],
 ) -> Verdict:
     """Run a flow to its end and return the verdict.
 
     Raises:
+        PolycultureError: the Prefect server that the settings name does not answer.
         Exception: whatever the flow raised.
     """
+    _reach_server()
     listen(progress)
     with tags("polyculture", f"config:{config.stem}"):
         verdict = FLOWS[name](str(config), str(out), workers)
     return Verdict.model_validate(verdict)
+
+
+def _reach_server() -> None:
+    address = PREFECT_API_URL.value()
+    if address is None:
+        return  # the embedded server will be started
+    with get_client(sync_client=True) as client:
+        problem = client.api_healthcheck()
+    if problem is not None:
+        raise PolycultureError(
+            f"PREFECT_API_URL: no Prefect server answers at {address} ({type(problem).__name__}); "
+            "start it, correct the address, or unset it to use the embedded server"
+        )

@@ -15,11 +15,11 @@ from schemas.config import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.finish import give_verdict, write_manifest, write_report
-from tasks.ingest import Accounts, ingest_source, settle_documents
+from tasks.ingest import Accounts, count_documents, ingest_source, settle_documents
 from tasks.measure import measure
 from tasks.mix import plan_mixture, write_mixture
 from tasks.open import claimed, clear_outputs, is_written
-from tasks.progress import report
+from tasks.progress import polling
 from tasks.publish import show_verdict
 
 # Threads only wait here: the work is done in the executor's processes.
@@ -33,13 +33,9 @@ def run_name() -> str:
 
 def ingest(job: Job, workers: int) -> Accounts:
     """Read all sources, several at a time."""
-    with Local(workers) as executor:
+    with Local(workers) as executor, polling("documents", lambda: count_documents(job)):
         futures = {name: ingest_source.submit(job, name, executor) for name in sorted(job.inputs)}
-        accounts = []
-        for number, (name, future) in enumerate(futures.items()):
-            report("sources", number, len(futures))
-            accounts.append((name, future.result()))
-        report("sources", len(futures), len(futures))
+        accounts = [(name, future.result()) for name, future in futures.items()]
     return settle_documents(job, accounts)
 
 

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -30,7 +31,7 @@ class Local:
             raise ValueError(f"workers must be at least 1, got {workers}")
         self.workers = workers
         spawn = multiprocessing.get_context("spawn")  # forking a process that has threads can hang
-        self._pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_use_one_thread)
+        self._pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker)
 
     def __enter__(self) -> Self:
         return self
@@ -64,7 +65,15 @@ class Local:
                 future.cancel()
 
 
-def _use_one_thread() -> None:
-    """Keep libraries inside a worker from starting a thread per core each."""
+def _start_worker() -> None:
+    """Keep libraries from starting a thread per core in each worker, and end with the parent however it ends."""
     for name in ("RAYON_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ[name] = "1"
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -2,6 +2,7 @@
 
 import hashlib
 import itertools
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -123,15 +124,35 @@ def ingest_partition(
     rejected: list[dict[str, object]] = []
     accounts: list[FileAccount] = []
     documents_path = folder / f"{partition.name}.arrow"
-    with whole_file(documents_path) as temporary, pa.ipc.new_file(temporary, PARTITION_SCHEMA) as writer:
+    read = 0
+    with (
+        whole_file(documents_path) as temporary,
+        pa.ipc.new_file(temporary, PARTITION_SCHEMA) as writer,
+        progress_path(folder, partition).open("wb", buffering=0) as progress,
+    ):
         for file in partition.files:
             tally = _Tally(file)
             for batch in _batches(_documents(tally, partition.source, limits, rejected)):
                 writer.write_batch(_record_batch(batch, partition.source, file, counter))
+                read += len(batch)
+                os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
             accounts.append(tally.account())
     quarantined_path = folder / f"{partition.name}.quarantined.parquet"
     write_parquet(quarantined_path, pa.Table.from_pylist(rejected, QUARANTINED_SCHEMA))
     return accounts, [documents_path, quarantined_path]
+
+
+def progress_path(folder: Path, partition: Partition) -> Path:
+    """Where a worker keeps the number of documents that it has read of a partition so far."""
+    return folder / f"{partition.name}.progress"
+
+
+def documents_read(folder: Path, partition: Partition) -> int:
+    """Documents read of a partition so far, by whichever process reads it."""
+    try:
+        return int.from_bytes(progress_path(folder, partition).read_bytes(), "little")
+    except FileNotFoundError:
+        return 0
 
 
 def _documents(

@@ -1,9 +1,8 @@
 """The run directory: where its parts lie, who may write to it, and which steps are already done."""
 
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,22 +133,6 @@ class RunDirectory:
         """Record that a step is done and which files it left. The record is written last."""
         record = StepRecord(key=key, files=[file_digest(path, self.root) for path in files], result=result)
         write_text(self.step_record(name), record.model_dump_json())
-
-    def step(self, name: str, key: str, work: Callable[[], tuple[list[Path], dict[str, object]]]) -> dict[str, object]:
-        """Do a step once: return its recorded result if it is done and intact, else do and record it.
-
-        Args:
-            name: the step, also the name of its commit record.
-            key: digest of everything that the result depends on.
-            work: does the step; returns the files that it wrote and its JSON-able result.
-        """
-        done = self.finished_step(name, key)
-        if done is not None:
-            return done
-        files, result = work()
-        self.commit_step(name, key, files, result)
-        loaded: dict[str, object] = json.loads(json.dumps(result))
-        return loaded
 
     def discard_work(self) -> None:
         """Delete the intermediate files."""

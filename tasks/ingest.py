@@ -11,7 +11,7 @@ from polyculture.accounts import settle_conflicts
 from polyculture.corpus import build_index
 from polyculture.executor import Executor
 from polyculture.files import write_parquet
-from polyculture.ingest import ingest_partition, quarantine_row
+from polyculture.ingest import documents_read, ingest_partition, quarantine_row
 from polyculture.job import Job
 from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA
@@ -37,6 +37,12 @@ def ingest_source(job: Job, source: str, executor: Executor) -> list[FileAccount
     documents, slots = sum(file.documents for file in found), sum(file.slots for file in found)
     log(f"{source}: {documents:,} documents of {slots:,} record slots in {len(found)} files, {watch.seconds:.1f} s")
     return found
+
+
+def count_documents(job: Job) -> int:
+    """Documents read so far, over all sources."""
+    folder = documents_folder(job.directory)
+    return sum(documents_read(folder, partition) for _, partition in all_partitions(job))
 
 
 def _accounts(result: dict[str, object] | None) -> list[FileAccount]:

@@ -9,10 +9,17 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from cli.prefect_settings import quiet_prefect
 from tests.support.processes import ROOT, free_port, process_group, wait_until
+
+# Examples are the same in every run, and a slow machine is no failure.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_configure() -> None:
@@ -103,14 +110,18 @@ class Command:
     """The console script in a process of its own, reporting to the session's server."""
 
     def __init__(self, server: str) -> None:
-        self._environment = os.environ | {"PREFECT_API_URL": server}
+        self.environment = os.environ | {"PREFECT_API_URL": server, "PYTHONPATH": str(ROOT)}
+
+    def arguments(self, *arguments: str | Path) -> list[str]:
+        """The command line that a call runs."""
+        return [sys.executable, "-m", "cli.main", *map(str, arguments)]
 
     def __call__(
         self, *arguments: str | Path, cwd: Path | None = None, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "cli.main", *map(str, arguments)],
-            env={**self._environment, "PYTHONPATH": str(ROOT), **environment},
+            self.arguments(*arguments),
+            env={**self.environment, **environment},
             cwd=cwd or ROOT,
             capture_output=True,
             text=True,

@@ -93,3 +93,11 @@ def test_hostile_names_reach_terminal_and_report_as_text_only(tmp_path: Path, co
     page = (tmp_path / "run" / "report" / "index.html").read_text()
     assert "<script" not in page
     assert "\u202e" not in page
+
+
+def test_a_prefect_server_that_does_not_answer_is_named(tmp_path: Path, command: Command) -> None:
+    path = write_config(tmp_path, three_kinds(tmp_path))
+    result = command("run", path, "--out", tmp_path / "run", PREFECT_API_URL="http://127.0.0.1:9/api")
+    assert result.returncode == 1
+    assert "no Prefect server answers at http://127.0.0.1:9/api" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,10 +1,7 @@
 """The main job as a person runs it: the command line as a process, against a real Prefect server."""
 
 import json
-import random
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 
 import datasets
@@ -28,6 +25,7 @@ from tests.support.corpora import (
     write_config,
     write_jsonl_gz,
 )
+from tests.support.processes import run_and_kill
 
 
 def manifest_of(run: Path) -> Manifest:
@@ -331,32 +329,10 @@ def test_a_record_cannot_choose_its_kind_or_source(tmp_path: Path, command: Comm
     assert table["tokens"].min() > 1
 
 
-def test_a_killed_run_resumes_to_the_same_bytes(healthy: Path, tmp_path: Path, server: str) -> None:
-    import os
-    import sys
-
-    from tests.support.processes import ROOT
-
-    generator = random.Random(0)
-    arguments = [
-        sys.executable,
-        "-m",
-        "cli.main",
-        "run",
-        str(healthy.parent / "config.yaml"),
-        "--out",
-        str(tmp_path / "run"),
-    ]
-    environment = os.environ | {"PREFECT_API_URL": server, "PYTHONPATH": str(ROOT)}
-    for _ in range(2):
-        process = subprocess.Popen(
-            arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            process.wait(generator.uniform(2.5, 6))
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    result = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=240, check=False)
+def test_a_killed_run_resumes_to_the_same_bytes(healthy: Path, tmp_path: Path, command: Command) -> None:
+    arguments = command.arguments("run", healthy.parent / "config.yaml", "--out", tmp_path / "run")
+    killed = [run_and_kill(arguments, command.environment, seconds) for seconds in (4, 6)]
+    assert any(killed)
+    result = command("run", healthy.parent / "config.yaml", "--out", tmp_path / "run")
     assert result.returncode == 0, result.stderr
     assert tree_digests(tmp_path / "run") == tree_digests(healthy)

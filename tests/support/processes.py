@@ -44,6 +44,25 @@ def process_group(arguments: list[str], environment: dict[str, str], log: Path) 
                     process.wait(seconds)
 
 
+def run_and_kill(arguments: list[str], environment: dict[str, str], seconds: float) -> bool:
+    """Start a command, and SIGKILL its whole process group after some seconds; whether it was still running then."""
+    process = subprocess.Popen(
+        arguments,
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
 def wait_until(check: Callable[[], Found], seconds: float, what: str) -> Found:
     """The first true value of `check`, which may raise OSError until then."""
     end = time.monotonic() + seconds
