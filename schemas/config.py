@@ -13,6 +13,7 @@ Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RESERVED_SCOPES = frozenset({"all", "each_source", "each_kind", *Kind})
+Severity = Literal["fail", "warn"]
 
 
 class Strict(BaseModel):
@@ -206,7 +207,7 @@ class Expectation(Strict):
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
     at_least: Fraction | None = Field(None, description="Lower bound.")
     at_most: Fraction | None = Field(None, description="Upper bound.")
-    severity: Literal["fail", "warn"] = Field("fail", description="fail decides the verdict; warn is only shown.")
+    severity: Severity = Field("fail", description="fail decides the verdict; warn is only shown.")
 
     @model_validator(mode="after")
     def _check(self) -> "Expectation":

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas.config import Severity
+
 
 class VerdictValue(StrEnum):
     """GO opens the gate. UNKNOWN means that the evidence is too thin, and keeps it closed."""
@@ -41,7 +43,7 @@ class CheckResult(BaseModel):
 
     name: str
     outcome: Outcome
-    severity: Literal["fail", "warn"]
+    severity: Severity
     scope: str
     stage: str | None = None
     lens: str | None = None

@@ -1,6 +1,7 @@
 import pytest
 
-from polyculture.gate import judge, settle
+from polyculture.gate import judge
+from polyculture.gate.expectations import settle
 from schemas.config import CurationConfig, Expectation
 from schemas.manifest import FileAccount, Manifest, SourceAccount
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial

@@ -1,141 +1,15 @@
-"""The gate: from evidence and expectations to GO, NO-GO or UNKNOWN. It fails closed."""
+"""The expectations of the configuration against the numbers of a run: passed, failed or unsettled."""
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
-from polyculture import __version__
-from schemas.config import CurationConfig, Expectation, Metric, Stage
+from schemas.config import CurationConfig, Expectation, Metric, Severity, Stage
 from schemas.documents import Kind
-from schemas.manifest import Manifest, SourceAccount
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile
-from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
-
-Severity = Literal["fail", "warn"]
-WARN_QUARANTINED_FRACTION = 0.001
+from schemas.verdict import CheckResult, Outcome
 
 
-def judge(config: CurationConfig, manifest: Manifest, manifest_sha256: str, profile: Profile | None) -> Verdict:
-    """Judge a finished run.
-
-    Any failed check is NO-GO; else any unsettled one is UNKNOWN; only if every check passed is it GO. Missing numbers,
-    an empty source or mixture, lost tails and a broken balance are failures, whatever the expectations say.
-
-    Args:
-        config: expectations and limits.
-        manifest: files and conservation table.
-        manifest_sha256: what the verdict is bound to.
-        profile: the numbers, or None if there are none.
-
-    Returns:
-        The verdict with every check, failures first.
-    """
-    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
-    checks = [*_conditions(config, manifest)]
-    if profile is None:
-        checks.append(_condition("evidence", "all", False, "no numbers were measured: nothing to judge"))
-    else:
-        for expectation in config.gate.expectations:
-            checks.extend(_expectation(expectation, config, profile, judged))
-        if judged is Stage.MIXTURE:
-            checks.extend(_input_findings(config, profile, list(checks)))
-    decisive = [check for check in checks if check.severity == "fail"]
-    value = VerdictValue.GO
-    if not decisive or any(check.outcome is Outcome.FAIL for check in decisive):
-        value = VerdictValue.NO_GO
-    elif any(check.outcome is Outcome.UNKNOWN for check in decisive):
-        value = VerdictValue.UNKNOWN
-    order = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2}
-    checks.sort(key=lambda check: (check.severity == "warn", order[check.outcome]))
-    return Verdict(
-        verdict=value,
-        name=manifest.name,
-        judged="mixture" if judged is Stage.MIXTURE else "input",
-        checks=checks,
-        manifest_sha256=manifest_sha256,
-        version=__version__,
-    )
-
-
-def _condition(name: str, scope: str, holds: bool, message: str, severity: Severity = "fail") -> CheckResult:
-    outcome = Outcome.PASS if holds else Outcome.FAIL
-    return CheckResult(name=name, outcome=outcome, severity=severity, scope=scope, message=message)
-
-
-def _conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResult]:
-    """What must hold for any verdict but NO-GO, whatever the expectations."""
-    accounts = manifest.conservation
-    named = sorted(account.name for account in accounts) == sorted(source.name for source in config.sources)
-    yield _condition(
-        "evidence", "all", named, "every source has an account" if named else "the accounts name other sources"
-    )
-    lost = sum(account.imbalance() for account in accounts)
-    message = "every record slot is accounted for" if not lost else f"{lost} record slots are unaccounted for"
-    yield _condition("conservation", "all", lost == 0, message)
-    if manifest.command == "run":
-        written = sum(account.written for account in accounts)
-        yield _condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
-    for account in accounts:
-        yield from _source_conditions(config, account)
-
-
-def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
-    """Conditions on one source's input."""
-    documents = sum(file.documents for file in account.files)
-    yield _condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
-    yield _quarantine(account)
-    accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
-    for file in account.files:
-        if file.is_tail_lost:
-            where = f"{file.lost_bytes:,} bytes not read" if file.lost_bytes else "cut within its last record"
-            lost = f"{account.name}: the end of {file.name} cannot be read ({where})"
-            known = file.sha256 in accepted
-            cure = (
-                "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
-            )
-            yield _condition("truncated_input", account.name, known, f"{lost}; {cure}")
-        if file.is_changed:
-            yield _condition(
-                "changed_input",
-                account.name,
-                False,
-                f"{account.name}: {file.name} changed while it was read; run again",
-            )
-        if not file.slots and not file.skipped:
-            yield _condition(
-                "unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn"
-            )
-
-
-def _quarantine(account: SourceAccount) -> CheckResult:
-    quarantined = sum(account.quarantined.values())
-    share = quarantined / account.read if account.read else 0.0
-    within = share <= account.quarantine_limit
-    reasons = ", ".join(
-        f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
-    )
-    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (
-        f": {reasons}" if reasons else ""
-    )
-    severity: Severity = "fail"
-    outcome = Outcome.PASS if within else Outcome.FAIL
-    if within and share > WARN_QUARANTINED_FRACTION:
-        severity, outcome = "warn", Outcome.FAIL
-    return CheckResult(
-        name="quarantine",
-        outcome=outcome,
-        severity=severity,
-        scope=account.name,
-        observed=share,
-        low=share,
-        high=share,
-        bound=f"<= {account.quarantine_limit:g}",
-        margin=account.quarantine_limit - share,
-        message=message,
-    )
-
-
-def _expectation(
+def check_expectation(
     expectation: Expectation, config: CurationConfig, profile: Profile, judged: Stage
 ) -> Iterator[CheckResult]:
     """The results of one expectation in each scope that it covers."""
@@ -313,12 +187,12 @@ def _contained(expectation: Expectation, pair: Containment) -> CheckResult:
     )
 
 
-def _input_findings(config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
+def input_findings(config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
     """What the expectations on the mixture would say of the input: warnings, where only the input would not pass."""
     closed = {(c.lens, c.metric, c.scope) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
     for expectation in config.gate.expectations:
         if expectation.stage is None and expectation.metric is not Metric.CONTAINMENT:
             as_warning = expectation.model_copy(update={"severity": "warn", "stage": Stage.INPUT})
-            for result in _expectation(as_warning, config, profile, Stage.INPUT):
+            for result in check_expectation(as_warning, config, profile, Stage.INPUT):
                 if result.outcome is not Outcome.PASS and (result.lens, result.metric, result.scope) not in closed:
                     yield result

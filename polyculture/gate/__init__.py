@@ -1,0 +1,5 @@
+"""The gate: what must hold of any run, what the configuration expects, and the verdict on both."""
+
+from polyculture.gate.judge import judge
+
+__all__ = ["judge"]

@@ -1,0 +1,88 @@
+"""What must hold of any run, whatever its configuration expects: input read whole, and everything accounted for."""
+
+from collections.abc import Iterator
+
+from schemas.config import CurationConfig, Severity
+from schemas.manifest import Manifest, SourceAccount
+from schemas.verdict import CheckResult, Outcome
+
+WARN_QUARANTINED_FRACTION = 0.001
+
+
+def condition(name: str, scope: str, holds: bool, message: str, severity: Severity = "fail") -> CheckResult:
+    """The result of a check that either holds or does not."""
+    outcome = Outcome.PASS if holds else Outcome.FAIL
+    return CheckResult(name=name, outcome=outcome, severity=severity, scope=scope, message=message)
+
+
+def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResult]:
+    """What must hold for any verdict but NO-GO, whatever the expectations."""
+    accounts = manifest.conservation
+    named = sorted(account.name for account in accounts) == sorted(source.name for source in config.sources)
+    yield condition(
+        "evidence", "all", named, "every source has an account" if named else "the accounts name other sources"
+    )
+    lost = sum(account.imbalance() for account in accounts)
+    message = "every record slot is accounted for" if not lost else f"{lost} record slots are unaccounted for"
+    yield condition("conservation", "all", lost == 0, message)
+    if manifest.command == "run":
+        written = sum(account.written for account in accounts)
+        yield condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
+    for account in accounts:
+        yield from _sourceconditions(config, account)
+
+
+def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
+    """Conditions on one source's input."""
+    documents = sum(file.documents for file in account.files)
+    yield condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
+    yield _quarantine(account)
+    accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
+    for file in account.files:
+        if file.is_tail_lost:
+            where = f"{file.lost_bytes:,} bytes not read" if file.lost_bytes else "cut within its last record"
+            lost = f"{account.name}: the end of {file.name} cannot be read ({where})"
+            known = file.sha256 in accepted
+            cure = (
+                "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
+            )
+            yield condition("truncated_input", account.name, known, f"{lost}; {cure}")
+        if file.is_changed:
+            yield condition(
+                "changed_input",
+                account.name,
+                False,
+                f"{account.name}: {file.name} changed while it was read; run again",
+            )
+        if not file.slots and not file.skipped:
+            yield condition(
+                "unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn"
+            )
+
+
+def _quarantine(account: SourceAccount) -> CheckResult:
+    quarantined = sum(account.quarantined.values())
+    share = quarantined / account.read if account.read else 0.0
+    within = share <= account.quarantine_limit
+    reasons = ", ".join(
+        f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
+    )
+    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (
+        f": {reasons}" if reasons else ""
+    )
+    severity: Severity = "fail"
+    outcome = Outcome.PASS if within else Outcome.FAIL
+    if within and share > WARN_QUARANTINED_FRACTION:
+        severity, outcome = "warn", Outcome.FAIL
+    return CheckResult(
+        name="quarantine",
+        outcome=outcome,
+        severity=severity,
+        scope=account.name,
+        observed=share,
+        low=share,
+        high=share,
+        bound=f"<= {account.quarantine_limit:g}",
+        margin=account.quarantine_limit - share,
+        message=message,
+    )
