@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import orjson
 
+from polyculture.sources.json_line import LineFault, parse_line
 from polyculture.sources.record import Record, Rejection, safe_detail
 from polyculture.text.canonical import canonical_text
 from schemas.config import LimitsConfig, SourceConfig
@@ -48,13 +49,13 @@ class FieldPlan:
         columns: our field -> column or dotted path, for all fields that this source can have.
         fields: what each column or path supplies, `text` aside: column -> (field, converter), ...
         paths: the keys of `fields` that are dotted.
-        max_document_bytes: UTF-8 bytes of one text.
+        limits: bounds on a text, and on JSON inside strings.
     """
 
     columns: Mapping[str, str]
     fields: Mapping[str, tuple[tuple[str, Converter], ...]]
     paths: tuple[str, ...]
-    max_document_bytes: int
+    limits: LimitsConfig
 
 
 def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
@@ -72,7 +73,7 @@ def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
     for name, column in columns.items():
         if name != "text":
             fields[column] = (*fields.get(column, ()), (name, _CONVERTERS.get(name, _to_string)))
-    return FieldPlan(columns, fields, tuple(c for c in fields if "." in c), limits.max_document_bytes)
+    return FieldPlan(columns, fields, tuple(c for c in fields if "." in c), limits)
 
 
 def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[str]) -> Document | Rejection:
@@ -89,7 +90,7 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
         The document, or why there is none. O(size of the record).
     """
     values = record.values
-    text = _find(values, plan.columns["text"])
+    text = _find(values, plan.columns["text"], plan.limits)
     if type(text) is not str:
         if not isinstance(text, bytes):
             return _no_text(record, text)
@@ -97,7 +98,7 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
             text = text.decode()
         except UnicodeDecodeError as error:
             return _reject(record, QuarantineReason.INVALID_UTF8, f"{error.reason} at byte {error.start} of the text")
-    fault = _text_fault(text, plan.max_document_bytes)
+    fault = _text_fault(text, plan.limits.max_document_bytes)
     if fault is not None:
         return _reject(record, *fault)
     if "\0" in text:
@@ -108,7 +109,7 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
         _convert(values[column], plan.fields[column], checked, lost)
     for column in plan.paths:
         if column not in values:
-            _convert(_find(values, column), plan.fields[column], checked, lost)
+            _convert(_find(values, column, plan.limits), plan.fields[column], checked, lost)
     return Document(checked, position, record.byte_offset, record.sha256)
 
 
@@ -126,17 +127,19 @@ def _convert(
             checked[field] = converted
 
 
-def _find(values: Mapping[str, object], column: str) -> object:
-    """A column's value; a dotted path goes into objects and into strings that hold a JSON object. None if absent."""
+def _find(values: Mapping[str, object], column: str, limits: LimitsConfig) -> object:
+    """A column's value; a dotted path goes into objects and into strings that hold a JSON object.
+
+    None if it is absent; a LineFault if JSON in a string is not acceptable.
+    """
     if "." not in column or column in values:
         return values.get(column)
     value: object = values
     for part in column.split("."):
         if type(value) is str and len(value) > 2 and value.lstrip()[:1] == "{":  # `{}` is common and holds nothing
-            try:
-                value = orjson.loads(value)
-            except orjson.JSONDecodeError:
-                return None
+            value = parse_line(value.encode("utf-8", "surrogatepass"), limits)
+            if isinstance(value, LineFault):
+                return None if value.reason is QuarantineReason.BAD_JSON else value
         if type(value) is not dict:
             return None
         value = value.get(part)
@@ -148,6 +151,8 @@ def _reject(record: Record, reason: QuarantineReason, detail: str) -> Rejection:
 
 
 def _no_text(record: Record, text: object) -> Rejection:
+    if isinstance(text, LineFault):
+        return _reject(record, text.reason, f"in the string that holds the text: {text.detail}")
     if text is None:
         keys = ", ".join(sorted(map(str, record.values))[:20])
         return _reject(record, QuarantineReason.TEXT_MISSING, f"no text; the record has {keys or 'no keys'}")

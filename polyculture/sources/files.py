@@ -130,6 +130,8 @@ def _hash(source: SourceConfig, path: Path, name: str) -> InputFile:
     try:
         with open_regular(path) as handle:
             head = handle.read(512)
+            if head is None:  # a file of the kernel that has nothing to say now
+                raise _refuse(source, name, "holds nothing that can be read; copy the data to a file")
             for offset, magic, archive in _ARCHIVES:
                 if head[offset : offset + len(magic)] == magic:
                     raise _refuse(source, name, f"{archive} archives are not read; unpack it and give the folder")

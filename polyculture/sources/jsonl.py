@@ -12,6 +12,7 @@ from schemas.quarantined import QuarantineReason
 SKIP_BYTES = 2**20
 STOP_AFTER = 10_000  # slots after which a file of mostly bad lines is given up
 _BLANK = b" \t\r\n"
+_HINT = "one object a line is wanted: is this another format, or JSON over several lines?"
 
 
 def read_jsonl(reading: Reading) -> Iterator[Slot]:
@@ -31,11 +32,11 @@ def read_jsonl(reading: Reading) -> Iterator[Slot]:
         bad += isinstance(slot, Rejection) and not slot.is_tail
         yield slot
         if slots == STOP_AFTER and bad * 2 > slots:
-            reading.notes.is_parse_failure = True
-            detail = f"{bad} of the first {slots} lines are no JSON objects; is this another format?"
+            detail = f"{bad} of the first {slots} lines are no JSON objects; {_HINT}"
             yield reading.lose_tail(QuarantineReason.BAD_JSON, detail, slot.byte_offset, reading.file.size_bytes)
             return
-    reading.notes.is_parse_failure = bad * 2 > slots
+    if bad * 2 > slots:
+        reading.notes.warnings.append(f"{bad} of {slots} lines are no JSON objects; {_HINT}")
 
 
 def _lines(reading: Reading) -> Iterator[Slot]:

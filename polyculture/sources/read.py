@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from polyculture.sources.decoders import DamageError
 from polyculture.sources.documents import Document, FieldPlan, plan_fields, to_document
 from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
@@ -37,8 +38,9 @@ def read_file(
             offset = slot.byte_offset
             yield to_document(slot, position, plan, lost) if isinstance(slot, Record) else slot
             position += 1
-    except (OSError, MemoryError, RecursionError) as error:
-        # Not for ValueError and its like: what these readers expect of bad data, they catch where it happens.
+    except (OSError, MemoryError, RecursionError, DamageError) as error:
+        # Not for ValueError and its like: what these readers expect of bad data, they catch where it happens. Damage
+        # shows here only in a file that changed after its first pass.
         notes.is_tail_lost = True
         notes.lost_bytes = file.size_bytes
         detail = f"{type(error).__name__} after {position} records"
@@ -68,6 +70,8 @@ def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNo
 
 
 def _reason(error: BaseException) -> QuarantineReason:
+    if isinstance(error, DamageError):
+        return error.reason
     return QuarantineReason.DECOMPRESS_ERROR if isinstance(error, OSError) else QuarantineReason.PARSER_CRASH
 
 

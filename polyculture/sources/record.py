@@ -73,7 +73,6 @@ class FileNotes:
         warnings: things worth a look that cost no record.
         is_tail_lost: the file ends before its container says so, or cannot be read to its end.
         lost_bytes: compressed bytes that were not read because of that.
-        is_parse_failure: more than half of the lines were no records: probably not the format that it seems.
     """
 
     format: str = ""
@@ -81,7 +80,6 @@ class FileNotes:
     warnings: list[str] = field(default_factory=list)
     is_tail_lost: bool = False
     lost_bytes: int = 0
-    is_parse_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

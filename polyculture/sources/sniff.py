@@ -33,6 +33,9 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "an image is not supported"),
     (b"\xff\xd8\xff", "an image is not supported"),
 )
+# Words may start like these: they count only before bytes that are no text.
+_LETTERS = frozenset({b"BZh", b"Rar!", b"PARE", b"ORC", b"FEA1"})
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _TAR_MAGIC = slice(257, 262)
 _WARC = re.compile(rb"WARC/[01]\.")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
@@ -73,9 +76,9 @@ def recognise(name: str, head: bytes, is_packed: bool) -> str | Refused:
 
 def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
     columnar = None
-    if head.startswith(b"PAR1"):
+    if head.startswith(b"PAR1") and _CONTROL.search(head[:256]):
         columnar = "parquet"
-    elif head.startswith(b"ARROW1"):
+    elif head.startswith(b"ARROW1") and _CONTROL.search(head[:256]):
         columnar = "arrow"
     elif head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little") < 2**24:
         columnar = "arrow_stream"
@@ -89,7 +92,7 @@ def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
     if head[_TAR_MAGIC] == b"ustar":
         return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar is not supported: unpack it")
     for magic, detail in UNSUPPORTED:
-        if head.startswith(magic):
+        if head.startswith(magic) and (magic not in _LETTERS or _CONTROL.search(head[:256])):
             return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     return None
 

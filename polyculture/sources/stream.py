@@ -34,6 +34,7 @@ from schemas.quarantined import QuarantineReason
 BUFFER_BYTES = 2**20
 RATIO_FREE_BYTES = 64 * 2**20  # the expansion limit applies after this many decompressed bytes
 KEPT_BYTES = 32 * 2**20  # what a first pass may keep in memory to save the second
+OBJECT_BYTES = 64  # what a piece costs beside its bytes
 
 
 class Codec(StrEnum):
@@ -154,7 +155,7 @@ class Stream:
 
 def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
     """Decode everything once. Time O(decompressed bytes), memory O(1) plus what is kept of a small file."""
-    total = 0
+    total = held = 0
     kept: list[bytes] | None = []
     safe: int | None = None
     problem = None
@@ -163,7 +164,8 @@ def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
             total += len(piece)
             if kept is not None:
                 kept.append(piece)
-                if total > KEPT_BYTES:
+                held += len(piece) + OBJECT_BYTES
+                if held > KEPT_BYTES:
                     kept = None
             problem = _bomb(total, size, decoder, limits)
             if problem is not None:
@@ -209,12 +211,16 @@ class _Pieces(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed's Buffer cannot be indexed
-        while not self._current:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._current = memoryview(piece)
-        count = min(len(buffer), len(self._current))
-        buffer[:count] = self._current[:count]
-        self._current = self._current[count:]
-        return count
+        """Fill the buffer, however small the pieces are: a format is told by the first bytes, not the first piece."""
+        filled = 0
+        while filled < len(buffer):
+            if not self._current:
+                piece = next(self._pieces, None)
+                if piece is None:
+                    break
+                self._current = memoryview(piece)
+            count = min(len(buffer) - filled, len(self._current))
+            buffer[filled : filled + count] = self._current[:count]
+            self._current = self._current[count:]
+            filled += count
+        return filled

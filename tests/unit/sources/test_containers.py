@@ -33,6 +33,10 @@ GOOD_CONTAINERS = {
     "zstd": zst(LINES),
     "zstd without size": zst(LINES, sized=False),
     "zstd without checksum": zstandard.compress(LINES),
+    "gzip, a blank first member": gzip.compress(b"\n") + gzip.compress(LINES),
+    "gzip, first members of a byte": b"".join(gzip.compress(LINES[i : i + 1]) for i in range(9))
+    + gzip.compress(LINES[9:]),
+    "zstd, a blank first frame": zst(b" \n") + zst(LINES),
     "zstd, 7 frames": zst(LINES, 7),
     "zstd, 7 frames without size": zst(LINES, 7, sized=False),
     "zstd, skippable frames": b"\x50\x2a\x4d\x18\x03\0\0\0abc" + zst(LINES, 2) + b"\x5f\x2a\x4d\x18\0\0\0\0",

@@ -108,3 +108,10 @@ def test_filtered_slots_have_positions_too(tmp_path: Path) -> None:
     assert [document.position for document in found.documents] == [1]
     assert found.filtered == ["http_status"]
     assert not [slot for slot in found.slots if isinstance(slot, Rejection)]
+
+
+@pytest.mark.parametrize("word", ["ORCA whales", "PARENTS", "Rar! he said", "BZhang", "FEA12", "PAR1 is", "ARROW1 is"])
+def test_prose_that_starts_like_a_magic_number_is_prose(tmp_path: Path, word: str) -> None:
+    found = read(tmp_path, "a.txt", f"{word} and a sentence that goes on.\n".encode())
+    assert found.notes.format == "text"
+    assert len(found.documents) == 1
