@@ -1,11 +1,18 @@
+import gzip
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from polyculture.sources import read as module
+from polyculture.sources.documents import Document
+from polyculture.sources.files import find_files
+from polyculture.sources.read import read_file
 from polyculture.sources.readers import READERS
-from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.sources.record import FileNotes, Reading, Record, Rejection, Slot
+from schemas.config import LimitsConfig, SourceConfig
+from schemas.documents import Kind
 from tests.unit.sources.helpers import arrow_file, arrow_stream, http, jsonl, page, parquet, read, warc, zst
 
 LINES = b'{"text": "x"}\n' * 3
@@ -115,3 +122,23 @@ def test_prose_that_starts_like_a_magic_number_is_prose(tmp_path: Path, word: st
     found = read(tmp_path, "a.txt", f"{word} and a sentence that goes on.\n".encode())
     assert found.notes.format == "text"
     assert len(found.documents) == 1
+
+
+def test_a_packed_file_that_changes_while_it_is_read_loses_its_tail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polyculture.sources.stream.KEPT_BYTES", 0)
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(
+        gzip.compress(b"".join(b'{"text": "%s"}\n' % os.urandom(500).hex().encode() for _ in range(8_000)))
+    )
+    source = SourceConfig(name="s", kind=Kind.WEB, paths=(path.name,))
+    (file,) = find_files(source, tmp_path)
+    notes = FileNotes()
+    slots = read_file(file, source, LimitsConfig(), notes)
+    assert isinstance(next(slots), Document)
+    os.truncate(path, path.stat().st_size // 2)
+    rest = list(slots)
+    assert isinstance(rest[-1], Rejection)
+    assert rest[-1].reason == "decompress_error"
+    assert notes.is_tail_lost
