@@ -20,6 +20,8 @@ BOMS: tuple[tuple[bytes, str], ...] = (
 # What the web means by these names is larger than what Python does.
 SUPERSETS = {"gbk": "gb18030", "gb2312": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs"}
 DETECTOR_BYTES = 2**18
+_MULTI_BYTE = frozenset({"gb18030", "big5hkscs", "cp932", "cp949", "euc_jp", "euc_kr", "euc-jp", "euc-kr"})
+_BEYOND_ASCII = bytes(range(128, 256))
 _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_.:-]{1,40})""", re.IGNORECASE)
 _C1 = re.compile("[\x80-\x84\x86-\x9f]")
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -54,8 +56,9 @@ def meta_charset(html: bytes) -> str | None:
 def decode(data: bytes, declared: Iterable[str | None] = ()) -> Decoded | None:
     """Decode `data` with the first encoding that fits without an error.
 
-    A declared single-byte encoding fits nearly any bytes, so that UTF-8 goes first where the bytes are valid UTF-8
-    with characters beyond ASCII: by chance they are not.
+    A declared legacy encoding fits nearly any bytes, so that UTF-8 goes first where the bytes are valid UTF-8 with
+    characters beyond ASCII: by chance they are not, but for a few characters in a multi-byte encoding. UTF-16 without
+    a single zero byte is none.
 
     Args:
         data: bytes of a whole document.
@@ -85,7 +88,12 @@ def is_binary(text: str) -> bool:
 
 def _declared(data: bytes, labels: Iterable[str | None]) -> Iterator[str]:
     for encoding in filter(None, map(known_encoding, labels)):
-        if encoding.startswith(("cp125", "iso8859", "iso-8859", "latin")) and not data.isascii():
+        if encoding.startswith("utf-16"):
+            is_doubtful = b"\0" not in data
+        else:
+            beyond = len(data) - len(data.translate(None, _BEYOND_ASCII)) if not data.isascii() else 0
+            is_doubtful = beyond >= (8 if encoding in _MULTI_BYTE else 1)
+        if is_doubtful:
             yield "utf-8"
         yield encoding
 

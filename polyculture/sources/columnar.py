@@ -85,6 +85,9 @@ def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
             if not end["is_marked"]:
                 detail = f"{format_name}: no end-of-stream marker; the file may be cut between two batches"
                 raise ChildError(QuarantineReason.TRUNCATED_INPUT, detail)
+            if end["behind"]:
+                detail = f"{format_name}: {end['behind']} bytes follow the end of the data; joined files? Split them"
+                raise ChildError(QuarantineReason.DECOMPRESS_ERROR, detail)
             return
 
 

@@ -151,28 +151,39 @@ def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def _gzip(body: bytes, limit: int) -> tuple[bytes, bool]:
-    decoder = zlib.decompressobj(31)
-    return decoder.decompress(body, limit), decoder.eof
+    """Any number of members; junk behind the last one is not whole."""
+    parts: list[bytes] = []
+    total = 0
+    while body and total < limit:
+        decoder = zlib.decompressobj(31)
+        parts.append(decoder.decompress(body, limit - total))
+        total += len(parts[-1])
+        if not decoder.eof:
+            return b"".join(parts), False
+        body = decoder.unused_data.lstrip(b"\0")
+    return b"".join(parts), not body
 
 
 def _deflate(body: bytes, limit: int) -> tuple[bytes, bool]:
     """Some servers send zlib's format, as they should, others bare deflate."""
     is_zlib = body[0] & 15 == 8 and int.from_bytes(body[:2], "big") % 31 == 0
     decoder = zlib.decompressobj(15 if is_zlib else -15)
-    return decoder.decompress(body, limit), decoder.eof
+    return decoder.decompress(body, limit), decoder.eof and not decoder.unused_data
 
 
 def _zstd(body: bytes, limit: int) -> tuple[bytes, bool]:
-    """One frame, fed in small pieces: a piece of 1 KiB can grow to 32 MiB at most."""
-    decoder = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj()
+    """Any number of frames, fed in small pieces: a piece of 1 KiB can grow to 32 MiB at most."""
+    decoder = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj(read_across_frames=False)
     parts: list[bytes] = []
-    total = 0
-    for start in range(0, len(body), 1024):
-        parts.append(decoder.decompress(body[start : start + 1024]))
+    total = at = 0
+    while at < len(body) and total < limit:
+        if decoder.eof:
+            decoder = zstandard.ZstdDecompressor(max_window_size=2**27).decompressobj(read_across_frames=False)
+        piece = body[at : at + 1024]
+        parts.append(decoder.decompress(piece))
         total += len(parts[-1])
-        if decoder.eof or total >= limit:
-            break
-    return b"".join(parts)[:limit], decoder.eof
+        at += len(piece) - len(decoder.unused_data)
+    return b"".join(parts)[:limit], decoder.eof and at == len(body)
 
 
 def _brotli(body: bytes, limit: int) -> tuple[bytes, bool]:

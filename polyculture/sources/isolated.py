@@ -4,7 +4,8 @@ Run by path, as a script, so that it imports pyarrow and nothing of ours. Its st
 `kind (1 byte), length (8 bytes, big endian), payload`:
 
 - `B`: a record batch as an Arrow IPC stream; the schema's metadata `too_big` lists rows whose text was left out.
-- `E`: the end with a fault, JSON `{"reason", "detail"}`.  `F`: the end of the file, JSON `{"rows", "is_marked"}`.
+- `E`: the end with a fault, JSON `{"reason", "detail"}`.  `F`: the end of the file, JSON `{"rows", "is_marked",
+  "behind"}`.
 """
 
 import json
@@ -217,11 +218,31 @@ def convert(request: Request) -> None:
                     writer.write_batch(piece)
                 rows += piece.num_rows
                 send(b"B", sink.getvalue())
-    if request.format == "arrow_stream":
+    behind = 0
+    if request.format != "parquet":
         with Path(request.path).open("rb") as handle:
-            handle.seek(max(0, os.fstat(handle.fileno()).st_size - 8))
-            is_marked = handle.read() == END_OF_STREAM
-    send(b"F", json.dumps({"rows": rows, "is_marked": is_marked}).encode())
+            size = os.fstat(handle.fileno()).st_size
+            handle.seek(max(0, size - 8))
+            is_marked = request.format == "arrow" or handle.read() == END_OF_STREAM
+            behind = bytes_behind(handle, size, request.format == "arrow")
+    send(b"F", json.dumps({"rows": rows, "is_marked": is_marked, "behind": behind}).encode())
+
+
+def bytes_behind(handle: BinaryIO, size: int, is_file: bool) -> int:
+    """Bytes that follow the first end of stream and are not the file's footer: another file joined on, or junk."""
+    end = size
+    if is_file:  # 8 bytes of magic and padding, a stream, the footer, its length and the magic again
+        handle.seek(size - 10)
+        end -= 10 + int.from_bytes(handle.read(4), "little")
+    handle.seek(8 if is_file else 0)
+    messages = pa.ipc.MessageReader.open_stream(handle)
+    try:
+        while True:
+            messages.read_next_message()
+    except StopIteration:
+        return max(0, end - handle.tell())
+    except (pa.ArrowException, OSError):  # an old writer's file has no end of stream before its footer
+        return 0
 
 
 def reason_of(error: BaseException) -> str:

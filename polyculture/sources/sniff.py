@@ -17,7 +17,7 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"filedesc:", "ARC (the format before WARC) is not supported: convert it, e.g. with warcio recompress"),
     (b"PK\x03\x04", "zip is not supported: unpack it"),
     (b"PK\x05\x06", "zip is not supported: unpack it"),
-    (b"BZh", "bzip2 is not supported: recompress it with gzip or zstd"),
+    *((b"BZh%d1AY&SY" % level, "bzip2 is not supported: recompress it with gzip or zstd") for level in range(1, 10)),
     (b"\xfd7zXZ\x00", "xz is not supported: recompress it with gzip or zstd"),
     (b"7z\xbc\xaf\x27\x1c", "7z is not supported: unpack it"),
     (b"Rar!", "rar is not supported: unpack it"),
@@ -34,7 +34,7 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "an image is not supported"),
 )
 # Words may start like these: they count only before bytes that are no text.
-_LETTERS = frozenset({b"BZh", b"Rar!", b"PARE", b"ORC", b"FEA1"})
+_LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _TAR_MAGIC = slice(257, 262)
 _WARC = re.compile(rb"WARC/[01]\.")

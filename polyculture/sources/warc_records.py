@@ -49,7 +49,8 @@ class WarcFraming:
     def __init__(self, reader: BinaryIO, max_payload_bytes: int) -> None:
         self._reader = reader
         self._max_payload = max_payload_bytes
-        self._pushed = b""  # bytes read ahead and given back
+        self._ahead = b""  # bytes read ahead and given back, from _at on
+        self._at = 0
         self.offset = 0  # of the next byte that _read or _readline returns
         self.missing_ends = 0  # records that are not followed by two line ends, but by the next record
 
@@ -66,27 +67,35 @@ class WarcFraming:
     # Bytes, with a place to give them back to.
 
     def _read(self, count: int) -> bytes:
-        data, self._pushed = self._pushed[:count], self._pushed[count:]
+        data = self._ahead[self._at : self._at + count]
+        self._at += len(data)
         if len(data) < count:
             data += self._reader.read(count - len(data))
         self.offset += len(data)
         return data
 
     def _readline(self, limit: int) -> bytes:
-        if self._pushed:
-            end = self._pushed.find(b"\n", 0, limit) + 1
-            if not end and len(self._pushed) < limit:
-                self._pushed += self._reader.readline(limit - len(self._pushed))
-            line = self._pushed[: end or limit]
-            self._pushed = self._pushed[len(line) :]
+        left = len(self._ahead) - self._at
+        if left:
+            end = self._ahead.find(b"\n", self._at, self._at + limit) + 1
+            if not end and left < limit:
+                self._ahead = self._ahead[self._at :] + self._reader.readline(limit - left)
+                self._at = 0
+            line = self._ahead[self._at : end or self._at + limit]
+            self._at += len(line)
         else:
             line = self._reader.readline(limit)
         self.offset += len(line)
         return line
 
     def _give_back(self, data: bytes) -> None:
-        self._pushed = data + self._pushed
         self.offset -= len(data)
+        start = self._at - len(data)
+        if start >= 0 and self._ahead[start : self._at] == data:  # they came from there: no need to copy the rest
+            self._at = start
+        else:
+            self._ahead = data + self._ahead[self._at :]
+            self._at = 0
 
     # Records.
 

@@ -3,6 +3,7 @@ import random
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -274,3 +275,18 @@ def test_a_reader_that_is_dropped_ends_its_child(tmp_path: Path, monkeypatch: py
     assert children[0].poll() is None
     slots.close()  # type: ignore[attr-defined]
     assert children[0].poll() is not None
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [arrow_stream(column(["third"])), arrow_file(column(["third"])), b"x" * 400],
+    ids=["stream", "file", "junk"],
+)
+@pytest.mark.parametrize("make", [arrow_stream, arrow_file])
+def test_files_that_were_joined_do_not_lose_the_second_in_silence(
+    tmp_path: Path, make: Callable[[pa.Table], bytes], behind: bytes
+) -> None:
+    whole = make(column(["first", "second"]))
+    found = read(tmp_path, "a.bin", whole + behind)
+    assert found.notes.is_tail_lost
+    assert found.rejections[-1].reason in ("decompress_error", "truncated_input")

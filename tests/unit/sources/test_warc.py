@@ -1,4 +1,5 @@
 import gzip
+import io
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from polyculture.sources.warc_records import WarcFraming
 from schemas.config import LimitsConfig
 from tests.unit.sources.helpers import http, page, raw_deflate, read, warc
 
@@ -287,3 +289,32 @@ def test_brotli(tmp_path: Path, make: Callable[[], bytes], reasons: dict[str, in
     found = read(tmp_path, "a.warc", warc("response", encoded(make(), "br")), limits=limits)
     assert found.reasons == reasons
     assert found.texts == ([] if reasons else [SAID])
+
+
+@pytest.mark.parametrize("label", ["koi8-r", "koi8-u", "ibm866", "macintosh", "gbk", "gb2312", "utf-16", "utf-16le"])
+@pytest.mark.parametrize("said", ["Это обычная страница на русском языке.", "这是一个普通的中文网页,没有别的。"])
+def test_utf_8_under_another_name_is_utf_8(tmp_path: Path, label: str, said: str) -> None:
+    found = read(tmp_path, "a.warc", warc("response", http(page(said), f"text/html; charset={label}")))
+    assert found.texts == [said]
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"), [("gzip", gzip.compress), ("zstd", zstandard.compress)], ids=["gzip", "zstd"]
+)
+def test_a_body_of_several_members_is_read_whole(tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+    body = page(SAID)
+    packed = pack(body[:70]) + pack(body[70:])
+    found = read(tmp_path, "a.warc", warc("response", http(packed, headers=f"Content-Encoding: {name}\r\n")))
+    assert found.texts == [SAID]
+
+
+def test_bytes_given_back_are_not_copied_for_every_line() -> None:
+    framing = WarcFraming(io.BytesIO(), 100)
+    framing._give_back(b"short line\n" * 10_000)
+    ahead = framing._ahead
+    for _ in range(3):
+        line = framing._readline(1000)
+        framing._give_back(line)
+        assert framing._readline(1000) == b"short line\n"
+    assert framing._ahead is ahead
+    assert framing.offset == 33 - 110_000
