@@ -14,6 +14,7 @@ import orjson
 import pyarrow as pa
 
 from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.sources.stream import RATIO_FREE_BYTES
 from schemas.quarantined import QuarantineReason
 
 PIPE_BYTES = 2**20
@@ -54,7 +55,7 @@ def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Slot]:
         raw = orjson.dumps(values, default=_as_hex, option=orjson.OPT_NON_STR_KEYS)
         digest = hashlib.sha256(raw).hexdigest()
         if index in too_big:
-            detail = "a text over limits.max_document_bytes"
+            detail = "a text or another field over limits.max_document_bytes"
             yield Rejection(QuarantineReason.DOC_TOO_BIG, detail, first + index, digest)
         else:
             yield Record(values, first + index, digest)
@@ -69,8 +70,16 @@ def _as_hex(value: object) -> str:
 
 def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
     """Checked record batches from the child. Raises ChildError."""
+    limits, size, total = reading.limits, reading.file.size_bytes, 0
     for kind, payload in _frames(reading, format_name):
         if kind == b"B":
+            total += len(payload)
+            if total > RATIO_FREE_BYTES and total > limits.max_expansion * size:
+                detail = f"{format_name}: expands more than {limits.max_expansion} times (limits.max_expansion)"
+                raise ChildError(QuarantineReason.BOMB_RATIO, detail)
+            if total > limits.max_file_bytes:
+                detail = f"{format_name}: more than {limits.max_file_bytes} bytes (limits.max_file_bytes)"
+                raise ChildError(QuarantineReason.BOMB_SIZE, detail)
             try:
                 with pa.ipc.open_stream(payload) as reader:
                     batch = reader.read_next_batch()

@@ -3,7 +3,7 @@
 Run by path, as a script, so that it imports pyarrow and nothing of ours. Its standard output is a row of frames, each
 `kind (1 byte), length (8 bytes, big endian), payload`:
 
-- `B`: a record batch as an Arrow IPC stream; the schema's metadata `too_big` lists rows whose text was left out.
+- `B`: a record batch as an Arrow IPC stream; the schema's metadata `too_big` lists rows that lost a string.
 - `E`: the end with a fault, JSON `{"reason", "detail"}`.  `F`: the end of the file, JSON `{"rows", "is_marked",
   "behind"}`.
 """
@@ -38,7 +38,7 @@ class Request:
         path: the file.
         columns: column names or dotted paths.
         text: the one that supplies the text.
-        max_text_bytes: longer texts are left out and their rows listed.
+        max_text_bytes: longer strings are left out and their rows listed.
         max_bytes: address space of this process.
     """
 
@@ -171,8 +171,8 @@ def clean_column(column: Any) -> Any:
     return column
 
 
-def pieces(batch: Any, text: str, max_text_bytes: int) -> Iterator[Any]:
-    """A batch in slices of at most about TARGET_BYTES, with texts over the limit left out and their rows listed."""
+def pieces(batch: Any, max_text_bytes: int) -> Iterator[Any]:
+    """A batch in slices of at most about TARGET_BYTES, with strings over the limit left out and their rows listed."""
     limit = pa.scalar(max_text_bytes, pa.int64())
     waiting = [batch.slice(i, MAX_ROWS) for i in range(0, batch.num_rows, MAX_ROWS)][::-1]
     while waiting:
@@ -182,22 +182,24 @@ def pieces(batch: Any, text: str, max_text_bytes: int) -> Iterator[Any]:
             waiting += [part.slice(half), part.slice(0, half)]
             continue
         columns = [clean_column(column) for column in part.columns]
-        too_big: list[int] = []
-        at = part.schema.names.index(text)
-        if is_text_type(columns[at].type):
-            is_long = compute.fill_null(compute.greater(compute.binary_length(columns[at]), limit), False)
-            too_big = compute.indices_nonzero(is_long).to_pylist()
-            if too_big:
-                columns[at] = compute.if_else(is_long, pa.scalar(None, columns[at].type), columns[at])
+        too_big: set[int] = set()
+        for at, column in enumerate(columns):
+            if is_text_type(column.type):
+                is_long = compute.fill_null(compute.greater(compute.binary_length(column), limit), False)
+                if compute.any(is_long).as_py():
+                    too_big.update(compute.indices_nonzero(is_long).to_pylist())
+                    columns[at] = compute.if_else(is_long, pa.scalar(None, column.type), column)
         fields = [pa.field(name, column.type) for name, column in zip(part.schema.names, columns, strict=True)]
-        yield pa.record_batch(columns, schema=pa.schema(fields, metadata={"too_big": json.dumps(too_big)}))
+        yield pa.record_batch(columns, schema=pa.schema(fields, metadata={"too_big": json.dumps(sorted(too_big))}))
 
 
 def _estimate(part: Any) -> int:
     """Bytes of a slice once dictionaries are decoded."""
-    total = int(part.nbytes)
+    total = 0
     for column in part.columns:
-        if pa.types.is_dictionary(column.type) and is_text_type(column.type):
+        if not (pa.types.is_dictionary(column.type) and is_text_type(column.type)):
+            total += int(column.nbytes)
+        else:
             values = column.dictionary.cast(pa.large_binary())
             total += compute.sum(compute.binary_length(values).take(column.indices)).as_py() or 0
     return total
@@ -211,8 +213,7 @@ def convert(request: Request) -> None:
         batches = parquet_batches(request) if request.format == "parquet" else arrow_batches(request, handle)
         for batch in batches:
             batch.validate()
-            text = column_of(request.text, batch.schema.names) or request.text
-            for piece in pieces(batch, text, request.max_text_bytes):
+            for piece in pieces(batch, request.max_text_bytes):
                 sink = pa.BufferOutputStream()
                 with pa.ipc.new_stream(sink, piece.schema) as writer:
                     writer.write_batch(piece)

@@ -290,3 +290,18 @@ def test_files_that_were_joined_do_not_lose_the_second_in_silence(
     found = read(tmp_path, "a.bin", whole + behind)
     assert found.notes.is_tail_lost
     assert found.rejections[-1].reason in ("decompress_error", "truncated_input")
+
+
+def test_a_dictionary_cannot_expand_without_bound(tmp_path: Path) -> None:
+    values = pa.DictionaryArray.from_arrays(pa.array([0] * 2_000, pa.int32()), pa.array(["word " * 20_000]))
+    found = read(tmp_path, "a.arrow", arrow_file(pa.table({"text": values}), 2_000))
+    assert found.reasons == {"bomb_ratio": 1}
+    assert found.notes.is_tail_lost
+    assert sum(map(len, found.texts)) < 80 * 2**20
+
+
+def test_any_field_over_the_limit_costs_its_row(tmp_path: Path) -> None:
+    table = pa.table({"text": ["one", "two"], "url": ["https://example.org/", "u" * 2_000]})
+    found = read(tmp_path, "a.parquet", parquet(table), limits=LimitsConfig(max_document_bytes=1_000))
+    assert found.texts == ["one"]
+    assert found.reasons == {"doc_too_big": 1}
