@@ -35,7 +35,7 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
             clear_outputs(job)
             accounts = ingest(job, count)
             shingle(job)
-            deduplicate(job)
+            deduplicate(job, count)
             measure(job, (Stage.INPUT, Stage.DISTINCT), count)
             write_manifest(job, accounts, [])
         verdict = give_verdict(job.directory)

@@ -62,7 +62,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             clear_outputs(job)
             accounts = ingest(job, count)
             shingle(job)
-            deduplicate(job)
+            deduplicate(job, count)
             write_removed(job)
             plan_mixture(job)
             measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)

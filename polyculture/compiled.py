@@ -1,17 +1,106 @@
-"""The decorator of compiled kernels."""
+"""The decorator of compiled kernels, and the machine operations that numba does not offer by itself."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.cgutils import get_item_pointer
+from numba.extending import intrinsic
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
-def compiled(function: Kernel) -> Kernel:
-    """Compile with numba: without the interpreter lock, and kept on disk for the next process.
+def compiled(*signatures: object) -> Callable[[Kernel], Kernel]:
+    """Compile with numba for the given signatures, without the interpreter lock; kept on disk for the next process.
 
-    The first call on a machine compiles for some seconds.
+    With signatures a kernel is compiled (or loaded) when its module is imported; without, when it is first called or
+    when the kernel that calls it is compiled.
     """
-    kernel: Any = numba.njit(nogil=True, cache=True)(function)
-    return cast("Kernel", kernel)
+
+    def decorate(function: Kernel) -> Kernel:
+        kernel: Any = numba.njit(list(signatures) or None, nogil=True, cache=True, error_model="numpy")(function)
+        return cast("Kernel", kernel)
+
+    return decorate
+
+
+def read_only(element: Any) -> Any:
+    """The type of a one-dimensional contiguous array that a kernel only reads; a writable one is taken too."""
+    return types.Array(element, 1, "C", readonly=True)
+
+
+def tuple_of(*elements: Any) -> Any:
+    """The type of a tuple."""
+    return types.Tuple(elements)  # type: ignore[no-untyped-call]
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    structure = context.make_array(array_type)(context, builder, array)
+    place = get_item_pointer(  # type: ignore[no-untyped-call]
+        context, builder, array_type, structure, [index], wraparound=False, boundscheck=False
+    )
+    return builder.bitcast(place, ir.IntType(64).as_pointer())
+
+
+def _load64(typing_context: Any, array: Any, index: Any) -> Any:
+    """Eight bytes of a byte array from any position, the first one lowest; the caller keeps within the array."""
+    del typing_context, index
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value = builder.load(_pointer(context, builder, signature.args[0], *arguments))
+        value.align = 1
+        return value
+
+    return types.uint64(array, types.intp), generate
+
+
+def _store64(typing_context: Any, array: Any, index: Any, value: Any) -> Any:
+    """Write eight bytes of a byte array at any position, the lowest first; the caller keeps within the array."""
+    del typing_context, index, value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        target, at, content = arguments
+        stored = builder.store(content, _pointer(context, builder, signature.args[0], target, at))
+        stored.align = 1
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, types.uint64), generate
+
+
+def _trailing_zeros(typing_context: Any, value: Any) -> Any:
+    """Zero bits below the lowest one bit of a 64-bit word; 64 for zero."""
+    del typing_context, value
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(types.uint64), generate
+
+
+def _as_pointer(typing_context: Any, address: Any) -> Any:
+    """An address as a pointer, for `bytes_at`."""
+    del typing_context, address
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.voidptr(types.uint64), generate
+
+
+load64: Any = intrinsic(_load64)
+store64: Any = intrinsic(_store64)
+trailing_zeros: Any = intrinsic(_trailing_zeros)
+as_pointer: Any = intrinsic(_as_pointer)
+
+
+@compiled()
+def bytes_at(address: Any, size: Any) -> Any:
+    """The bytes from an address on, as an array; whoever gave the address keeps them alive."""
+    return numba.carray(  # type: ignore[attr-defined]
+        as_pointer(address), (size,), np.uint8
+    )

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.dedupe.texts import Texts, as_texts
 from polyculture.files import map_arrow_file
 from polyculture.hashing import id_hash
 from polyculture.sources.record import Rejection, safe_detail
@@ -88,6 +89,17 @@ class Corpus:
     def _row(self) -> NDArray[np.int64]:
         """Row of each document in its partition."""
         return self.column("row").astype(np.int64)
+
+    @property
+    def texts(self) -> Texts:
+        """Canonical texts of all documents, where they are mapped; none is read."""
+        parts = [as_texts(table["canonical"], is_canonical=True) for table in self._tables]
+        first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+        at = first[self.column("partition").astype(np.int64)] + self._row
+        address, size, is_canonical = (
+            np.concatenate(columns)[at] for columns in zip(*(part.pointers for part in parts), strict=True)
+        )
+        return Texts(address, size, is_canonical, parts)
 
     @cached_property
     def _tables(self) -> tuple[pa.Table, ...]:

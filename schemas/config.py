@@ -111,8 +111,8 @@ class NearConfig(Strict):
 
     action: Action = Field(Action.REMOVE, description="remove, or measure only.")
     threshold: float = Field(0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates.")
-    bands: int = Field(14, ge=1, le=256, description="Bands of the signature; more find more.")
-    rows: int = Field(8, ge=1, le=64, description="Signature values per band; more propose fewer.")
+    bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more find more.")
+    rows: int = Field(6, ge=1, le=64, description="Signature values per band; more propose fewer.")
 
 
 class DedupeConfig(Strict):

@@ -5,13 +5,14 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.dedupe.engine import Workplace
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.files import whole_file, write_parquet
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_corpus, open_decision, open_shingles, shingle_paths, write_decision
+from tasks.store import open_corpus, open_decision, shingle_paths, write_decision
 
 GROUPS_PER_BLOCK = 10_000
 
@@ -36,11 +37,12 @@ def shingle(job: Job) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def deduplicate(job: Job) -> None:
+def deduplicate(job: Job, threads: int) -> None:
     """Decide what leaves through the exact and the near lens."""
     watch = Stopwatch()
     corpus = open_corpus(job)
-    removal = remove_duplicates(corpus, open_shingles(job), job.config.dedupe, signature_seed(job.config.seed))
+    workplace = Workplace(job.directory.work / "near", threads, report)
+    removal = remove_duplicates(corpus, job.config.dedupe, signature_seed(job.config.seed), workplace)
     write_decision(job, removal)
     log(f"{int((~removal.is_kept).sum()):,} of {len(corpus):,} documents are duplicates, {watch.seconds:.1f} s")
 

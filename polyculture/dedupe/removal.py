@@ -8,9 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.dedupe.near import NearDuplicates, find_near_duplicates
-from polyculture.dedupe.shingles import ShingleSets
-from schemas.config import Action, DedupeConfig, NearConfig
+from polyculture.dedupe.engine import NearDuplicates, Workplace, find_near_duplicates
+from schemas.config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA
 
 KEPT, EXACT, NEAR = 0, 1, 2
@@ -62,7 +61,7 @@ def group_leaders(corpus: Corpus, order: NDArray[np.int64]) -> NDArray[np.int64]
     return leaders
 
 
-def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, seed: int) -> Removal:
+def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace: Workplace) -> Removal:
     """Apply the exact and the near lens, each as its action says.
 
     A document is kept unless a verified, more preferred neighbour is kept; chains do not delete. Documents of equal
@@ -70,9 +69,9 @@ def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, s
 
     Args:
         corpus: n documents.
-        sets: shingle sets of the groups, by group number.
         config: actions, threshold, banding and order of survivors.
         seed: of the signatures.
+        workplace: where and how the near lens works.
 
     Returns:
         The decision for each document.
@@ -81,25 +80,22 @@ def remove_duplicates(corpus: Corpus, sets: ShingleSets, config: DedupeConfig, s
     leaders = group_leaders(corpus, order)
     rank = np.empty(len(corpus), np.int64)
     rank[order] = np.arange(len(corpus))
-    near = _near(sets, np.argsort(rank[leaders]), config.near, seed)
+    near: NearDuplicates | None = None
+    if config.near.action is Action.REMOVE:
+        preferred = np.argsort(rank[leaders])
+        near = find_near_duplicates(corpus.texts[leaders], preferred, config.near, seed, workplace)
     own = np.arange(len(corpus))
     leader = leaders[corpus.group]
-    has_words = np.diff(sets.offsets) > 0
     joins_leader = np.full(len(corpus), config.exact.action is Action.REMOVE)
-    if config.near.action is Action.REMOVE:  # equal texts with words have equal shingle sets: similarity 1
-        joins_leader |= has_words[corpus.group]
-    kept_group = near.kept[corpus.group]
+    if near is not None:  # equal texts with words have equal shingle sets: similarity 1
+        joins_leader |= near.has_words[corpus.group]
+    kept_group = near.kept[corpus.group] if near is not None else corpus.group
     follows = (kept_group != corpus.group) | (joins_leader & (own != leader))
     kept = np.where(follows, leaders[kept_group], own)
     is_exact = follows & (kept_group == corpus.group) & (config.exact.action is Action.REMOVE)
     reason = np.where(follows, np.where(is_exact, EXACT, NEAR), KEPT).astype(np.int8)
-    return Removal(reason, kept, np.where(follows, near.similarity[corpus.group], 1.0))
-
-
-def _near(sets: ShingleSets, order: NDArray[np.int64], config: NearConfig, seed: int) -> NearDuplicates:
-    if config.action is not Action.REMOVE:
-        return NearDuplicates(np.arange(len(sets)), np.ones(len(sets)))
-    return find_near_duplicates(sets, order, config, seed)
+    similarity = near.similarity[corpus.group] if near is not None else 1.0
+    return Removal(reason, kept, np.where(follows, similarity, 1.0))
 
 
 def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:

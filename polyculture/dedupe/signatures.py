@@ -1,33 +1,79 @@
 """MinHash signatures, bit for bit those of datasketch, and the band keys that propose candidates."""
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from datasketch import MinHash
+from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled
+from polyculture.compiled import compiled, read_only, tuple_of
 from polyculture.dedupe.shingles import ShingleSets
 
 _LARGEST = np.uint32(0xFFFFFFFF)
+_AT_ONCE = 8  # shingles per pass over a signature, so that it is loaded and stored an eighth as often
+Permutations = tuple[NDArray[np.uint32], NDArray[np.uint32]]
+PERMUTATIONS = tuple_of(read_only(types.uint32), read_only(types.uint32))
 
 
-@compiled
-def _sign(
-    hashes: NDArray[np.uint64], offsets: NDArray[np.int64], a: NDArray[np.uint32], b: NDArray[np.uint32]
-) -> NDArray[np.uint32]:
-    documents, width = len(offsets) - 1, len(a)
-    signatures = np.full((documents, width), _LARGEST, np.uint32)
-    for i in range(documents):
-        row = signatures[i]
-        for at in range(offsets[i], offsets[i + 1]):
-            # MurmurHash3's 32-bit finaliser, then one affine permutation per value: datasketch's scheme "affine32".
-            h = np.uint32(hashes[at] & np.uint64(0xFFFFFFFF))
-            h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
-            h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
-            h = h ^ (h >> np.uint32(16))
-            for k in range(width):
-                value = np.uint32(a[k] * h + b[k])
-                row[k] = min(row[k], value)
-    return signatures
+@cache
+def permutations(width: int, seed: int) -> Permutations:
+    """The permutations of datasketch's scheme `affine32`: factors and addends, (width,) each."""
+    a, b = MinHash(num_perm=width, seed=seed, scheme="affine32").permutations
+    return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)
+
+
+@compiled()
+def _scramble(shingle: Any) -> Any:
+    """MurmurHash3's 32-bit finaliser of the low half of a hash, as datasketch's scheme `affine32` begins."""
+    h = np.uint32(shingle & np.uint64(0xFFFFFFFF))
+    h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
+    h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
+    return np.uint32(h ^ (h >> np.uint32(16)))
+
+
+@compiled()
+def sign(shingles: NDArray[np.uint64], count: int, drawn: Permutations, row: NDArray[np.uint32]) -> None:
+    """Lower a signature by shingles[:count]: one affine permutation of each hash per value."""
+    a, b = drawn
+    whole = count - count % _AT_ONCE
+    for at in range(0, whole, _AT_ONCE):
+        h0, h1 = _scramble(shingles[at]), _scramble(shingles[at + 1])
+        h2, h3 = _scramble(shingles[at + 2]), _scramble(shingles[at + 3])
+        h4, h5 = _scramble(shingles[at + 4]), _scramble(shingles[at + 5])
+        h6, h7 = _scramble(shingles[at + 6]), _scramble(shingles[at + 7])
+        for k in range(len(row)):
+            factor, addend = a[k], b[k]
+            value = row[k]
+            value = min(value, np.uint32(factor * h0 + addend))
+            value = min(value, np.uint32(factor * h1 + addend))
+            value = min(value, np.uint32(factor * h2 + addend))
+            value = min(value, np.uint32(factor * h3 + addend))
+            value = min(value, np.uint32(factor * h4 + addend))
+            value = min(value, np.uint32(factor * h5 + addend))
+            value = min(value, np.uint32(factor * h6 + addend))
+            value = min(value, np.uint32(factor * h7 + addend))
+            row[k] = value
+    for at in range(whole, count):
+        h = _scramble(shingles[at])
+        for k in range(len(row)):
+            row[k] = min(row[k], np.uint32(a[k] * h + b[k]))
+
+
+@compiled(
+    types.void(
+        read_only(types.uint64),
+        read_only(types.int64),
+        PERMUTATIONS,
+        types.uint32[:, ::1],
+    )
+)
+def _sign_sets(
+    hashes: NDArray[np.uint64], offsets: NDArray[np.int64], drawn: Permutations, out: NDArray[np.uint32]
+) -> None:
+    for i in range(len(out)):
+        sign(hashes[offsets[i] : offsets[i + 1]], offsets[i + 1] - offsets[i], drawn, out[i])
 
 
 def minhash_signatures(sets: ShingleSets, width: int, seed: int) -> NDArray[np.uint32]:
@@ -39,23 +85,28 @@ def minhash_signatures(sets: ShingleSets, width: int, seed: int) -> NDArray[np.u
         seed: datasketch's seed, in [0, 2**32).
 
     Returns:
-        (n, width); all ones bits for an empty set. About 0.1 microseconds per shingle at width 128.
+        (n, width); all ones bits for an empty set. About 5 nanoseconds per shingle at width 128.
     """
-    a, b = MinHash(num_perm=width, seed=seed, scheme="affine32").permutations
-    result: NDArray[np.uint32] = _sign(sets.hashes, sets.offsets, a, b)
-    return result
+    signatures = np.full((len(sets), width), _LARGEST, np.uint32)
+    _sign_sets(sets.hashes, sets.offsets, permutations(width, seed), signatures)
+    return signatures
 
 
-@compiled
+@compiled()
+def band_key(signature: NDArray[np.uint32], band: int, rows: int) -> Any:
+    """64-bit key of one band of a signature; the band's number is mixed in."""
+    value = np.uint64(band + 1) * np.uint64(0x9E3779B97F4A7C15)
+    for row in range(band * rows, (band + 1) * rows):
+        value = (value ^ np.uint64(signature[row])) * np.uint64(0xBF58476D1CE4E5B9)
+        value = value ^ (value >> np.uint64(29))
+    return value
+
+
+@compiled()
 def band_keys(signatures: NDArray[np.uint32], bands: int, rows: int) -> NDArray[np.uint64]:
     """64-bit key of every band of every signature, (n, bands): equal bands have equal keys; the band is mixed in."""
-    documents = len(signatures)
-    keys = np.empty((documents, bands), np.uint64)
-    for i in range(documents):
+    keys = np.empty((len(signatures), bands), np.uint64)
+    for i in range(len(signatures)):
         for band in range(bands):
-            value = np.uint64(band + 1) * np.uint64(0x9E3779B97F4A7C15)
-            for row in range(band * rows, (band + 1) * rows):
-                value = (value ^ np.uint64(signatures[i, row])) * np.uint64(0xBF58476D1CE4E5B9)
-                value = value ^ (value >> np.uint64(29))
-            keys[i, band] = value
+            keys[i, band] = band_key(signatures[i], band, rows)
     return keys

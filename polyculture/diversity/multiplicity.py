@@ -9,8 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
-from polyculture.dedupe.near import agreement, agreement_floor, verified_similarity
-from polyculture.dedupe.shingles import ShingleSets
+from polyculture.dedupe.shingles import ShingleSets, intersection_size
 from polyculture.dedupe.signatures import band_keys, minhash_signatures
 
 # 1 - (1 - .8**4)**32 = 1 - 5e-8 of the pairs at Jaccard .8 share a band; .988 of those at .6.
@@ -70,7 +69,7 @@ def exact_multiplicities(probe_groups: NDArray[np.int64], counts: GroupCounts) -
     return result
 
 
-@compiled
+@compiled()
 def _add_entries(
     result: NDArray[np.int64],
     at: NDArray[np.int64],
@@ -85,7 +84,36 @@ def _add_entries(
                 result[at[i], source[entry], stage] += copies[entry, stage]
 
 
-@compiled
+def agreement_floor(threshold: float, width: int) -> int:
+    """Least number of equal signature values of a pair at the threshold, six standard deviations below the mean.
+
+    A pair at or above the threshold has fewer with probability under 1e-8; most proposals that are no near-duplicates
+    have fewer, and are dropped for the price of one comparison per value.
+    """
+    return max(0, int(np.floor(width * threshold - 6 * np.sqrt(width * threshold * (1 - threshold)))))
+
+
+@compiled()
+def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> int:
+    """Equal values of two signatures."""
+    equal = 0
+    for i in range(len(left)):
+        equal += left[i] == right[i]
+    return equal
+
+
+@compiled()
+def verified_similarity(left: NDArray[np.uint64], right: NDArray[np.uint64], numerator: int, denominator: int) -> float:
+    """Jaccard similarity of two shingle sets if it is at least numerator/denominator (exactly), else -1."""
+    smaller, larger = min(len(left), len(right)), max(len(left), len(right))
+    if smaller == 0 or smaller * denominator < numerator * larger:
+        return -1.0
+    common = intersection_size(left, right)
+    union = smaller + larger - common
+    return common / union if common * denominator >= numerator * union else -1.0
+
+
+@compiled()
 def _join(
     groups: tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint64]],
     probes: tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64]],

@@ -1,5 +1,7 @@
 import random
+import tempfile
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -8,9 +10,11 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyculture.dedupe.near import NearDuplicates, find_near_duplicates
+from polyculture.dedupe.buckets import bucket_links
+from polyculture.dedupe.engine import NearDuplicates, Workplace, find_near_duplicates
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.dedupe.signatures import minhash_signatures
+from polyculture.dedupe.texts import as_texts
 from polyculture.diversity.multiplicity import NearIndex, count_groups
 from schemas.config import NearConfig
 from tests.unit.dedupe import brute_force
@@ -19,9 +23,10 @@ from tests.unit.dedupe import brute_force
 SURE = NearConfig(threshold=0.8, bands=64, rows=2)
 
 
-def near(texts: list[str], preference: list[int], config: NearConfig = SURE) -> NearDuplicates:
-    sets = shingle_sets(pa.array(texts, pa.large_string()))
-    return find_near_duplicates(sets, np.array(preference, np.int64), config, seed=5)
+def near(texts: list[str], preference: list[int], config: NearConfig = SURE, threads: int = 1) -> NearDuplicates:
+    order = np.array(preference, np.int64)
+    with tempfile.TemporaryDirectory() as folder:
+        return find_near_duplicates(as_texts(pa.array(texts)), order, config, 5, Workplace(Path(folder), threads))
 
 
 def variants(documents: int, seed: int) -> list[str]:
@@ -135,3 +140,77 @@ def test_near_multiplicities_equal_brute_force(seed: int) -> None:
         for number in range(3):
             for stage in range(2):
                 assert found[row, number, stage] == sum(copies[i, stage] for i in neighbours if source[i] == number)
+
+
+def disguised(text: str, how: str) -> str:
+    if how == "zero-width":
+        return "\u200b".join(text)
+    if how == "full-width":
+        return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
+    if how == "case":
+        return text.upper()
+    if how == "homoglyphs":
+        return text.translate(str.maketrans("aeopcx", "\u0430\u0435\u043e\u0440\u0441\u0445"))
+    raise AssertionError(how)
+
+
+@pytest.mark.parametrize("how", ["zero-width", "full-width", "case", "homoglyphs"])
+def test_disguised_copies_are_found(how: str) -> None:
+    generator = random.Random(8)
+    vocabulary = ["apple", "a", "box", "expect", "rough", "see", "so", "paper", "echo", "42", "under_score", "why"]
+    texts = [" ".join(generator.choices(vocabulary, k=40)) for _ in range(30)]
+    everything = [*texts, *(disguised(text, how) for text in texts)]
+    found = near(everything, list(range(60)), NearConfig())
+    assert list(found.kept) == [*range(30), *range(30)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_default_banding_loses_few_of_the_removals(seed: int) -> None:
+    texts = variants(400, seed + 50)
+    preference = list(range(len(texts)))
+    found = near(texts, preference, NearConfig())
+    expected = brute_force.removals(texts, preference, Fraction(4, 5))
+    removed = {i for i in preference if found.kept[i] != i}
+    assert len(removed & expected.keys()) >= 0.99 * len(expected)
+    sets = [brute_force.shingles(text) for text in texts]
+    for document in removed:  # none is ever unverified, and each has a kept twin that is preferred
+        kept = int(found.kept[document])
+        assert found.kept[kept] == kept < document
+        assert brute_force.jaccard(sets[document], sets[kept]) >= Fraction(4, 5)
+        assert found.similarity[document] == float(brute_force.jaccard(sets[document], sets[kept]))
+
+
+def test_neither_order_nor_threads_nor_partitions_change_what_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = variants(300, 77)
+    preference = random.Random(1).sample(range(300), 300)
+    reference = near(texts, preference, NearConfig())
+    assert (reference.kept != np.arange(300)).sum() > 50
+    monkeypatch.setattr("polyculture.dedupe.engine.PARTITION_DOCUMENTS", 37)
+    monkeypatch.setattr("polyculture.dedupe.engine._RANGE_DOCUMENTS", 16)
+    monkeypatch.setattr("polyculture.dedupe.verify._BLOCK_LINKS", 5)
+    for seed in range(5):
+        shuffle = random.Random(seed).sample(range(300), 300)  # document i now stands at place shuffle[i]
+        moved = [""] * 300
+        for document, place in enumerate(shuffle):
+            moved[place] = texts[document]
+        found = near(moved, [shuffle[i] for i in preference], NearConfig(), threads=1 + seed % 3)
+        assert [shuffle[int(k)] for k in reference.kept] == [int(found.kept[place]) for place in shuffle]
+
+
+def test_a_hot_bucket_costs_a_link_per_document() -> None:
+    rank = np.arange(50_000, dtype=np.uint32)
+    bucket = (np.full(50_000, 7, np.uint64), rank)
+    crowd = (rank, np.ones(50_000, np.bool_), np.zeros((50_000, 8), np.uint64))
+    links, proposed = bucket_links(bucket, crowd, least=100, depth=1)
+    assert len(links) == proposed == 49_999
+    assert set((links >> np.uint64(32)).tolist()) == {0}
+    _, proposed = bucket_links(bucket, crowd, least=100, depth=8)
+    assert proposed < 8 * 50_000
+
+
+def test_a_document_whose_leader_is_removed_finds_the_next_one() -> None:
+    words = [f"w{i}" for i in range(100)]
+    chain = [" ".join(words[i * 3 : i * 3 + 60]) for i in range(12)]  # near the four before and the four after
+    expected = brute_force.removals(chain, list(range(12)), Fraction(4, 5))
+    found = near(chain, list(range(12)))
+    assert {i: int(found.kept[i]) for i in range(12) if found.kept[i] != i} == {i: k for i, (k, _) in expected.items()}

@@ -1,0 +1,138 @@
+"""The tools that `bench.dedupe` compares: each in a process of its own, which prints one JSON object.
+
+Every tool is given the same texts and finds 5-word shingles at a Jaccard similarity of .8, in its documented way.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from bench.corpora import shingles
+
+PERMUTATIONS = 128
+Removed = list[int]
+
+
+def polyculture(path: Path, threads: int) -> Removed:
+    """Ours: from the Arrow file to the decision, verified."""
+    from polyculture.dedupe.engine import Workplace, find_near_duplicates
+    from polyculture.dedupe.texts import MappedTexts
+    from schemas.config import NearConfig
+
+    texts = MappedTexts([path]).texts
+    order = np.lexsort((np.arange(len(texts)), -texts.size))
+    with tempfile.TemporaryDirectory() as folder:
+        found = find_near_duplicates(texts, order, NearConfig(), 1, Workplace(Path(folder), threads))
+    gone: Removed = np.flatnonzero(found.kept != np.arange(len(texts))).tolist()
+    return gone
+
+
+def datasketch(path: Path, threads: int) -> Removed:
+    """Its bulk signatures and its LSH; the first of similar documents is kept."""
+    del threads
+    from datasketch import MinHash, MinHashLSH
+
+    index = MinHashLSH(threshold=0.8, num_perm=PERMUTATIONS)
+    tokens = ([shingle.encode() for shingle in shingles(text)] for text in _texts(path))
+    removed = []
+    for number, signature in enumerate(MinHash.generator(tokens, num_perm=PERMUTATIONS)):
+        if index.query(signature):
+            removed.append(number)
+        else:
+            index.insert(number, signature)
+    return removed
+
+
+def rensa(path: Path, threads: int) -> Removed:
+    """Its sketches and its deduplicator."""
+    del threads
+    from rensa import RMinHash, RMinHashDeduplicator
+
+    index = RMinHashDeduplicator(threshold=0.8, num_perm=PERMUTATIONS, use_lsh=True, seed=1)
+    removed = []
+    for number, text in enumerate(_texts(path)):
+        signature = RMinHash(num_perm=PERMUTATIONS, seed=1)
+        signature.update(list(shingles(text)))
+        if not index.add(str(number), signature):
+            removed.append(number)
+    return removed
+
+
+def gaoya(path: Path, threads: int) -> Removed:
+    """Its index, which cuts the text itself and verifies; the first of similar documents is kept."""
+    del threads
+    from gaoya.minhash import MinHashStringIndex
+
+    index = MinHashStringIndex(
+        hash_size=32,
+        jaccard_threshold=0.8,
+        num_bands=16,
+        band_size=8,
+        analyzer="word",
+        lowercase=True,
+        ngram_range=(5, 5),
+    )
+    removed = []
+    for number, text in enumerate(_texts(path)):
+        if index.query(text):
+            removed.append(number)
+        else:
+            index.insert_document(number, text)
+    return removed
+
+
+TOOLS: dict[str, Callable[[Path, int], Removed]] = {
+    "polyculture": polyculture,
+    "gaoya": gaoya,
+    "rensa": rensa,
+    "datasketch": datasketch,
+}
+
+
+def _texts(path: Path) -> list[str]:
+    with pa.OSFile(str(path)) as source:
+        texts: list[str] = pa.ipc.open_file(source).read_all()["text"].to_pylist()
+    return texts
+
+
+def warm_up(tool: str) -> None:
+    """Import the tool and compile what it compiles, on five documents: not part of the time."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "warm.arrow"
+        table = pa.table({"id": list("abcde"), "text": pa.array(["some text to warm up with"] * 5, pa.large_string())})
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        TOOLS[tool](path, 1)
+
+
+def main() -> None:
+    """Run one tool once."""
+    tool, path, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    warm_up(tool)
+    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    started, processor = time.perf_counter(), time.process_time()
+    removed = TOOLS[tool](path, threads)
+    seconds, processor = time.perf_counter() - started, time.process_time() - processor
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        json.dumps(
+            {
+                "seconds": seconds,
+                "cpu_seconds": processor,
+                "peak_bytes": peak * 1024,
+                "base_bytes": base * 1024,
+                "removed": removed,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Texts as compiled kernels take them: addresses in Arrow buffers or mapped files. No text is copied."""
+
+import mmap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.ipc
+from numpy.typing import NDArray
+
+from polyculture.compiled import bytes_at
+from polyculture.text.canonical import canonical_text
+
+Pointers = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Valid UTF-8 texts, wherever they lie.
+
+    Attributes:
+        address: (n,) of the first byte.
+        size: (n,) bytes.
+        is_canonical: (n,) whether nothing is left to fold.
+        owner: what keeps the bytes alive.
+    """
+
+    address: NDArray[np.uint64]
+    size: NDArray[np.int64]
+    is_canonical: NDArray[np.bool_]
+    owner: object
+
+    def __len__(self) -> int:
+        return len(self.address)
+
+    def __getitem__(self, span: slice | NDArray[np.int64]) -> "Texts":
+        return Texts(self.address[span], self.size[span], self.is_canonical[span], self.owner)
+
+    @property
+    def pointers(self) -> Pointers:
+        """As a kernel takes them."""
+        return self.address, self.size, self.is_canonical
+
+    @cached_property
+    def longest_bytes(self) -> int:
+        """Bytes of the longest text."""
+        return int(self.size.max(initial=0))
+
+    def decode(self, number: int) -> str:
+        """One text as a string."""
+        return bytes(bytes_at(self.address[number], self.size[number])).decode()
+
+
+def as_texts(array: pa.Array | pa.ChunkedArray, is_canonical: bool = False) -> Texts:
+    """The texts of a `string` or `large_string` array.
+
+    Raises:
+        ValueError: the array holds nulls.
+    """
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    places = [_places(chunk) for chunk in chunks]
+    address = np.concatenate([a for a, _ in places]) if places else np.empty(0, np.uint64)
+    size = np.concatenate([s for _, s in places]) if places else np.empty(0, np.int64)
+    return Texts(address, size, np.full(len(size), is_canonical), array)
+
+
+def _places(array: pa.Array) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    if array.null_count:
+        raise ValueError("texts must not hold nulls")
+    width = np.int64 if pa.types.is_large_string(array.type) else np.int32
+    _, offset_buffer, data_buffer = array.buffers()
+    if not len(array) or data_buffer is None:
+        return np.zeros(len(array), np.uint64), np.zeros(len(array), np.int64)
+    offsets = np.frombuffer(offset_buffer, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    return offsets[:-1].astype(np.uint64) + np.uint64(data_buffer.address), np.diff(offsets)
+
+
+def fold_by_hand(texts: Texts, numbers: NDArray[np.int64]) -> Texts:
+    """Canonical texts of those documents that the compiled fold leaves alone, by `canonical_text`."""
+    folded = [canonical_text(texts.decode(int(number))) for number in numbers]
+    return as_texts(pa.array(folded, pa.large_string()), is_canonical=True)
+
+
+class MappedTexts:
+    """The `text` column of uncompressed Arrow files, in their order, mapped and not read.
+
+    Attributes:
+        texts: of all files.
+    """
+
+    def __init__(self, paths: Sequence[Path], column: str = "text") -> None:
+        """Map the files."""
+        self._maps = [_map(path) for path in paths]
+        columns = [_column(mapped, column) for mapped in self._maps]
+        self.texts = as_texts(pa.chunked_array([c for part in columns for c in part.chunks], pa.large_string()))
+
+    def release(self) -> None:
+        """Give the memory of the pages back; they are read again when they are touched."""
+        for mapped in self._maps:
+            if mapped is not None:
+                mapped.madvise(mmap.MADV_DONTNEED)
+
+
+def _map(path: Path) -> Any:
+    with path.open("rb") as stream:
+        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _column(mapped: Any, column: str) -> pa.ChunkedArray:
+    return pa.ipc.open_file(pa.py_buffer(mapped)).read_all()[column].cast(pa.large_string())
