@@ -4,7 +4,7 @@ Two documents that share a band's key are proposed to each other. Within a bucke
 preferred one only, so the links are linear in the documents however hot a key is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,29 @@ def write_buckets(
         writer.write_batch(pa.RecordBatch.from_arrays([pa.array(out[0]), pa.array(out[1])], schema=schema))
 
 
+def write_contested(path: Path, buckets: Iterable[tuple[NDArray[np.uint64], NDArray[np.uint32]]]) -> None:
+    """Write buckets one after another, in the form of `write_buckets`: a batch each."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, BUCKET_SCHEMA) as writer:
+        for keys, documents in buckets:
+            writer.write_batch(pa.RecordBatch.from_arrays([pa.array(keys), pa.array(documents)], schema=BUCKET_SCHEMA))
+
+
+class Contested:
+    """The entries whose key several documents have, by bucket: all that later rounds look at."""
+
+    def __init__(self, path: Path) -> None:
+        """Map the file that `write_contested` wrote."""
+        self._file = pa.ipc.open_file(pa.memory_map(str(path)))
+
+    def __len__(self) -> int:
+        return int(self._file.num_record_batches)
+
+    def read(self, number: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+        """Keys and documents of one bucket."""
+        batch = self._file.get_batch(number)
+        return batch["key"].to_numpy(), batch["document"].to_numpy()
+
+
 class Buckets:
     """The band keys of all partitions, by bucket."""
 
@@ -151,6 +174,7 @@ def least_agreement(threshold: float, width: int) -> int:
     return max(0, int(np.floor(width * share - 5 * np.sqrt(width * share * (1 - share)))))
 
 
+Bucket = tuple[NDArray[np.uint64], NDArray[np.uint32]]
 Crowd = tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]
 CROWD = tuple_of(read_only(types.uint32), read_only(types.boolean), types.Array(types.uint64, 2, "C", readonly=True))
 
@@ -169,13 +193,13 @@ def _rise(leaders: NDArray[np.uint32], first: Any, depth: int, document: Any, ra
 
 
 @compiled(
-    tuple_of(types.uint64[::1], types.int64)(
+    tuple_of(types.uint64[::1], types.int64, types.int64[::1])(
         read_only(types.uint64), read_only(types.uint32), CROWD, types.int64, types.int64
     )
 )
 def _links(
     keys: NDArray[np.uint64], documents: NDArray[np.uint32], crowd: Crowd, least: int, depth: int
-) -> tuple[NDArray[np.uint64], int]:
+) -> tuple[NDArray[np.uint64], int, NDArray[np.int64]]:
     rank, is_alive, prints = crowd
     size = 1
     while size < 2 * len(keys):
@@ -184,6 +208,7 @@ def _links(
     first = np.full(size, _EMPTY, np.uint32)  # entry whose key stands in each slot
     leaders = np.full(size * depth, _EMPTY, np.uint32)  # the most preferred documents of the key
     slots = np.empty(len(keys), np.uint32)
+    is_shared = np.zeros(size, np.bool_)
     for i in range(len(keys)):
         document = documents[i]
         if not is_alive[document]:
@@ -191,15 +216,21 @@ def _links(
         slot = (keys[i] ^ (keys[i] >> np.uint64(32))) & mask
         while first[slot] != _EMPTY and keys[first[slot]] != keys[i]:
             slot = (slot + np.uint64(1)) & mask
-        first[slot] = min(first[slot], np.uint32(i))
+        if first[slot] == _EMPTY:
+            first[slot] = i
+        else:
+            is_shared[slot] = True
         _rise(leaders, np.int64(slot) * depth, depth, document, rank)
         slots[i] = slot
     found = np.empty(len(keys), np.uint64)
-    count = proposed = 0
+    contested = np.empty(len(keys), np.int64)
+    count = proposed = shared = 0
     for i in range(len(keys)):
         document = documents[i]
-        if not is_alive[document]:
+        if not is_alive[document] or not is_shared[slots[i]]:
             continue
+        contested[shared] = i
+        shared += 1
         for place in range(np.int64(slots[i]) * depth, (np.int64(slots[i]) + 1) * depth):
             leader = leaders[place]
             if leader in (document, _EMPTY):
@@ -210,12 +241,10 @@ def _links(
                     found = np.concatenate((found, np.empty(count, np.uint64)))
                 found[count] = np.uint64(leader) << np.uint64(32) | np.uint64(document)
                 count += 1
-    return found[:count].copy(), proposed
+    return found[:count].copy(), proposed, contested[:shared].copy()
 
 
-def bucket_links(
-    bucket: tuple[NDArray[np.uint64], NDArray[np.uint32]], crowd: Crowd, least: int, depth: int
-) -> tuple[NDArray[np.uint64], int]:
+def bucket_links(bucket: Bucket, crowd: Crowd, least: int, depth: int) -> tuple[NDArray[np.uint64], int, Bucket]:
     """Reduce step: link every living document of a bucket to the most preferred living ones that have its key.
 
     Args:
@@ -225,8 +254,8 @@ def bucket_links(
         depth: how many of a key's documents the others are linked to.
 
     Returns:
-        leader << 32 | document for each link, at most `depth` per entry; how many pairs were proposed. Linear in the
-        entries, however many share a key.
+        leader << 32 | document for each link, at most `depth` per entry; how many pairs were proposed; the entries
+        whose key several documents have. Linear in the entries, however many share a key.
     """
-    links: tuple[NDArray[np.uint64], int] = _links(*bucket, crowd, least, depth)
-    return links
+    links, proposed, contested = _links(*bucket, crowd, least, depth)
+    return links, proposed, (bucket[0][contested], bucket[1][contested])

@@ -5,7 +5,8 @@ Verify: links are decided on the texts. Resolve: the removal rule over the verif
 are linked again, to more of those that share a key with them, until nothing is new.
 """
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,17 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only
-from polyculture.dedupe.buckets import Buckets, Crowd, bucket_links, fingerprints, least_agreement, write_buckets
+from polyculture.dedupe.buckets import (
+    Bucket,
+    Buckets,
+    Contested,
+    Crowd,
+    bucket_links,
+    fingerprints,
+    least_agreement,
+    write_buckets,
+    write_contested,
+)
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import Texts
 from polyculture.dedupe.verify import NOT_SIMILAR, verify_links
@@ -25,6 +36,7 @@ MAX_ROUNDS = 16
 DEPTH = 8  # documents of a bucket that the others are linked to, once the removed ones are out of it
 PARTITION_DOCUMENTS, MAX_PARTITIONS = 16_384, 128
 _RANGE_DOCUMENTS = 32_768  # a bucket of so many entries is reduced inside the processor's cache
+_LANES = 32  # a signature is padded to a multiple of what the processor lowers at once
 _LOW = np.uint64(0xFFFFFFFF)
 Progress = Callable[[str, int, int], None]
 Links = NDArray[np.uint64]
@@ -144,7 +156,7 @@ def find_near_duplicates(
     size = max(PARTITION_DOCUMENTS, -(-count // MAX_PARTITIONS))
     starts = range(0, count, size)
     paths = [workplace.folder / f"bands-{number:05d}.arrow" for number in range(len(starts))]
-    width = config.bands * config.rows
+    width = -(-config.bands * config.rows // _LANES) * _LANES
     prints = np.zeros((count, -(-width // 16)), np.uint64)
     is_alive = np.zeros(count, np.bool_)
     is_alive[preference] = True
@@ -166,7 +178,7 @@ def find_near_duplicates(
             workplace.report("signatures", min(starts[number] + size, count), count)
     search = _Search(_replace(texts, hard), (rank, is_alive, prints), config.threshold, workplace)
     result = search.run(Buckets(paths))
-    for path in paths:
+    for path in workplace.folder.glob("*.arrow"):
         path.unlink()
     return result
 
@@ -187,16 +199,18 @@ class _Search:
     def __init__(self, texts: Texts, crowd: Crowd, threshold: float, workplace: Workplace) -> None:
         self._texts, self._threshold, self._workplace = texts, threshold, workplace
         self._rank, self._takes_part, self._prints = crowd
+        self._contested = workplace.folder / "contested.arrow"
         self._least = least_agreement(threshold, 16 * self._prints.shape[1])
         self._links, self._similarity = np.empty(0, np.uint64), np.empty(0, np.float64)
         self._examined = np.empty(0, np.uint64)
         self._proposed = 0
 
-    def run(self, buckets: Buckets) -> NearDuplicates:
+    def run(self, every: Buckets) -> NearDuplicates:
         """Link until nothing is new."""
         kept = np.arange(len(self._rank))
         similarity = np.ones(len(self._rank), np.float64)
         rounds = 0
+        buckets: Buckets | Contested = every
         while rounds < MAX_ROUNDS:
             is_alive = self._takes_part & (kept == np.arange(len(kept)))
             links = self._propose(buckets, is_alive, kept, rounds == 0)
@@ -204,6 +218,7 @@ class _Search:
             if not len(links):
                 break
             rounds += 1
+            buckets = Contested(self._contested)
             self._workplace.report("comparisons", 0, len(links))
             values = verify_links(links, self._texts, self._threshold, self._workplace.threads)
             self._workplace.report("comparisons", len(links), len(links))
@@ -218,20 +233,30 @@ class _Search:
 
     def _propose(
         self,
-        buckets: Buckets,
+        buckets: Buckets | Contested,
         is_alive: NDArray[np.bool_],
         kept: NDArray[np.int64],
         is_first: bool,
     ) -> Links:
         depth = 1 if is_first else DEPTH
 
-        def reduce(number: int) -> tuple[Links, int]:
+        def reduce(number: int) -> tuple[Links, int, Bucket]:
             return bucket_links(buckets.read(number), (self._rank, is_alive, self._prints), self._least, depth)
 
+        found: list[Links] = []
+
+        def contested(parts: Iterable[tuple[Links, int, Bucket]]) -> Iterator[Bucket]:
+            for links, proposed, shared in parts:
+                found.append(links)
+                self._proposed += proposed
+                yield shared
+
         with ThreadPoolExecutor(self._workplace.threads) as pool:
-            parts = list(pool.map(reduce, range(len(buckets))))
-        self._proposed += sum(proposed for _, proposed in parts)
-        found = [links for links, _ in parts]
+            parts = contested(pool.map(reduce, range(len(buckets))))
+            if is_first:
+                write_contested(self._contested, parts)
+            else:
+                deque(parts, maxlen=0)
         if not is_first:
             found.append(self._follow(is_alive, kept))
         return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)

@@ -201,10 +201,11 @@ def test_a_hot_bucket_costs_a_link_per_document() -> None:
     rank = np.arange(50_000, dtype=np.uint32)
     bucket = (np.full(50_000, 7, np.uint64), rank)
     crowd = (rank, np.ones(50_000, np.bool_), np.zeros((50_000, 8), np.uint64))
-    links, proposed = bucket_links(bucket, crowd, least=100, depth=1)
+    links, proposed, shared = bucket_links(bucket, crowd, least=100, depth=1)
     assert len(links) == proposed == 49_999
     assert set((links >> np.uint64(32)).tolist()) == {0}
-    _, proposed = bucket_links(bucket, crowd, least=100, depth=8)
+    assert len(shared[0]) == 50_000
+    _, proposed, _ = bucket_links(bucket, crowd, least=100, depth=8)
     assert proposed < 8 * 50_000
 
 
