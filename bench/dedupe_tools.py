@@ -22,14 +22,17 @@ Removed = list[int]
 
 def polyculture(path: Path, threads: int) -> Removed:
     """Ours: from the Arrow file to the decision, verified."""
-    from polyculture.dedupe.engine import Workplace, find_near_duplicates
+    from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
+    from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.texts import MappedTexts
     from schemas.config import NearConfig
 
     texts = MappedTexts([path]).texts
-    order = np.lexsort((np.arange(len(texts)), -texts.size))
     with tempfile.TemporaryDirectory() as folder:
-        found = find_near_duplicates(texts, order, NearConfig(), 1, Workplace(Path(folder), threads))
+        near, workplace = NearConfig(), Workplace(Path(folder), threads)
+        sketched = sketch_documents(texts, near, 1, workplace)
+        order = np.lexsort((np.arange(len(texts)), -sketched.characters.astype(np.int64)))
+        found = find_near_duplicates(sketched, order, near.threshold, workplace)
     gone: Removed = np.flatnonzero(found.kept != np.arange(len(texts))).tolist()
     return gone
 

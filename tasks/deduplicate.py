@@ -5,8 +5,8 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.dedupe.engine import Workplace
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
+from polyculture.dedupe.search import Workplace
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.files import whole_file, write_parquet
 from polyculture.hashing import signature_seed

@@ -8,7 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.dedupe.engine import NearDuplicates, Workplace, find_near_duplicates
+from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
+from polyculture.dedupe.search import NearDuplicates, Workplace
 from schemas.config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA
 
@@ -81,14 +82,17 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     rank = np.empty(len(corpus), np.int64)
     rank[order] = np.arange(len(corpus))
     near: NearDuplicates | None = None
+    has_words = np.zeros(len(leaders), np.bool_)
     if config.near.action is Action.REMOVE:
         preferred = np.argsort(rank[leaders])
-        near = find_near_duplicates(corpus.texts[leaders], preferred, config.near, seed, workplace)
+        sketched = sketch_documents(corpus.texts[leaders], config.near, seed, workplace)
+        has_words = sketched.has_words
+        near = find_near_duplicates(sketched, preferred, config.near.threshold, workplace)
     own = np.arange(len(corpus))
     leader = leaders[corpus.group]
     joins_leader = np.full(len(corpus), config.exact.action is Action.REMOVE)
     if near is not None:  # equal texts with words have equal shingle sets: similarity 1
-        joins_leader |= near.has_words[corpus.group]
+        joins_leader |= has_words[corpus.group]
     kept_group = near.kept[corpus.group] if near is not None else corpus.group
     follows = (kept_group != corpus.group) | (joins_leader & (own != leader))
     kept = np.where(follows, leaders[kept_group], own)

@@ -20,6 +20,7 @@ from polyculture.dedupe.shingles import (
 from polyculture.dedupe.texts import Pointers, Texts
 
 _BLOCK_LINKS = 2048  # what a thread takes at a time, about
+BOOLEANS = types.boolean[::1]
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
 Table = tuple[NDArray[np.uint64], NDArray[np.uint32]]
@@ -131,3 +132,29 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(work, [spans[i::threads] for i in range(threads)]))
     return similarity
+
+
+@compiled(types.void(read_only(types.int64), read_only(types.int64), POINTERS, tuple_of(BENCH, BENCH), BOOLEANS))
+def _equal(
+    left: NDArray[np.int64],
+    right: NDArray[np.int64],
+    texts: Pointers,
+    benches: tuple[Bench, Bench],
+    out: NDArray[np.bool_],
+) -> None:
+    for i in range(len(left)):
+        size, _, _ = fold_document(texts, left[i], benches[0])
+        other, _, _ = fold_document(texts, right[i], benches[1])
+        out[i] = size == other
+        for at in range(size if out[i] else 0):
+            if benches[0][1][0][at] != benches[1][1][0][at]:
+                out[i] = False
+                break
+
+
+def have_equal_texts(left: NDArray[np.int64], right: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
+    """Whether the canonical texts of documents left[i] and right[i] are equal, byte for byte. O(bytes)."""
+    result = np.zeros(len(left), np.bool_)
+    benches = (make_bench(texts.longest_bytes), make_bench(texts.longest_bytes))
+    _equal(left, right, texts.pointers, benches, result)
+    return result

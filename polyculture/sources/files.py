@@ -77,7 +77,7 @@ def _expand(source: SourceConfig, written: str, base: Path) -> Iterator[Path]:
         matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - Path.glob refuses those
         if not matches:
             what = "no file matches this pattern" if glob.has_magic(written) else "does not exist"
-            raise _refuse(source, written, f"{what}; paths are relative to the configuration file's folder")
+            raise _refuse(source, written, f"{what}; relative paths start at {base}")
     for match in matches:
         if match.is_dir():
             yield from _walk(source, match)

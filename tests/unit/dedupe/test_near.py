@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polyculture.dedupe.buckets import bucket_links
-from polyculture.dedupe.engine import NearDuplicates, Workplace, find_near_duplicates
+from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
+from polyculture.dedupe.search import NearDuplicates, Workplace
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.dedupe.signatures import minhash_signatures
 from polyculture.dedupe.texts import as_texts
@@ -26,7 +27,9 @@ SURE = NearConfig(threshold=0.8, bands=64, rows=2)
 def near(texts: list[str], preference: list[int], config: NearConfig = SURE, threads: int = 1) -> NearDuplicates:
     order = np.array(preference, np.int64)
     with tempfile.TemporaryDirectory() as folder:
-        return find_near_duplicates(as_texts(pa.array(texts)), order, config, 5, Workplace(Path(folder), threads))
+        workplace = Workplace(Path(folder), threads)
+        sketched = sketch_documents(as_texts(pa.array(texts)), config, 5, workplace)
+        return find_near_duplicates(sketched, order, config.threshold, workplace)
 
 
 def variants(documents: int, seed: int) -> list[str]:

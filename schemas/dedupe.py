@@ -1,0 +1,91 @@
+"""What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+KEPT_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),  # the record's own, else `<file digest>:<position>`
+        pa.field("text", pa.large_string(), nullable=False),  # as read
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),  # record slot in the file
+    ]
+)
+REMOVED_FILE_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),  # exact or near
+        pa.field("kept_id", pa.string(), nullable=False),  # the representative, which stayed
+        pa.field("kept_file", pa.string(), nullable=False),
+        pa.field("kept_position", pa.int64(), nullable=False),
+        pa.field("similarity", pa.float64(), nullable=False),  # Jaccard of 5-word shingles, 0..1
+    ]
+)
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FileLosses(Strict):
+    """What became of one file's record slots.
+
+    Attributes:
+        removed_fraction: of its documents.
+        is_tail_lost: whether the file ends in damage.
+    """
+
+    file: str
+    sha256: str
+    documents: int
+    quarantined: int
+    filtered: int
+    exact: int
+    near: int
+    kept: int
+    removed_fraction: float
+    is_tail_lost: bool
+
+
+class Cluster(Strict):
+    """A kept document and those removed in its favour.
+
+    Attributes:
+        documents: members, the kept one included.
+        least_similarity: of a member to the kept one.
+        examples: beginnings of the kept text and of one removed text.
+    """
+
+    kept_id: str
+    documents: int
+    least_similarity: float
+    examples: tuple[str, ...]
+
+
+class DedupeSummary(Strict):
+    """`dedupe.json`.
+
+    Attributes:
+        cluster_sizes: number of clusters of each size, by size.
+        proposed: pairs that share a band; `compared` of them on their texts.
+        rounds: how often documents were linked.
+    """
+
+    threshold: float
+    bands: int
+    rows: int
+    documents: int
+    kept: int
+    exact: int
+    near: int
+    removed_fraction: float
+    files: tuple[FileLosses, ...]
+    cluster_sizes: dict[int, int]
+    largest_clusters: tuple[Cluster, ...]
+    proposed: int
+    compared: int
+    rounds: int
