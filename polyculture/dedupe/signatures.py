@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from datasketch import MinHash
+from datasketch import LeanMinHash, MinHash
 from numba import types
 from numpy.typing import NDArray
 
@@ -90,6 +90,16 @@ def minhash_signatures(sets: ShingleSets, width: int, seed: int) -> NDArray[np.u
     signatures = np.full((len(sets), width), _LARGEST, np.uint32)
     _sign_sets(sets.hashes, sets.offsets, permutations(width, seed), signatures)
     return signatures
+
+
+def to_datasketch(signatures: NDArray[np.uint32], seed: int) -> list[LeanMinHash]:
+    """Signatures as datasketch's own objects, for its indexes and for other tools that speak them.
+
+    Args:
+        signatures: (n, width), from `minhash_signatures` or a sketch.
+        seed: that they were made with.
+    """
+    return [LeanMinHash(seed=seed, hashvalues=row, scheme="affine32") for row in signatures]
 
 
 @compiled()

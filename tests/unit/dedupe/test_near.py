@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from datasketch import MinHash
+from datasketch import LeanMinHash, MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +14,8 @@ from polyculture.dedupe.buckets import bucket_links
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import NearDuplicates, Workplace
 from polyculture.dedupe.shingles import shingle_sets
-from polyculture.dedupe.signatures import minhash_signatures
+from polyculture.dedupe.signatures import minhash_signatures, to_datasketch
+from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import as_texts
 from polyculture.diversity.multiplicity import NearIndex, count_groups
 from schemas.config import NearConfig
@@ -107,6 +108,27 @@ def test_signatures_are_datasketchs_own() -> None:
         sketch = MinHash(num_perm=112, seed=9, scheme="affine32", hashfunc=lambda value: int(value) & 0xFFFFFFFF)
         sketch.update_batch(list(sets.hashes[sets.offsets[number] : sets.offsets[number + 1]]))
         assert np.array_equal(sketch.hashvalues, signatures[number])
+
+
+def test_signatures_serve_datasketchs_own_index() -> None:
+    texts = variants(60, 4)
+    signatures = sketch(as_texts(pa.array(texts)), 128, seed=3).signatures
+    index = MinHashLSH(threshold=0.8, num_perm=128)
+    exported = to_datasketch(signatures, seed=3)
+    for number, signature in enumerate(exported):
+        index.insert(number, signature)
+    other = MinHash(num_perm=128, seed=3, scheme="affine32", hashfunc=lambda value: int(value) & 0xFFFFFFFF)
+    other.update_batch(list(shingle_sets(pa.array([texts[7]])).hashes))
+    assert 7 in index.query(other)
+    assert exported[7].jaccard(other) == 1.0
+    restored = LeanMinHash.deserialize(_serialized(exported[7]))
+    assert restored == exported[7]
+
+
+def _serialized(signature: LeanMinHash) -> bytearray:
+    buffer = bytearray(signature.bytesize())
+    signature.serialize(buffer)
+    return buffer
 
 
 def test_the_default_banding_finds_what_theory_says() -> None:
