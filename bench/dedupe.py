@@ -5,6 +5,7 @@ Targets: 100,000 documents a second on two threads; 15 times the fastest peer; r
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pyarrow as pa
 import xxhash
@@ -27,6 +29,23 @@ TARGET_DOCUMENTS_PER_SECOND = 100_000
 TARGET_TIMES_FASTEST_PEER = 15
 TARGET_RECALL = TARGET_PRECISION = 0.99
 THRESHOLD = 0.8
+PAGE = """# Performance
+
+Near-duplicate removal, from the Arrow file to the decision: read, canonical text, shingles, signatures, banding, grouping,
+verification, and the removal rule. Written by `python -m bench.dedupe --data DIR --write docs/performance.md`; every tool ran in
+a process of its own on the same machine ({processors} processors) and the same texts, the median of three runs, start and compilation
+left out. The peers use one thread; they are measured on fewer documents, because they are slower.
+
+The documents are lines of real English and German text, 0.3 to 1.7 times 1,468 bytes long. 35 % are copies of another document
+with words replaced at random, aimed at a Jaccard similarity of 1, .95, .9, .85, .82, .8, .75, .7 or .5 in equal parts. Truth is
+every pair at or above .8, found by an exact join that hashes no sets (`bench/corpora.py`). Recall: share of the documents that
+brute force removes which the tool removes too, or leaves without a twin. Precision: share of the removed documents that have a
+twin. Ours loses precision where it folds what plain lower case does not: full-width forms, compatibility characters.
+
+{results}
+
+![Documents a second of each tool](images/performance.png)
+"""
 
 
 @dataclass(frozen=True)
@@ -134,6 +153,20 @@ def recall_by_level(pairs: list[Pair], removed: set[int]) -> list[tuple[str, int
     return rows
 
 
+def draw(results: list[Result], path: Path) -> None:
+    """A bar for each result."""
+    figure, axes = plt.subplots(figsize=(8, 0.45 * len(results) + 1), layout="constrained")
+    names = [f"{r.tool}, {r.threads} thread{'s' * (r.threads > 1)}, {r.documents:,}" for r in results]
+    colours = ["#1f5aa6" if r.tool == "polyculture" else "#b0b4ba" for r in results]
+    bars = axes.barh(names, [r.documents_per_second for r in results], color=colours)
+    axes.bar_label(bars, [f"{r.documents_per_second:,.0f}" for r in results], padding=4)
+    axes.set(xscale="log", xlabel="documents per second (log scale)")
+    axes.set_xlim(right=4 * max(r.documents_per_second for r in results))
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=120, metadata={"Software": None})
+
+
 def main() -> int:
     """Print the tables; 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -149,7 +182,7 @@ def main() -> int:
     text = "\n".join(lines)
     print(text)
     if arguments.write:
-        arguments.write.write_text(text + "\n")
+        arguments.write.write_text(PAGE.format(results=text, processors=os.cpu_count()))
     return 0 if is_met else 1
 
 
@@ -190,6 +223,8 @@ def compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[str], boo
         and checked.recall >= TARGET_RECALL
         and checked.precision >= TARGET_PRECISION
     )
+    if arguments.write:
+        draw(results + ours, arguments.write.parent / "images" / "performance.png")
     lines += ["", f"{best:,.0f} documents/s on two threads, {best / fastest:.1f} times the fastest peer"]
     return lines, is_met
 

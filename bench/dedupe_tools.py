@@ -24,10 +24,10 @@ def polyculture(path: Path, threads: int) -> Removed:
     """Ours: from the Arrow file to the decision, verified."""
     from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
     from polyculture.dedupe.search import Workplace
-    from polyculture.dedupe.texts import MappedTexts
+    from polyculture.dedupe.texts import map_texts
     from schemas.config import NearConfig
 
-    texts = MappedTexts([path]).texts
+    texts = map_texts([path])
     with tempfile.TemporaryDirectory() as folder:
         near, workplace = NearConfig(), Workplace(Path(folder), threads)
         sketched = sketch_documents(texts, near, 1, workplace)
@@ -54,18 +54,15 @@ def datasketch(path: Path, threads: int) -> Removed:
 
 
 def rensa(path: Path, threads: int) -> Removed:
-    """Its sketches and its deduplicator."""
+    """Its sketches of all documents at once and its one-shot query, which flags every member of a pair."""
     del threads
-    from rensa import RMinHash, RMinHashDeduplicator
+    from rensa import RMinHash, RMinHashLSH
 
-    index = RMinHashDeduplicator(threshold=0.8, num_perm=PERMUTATIONS, use_lsh=True, seed=1)
-    removed = []
-    for number, text in enumerate(_texts(path)):
-        signature = RMinHash(num_perm=PERMUTATIONS, seed=1)
-        signature.update(list(shingles(text)))
-        if not index.add(str(number), signature):
-            removed.append(number)
-    return removed
+    tokens = [list(shingles(text)) for text in _texts(path)]
+    matrix = RMinHash.digest_matrix_from_token_sets(tokens, PERMUTATIONS, 1)
+    index = RMinHashLSH(threshold=0.8, num_perm=PERMUTATIONS, num_bands=16)
+    flags = index.query_duplicate_flags_matrix_one_shot(matrix)
+    return [number for number, is_duplicate in enumerate(flags) if is_duplicate]
 
 
 def gaoya(path: Path, threads: int) -> Removed:

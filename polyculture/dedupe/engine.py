@@ -78,6 +78,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         keys[span], characters[span], has_words[span] = found.keys, found.characters, found.shingles > 0
         fingerprints(found.signatures, prints[span])
         write_buckets(paths[number], found.signatures, (config.bands, config.rows), start, bits)
+        texts.release()
         return (found.by_hand + start, found.folded) if len(found.by_hand) else None
 
     hard: list[tuple[NDArray[np.int64], Texts]] = []
@@ -123,4 +124,4 @@ def _replace(texts: Texts, hard: Sequence[tuple[NDArray[np.int64], Texts]]) -> T
     address, size, is_canonical = texts.address.copy(), texts.size.copy(), texts.is_canonical.copy()
     for numbers, folded in hard:
         address[numbers], size[numbers], is_canonical[numbers] = folded.pointers
-    return Texts(address, size, is_canonical, (texts.owner, hard))
+    return Texts(address, size, is_canonical, (texts.owner, hard), texts.maps)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyculture.dedupe.engine import Sketched, find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import NearDuplicates, Workplace
-from polyculture.dedupe.texts import MappedTexts
+from polyculture.dedupe.texts import map_texts
 from polyculture.dedupe.verify import have_equal_texts
 from polyculture.executor import Executor
 from polyculture.files import map_arrow_file, whole_file, write_parquet, write_text
@@ -125,7 +125,7 @@ class _Decision:
 
 
 def _decide(paths: Sequence[Path], near: NearConfig, workplace: Workplace) -> _Decision:
-    texts = MappedTexts(paths).texts
+    texts = map_texts(paths)
     sketched = sketch_documents(texts, near, SEED, workplace)
     identity = pl.concat(
         [pl.DataFrame(pl.from_arrow(map_arrow_file(path).select(["id", "file", "position"]))) for path in paths]

@@ -27,18 +27,25 @@ class Texts:
         size: (n,) bytes.
         is_canonical: (n,) whether nothing is left to fold.
         owner: what keeps the bytes alive.
+        maps: files that they are mapped from, whose pages may be given back.
     """
 
     address: NDArray[np.uint64]
     size: NDArray[np.int64]
     is_canonical: NDArray[np.bool_]
     owner: object
+    maps: tuple[Any, ...] = ()
 
     def __len__(self) -> int:
         return len(self.address)
 
     def __getitem__(self, span: slice | NDArray[np.int64]) -> "Texts":
-        return Texts(self.address[span], self.size[span], self.is_canonical[span], self.owner)
+        return Texts(self.address[span], self.size[span], self.is_canonical[span], self.owner, self.maps)
+
+    def release(self) -> None:
+        """Give the memory of mapped pages back; they are read again when they are touched."""
+        for mapped in self.maps:
+            mapped.madvise(mmap.MADV_DONTNEED)
 
     @property
     def pointers(self) -> Pointers:
@@ -85,24 +92,12 @@ def fold_by_hand(texts: Texts, numbers: NDArray[np.int64]) -> Texts:
     return as_texts(pa.array(folded, pa.large_string()), is_canonical=True)
 
 
-class MappedTexts:
-    """The `text` column of uncompressed Arrow files, in their order, mapped and not read.
-
-    Attributes:
-        texts: of all files.
-    """
-
-    def __init__(self, paths: Sequence[Path], column: str = "text") -> None:
-        """Map the files."""
-        self._maps = [_map(path) for path in paths]
-        columns = [_column(mapped, column) for mapped in self._maps]
-        self.texts = as_texts(pa.chunked_array([c for part in columns for c in part.chunks], pa.large_string()))
-
-    def release(self) -> None:
-        """Give the memory of the pages back; they are read again when they are touched."""
-        for mapped in self._maps:
-            if mapped is not None:
-                mapped.madvise(mmap.MADV_DONTNEED)
+def map_texts(paths: Sequence[Path], column: str = "text") -> Texts:
+    """A text column of uncompressed Arrow files, one file after another, mapped and not read."""
+    maps = tuple(_map(path) for path in paths)
+    chunks = [chunk for mapped in maps for chunk in _column(mapped, column).chunks]
+    texts = as_texts(pa.chunked_array(chunks, pa.large_string()))
+    return Texts(texts.address, texts.size, texts.is_canonical, chunks, maps)
 
 
 def _map(path: Path) -> Any:

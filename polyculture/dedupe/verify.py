@@ -19,7 +19,7 @@ from polyculture.dedupe.shingles import (
 )
 from polyculture.dedupe.texts import Pointers, Texts
 
-_BLOCK_LINKS = 2048  # what a thread takes at a time, about
+_BLOCK_LINKS = 512  # what a thread takes at a time, about; then it gives the pages of mapped texts back
 BOOLEANS = types.boolean[::1]
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -125,6 +125,7 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
         bench = make_bench(texts.longest_bytes)
         for span in mine:
             _verify((links, similarity), span, bounds, texts.pointers, bench)
+            texts.release()
 
     if threads == 1 or len(spans) < 2:
         work(spans)
