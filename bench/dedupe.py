@@ -5,6 +5,7 @@ Targets: 100,000 documents a second on two threads; 15 times the fastest peer; r
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -29,23 +30,7 @@ TARGET_DOCUMENTS_PER_SECOND = 100_000
 TARGET_TIMES_FASTEST_PEER = 15
 TARGET_RECALL = TARGET_PRECISION = 0.99
 THRESHOLD = 0.8
-PAGE = """# Performance
-
-Near-duplicate removal, from the Arrow file to the decision: read, canonical text, shingles, signatures, banding, grouping,
-verification, and the removal rule. Written by `python -m bench.dedupe --data DIR --write docs/performance.md`; every tool ran in
-a process of its own on the same machine ({processors} processors) and the same texts, the median of three runs, start and compilation
-left out. The peers use one thread; they are measured on fewer documents, because they are slower.
-
-The documents are lines of real English and German text, 0.3 to 1.7 times 1,468 bytes long. 35 % are copies of another document
-with words replaced at random, aimed at a Jaccard similarity of 1, .95, .9, .85, .82, .8, .75, .7 or .5 in equal parts. Truth is
-every pair at or above .8, found by an exact join that hashes no sets (`bench/corpora.py`). Recall: share of the documents that
-brute force removes which the tool removes too, or leaves without a twin. Precision: share of the removed documents that have a
-twin. Ours loses precision where it folds what plain lower case does not: full-width forms, compatibility characters.
-
-{results}
-
-![Documents a second of each tool](images/performance.png)
-"""
+PAGE = Path(__file__).with_name("performance.md")
 
 
 @dataclass(frozen=True)
@@ -153,6 +138,11 @@ def recall_by_level(pairs: list[Pair], removed: set[int]) -> list[tuple[str, int
     return rows
 
 
+def share(value: float) -> str:
+    """A fraction; empty if it was not measured."""
+    return "" if math.isnan(value) else f"{value:.4f}"
+
+
 def draw(results: list[Result], path: Path) -> None:
     """A bar for each result."""
     figure, axes = plt.subplots(figsize=(8, 0.45 * len(results) + 1), layout="constrained")
@@ -182,7 +172,7 @@ def main() -> int:
     text = "\n".join(lines)
     print(text)
     if arguments.write:
-        arguments.write.write_text(PAGE.format(results=text, processors=os.cpu_count()))
+        arguments.write.write_text(PAGE.read_text().format(results=text, processors=os.cpu_count()))
     return 0 if is_met else 1
 
 
@@ -206,8 +196,8 @@ def compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[str], boo
     lines += ["|---|--:|--:|--:|--:|--:|--:|"]
     for r in results + ours:
         lines.append(
-            f"| {r.tool} | {r.threads} | {r.documents:,} | {r.documents_per_second:,.0f} | {r.recall:.4f} "
-            f"| {r.precision:.4f} | {r.peak_bytes / r.documents:,.0f} |"
+            f"| {r.tool} | {r.threads} | {r.documents:,} | {r.documents_per_second:,.0f} | {share(r.recall)} "
+            f"| {share(r.precision)} | {r.peak_bytes / r.documents:,.0f} |"
         )
     lines += [
         "",
