@@ -12,7 +12,7 @@ from rich.table import Table
 
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
-from schemas.dedupe import DedupeSummary
+from schemas.dedupe import DedupeSummary, Survivor
 
 Inputs = Annotated[list[str], typer.Argument(help="Files or folders with `id` and `text`.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty.", show_default=False)]
@@ -25,6 +25,13 @@ Limit = Annotated[
         "--max-removed-fraction", min=0.0, max=1.0, help="Exit with 3 if a file loses more.", show_default="no limit"
     ),
 ]
+Against = Annotated[
+    list[str] | None,
+    typer.Option("--against", help="An index, or files or folders, to compare with; may be repeated."),
+]
+Stays = Annotated[Survivor, typer.Option("--survivor", help="Who stays of a pair of the input and --against.")]
+Measure = Annotated[bool, typer.Option("--measure", help="Remove nothing; matches/ says what would be.")]
+Index = Annotated[Path | None, typer.Option("--index", help="Add what is kept to this index, for later runs.")]
 Workers = Annotated[int | None, typer.Option("--workers", min=1, max=1024, help="Processes and threads.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output.")]
 
@@ -40,6 +47,10 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     threshold: Threshold = 0.8,
     text: Text = "text",
     identity: Id = "id",
+    against: Against = None,
+    survivor: Stays = Survivor.AGAINST,
+    measure: Measure = False,
+    index: Index = None,
     max_removed_fraction: Limit = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -50,21 +61,23 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from cli.display import ProgressDisplay
     from polyculture.dedupe.search import Workplace
-    from polyculture.dedupe.standalone import dedupe_files
+    from polyculture.dedupe.standalone import DedupeJob, dedupe_files
     from polyculture.executor import Local
-    from polyculture.sources.files import find_files
     from schemas.config import NearConfig, SourceConfig
     from schemas.documents import Kind
 
     source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields={"id": identity, "text": text})
-    files = find_files(source, Path.cwd())
+    near, others = NearConfig(threshold=threshold), tuple(against or ())
+    job = DedupeJob(source, near, out, others, survivor, measure, index, Path.cwd())
+    if measure and index is not None:
+        raise ConfigError("--index: nothing is kept with --measure; leave one of them out")
     _require_empty(out)
     count = workers or os.cpu_count() or 1
     work = out / ".work"
     try:
         with ProgressDisplay(enabled=not as_json) as display, Local(count) as executor:
             workplace = Workplace(work, count, display.update)
-            summary = dedupe_files(files, source, NearConfig(threshold=threshold), out, (executor, workplace))
+            summary = dedupe_files(job, executor, workplace)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if as_json:
@@ -106,6 +119,11 @@ def _show(summary: DedupeSummary, out: Path) -> None:
     table.add_row("all", *(f"{n:,}" for n in total), f"{summary.removed_fraction:.1%}", f"{quarantined:,}")
     wide = Measurement.get(console, console.options.update(width=400), table).maximum
     Console(highlight=False, width=max(console.width, wide)).print(table)
+    if summary.against_documents:
+        console.print(
+            f"{summary.removed_for_against:,} are among the {summary.against_documents:,} compared with; "
+            f"{summary.removed_of_against:,} of those are to go in favour of the input"
+        )
     for file in summary.files:
         if file.is_tail_lost:
             console.print(f"{safe_detail(file.file, 200)} ends in damage: see quarantined/", style="yellow")

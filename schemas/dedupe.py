@@ -1,5 +1,7 @@
 """What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
 
+from enum import StrEnum
+
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
@@ -20,9 +22,18 @@ REMOVED_FILE_SCHEMA = pa.schema(
         pa.field("kept_id", pa.string(), nullable=False),  # the representative, which stayed
         pa.field("kept_file", pa.string(), nullable=False),
         pa.field("kept_position", pa.int64(), nullable=False),
+        pa.field("kept_in", pa.string(), nullable=False),  # input, or against: what the input was compared with
         pa.field("similarity", pa.float64(), nullable=False),  # Jaccard of 5-word shingles, 0..1
     ]
 )
+
+
+class Survivor(StrEnum):
+    """Who stays of a pair of the input and what it is compared with."""
+
+    AGAINST = "against"
+    INPUT = "input"
+    LONGER = "longer"
 
 
 class Strict(BaseModel):
@@ -70,6 +81,10 @@ class DedupeSummary(Strict):
     """`dedupe.json`.
 
     Attributes:
+        is_measured_only: whether nothing was removed; the counts say what would be.
+        against_documents: how many the input was compared with.
+        removed_for_against: documents of the input whose twin stays there.
+        removed_of_against: documents of there whose twin stays in the input.
         cluster_sizes: number of clusters of each size, by size.
         proposed: pairs that share a band; `compared` of them on their texts.
         rounds: how often documents were linked.
@@ -78,11 +93,15 @@ class DedupeSummary(Strict):
     threshold: float
     bands: int
     rows: int
+    is_measured_only: bool
     documents: int
     kept: int
     exact: int
     near: int
     removed_fraction: float
+    against_documents: int
+    removed_for_against: int
+    removed_of_against: int
     files: tuple[FileLosses, ...]
     cluster_sizes: dict[int, int]
     largest_clusters: tuple[Cluster, ...]

@@ -21,6 +21,7 @@ BUCKET_SCHEMA = pa.schema(
     [pa.field("key", pa.uint64(), nullable=False), pa.field("document", pa.uint32(), nullable=False)]
 )
 _BOUNDS = b"bounds"
+Bucket = tuple[NDArray[np.uint64], NDArray[np.uint32]]
 _EMPTY = np.uint32(0xFFFFFFFF)
 _NIBBLE_ONES, _LOW_BITS = np.uint64(0x1111111111111111), np.uint64(0x7777777777777777)
 _BYTE_PAIRS, _BYTE_ONES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
@@ -92,7 +93,7 @@ def write_buckets(
         writer.write_batch(pa.RecordBatch.from_arrays([pa.array(out[0]), pa.array(out[1])], schema=schema))
 
 
-def write_contested(path: Path, buckets: Iterable[tuple[NDArray[np.uint64], NDArray[np.uint32]]]) -> None:
+def write_contested(path: Path, buckets: Iterable[Bucket]) -> None:
     """Write buckets one after another, in the form of `write_buckets`: a batch each."""
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, BUCKET_SCHEMA) as writer:
         for keys, documents in buckets:
@@ -109,7 +110,7 @@ class Contested:
     def __len__(self) -> int:
         return int(self._file.num_record_batches)
 
-    def read(self, number: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    def read(self, number: int) -> Bucket:
         """Keys and documents of one bucket."""
         batch = self._file.get_batch(number)
         return batch["key"].to_numpy(), batch["document"].to_numpy()
@@ -126,7 +127,7 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._bounds[0]) - 1 if self._bounds else 0
 
-    def read(self, number: int) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    def read(self, number: int) -> Bucket:
         """Exchange step: keys and documents of one (band, key range) over all partitions."""
         parts = []
         for batch, bounds in zip(self._batches, self._bounds, strict=True):
@@ -135,6 +136,23 @@ class Buckets:
             np.concatenate([part["key"].to_numpy() for part in parts]),
             np.concatenate([part["document"].to_numpy() for part in parts]),
         )
+
+
+class JoinedBuckets:
+    """The buckets of new documents, with the entries of settled ones in each."""
+
+    def __init__(self, new: Buckets, settled: Sequence[Bucket], first_document: int) -> None:
+        """Number the settled documents from `first_document` on."""
+        self._new, self._settled, self._first = new, settled, np.uint32(first_document)
+
+    def __len__(self) -> int:
+        return len(self._new)
+
+    def read(self, number: int) -> Bucket:
+        """Keys and documents of one bucket."""
+        keys, documents = self._new.read(number)
+        others, settled = self._settled[number]
+        return np.concatenate([keys, others]), np.concatenate([documents, settled + self._first])
 
 
 @compiled()
@@ -174,9 +192,10 @@ def least_agreement(threshold: float, width: int) -> int:
     return max(0, int(np.floor(width * share - 5 * np.sqrt(width * share * (1 - share)))))
 
 
-Bucket = tuple[NDArray[np.uint64], NDArray[np.uint32]]
-Crowd = tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64]]
-CROWD = tuple_of(read_only(types.uint32), read_only(types.boolean), types.Array(types.uint64, 2, "C", readonly=True))
+Crowd = tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64], int]
+CROWD = tuple_of(
+    read_only(types.uint32), read_only(types.boolean), types.Array(types.uint64, 2, "C", readonly=True), types.int64
+)
 
 
 @compiled()
@@ -192,6 +211,16 @@ def _rise(leaders: NDArray[np.uint32], first: Any, depth: int, document: Any, ra
     leaders[first + at] = document
 
 
+@compiled()
+def _slot(keys: NDArray[np.uint64], entry: Any, first: NDArray[np.uint32]) -> Any:
+    """Where the key of an entry stands in the table, or belongs."""
+    mask = np.uint64(len(first) - 1)
+    slot = (keys[entry] ^ (keys[entry] >> np.uint64(32))) & mask
+    while first[slot] != _EMPTY and keys[first[slot]] != keys[entry]:
+        slot = (slot + np.uint64(1)) & mask
+    return slot
+
+
 @compiled(
     tuple_of(types.uint64[::1], types.int64, types.int64[::1])(
         read_only(types.uint64), read_only(types.uint32), CROWD, types.int64, types.int64
@@ -200,27 +229,25 @@ def _rise(leaders: NDArray[np.uint32], first: Any, depth: int, document: Any, ra
 def _links(
     keys: NDArray[np.uint64], documents: NDArray[np.uint32], crowd: Crowd, least: int, depth: int
 ) -> tuple[NDArray[np.uint64], int, NDArray[np.int64]]:
-    rank, is_alive, prints = crowd
+    rank, is_alive, prints, settled_from = crowd
     size = 1
     while size < 2 * len(keys):
         size *= 2
-    mask = np.uint64(size - 1)
     first = np.full(size, _EMPTY, np.uint32)  # entry whose key stands in each slot
-    leaders = np.full(size * depth, _EMPTY, np.uint32)  # the most preferred documents of the key
+    sides = 2 if settled_from < len(rank) else 1
+    leaders = np.full(size * sides * depth, _EMPTY, np.uint32)  # the key's most preferred documents of each side
     slots = np.empty(len(keys), np.uint32)
     is_shared = np.zeros(size, np.bool_)
     for i in range(len(keys)):
         document = documents[i]
         if not is_alive[document]:
             continue
-        slot = (keys[i] ^ (keys[i] >> np.uint64(32))) & mask
-        while first[slot] != _EMPTY and keys[first[slot]] != keys[i]:
-            slot = (slot + np.uint64(1)) & mask
+        slot = _slot(keys, i, first)
         if first[slot] == _EMPTY:
             first[slot] = i
         else:
             is_shared[slot] = True
-        _rise(leaders, np.int64(slot) * depth, depth, document, rank)
+        _rise(leaders, (np.int64(slot) * sides + (document >= settled_from)) * depth, depth, document, rank)
         slots[i] = slot
     found = np.empty(len(keys), np.uint64)
     contested = np.empty(len(keys), np.int64)
@@ -231,16 +258,18 @@ def _links(
             continue
         contested[shared] = i
         shared += 1
-        for place in range(np.int64(slots[i]) * depth, (np.int64(slots[i]) + 1) * depth):
-            leader = leaders[place]
-            if leader in (document, _EMPTY):
-                break  # those behind are preferred less
-            proposed += 1
-            if _equal_nibbles(prints, np.int64(document), np.int64(leader)) >= least:
-                if count == len(found):
-                    found = np.concatenate((found, np.empty(count, np.uint64)))
-                found[count] = np.uint64(leader) << np.uint64(32) | np.uint64(document)
-                count += 1
+        for side in range(1 if document >= settled_from else sides):  # settled ones are not compared with each other
+            start = (np.int64(slots[i]) * sides + side) * depth
+            for place in range(start, start + depth):
+                leader = leaders[place]
+                if leader == _EMPTY or rank[leader] >= rank[document]:
+                    break  # those behind are preferred less
+                proposed += 1
+                if _equal_nibbles(prints, np.int64(document), np.int64(leader)) >= least:
+                    if count == len(found):
+                        found = np.concatenate((found, np.empty(count, np.uint64)))
+                    found[count] = np.uint64(leader) << np.uint64(32) | np.uint64(document)
+                    count += 1
     return found[:count].copy(), proposed, contested[:shared].copy()
 
 
@@ -249,13 +278,14 @@ def bucket_links(bucket: Bucket, crowd: Crowd, least: int, depth: int) -> tuple[
 
     Args:
         bucket: keys and documents, from `Buckets.read`.
-        crowd: of all n documents: place in the order of preference, whether it lives, fingerprints.
+        crowd: of all n documents: place in the order of preference, whether it lives, fingerprints; and the number
+            from which on documents are settled: they are linked to the others, not to each other.
         least: equal fingerprint values of a link at least.
         depth: how many of a key's documents the others are linked to.
 
     Returns:
-        leader << 32 | document for each link, at most `depth` per entry; how many pairs were proposed; the entries
-        whose key several documents have. Linear in the entries, however many share a key.
+        leader << 32 | document for each link, at most `depth` per entry and side; how many pairs were proposed; the
+        entries whose key several documents have. Linear in the entries, however many share a key.
     """
     links, proposed, contested = _links(*bucket, crowd, least, depth)
     return links, proposed, (bucket[0][contested], bucket[1][contested])

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.buckets import Buckets, fingerprints, write_buckets
+from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, fingerprints, write_buckets
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import Texts
@@ -46,6 +47,47 @@ class Sketched:
 
     def __len__(self) -> int:
         return len(self.keys)
+
+    def discard(self) -> None:
+        """Delete the band keys."""
+        for path in self.paths:
+            path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Documents of elsewhere that new ones are compared with, and that are not compared with each other.
+
+    Attributes:
+        sketched: m documents that share a band, or the canonical text, with a new one.
+        identity: id, file and position of each.
+        buckets: for each bucket of the new documents, the keys and settled documents that belong to it.
+        documents: how many there are, shared band or not.
+    """
+
+    sketched: Sketched
+    identity: pa.Table
+    buckets: Sequence[Bucket]
+    documents: int
+
+
+def join_sketched(parts: Sequence[Sketched]) -> Sketched:
+    """Documents one after another; band keys are those of the first."""
+    texts = [part.texts for part in parts]
+    return Sketched(
+        Texts(
+            np.concatenate([t.address for t in texts]),
+            np.concatenate([t.size for t in texts]),
+            np.concatenate([t.is_canonical for t in texts]),
+            texts,
+            tuple(m for t in texts for m in t.maps),
+        ),
+        np.concatenate([part.keys for part in parts]),
+        np.concatenate([part.characters for part in parts]),
+        np.concatenate([part.has_words for part in parts]),
+        np.concatenate([part.prints for part in parts]),
+        parts[0].paths,
+    )
 
 
 def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Workplace) -> Sketched:
@@ -90,7 +132,11 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
 
 
 def find_near_duplicates(
-    sketched: Sketched, preference: NDArray[np.int64], threshold: float, workplace: Workplace
+    sketched: Sketched,
+    preference: NDArray[np.int64],
+    threshold: float,
+    workplace: Workplace,
+    settled: Settled | None = None,
 ) -> NearDuplicates:
     """Decide which documents stay: each is kept unless a verified neighbour that is preferred to it is kept.
 
@@ -99,22 +145,22 @@ def find_near_duplicates(
     with probability 1 - (1 - J**rows)**bands.
 
     Args:
-        sketched: n documents; their band keys are deleted.
+        sketched: n documents, whose band keys are still there.
         preference: document numbers, most preferred first. Documents left out take no part and are kept.
         threshold: least Jaccard similarity, 0..1.
         workplace: where and how.
+        settled: m documents to compare with, numbered from n on in `preference` and in the decision.
 
     Returns:
         The decision. Linear in n whatever the texts are.
     """
-    rank = np.full(len(sketched), 0xFFFFFFFF, np.uint32)
+    every = sketched if settled is None else join_sketched([sketched, settled.sketched])
+    rank = np.full(len(every), 0xFFFFFFFF, np.uint32)
     rank[preference] = np.arange(len(preference), dtype=np.uint32)
-    takes_part = sketched.has_words & (rank != 0xFFFFFFFF)
-    search = Search(sketched.texts, (rank, takes_part, sketched.prints), threshold, workplace)
-    result = search.run(Buckets(sketched.paths))
-    for path in workplace.folder.glob("*.arrow"):
-        path.unlink()
-    return result
+    takes_part = every.has_words & (rank != 0xFFFFFFFF)
+    search = Search(every.texts, (rank, takes_part, every.prints, len(sketched)), threshold, workplace)
+    buckets = Buckets(sketched.paths)
+    return search.run(buckets if settled is None else JoinedBuckets(buckets, settled.buckets, len(sketched)))
 
 
 def _replace(texts: Texts, hard: Sequence[tuple[NDArray[np.int64], Texts]]) -> Texts:

@@ -88,6 +88,7 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
         sketched = sketch_documents(corpus.texts[leaders], config.near, seed, workplace)
         has_words = sketched.has_words
         near = find_near_duplicates(sketched, preferred, config.near.threshold, workplace)
+        sketched.discard()
     own = np.arange(len(corpus))
     leader = leaders[corpus.group]
     joins_leader = np.full(len(corpus), config.exact.action is Action.REMOVE)

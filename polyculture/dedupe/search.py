@@ -16,6 +16,7 @@ from polyculture.dedupe.buckets import (
     Buckets,
     Contested,
     Crowd,
+    JoinedBuckets,
     bucket_links,
     least_agreement,
     write_contested,
@@ -120,19 +121,19 @@ class Search:
 
     def __init__(self, texts: Texts, crowd: Crowd, threshold: float, workplace: Workplace) -> None:
         self._texts, self._threshold, self._workplace = texts, threshold, workplace
-        self._rank, self._takes_part, self._prints = crowd
+        self._rank, self._takes_part, self._prints, self._settled_from = crowd
         self._contested = workplace.folder / "contested.arrow"
         self._least = least_agreement(threshold, 16 * self._prints.shape[1])
         self._links, self._similarity = np.empty(0, np.uint64), np.empty(0, np.float64)
         self._examined = np.empty(0, np.uint64)
         self._proposed = 0
 
-    def run(self, every: Buckets) -> NearDuplicates:
+    def run(self, every: Buckets | JoinedBuckets) -> NearDuplicates:
         """Link until nothing is new."""
         kept = np.arange(len(self._rank))
         similarity = np.ones(len(self._rank), np.float64)
         rounds = 0
-        buckets: Buckets | Contested = every
+        buckets: Buckets | JoinedBuckets | Contested = every
         while rounds < MAX_ROUNDS:
             is_alive = self._takes_part & (kept == np.arange(len(kept)))
             links = self._propose(buckets, is_alive, kept, rounds == 0)
@@ -149,19 +150,22 @@ class Search:
             self._links = np.concatenate([self._links, links[is_similar]])
             self._similarity = np.concatenate([self._similarity, values[is_similar]])
             kept, similarity = resolve(self._links, self._similarity, self._rank)
+        self._contested.unlink(missing_ok=True)
         return NearDuplicates(kept, similarity, self._links, self._proposed, len(self._examined), rounds)
 
     def _propose(
         self,
-        buckets: Buckets | Contested,
+        buckets: Buckets | JoinedBuckets | Contested,
         is_alive: NDArray[np.bool_],
         kept: NDArray[np.int64],
         is_first: bool,
     ) -> Links:
-        depth = 1 if is_first else DEPTH
+        # The most preferred document settles most buckets, where each removal leaves fewer; settled ones never leave.
+        depth = 1 if is_first and self._settled_from == len(self._rank) else DEPTH
 
         def reduce(number: int) -> tuple[Links, int, Bucket]:
-            return bucket_links(buckets.read(number), (self._rank, is_alive, self._prints), self._least, depth)
+            crowd = (self._rank, is_alive, self._prints, self._settled_from)
+            return bucket_links(buckets.read(number), crowd, self._least, depth)
 
         found: list[Links] = []
 
@@ -188,6 +192,6 @@ class Search:
         left, right = kept[leaders[is_open]], documents[is_open]
         swap = self._rank[left] > self._rank[right]
         left, right = np.where(swap, right, left), np.where(swap, left, right)
-        is_pair = left != right
+        is_pair = (left != right) & (np.minimum(left, right) < self._settled_from)
         links: Links = left[is_pair].astype(np.uint64) << np.uint64(32) | right[is_pair].astype(np.uint64)
         return links

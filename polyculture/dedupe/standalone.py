@@ -1,103 +1,87 @@
 """Deduplication of files, without a configuration: what `polyculture dedupe` does."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.ipc
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import Sketched, find_near_duplicates, sketch_documents
-from polyculture.dedupe.search import NearDuplicates, Workplace
+from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, join_sketched, sketch_documents
+from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
+from polyculture.dedupe.outcome import Decision, write_outcome
+from polyculture.dedupe.search import Workplace
+from polyculture.dedupe.spool import Spooled, spool_file
 from polyculture.dedupe.texts import map_texts
 from polyculture.dedupe.verify import have_equal_texts
 from polyculture.executor import Executor
-from polyculture.files import map_arrow_file, whole_file, write_parquet, write_text
-from polyculture.ingest import quarantine_row
-from polyculture.sources.documents import Document
-from polyculture.sources.read import read_file
-from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection, safe_detail
+from polyculture.files import map_arrow_file
+from polyculture.sources.files import find_files
+from polyculture.sources.record import InputFile
 from schemas.config import LimitsConfig, NearConfig, SourceConfig
-from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
-from schemas.quarantined import QUARANTINED_SCHEMA
+from schemas.dedupe import DedupeSummary, Survivor
 
 SEED = 1
-BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
-SHOWN_CLUSTERS, SHOWN_CHARACTERS = 10, 300
 
 
 @dataclass(frozen=True, slots=True)
-class Spooled:
-    """One file, read."""
+class DedupeJob:
+    """What is asked for.
 
-    file: InputFile
-    path: Path
-    documents: int
-    quarantined: list[dict[str, object]]
-    filtered: int
-    is_tail_lost: bool
+    Attributes:
+        source: the input's paths, and which `fields` hold id and text.
+        near: threshold and banding.
+        out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
+        against: indexes, or files and folders, that the input is compared with.
+        survivor: who stays of a pair of the input and `against`.
+        is_measured_only: whether nothing is removed: `matches/` says what would be.
+        index: gets what is kept.
+        folder: that paths are relative to.
+    """
 
-
-def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path: Path) -> Spooled:
-    """Read a file of any known format into an Arrow file of KEPT_SCHEMA. Memory is bounded by a batch."""
-    notes = FileNotes()
-    quarantined: list[dict[str, object]] = []
-    filtered = documents = 0
-    with whole_file(path) as temporary, pa.ipc.new_file(temporary, KEPT_SCHEMA) as writer:
-        batch: list[Document] = []
-        characters = 0
-        for slot in read_file(file, source, limits, notes):
-            if isinstance(slot, Rejection):
-                quarantined.append(quarantine_row(source.name, file.name, slot))
-            elif isinstance(slot, Filtered):
-                filtered += 1
-            else:
-                batch.append(slot)
-                documents += 1
-                characters += len(str(slot.values["text"]))
-                if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
-                    writer.write_batch(_batch(batch, file))
-                    batch, characters = [], 0
-        if batch:
-            writer.write_batch(_batch(batch, file))
-    return Spooled(file, path, documents, quarantined, filtered, notes.is_tail_lost)
+    source: SourceConfig
+    near: NearConfig
+    out: Path
+    against: tuple[str, ...] = ()
+    survivor: Survivor = Survivor.AGAINST
+    is_measured_only: bool = False
+    index: Path | None = None
+    folder: Path = Path()
 
 
-def _batch(documents: Sequence[Document], file: InputFile) -> pa.RecordBatch:
-    own = [document.values.get("id") for document in documents]
-    columns = [
-        [f"{file.sha256[:32]}:{d.position}" if i is None else str(i) for i, d in zip(own, documents, strict=True)],
-        [document.values["text"] for document in documents],
-        [file.name] * len(documents),
-        [document.position for document in documents],
-    ]
-    arrays = [pa.array(values, field.type) for values, field in zip(columns, KEPT_SCHEMA, strict=True)]
-    return pa.RecordBatch.from_arrays(arrays, schema=KEPT_SCHEMA)
-
-
-def dedupe_files(
-    files: Sequence[InputFile], source: SourceConfig, near: NearConfig, out: Path, means: tuple[Executor, Workplace]
-) -> DedupeSummary:
+def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> DedupeSummary:
     """Remove exact and near-duplicates over all files together.
 
     The longer document is preferred, then the smaller id. Every removed document has a kept twin, and both are named.
-
-    Args:
-        files: from `find_files`.
-        source: its `fields` say where id and text are.
-        near: threshold and banding.
-        out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
-        means: what reads the files, and where and how the engine works.
+    A document of the input is compared with all others; those of `against` are compared with the input only. What it
+    is removed for has the same canonical text if possible, else it is the most preferred kept near-duplicate.
 
     Returns:
         The summary that `dedupe.json` holds. The output depends neither on the order of the files nor on the workers.
+
+    Raises:
+        ConfigError: there is no input, or an index has another scheme.
     """
-    executor, workplace = means
+    files = find_files(job.source, job.folder)
+    spooled = _spool(files, job.source, executor, workplace)
+    scheme = index_scheme(job.near, SEED)
+    sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, workplace)
+    indexes = _indexes(job, executor, workplace)
+    settled = find_settled(indexes, scheme, sketched) if indexes else None
+    identity = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
+    decision = _decide(sketched, identity, settled, job, workplace)
+    if job.index is not None:
+        write_part(job.index, scheme, sketched, identity, decision.is_kept)
+    summary = write_outcome(spooled, decision, job.near, job.out, job.is_measured_only)
+    sketched.discard()
+    for part in spooled:
+        part.path.unlink()
+    return summary
+
+
+def _spool(files: Sequence[InputFile], source: SourceConfig, executor: Executor, workplace: Workplace) -> list[Spooled]:
     workplace.folder.mkdir(parents=True, exist_ok=True)
     calls = [
         (file, source, LimitsConfig(), workplace.folder / f"{number:05d}.spool") for number, file in enumerate(files)
@@ -106,43 +90,58 @@ def dedupe_files(
     for done, part in enumerate(executor.run(spool_file, calls), 1):
         spooled.append(part)
         workplace.report("files", done, len(files))
-    decision = _decide([part.path for part in spooled], near, workplace)
-    summary = _write(spooled, decision, near, out)
-    for part in spooled:
-        part.path.unlink()
-    write_text(out / "dedupe.json", summary.model_dump_json(indent=1))
-    return summary
+    return spooled
 
 
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    """What became of each of n documents: `kept` is the representative, or the document itself."""
+def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> list[Path]:
+    """The indexes that the input is compared with; one is built of files that are none."""
+    indexes = [path for path in (job.folder / name for name in job.against) if is_index(path)]
+    others = tuple(name for name in job.against if not is_index(job.folder / name))
+    if others:
+        inner = Workplace(workplace.folder / "against", workplace.threads, workplace.report)
+        source = job.source.model_copy(update={"paths": others})
+        spooled = _spool(find_files(source, job.folder), source, executor, inner)
+        sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, inner)
+        every = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
+        index = workplace.folder / "against-index"
+        write_part(index, index_scheme(job.near, SEED), sketched, every, np.ones(len(sketched), np.bool_))
+        sketched.discard()
+        indexes.append(index)
+    return indexes
 
-    kept: NDArray[np.int64]
-    similarity: NDArray[np.float64]
-    is_exact: NDArray[np.bool_]
-    near: NearDuplicates
 
-
-def _decide(paths: Sequence[Path], near: NearConfig, workplace: Workplace) -> _Decision:
-    texts = map_texts(paths)
-    sketched = sketch_documents(texts, near, SEED, workplace)
-    identity = pl.concat(
-        [pl.DataFrame(pl.from_arrow(map_arrow_file(path).select(["id", "file", "position"]))) for path in paths]
-    )
-    order = _preference(sketched, identity)
-    leader = _leaders(sketched, order)
-    own = np.arange(len(texts))
-    found = find_near_duplicates(sketched, order[leader[order] == order], near.threshold, workplace)
+def _decide(
+    sketched: Sketched, identity: pa.Table, settled: Settled | None, job: DedupeJob, workplace: Workplace
+) -> Decision:
+    names = [identity.select(["id", "file", "position"])] + ([settled.identity] if settled else [])
+    every = join_sketched([sketched, settled.sketched]) if settled else sketched
+    is_settled = np.arange(len(every)) >= len(sketched)
+    order = _preference(every, pa.concat_tables(names), is_settled, job.survivor)
+    leader = _leaders(every, order)
+    own = np.arange(len(every))
+    found = find_near_duplicates(sketched, order[leader[order] == order], job.near.threshold, workplace, settled)
     kept = found.kept[leader]
-    is_exact = (leader != own) & (found.kept[leader] == leader)
-    return _Decision(kept, np.where(kept == own, 1.0, found.similarity[leader]), is_exact, found)
+    # A text without words has no near-duplicate, but exact ones; settled documents do not replace each other.
+    kept = np.where(is_settled & is_settled[kept], own, kept)
+    is_exact = (leader != own) & (kept == leader)
+    similarity = np.where(kept == own, 1.0, found.similarity[leader])
+    return Decision(identity, kept, similarity, is_exact, found, settled)
 
 
-def _preference(sketched: Sketched, identity: pl.DataFrame) -> NDArray[np.int64]:
-    frame = identity.with_columns(characters=sketched.characters, at=pl.int_range(pl.len()))
-    ordered = frame.sort(["characters", "id", "file", "position"], descending=[True, False, False, False])
-    order: NDArray[np.int64] = ordered["at"].to_numpy()
+def _preference(
+    sketched: Sketched, identity: pa.Table, is_settled: NDArray[np.bool_], survivor: Survivor
+) -> NDArray[np.int64]:
+    frame = pl.DataFrame(pl.from_arrow(identity)).with_columns(
+        characters=sketched.characters,
+        side={
+            Survivor.AGAINST: ~is_settled,
+            Survivor.INPUT: is_settled,
+            Survivor.LONGER: np.zeros(len(sketched), np.bool_),
+        }[survivor],
+        at=pl.int_range(pl.len()),
+    )
+    by = ["side", "characters", "id", "file", "position"]
+    order: NDArray[np.int64] = frame.sort(by, descending=[False, True, False, False, False])["at"].to_numpy()
     return order
 
 
@@ -157,92 +156,3 @@ def _leaders(sketched: Sketched, order: NDArray[np.int64]) -> NDArray[np.int64]:
     is_equal = have_equal_texts(leader[members], members, sketched.texts)
     leader[members[~is_equal]] = members[~is_equal]
     return leader
-
-
-def _write(spooled: Sequence[Spooled], decision: _Decision, near: NearConfig, out: Path) -> DedupeSummary:
-    tables = [map_arrow_file(part.path) for part in spooled]
-    every = pa.concat_tables(tables)
-    is_kept = decision.kept == np.arange(len(decision.kept))
-    losses, start = [], 0
-    for number, (part, table) in enumerate(zip(spooled, tables, strict=True)):
-        mine = slice(start, start + table.num_rows)
-        start += table.num_rows
-        name = f"part-{number:05d}.parquet"
-        _write_kept(out / "kept" / name, table, is_kept[mine])
-        gone = np.flatnonzero(~is_kept[mine]) + mine.start
-        write_parquet(out / "removed" / name, _removed(every, gone, decision))
-        write_parquet(out / "quarantined" / name, pa.Table.from_pylist(part.quarantined, QUARANTINED_SCHEMA))
-        losses.append(_losses(part, gone, decision))
-    sizes = np.bincount(decision.kept, minlength=len(is_kept))[is_kept] if len(is_kept) else np.empty(0, np.int64)
-    exact = int(decision.is_exact.sum())
-    removed = int((~is_kept).sum())
-    return DedupeSummary(
-        threshold=near.threshold,
-        bands=near.bands,
-        rows=near.rows,
-        documents=len(is_kept),
-        kept=len(is_kept) - removed,
-        exact=exact,
-        near=removed - exact,
-        removed_fraction=removed / max(1, len(is_kept)),
-        files=tuple(losses),
-        cluster_sizes=dict(sorted(Counter(sizes.tolist()).items())),
-        largest_clusters=tuple(_largest(every, decision)),
-        proposed=decision.near.proposed,
-        compared=decision.near.compared,
-        rounds=decision.near.rounds,
-    )
-
-
-def _write_kept(path: Path, table: pa.Table, is_kept: NDArray[np.bool_]) -> None:
-    """The kept rows of one file, batch by batch."""
-    options = {"compression": "zstd", "store_schema": False, "write_page_checksum": True}
-    with whole_file(path) as temporary, pa.parquet.ParquetWriter(temporary, KEPT_SCHEMA, **options) as writer:
-        start = 0
-        for batch in table.to_batches():
-            writer.write_batch(batch.filter(pa.array(is_kept[start : start + batch.num_rows])))
-            start += batch.num_rows
-
-
-def _removed(every: pa.Table, gone: NDArray[np.int64], decision: _Decision) -> pa.Table:
-    mine = every.select(["id", "file", "position"]).take(pa.array(gone))
-    kept = every.select(["id", "file", "position"]).take(pa.array(decision.kept[gone]))
-    reasons = np.where(decision.is_exact[gone], "exact", "near").tolist()
-    columns = [mine["id"], mine["file"], mine["position"], reasons, kept["id"], kept["file"], kept["position"]]
-    arrays = [*columns, decision.similarity[gone]]
-    pairs = zip(arrays, REMOVED_FILE_SCHEMA, strict=True)
-    chunked = [a.cast(f.type) if isinstance(a, pa.ChunkedArray) else pa.array(a, f.type) for a, f in pairs]
-    return pa.Table.from_arrays(chunked, schema=REMOVED_FILE_SCHEMA)
-
-
-def _losses(part: Spooled, gone: NDArray[np.int64], decision: _Decision) -> FileLosses:
-    exact = int(decision.is_exact[gone].sum())
-    return FileLosses(
-        file=part.file.name,
-        sha256=part.file.sha256,
-        documents=part.documents,
-        quarantined=len(part.quarantined),
-        filtered=part.filtered,
-        exact=exact,
-        near=len(gone) - exact,
-        kept=part.documents - len(gone),
-        removed_fraction=len(gone) / max(1, part.documents),
-        is_tail_lost=part.is_tail_lost,
-    )
-
-
-def _largest(every: pa.Table, decision: _Decision) -> Iterator[Cluster]:
-    own = np.arange(len(decision.kept))
-    sizes = np.bincount(decision.kept, minlength=len(own))
-    for leader in np.argsort(-sizes, kind="stable")[:SHOWN_CLUSTERS].tolist():
-        if sizes[leader] < 2:
-            return
-        members = np.flatnonzero((decision.kept == leader) & (own != leader))
-        farthest = int(members[np.argmin(decision.similarity[members])])
-        texts = every["text"].take(pa.array([leader, farthest])).to_pylist()
-        yield Cluster(
-            kept_id=every["id"][leader].as_py(),
-            documents=int(sizes[leader]),
-            least_similarity=float(decision.similarity[farthest]),
-            examples=tuple(safe_detail(text, SHOWN_CHARACTERS) for text in texts),
-        )

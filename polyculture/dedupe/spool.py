@@ -1,0 +1,67 @@
+"""Files of any known format, read into Arrow files that can be mapped."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from polyculture.files import whole_file
+from polyculture.ingest import quarantine_row
+from polyculture.sources.documents import Document
+from polyculture.sources.read import read_file
+from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
+from schemas.config import LimitsConfig, SourceConfig
+from schemas.dedupe import KEPT_SCHEMA
+
+BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """One file, read."""
+
+    file: InputFile
+    path: Path
+    documents: int
+    quarantined: list[dict[str, object]]
+    filtered: int
+    is_tail_lost: bool
+
+
+def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path: Path) -> Spooled:
+    """Read a file of any known format into an Arrow file of KEPT_SCHEMA. Memory is bounded by a batch."""
+    notes = FileNotes()
+    quarantined: list[dict[str, object]] = []
+    filtered = documents = 0
+    with whole_file(path) as temporary, pa.ipc.new_file(temporary, KEPT_SCHEMA) as writer:
+        batch: list[Document] = []
+        characters = 0
+        for slot in read_file(file, source, limits, notes):
+            if isinstance(slot, Rejection):
+                quarantined.append(quarantine_row(source.name, file.name, slot))
+            elif isinstance(slot, Filtered):
+                filtered += 1
+            else:
+                batch.append(slot)
+                documents += 1
+                characters += len(str(slot.values["text"]))
+                if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
+                    writer.write_batch(_batch(batch, file))
+                    batch, characters = [], 0
+        if batch:
+            writer.write_batch(_batch(batch, file))
+    return Spooled(file, path, documents, quarantined, filtered, notes.is_tail_lost)
+
+
+def _batch(documents: Sequence[Document], file: InputFile) -> pa.RecordBatch:
+    own = [document.values.get("id") for document in documents]
+    columns = [
+        [f"{file.sha256[:32]}:{d.position}" if i is None else str(i) for i, d in zip(own, documents, strict=True)],
+        [document.values["text"] for document in documents],
+        [file.name] * len(documents),
+        [document.position for document in documents],
+    ]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, KEPT_SCHEMA, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=KEPT_SCHEMA)
