@@ -115,11 +115,28 @@ class NearConfig(Strict):
     rows: int = Field(6, ge=1, le=64, description="Signature values per band; more propose fewer.")
 
 
+class RemovalLimits(Strict):
+    """How much deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within."""
+
+    max_removed_fraction: Fraction | None = Field(None, description="Of the documents of any source; null: no limit.")
+    sources: dict[str, Fraction] = Field(default_factory=dict, description="The same for single sources, by name.")
+    max_cluster_documents: int | None = Field(
+        None, ge=1, description="Documents that one kept document may stand for; null: no limit."
+    )
+    max_component_documents: int = Field(
+        100_000, ge=2, description="Connected components of verified pairs above this are reported."
+    )
+    min_precision: Fraction = Field(
+        0.9, description="Share of sampled removals that must be confirmed; NO-GO if the interval is below."
+    )
+
+
 class DedupeConfig(Strict):
     """Which duplicates leave, and who survives."""
 
     exact: ExactConfig = Field(default_factory=ExactConfig, description="The exact lens.")
     near: NearConfig = Field(default_factory=NearConfig, description="The near lens.")
+    limits: RemovalLimits = Field(default_factory=RemovalLimits, description="How much may be removed.")
     survivors: tuple[Kind, ...] = Field(
         (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC),
         description="Kinds, most preferred first; then the longer, then the smaller id.",
@@ -265,6 +282,9 @@ class CurationConfig(Strict):
                 raise ValueError(f"mixture.rates: {name} is {rate:g}, above max_epochs {self.mixture.max_epochs:g}")
         if all(self.mixture.rates.get(name, 1.0) == 0 for name in names):
             raise ValueError("mixture.rates: every rate is 0, so the mixture would be empty")
+        for name in self.dedupe.limits.sources:
+            if name not in names:
+                raise ValueError(f"dedupe.limits.sources: unknown source {name!r}; known: {', '.join(names)}")
         scopes = RESERVED_SCOPES | set(names)
         for number, expectation in enumerate(self.gate.expectations):
             if expectation.scope not in scopes:

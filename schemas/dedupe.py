@@ -68,13 +68,13 @@ class Cluster(Strict):
     Attributes:
         documents: members, the kept one included.
         least_similarity: of a member to the kept one.
-        examples: beginnings of the kept text and of one removed text.
+        examples: of the kept text and of its farthest member, around their first difference.
     """
 
     kept_id: str
     documents: int
     least_similarity: float
-    examples: tuple[str, ...]
+    examples: tuple[str, str]
 
 
 class DedupeSummary(Strict):

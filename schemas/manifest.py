@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.plan import MixturePlan
+from schemas.removals import RemovalSummary
 
 
 class Closed(BaseModel):
@@ -109,5 +110,6 @@ class Manifest(Closed):
     tokenizer_sha256: str
     language_model_sha256: str
     plan: MixturePlan | None  # None for an audit
+    removals: RemovalSummary | None  # None for an audit
     conservation: list[SourceAccount]
     files: list[FileDigest]

@@ -30,7 +30,8 @@ class CheckResult(BaseModel):
 
     Attributes:
         name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
-            empty_source, empty_mixture, unreadable_input.
+            empty_source, empty_mixture, unreadable_input, removed_fraction, cluster_size, component_size,
+            removal_precision.
         severity: a `warn` never decides the verdict.
         observed, low, high: value and 95 % interval, None if there is no evidence.
         bound: the bound in words, e.g. `>= 0.8`.

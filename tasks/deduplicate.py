@@ -5,6 +5,7 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.dedupe.damage import summarise_removal
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
 from polyculture.dedupe.search import Workplace
 from polyculture.dedupe.shingles import shingle_sets
@@ -12,7 +13,7 @@ from polyculture.files import whole_file, write_parquet
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_corpus, open_decision, shingle_paths, write_decision
+from tasks.store import open_corpus, open_decision, shingle_paths, write_decision, write_removal_summary
 
 GROUPS_PER_BLOCK = 10_000
 
@@ -44,6 +45,7 @@ def deduplicate(job: Job, threads: int) -> None:
     workplace = Workplace(job.directory.work / "near", threads, report)
     removal = remove_duplicates(corpus, job.config.dedupe, signature_seed(job.config.seed), workplace)
     write_decision(job, removal)
+    write_removal_summary(job, summarise_removal(corpus, removal, job.config.dedupe.near.threshold))
     log(f"{int((~removal.is_kept).sum()):,} of {len(corpus):,} documents are duplicates, {watch.seconds:.1f} s")
 
 

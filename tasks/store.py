@@ -15,6 +15,7 @@ from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
+from schemas.removals import RemovalSummary
 
 
 def all_partitions(job: Job) -> list[tuple[int, Partition]]:
@@ -80,6 +81,18 @@ def open_decision(job: Job) -> Removal:
     """What became of each document."""
     table = map_arrow_file(job.directory.work / "removal.arrow").combine_chunks()
     return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))
+
+
+def write_removal_summary(job: Job, summary: RemovalSummary) -> Path:
+    """Write what was removed, in numbers; returns the file."""
+    path = job.directory.work / "removal.json"
+    write_text(path, summary.model_dump_json())
+    return path
+
+
+def open_removal_summary(job: Job) -> RemovalSummary:
+    """What was removed, in numbers."""
+    return RemovalSummary.model_validate_json((job.directory.work / "removal.json").read_bytes())
 
 
 def write_copies(job: Job, copies: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Path:

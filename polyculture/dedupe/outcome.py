@@ -12,15 +12,15 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from polyculture.dedupe.engine import Settled
+from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
 from polyculture.files import map_arrow_file, whole_file, write_parquet, write_text
-from polyculture.sources.record import safe_detail
 from schemas.config import NearConfig
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
 from schemas.quarantined import QUARANTINED_SCHEMA
 
-SHOWN_CLUSTERS, SHOWN_CHARACTERS = 10, 300
+SHOWN_CLUSTERS = 10
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def _largest(decision: Decision, sizes: NDArray[np.int64]) -> Iterator[Cluster]:
             kept_id=decision.names["id"][leader].as_py(),
             documents=int(sizes[leader]),
             least_similarity=float(decision.similarity[farthest]),
-            examples=tuple(safe_detail(_text(decision, n), SHOWN_CHARACTERS) for n in (leader, farthest)),
+            examples=passages(_text(decision, leader), _text(decision, farthest)),
         )
 
 

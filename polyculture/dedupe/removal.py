@@ -1,6 +1,6 @@
 """The removal rule: which documents leave the corpus, and which stays in place of each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -25,11 +25,13 @@ class Removal:
         reason: (n,) KEPT, EXACT or NEAR.
         kept: (n,) the representative; the document's own number if it is kept. A representative is always kept.
         similarity: (n,) to the representative, 0..1.
+        links: verified pairs, leader << 32 | document, of the leaders of groups of equal texts.
     """
 
     reason: NDArray[np.int8]
     kept: NDArray[np.int64]
     similarity: NDArray[np.float64]
+    links: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
 
     @property
     def is_kept(self) -> NDArray[np.bool_]:
@@ -100,7 +102,10 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     is_exact = follows & (kept_group == corpus.group) & (config.exact.action is Action.REMOVE)
     reason = np.where(follows, np.where(is_exact, EXACT, NEAR), KEPT).astype(np.int8)
     similarity = near.similarity[corpus.group] if near is not None else 1.0
-    return Removal(reason, kept, np.where(follows, similarity, 1.0))
+    links = near.links if near is not None else np.empty(0, np.uint64)
+    left, right = (leaders[(links >> np.uint64(32 * side)) & np.uint64(0xFFFFFFFF)] for side in (1, 0))
+    pairs = left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
+    return Removal(reason, kept, np.where(follows, similarity, 1.0), pairs)
 
 
 def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:

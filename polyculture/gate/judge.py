@@ -3,6 +3,7 @@
 from polyculture import __version__
 from polyculture.gate.conditions import condition, conditions
 from polyculture.gate.expectations import check_expectation, input_findings
+from polyculture.gate.removals import removal_checks
 from schemas.config import CurationConfig, Stage
 from schemas.manifest import Manifest
 from schemas.profile import Profile
@@ -25,7 +26,7 @@ def judge(config: CurationConfig, manifest: Manifest, manifest_sha256: str, prof
         The verdict with every check, failures first.
     """
     judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
-    checks = [*conditions(config, manifest)]
+    checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
     if profile is None:
         checks.append(condition("evidence", "all", False, "no numbers were measured: nothing to judge"))
     else:

@@ -215,6 +215,26 @@ def test_few_seeds_look_varied_in_a_trial_and_close_the_gate(tmp_path: Path, com
     assert verify_run(tmp_path / "run") == []
 
 
+def test_a_source_that_loses_too_much_closes_the_gate(tmp_path: Path, command: Command) -> None:
+    config = three_kinds(tmp_path, synthetic=expanded_texts(40, 10, seed=4))
+    config["dedupe"] = {"limits": {"sources": {"samples": 0.5}, "max_cluster_documents": 9}}
+    result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
+    assert result.returncode == 3, result.stderr
+    verdict = Verdict.model_validate_json(result.stdout)
+    assert [(check.name, check.scope) for check in verdict.failed()] == [
+        ("removed_fraction", "samples"),
+        ("cluster_size", "all"),
+    ]
+    assert verdict.failed()[0].message == "samples: deduplication removed 360 of 400 documents (90.0%)"
+    removals = manifest_of(tmp_path / "run").removals
+    assert removals is not None
+    assert removals.cluster_sizes == {1: 500, 10: 40}
+    assert removals.component_sizes == {10: 40}
+    assert (removals.sampled, removals.confirmed) == (200, 200)
+    assert [cluster.sources for cluster in removals.largest_clusters] == [{"samples": 10}] * 10
+    assert all(cluster.examples[0] != cluster.examples[1] for cluster in removals.largest_clusters)
+
+
 def test_a_budget_caps_a_kind_and_says_what_it_lacks(tmp_path: Path, command: Command) -> None:
     config = three_kinds(tmp_path)
     config["mixture"] = {"tokens": 10**9, "kinds": {"synthetic": {"max_fraction": 0.25}}, "rates": {"pages": 0.5}}

@@ -2,9 +2,10 @@ import pytest
 
 from polyculture.gate import judge
 from polyculture.gate.expectations import settle
-from schemas.config import CurationConfig, Expectation
+from schemas.config import CurationConfig, DedupeConfig, Expectation
 from schemas.manifest import FileAccount, Manifest, SourceAccount
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
+from schemas.removals import RemovalSummary
 from schemas.verdict import Outcome, Verdict, VerdictValue
 
 SHA = "0" * 64
@@ -33,14 +34,27 @@ def account(name: str, kind: str, file: dict[str, object], **changes: object) ->
     return SourceAccount.model_validate({**values, "files": [FileAccount.model_validate({**one, **file})], **changes})
 
 
+def removals(**changes: object) -> RemovalSummary:
+    values: dict[str, object] = {
+        "cluster_sizes": {1: 90, 5: 2}, "largest_clusters": [], "component_sizes": {5: 2}, "sampled": 8,
+        "confirmed": 8, "precision_low": 0.63, "precision_high": 1.0,
+    }  # fmt: skip
+    return RemovalSummary.model_validate(values | changes)
+
+
 def manifest(
-    settings: CurationConfig, command: str = "run", file: dict[str, object] | None = None, **changes: object
+    settings: CurationConfig,
+    command: str = "run",
+    file: dict[str, object] | None = None,
+    summary: dict[str, object] | None = None,
+    **changes: object,
 ) -> Manifest:
     return Manifest.model_validate(
         {
             "command": command, "name": "t", "identity_sha256": SHA, "config": settings, "config_sha256": SHA,
             "code_sha256": SHA, "version": "0", "python_unicode": "15", "libraries": {}, "tokenizer_sha256": SHA,
             "language_model_sha256": SHA, "plan": None, "files": [],
+            "removals": removals(**(summary or {})) if command == "run" else None,
             "conservation": [account("a", "web", file or {}, **changes), account("b", "synthetic", {})],
         }
     )  # fmt: skip
@@ -190,3 +204,32 @@ def test_bounds_are_compared_with_the_whole_interval(
 def test_an_estimate_cannot_hold_nan(number: float) -> None:
     with pytest.raises(ValueError, match="finite"):
         Estimate(value=number, low=0, high=1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "summary", "closing"),
+    [
+        ({"max_removed_fraction": 0.29}, {}, {"removed_fraction"}),
+        ({"max_removed_fraction": 0.5, "sources": {"a": 0.1}}, {}, {"removed_fraction"}),
+        ({"max_cluster_documents": 4}, {}, {"cluster_size"}),
+        ({}, {"sampled": 200, "confirmed": 150, "precision_high": 0.81}, {"removal_precision"}),
+        ({"max_component_documents": 4}, {}, set()),  # reported, and never decides
+        ({"max_removed_fraction": 0.3, "max_cluster_documents": 5}, {}, set()),
+        ({"max_removed_fraction": 0.1, "sources": {"a": 0.3}}, {}, set()),
+    ],
+)
+def test_removing_too_much_closes_the_gate(
+    limits: dict[str, object], summary: dict[str, object], closing: set[str]
+) -> None:
+    dedupe = DedupeConfig.model_validate({"limits": limits})
+    settings = config().model_copy(update={"dedupe": dedupe})
+    given = verdict(settings, profile(), summary=summary, removed={"near": 30}, kept=70, written=70)
+    assert {check.name for check in given.failed()} == closing
+    assert given.verdict is (VerdictValue.NO_GO if closing else VerdictValue.GO)
+    component = next(check for check in given.checks if check.name == "component_size")
+    assert (component.outcome is Outcome.FAIL) == ("max_component_documents" in limits)
+
+
+def test_a_run_that_does_not_say_what_it_removed_is_no_go() -> None:
+    evidence = manifest(config()).model_copy(update={"removals": None})
+    assert judge(config(), evidence, SHA, profile()).verdict is VerdictValue.NO_GO

@@ -10,6 +10,7 @@ from schemas.documents import Kind
 from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
 from schemas.plan import MixturePlan, SourcePlan
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
+from schemas.removals import RemovalCluster, RemovalSummary
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 DIGEST = "0123456789abcdef" * 4
@@ -209,6 +210,23 @@ def a_manifest(sources: list[FakeSource], *, lacking: int = 0) -> Manifest:
         language_model_sha256=DIGEST,
         plan=MixturePlan(
             budget_tokens=tokens + lacking, scale=0.9512, tokens=tokens, lacking_tokens=lacking, sources=plans
+        ),
+        removals=RemovalSummary(
+            cluster_sizes={1: 900, 2: 40, 7: 1},
+            largest_clusters=(
+                RemovalCluster(
+                    kept_id="web:1",
+                    documents=7,
+                    sources={sources[0].name: 7},
+                    least_similarity=0.81,
+                    examples=("a", "b"),
+                ),
+            ),
+            component_sizes={2: 40, 9: 1},
+            sampled=46,
+            confirmed=46,
+            precision_low=0.92,
+            precision_high=1.0,
         ),
         conservation=accounts,
         files=[FileDigest(path="shards/train-00000-of-00001.arrow", sha256=DIGEST, bytes=1000, rows=10)],

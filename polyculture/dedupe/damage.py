@@ -1,0 +1,96 @@
+"""What a removal did to the corpus: clusters, components, and a sample that is compared again."""
+
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from polyculture.corpus import Corpus
+from polyculture.dedupe.examples import passages
+from polyculture.dedupe.removal import NEAR, Removal
+from polyculture.dedupe.shingles import SHINGLE_WORDS
+from polyculture.diversity.estimators import clopper_pearson
+from polyculture.text.confusables import unmasked
+from polyculture.text.words import words
+from schemas.removals import RemovalCluster, RemovalSummary
+
+SHOWN_CLUSTERS, SAMPLE = 10, 200
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> RemovalSummary:
+    """Describe a removal, and compare a sample of its near-duplicates again.
+
+    Args:
+        corpus: n documents.
+        removal: what became of each.
+        threshold: least Jaccard similarity of near-duplicates.
+
+    Returns:
+        The summary. O(n + links); the sample is drawn by the smallest hash of the id.
+    """
+    sizes = np.bincount(removal.kept, minlength=len(corpus))
+    near = np.flatnonzero(removal.reason == NEAR)
+    sample = near[np.argsort(corpus.id_hash[near], kind="stable")[:SAMPLE]]
+    confirmed = sum(_is_confirmed(corpus, removal, int(document), threshold) for document in sample)
+    low, high = clopper_pearson(confirmed, len(sample)) if len(sample) else (0.0, 1.0)
+    return RemovalSummary(
+        cluster_sizes=_histogram(sizes[removal.is_kept]),
+        largest_clusters=tuple(_largest(corpus, removal, sizes)),
+        component_sizes=_histogram(_component_sizes(corpus, removal)),
+        sampled=len(sample),
+        confirmed=confirmed,
+        precision_low=low,
+        precision_high=high,
+    )
+
+
+def _histogram(sizes: NDArray[np.int64]) -> dict[int, int]:
+    return dict(sorted(Counter(sizes.tolist()).items()))
+
+
+def _component_sizes(corpus: Corpus, removal: Removal) -> NDArray[np.int64]:
+    """Documents of each connected component over verified pairs and pairs of equal texts, of two and more."""
+    left, right = (removal.links >> np.uint64(32)).astype(np.int64), (removal.links & _LOW).astype(np.int64)
+    groups = int(corpus.group.max(initial=-1)) + 1
+    graph = coo_array((np.ones(len(left), np.bool_), (corpus.group[left], corpus.group[right])), (groups, groups))
+    _, component = connected_components(graph, directed=False)
+    sizes = np.bincount(component[corpus.group]) if len(corpus) else np.empty(0, np.int64)
+    large: NDArray[np.int64] = sizes[sizes > 1]
+    return large
+
+
+def _largest(corpus: Corpus, removal: Removal, sizes: NDArray[np.int64]) -> Iterator[RemovalCluster]:
+    for leader in np.argsort(-sizes, kind="stable")[:SHOWN_CLUSTERS].tolist():
+        if sizes[leader] < 2:
+            return
+        every = np.flatnonzero(removal.kept == leader)
+        others = every[every != leader]
+        farthest = int(others[np.argmin(removal.similarity[others])])
+        texts = [corpus.canonical(np.array([number]))[0].as_py() for number in (leader, farthest)]
+        counts = np.bincount(corpus.source[every], minlength=len(corpus.sources))
+        yield RemovalCluster(
+            kept_id=corpus.document_ids(np.array([leader]))[0],
+            documents=int(sizes[leader]),
+            sources={name: int(n) for name, n in zip(corpus.sources, counts, strict=True) if n},
+            least_similarity=float(removal.similarity[farthest]),
+            examples=passages(texts[0], texts[1]),
+        )
+
+
+def _is_confirmed(corpus: Corpus, removal: Removal, document: int, threshold: float) -> bool:
+    pair = [corpus.canonical(np.array([number]))[0].as_py() for number in (document, removal.kept[document])]
+    left, right = (_shingles(text) for text in pair)
+    union = len(left | right)
+    return union > 0 and Fraction(len(left & right), union) >= Fraction(str(threshold))
+
+
+def _shingles(canonical: str) -> frozenset[tuple[str, ...]]:
+    """Shingles in plain Python: the definition, not the kernel."""
+    found = [unmasked(word) for word in words(canonical)]
+    count = max(1, len(found) - SHINGLE_WORDS + 1) if found else 0
+    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in range(count))

@@ -1,0 +1,95 @@
+"""Whether deduplication took more than it may: removing too much is a failure too."""
+
+from collections.abc import Iterator
+
+from polyculture.gate.conditions import condition
+from schemas.config import Action, DedupeConfig, RemovalLimits
+from schemas.manifest import Manifest, SourceAccount
+from schemas.removals import RemovalSummary
+from schemas.verdict import CheckResult, Outcome
+
+
+def removal_checks(config: DedupeConfig, manifest: Manifest) -> Iterator[CheckResult]:
+    """The limits of the configuration against what a run removed. An audit removes nothing."""
+    if manifest.command != "run":
+        return
+    if manifest.removals is None:
+        yield condition("evidence", "all", False, "nothing says what deduplication removed")
+        return
+    for account in manifest.conservation:
+        yield from _share(config.limits, account)
+    yield from _clusters(config.limits, manifest.removals)
+    if config.near.action is Action.REMOVE:
+        yield _precision(config.limits, manifest.removals)
+
+
+def _share(limits: RemovalLimits, account: SourceAccount) -> Iterator[CheckResult]:
+    limit = limits.sources.get(account.name, limits.max_removed_fraction)
+    if limit is None:
+        return
+    documents = sum(file.documents for file in account.files)
+    removed = sum(account.removed.values())
+    share = removed / documents if documents else 0.0
+    yield CheckResult(
+        name="removed_fraction",
+        outcome=Outcome.PASS if share <= limit else Outcome.FAIL,
+        severity="fail",
+        scope=account.name,
+        observed=share,
+        low=share,
+        high=share,
+        bound=f"<= {limit:g}",
+        margin=limit - share,
+        message=f"{account.name}: deduplication removed {removed:,} of {documents:,} documents ({share:.1%})",
+    )
+
+
+def _clusters(limits: RemovalLimits, removals: RemovalSummary) -> Iterator[CheckResult]:
+    if limits.max_cluster_documents is not None:
+        largest = max(removals.cluster_sizes, default=0)
+        first = next(iter(removals.largest_clusters), None)
+        like = f", like {first.kept_id}" if first is not None else ""
+        yield CheckResult(
+            name="cluster_size",
+            outcome=Outcome.PASS if largest <= limits.max_cluster_documents else Outcome.FAIL,
+            severity="fail",
+            scope="all",
+            observed=largest,
+            low=largest,
+            high=largest,
+            bound=f"<= {limits.max_cluster_documents}",
+            margin=limits.max_cluster_documents - largest,
+            message=f"the largest cluster has {largest:,} documents{like}",
+        )
+    over = sum(count for size, count in removals.component_sizes.items() if size > limits.max_component_documents)
+    largest = max(removals.component_sizes, default=0)
+    message = (
+        f"{over:,} connected components of near-duplicates have more than {limits.max_component_documents:,} documents "
+        f"(the largest {largest:,}): chains join what is unlike; look at the largest clusters"
+    )
+    yield condition(
+        "component_size",
+        "all",
+        not over,
+        message if over else f"the largest component has {largest:,} documents",
+        "warn",
+    )
+
+
+def _precision(limits: RemovalLimits, removals: RemovalSummary) -> CheckResult:
+    """Failed only if the whole interval is below; with nothing to sample there is nothing to doubt."""
+    sample = f"{removals.confirmed:,} of {removals.sampled:,} sampled near-duplicate removals"
+    share = removals.confirmed / removals.sampled if removals.sampled else 1.0
+    is_low = removals.sampled > 0 and removals.precision_high < limits.min_precision
+    return CheckResult(
+        name="removal_precision",
+        outcome=Outcome.FAIL if is_low else Outcome.PASS,
+        severity="fail",
+        scope="all",
+        observed=share,
+        low=removals.precision_low if removals.sampled else 1.0,
+        high=removals.precision_high,
+        bound=f">= {limits.min_precision:g}",
+        margin=removals.precision_high - limits.min_precision,
+        message=f"{sample} confirmed on their texts",
+    )

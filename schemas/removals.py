@@ -1,0 +1,49 @@
+"""What deduplication removed, in numbers that a person can judge it by."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Closed(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class RemovalCluster(Closed):
+    """A kept document and those removed in its favour.
+
+    Attributes:
+        kept_id: the document that stays.
+        documents: members, the kept one included.
+        sources: members of each source.
+        least_similarity: of a member to the kept one.
+        examples: of the canonical texts of the kept document and of its farthest member, around their first difference.
+    """
+
+    kept_id: str
+    documents: int = Field(ge=2)
+    sources: dict[str, int]
+    least_similarity: float = Field(ge=0, le=1)
+    examples: tuple[str, str]
+
+
+class RemovalSummary(Closed):
+    """What a run removed.
+
+    Attributes:
+        cluster_sizes: number of clusters of each size, by size; a kept document that nothing was removed for is one.
+        largest_clusters: at most ten.
+        component_sizes: number of connected components of two and more documents over the verified pairs, by size.
+            Chains make them larger than clusters; they are never removed as such.
+        sampled: near-duplicate removals that were compared again, by another program part in exact arithmetic.
+        confirmed: those at or above the threshold.
+        precision_low, precision_high: 95 % interval of the share confirmed of all (Clopper & Pearson 1934).
+    """
+
+    cluster_sizes: dict[int, int]
+    largest_clusters: tuple[RemovalCluster, ...]
+    component_sizes: dict[int, int]
+    sampled: int = Field(ge=0)
+    confirmed: int = Field(ge=0)
+    precision_low: float = Field(ge=0, le=1)
+    precision_high: float = Field(ge=0, le=1)
