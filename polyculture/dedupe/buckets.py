@@ -121,20 +121,25 @@ class Buckets:
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """Map the files that `write_buckets` wrote with one banding and cut."""
-        self._batches = [pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0) for path in paths]
-        self._bounds = [np.frombuffer(batch.schema.metadata[_BOUNDS], np.int64) for batch in self._batches]
+        batches = [pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0) for path in paths]
+        self._parts = [
+            (
+                batch["key"].to_numpy(),
+                batch["document"].to_numpy(),
+                np.frombuffer(batch.schema.metadata[_BOUNDS], np.int64),
+            )
+            for batch in batches
+        ]
 
     def __len__(self) -> int:
-        return len(self._bounds[0]) - 1 if self._bounds else 0
+        return len(self._parts[0][2]) - 1 if self._parts else 0
 
     def read(self, number: int) -> Bucket:
         """Exchange step: keys and documents of one (band, key range) over all partitions."""
-        parts = []
-        for batch, bounds in zip(self._batches, self._bounds, strict=True):
-            parts.append(batch.slice(bounds[number], bounds[number + 1] - bounds[number]))
+        spans = [(part, slice(part[2][number], part[2][number + 1])) for part in self._parts]
         return (
-            np.concatenate([part["key"].to_numpy() for part in parts]),
-            np.concatenate([part["document"].to_numpy() for part in parts]),
+            np.concatenate([part[0][span] for part, span in spans]),
+            np.concatenate([part[1][span] for part, span in spans]),
         )
 
 
