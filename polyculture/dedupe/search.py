@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numba import types
 from numpy.typing import NDArray
 
@@ -145,7 +146,7 @@ class Search:
             self._workplace.report("comparisons", 0, len(links))
             values = verify_links(links, self._texts, self._threshold, self._workplace.threads)
             self._workplace.report("comparisons", len(links), len(links))
-            self._examined = np.union1d(self._examined, links) if rounds > 1 else links
+            self._examined = np.sort(np.concatenate([self._examined, links]), kind="stable")  # two runs: merged
             is_similar = values != NOT_SIMILAR
             self._links = np.concatenate([self._links, links[is_similar]])
             self._similarity = np.concatenate([self._similarity, values[is_similar]])
@@ -183,7 +184,11 @@ class Search:
                 deque(parts, maxlen=0)
         if not is_first:
             found.append(self._follow(is_alive, kept))
-        return np.unique(np.concatenate(found)) if found else np.empty(0, np.uint64)
+        every = pl.Series(np.concatenate(found) if found else np.empty(0, np.uint64))
+        links: Links = (
+            every.unique().sort().to_numpy()
+        )  # most pairs share several bands: to hash is cheaper than to sort
+        return links
 
     def _follow(self, is_alive: NDArray[np.bool_], kept: NDArray[np.int64]) -> Links:
         """Documents whose verified leader is removed, linked to that leader's representative."""
