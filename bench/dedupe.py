@@ -41,7 +41,7 @@ class Result:
         documents_per_second: wall time, from the file to the decision.
         recall: share of the documents that brute force removes which the tool removes, or leaves without a twin.
         precision: share of the removed documents that have a twin.
-        peak_bytes: resident memory above what the warmed-up process held.
+        peak_bytes: memory above what the warmed-up process held, without pages of mapped files.
     """
 
     tool: str
@@ -94,7 +94,7 @@ def measure(tool: str, path: Path, threads: int, truth: Truth | None, repeats: i
     count = row_count(path)
     recall, precision = truth.judge(set(runs[-1]["removed"])) if truth else (float("nan"), float("nan"))
     seconds = statistics.median(run["seconds"] for run in runs)
-    peak = int(statistics.median(run["peak_bytes"] - run["base_bytes"] for run in runs))
+    peak = int(statistics.median(run["peak_bytes"] for run in runs))
     return Result(tool, threads, count, count / seconds, recall, precision, peak)
 
 
@@ -192,7 +192,7 @@ def compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[str], boo
     for count in arguments.scale:
         path = folder / f"{count}.arrow"
         write_corpus(path, documents(arguments.data, count))
-        ours.append(measure("polyculture", path, 2, None, 1))
+        ours.append(measure("polyculture", path, 2, None, arguments.repeats if count <= 1_000_000 else 1))
         path.unlink()
     fastest = max(result.documents_per_second for result in results if result.tool != "polyculture")
     best = ours[1].documents_per_second
@@ -224,6 +224,8 @@ def compare(arguments: argparse.Namespace, folder: Path) -> tuple[list[str], boo
     lines += ["", f"{best:,.0f} documents/s on two threads, {best / fastest:.1f} times the fastest peer on one;"]
     lines += [f"{alone:.1f} times with one thread and the same documents as the peer."]
     for result in ours[2:]:
+        more = (result.peak_bytes - ours[1].peak_bytes) / (result.documents - ours[1].documents)
+        lines += [f"Each document from {arguments.documents:,} to {result.documents:,}: {more:,.0f} bytes of memory."]
         slower = best / result.documents_per_second
         lines += [f"Time per document at {result.documents:,}: {slower:.2f} times that at {arguments.documents:,}."]
     return lines, is_met

@@ -6,6 +6,7 @@ Every tool is given the same texts and finds 5-word shingles at a Jaccard simila
 import json
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -111,38 +112,41 @@ def warm_up(tool: str) -> None:
         TOOLS[tool](path, 1)
 
 
-def memory_bytes(name: str) -> int:
-    """A line of /proc/self/status: VmHWM is the peak of resident memory, VmRSS what is resident now."""
+def anonymous_bytes() -> int:
+    """Resident memory of this process that is not the page cache of a mapped file, which the system can take back."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("RssAnon:"))
 
 
-def reset_peak_bytes() -> int:
-    """Forget the peak so far (getrusage would even hold the parent's); returns what is resident now."""
-    Path("/proc/self/clear_refs").write_text("5")
-    return memory_bytes("VmRSS")
+class Watch:
+    """The largest `anonymous_bytes` while it is open, looked at a hundred times a second."""
+
+    def __enter__(self) -> "Watch":
+        self.peak_bytes = anonymous_bytes()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        while not self._is_over.wait(0.01):
+            self.peak_bytes = max(self.peak_bytes, anonymous_bytes())
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
 
 
 def main() -> None:
     """Run one tool once."""
     tool, path, threads = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     warm_up(tool)
-    base = reset_peak_bytes()
-    started, processor = time.perf_counter(), time.process_time()
-    removed = TOOLS[tool](path, threads)
-    seconds, processor = time.perf_counter() - started, time.process_time() - processor
-    peak = memory_bytes("VmHWM")
-    print(
-        json.dumps(
-            {
-                "seconds": seconds,
-                "cpu_seconds": processor,
-                "peak_bytes": peak,
-                "base_bytes": base,
-                "removed": removed,
-            }
-        )
-    )
+    base = anonymous_bytes()
+    with Watch() as watch:
+        started = time.perf_counter()
+        removed = TOOLS[tool](path, threads)
+        seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "peak_bytes": watch.peak_bytes - base, "removed": removed}))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from polyculture.dedupe.shingles import (
 )
 from polyculture.dedupe.texts import Pointers, Texts
 
-_BLOCK_LINKS = 512  # what a thread takes at a time, about; then it gives the pages of mapped texts back
+_BLOCK_LINKS = 4096  # what a thread takes at a time, about; then it gives the pages of mapped texts back
 BOOLEANS = types.boolean[::1]
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
