@@ -1,6 +1,9 @@
 """The decorator of compiled kernels, and the machine operations that numba does not offer by itself."""
 
+import hashlib
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -21,10 +24,27 @@ def compiled(*signatures: object) -> Callable[[Kernel], Kernel]:
     """
 
     def decorate(function: Kernel) -> Kernel:
-        kernel: Any = numba.njit(list(signatures) or None, nogil=True, cache=True, error_model="numpy")(function)
+        kernel: Any = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+        # numba keeps a kernel until its own file changes; one that it calls may lie in another.
+        kernel._cache._cache_file._source_stamp = _kernels_stamp()
+        for signature in signatures:
+            kernel.compile(signature)
+        if signatures:
+            kernel.disable_compile()
         return cast("Kernel", kernel)
 
     return decorate
+
+
+@cache
+def _kernels_stamp() -> str:
+    """What identifies the source of all kernels together."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        source = path.read_bytes()
+        if b"polyculture.compiled" in source or path == Path(__file__):
+            digest.update(source)
+    return digest.hexdigest()
 
 
 def read_only(element: Any) -> Any:
@@ -37,12 +57,16 @@ def tuple_of(*elements: Any) -> Any:
     return types.Tuple(elements)  # type: ignore[no-untyped-call]
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def byte_pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Pointer to an element of a byte array, for intrinsics; nothing checks the index."""
     structure = context.make_array(array_type)(context, builder, array)
-    place = get_item_pointer(  # type: ignore[no-untyped-call]
+    return get_item_pointer(  # type: ignore[no-untyped-call]
         context, builder, array_type, structure, [index], wraparound=False, boundscheck=False
     )
-    return builder.bitcast(place, ir.IntType(64).as_pointer())
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    return builder.bitcast(byte_pointer(context, builder, array_type, array, index), ir.IntType(64).as_pointer())
 
 
 def _load64(typing_context: Any, array: Any, index: Any) -> Any:
@@ -103,4 +127,12 @@ def bytes_at(address: Any, size: Any) -> Any:
     """The bytes from an address on, as an array; whoever gave the address keeps them alive."""
     return numba.carray(  # type: ignore[attr-defined]
         as_pointer(address), (size,), np.uint8
+    )
+
+
+@compiled()
+def elements_at(address: Any, count: Any, kind: Any) -> Any:
+    """The elements of a type from an address on, as an array; whoever gave the address keeps them alive."""
+    return numba.carray(  # type: ignore[attr-defined]
+        as_pointer(address), (count,), kind
     )

@@ -14,7 +14,7 @@ import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, read_only, tuple_of
+from polyculture.compiled import compiled, elements_at, read_only, tuple_of
 from polyculture.dedupe.signatures import band_key
 
 BUCKET_SCHEMA = pa.schema(
@@ -23,6 +23,7 @@ BUCKET_SCHEMA = pa.schema(
 _BOUNDS = b"bounds"
 Bucket = tuple[NDArray[np.uint64], NDArray[np.uint32]]
 _EMPTY = np.uint32(0xFFFFFFFF)
+_NOBODY, _LOW = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF)
 _NIBBLE_ONES, _LOW_BITS = np.uint64(0x1111111111111111), np.uint64(0x7777777777777777)
 _BYTE_PAIRS, _BYTE_ONES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
 
@@ -116,31 +117,57 @@ class Contested:
         return batch["key"].to_numpy(), batch["document"].to_numpy()
 
 
+@compiled(
+    types.void(
+        types.Array(types.uint64, 2, "C", readonly=True),
+        types.Array(types.int64, 2, "C", readonly=True),
+        types.int64,
+        types.uint64[::1],
+        types.uint32[::1],
+    )
+)
+def _gather(
+    columns: NDArray[np.uint64],
+    bounds: NDArray[np.int64],
+    number: int,
+    keys: NDArray[np.uint64],
+    documents: NDArray[np.uint32],
+) -> None:
+    """Copy the entries of one bucket from every partition's columns, given by their addresses."""
+    at = 0
+    for part in range(len(columns)):
+        first, last = bounds[part, number], bounds[part, number + 1]
+        some_keys = elements_at(columns[part, 0], last, np.uint64)
+        some_documents = elements_at(columns[part, 1], last, np.uint32)
+        for i in range(first, last):
+            keys[at] = some_keys[i]
+            documents[at] = some_documents[i]
+            at += 1
+
+
 class Buckets:
     """The band keys of all partitions, by bucket."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         """Map the files that `write_buckets` wrote with one banding and cut."""
-        batches = [pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0) for path in paths]
-        self._parts = [
-            (
-                batch["key"].to_numpy(),
-                batch["document"].to_numpy(),
-                np.frombuffer(batch.schema.metadata[_BOUNDS], np.int64),
-            )
-            for batch in batches
-        ]
+        self._batches = [pa.ipc.open_file(pa.memory_map(str(path))).get_batch(0) for path in paths]
+        self._bounds = (
+            np.stack([np.frombuffer(b.schema.metadata[_BOUNDS], np.int64) for b in self._batches])
+            if paths
+            else np.zeros((0, 1), np.int64)
+        )
+        columns = [[b[name].to_numpy().ctypes.data for name in ("key", "document")] for b in self._batches]
+        self._columns = np.array(columns, np.uint64).reshape(len(paths), 2)
 
     def __len__(self) -> int:
-        return len(self._parts[0][2]) - 1 if self._parts else 0
+        return self._bounds.shape[1] - 1
 
     def read(self, number: int) -> Bucket:
         """Exchange step: keys and documents of one (band, key range) over all partitions."""
-        spans = [(part, slice(part[2][number], part[2][number + 1])) for part in self._parts]
-        return (
-            np.concatenate([part[0][span] for part, span in spans]),
-            np.concatenate([part[1][span] for part, span in spans]),
-        )
+        size = int((self._bounds[:, number + 1] - self._bounds[:, number]).sum())
+        keys, documents = np.empty(size, np.uint64), np.empty(size, np.uint32)
+        _gather(self._columns, self._bounds, number, keys, documents)
+        return keys, documents
 
 
 class JoinedBuckets:
@@ -201,29 +228,61 @@ Crowd = tuple[NDArray[np.uint32], NDArray[np.bool_], NDArray[np.uint64], int]
 CROWD = tuple_of(
     read_only(types.uint32), read_only(types.boolean), types.Array(types.uint64, 2, "C", readonly=True), types.int64
 )
+DEAD = np.uint32(0xFFFFFFFF)  # the rank of a document that takes no part, or no longer
 
 
 @compiled()
-def _rise(leaders: NDArray[np.uint32], first: Any, depth: int, document: Any, rank: NDArray[np.uint32]) -> None:
-    """Put a document among the most preferred ones of its key, at leaders[first : first + depth]."""
+def _rise(leaders: NDArray[np.uint64], first: Any, depth: int, ranked: Any) -> None:
+    """Put a document, as rank << 32 | number, among the most preferred of its key: leaders[first : first + depth]."""
     at = depth - 1
-    last = leaders[first + at]
-    if last != _EMPTY and rank[last] < rank[document]:
+    if leaders[first + at] < ranked:
         return
-    while at > 0 and (leaders[first + at - 1] == _EMPTY or rank[document] < rank[leaders[first + at - 1]]):
+    while at > 0 and ranked < leaders[first + at - 1]:
         leaders[first + at] = leaders[first + at - 1]
         at -= 1
-    leaders[first + at] = document
+    leaders[first + at] = ranked
 
 
 @compiled()
-def _slot(keys: NDArray[np.uint64], entry: Any, first: NDArray[np.uint32]) -> Any:
-    """Where the key of an entry stands in the table, or belongs."""
-    mask = np.uint64(len(first) - 1)
-    slot = (keys[entry] ^ (keys[entry] >> np.uint64(32))) & mask
-    while first[slot] != _EMPTY and keys[first[slot]] != keys[entry]:
-        slot = (slot + np.uint64(1)) & mask
-    return slot
+def _alike(pairs: NDArray[np.uint64], prints: NDArray[np.uint64], least: int) -> NDArray[np.uint64]:
+    """Pairs with enough equal fingerprint values. A loop of its own, so that its many cache misses overlap."""
+    kept = np.empty(len(pairs), np.uint64)
+    count = 0
+    for pair in pairs:
+        kept[count] = pair
+        count += _equal_nibbles(prints, np.int64(pair & _LOW), np.int64(pair >> np.uint64(32))) >= least
+    return kept[:count].copy()
+
+
+@compiled()
+def _groups(keys: NDArray[np.uint64]) -> tuple[NDArray[np.uint32], NDArray[np.uint32], int]:
+    """Entries whose key several have: which they are, the group of each, and how many groups. Looks at keys only."""
+    size = 1
+    while size < 2 * len(keys):
+        size *= 2
+    mask = np.uint64(size - 1)
+    first = np.full(size, _EMPTY, np.uint32)  # entry whose key stands in each slot
+    place = np.empty(len(keys), np.uint32)
+    group = np.full(size, _EMPTY, np.uint32)
+    groups = 0
+    for i in range(len(keys)):
+        slot = (keys[i] ^ (keys[i] >> np.uint64(32))) & mask
+        while first[slot] != _EMPTY and keys[first[slot]] != keys[i]:
+            slot = (slot + np.uint64(1)) & mask
+        place[i] = slot
+        if first[slot] == _EMPTY:
+            first[slot] = i
+        elif group[slot] == _EMPTY:
+            group[slot] = groups
+            groups += 1
+    entries = np.empty(len(keys), np.uint32)
+    count = 0
+    for i in range(len(keys)):  # no branch that the processor could guess wrong
+        entries[count] = i
+        number = group[place[i]]
+        place[count] = number
+        count += number != _EMPTY
+    return entries[:count], place[:count], groups
 
 
 @compiled(
@@ -234,48 +293,40 @@ def _slot(keys: NDArray[np.uint64], entry: Any, first: NDArray[np.uint32]) -> An
 def _links(
     keys: NDArray[np.uint64], documents: NDArray[np.uint32], crowd: Crowd, least: int, depth: int
 ) -> tuple[NDArray[np.uint64], int, NDArray[np.int64]]:
-    rank, is_alive, prints, settled_from = crowd
-    size = 1
-    while size < 2 * len(keys):
-        size *= 2
-    first = np.full(size, _EMPTY, np.uint32)  # entry whose key stands in each slot
+    rank, is_changed, prints, settled_from = crowd
+    entries, group, groups = _groups(keys)
     sides = 2 if settled_from < len(rank) else 1
-    leaders = np.full(size * sides * depth, _EMPTY, np.uint32)  # the key's most preferred documents of each side
-    slots = np.empty(len(keys), np.uint32)
-    is_shared = np.zeros(size, np.bool_)
-    for i in range(len(keys)):
-        document = documents[i]
-        if not is_alive[document]:
+    leaders = np.full(groups * sides * depth, _NOBODY, np.uint64)  # the key's most preferred documents of each side
+    members = np.zeros(groups, np.uint32)
+    is_open = np.full(groups, len(is_changed) == 0)
+    ranked = np.empty(len(entries), np.uint64)  # what is far away is looked up once
+    for at in range(len(entries)):
+        document = documents[entries[at]]
+        members[group[at]] += np.uint32(1)
+        ranked[at] = np.uint64(rank[document]) << np.uint64(32) | np.uint64(document)
+        if len(is_changed) and is_changed[document]:
+            is_open[group[at]] = True
+        if rank[document] != DEAD:
+            _rise(leaders, (np.int64(group[at]) * sides + (document >= settled_from)) * depth, depth, ranked[at])
+    pairs = np.empty(max(len(entries), 1), np.uint64)
+    contested = np.empty(len(entries), np.int64)
+    proposed = shared = 0
+    for at in range(len(entries)):
+        contested[shared] = entries[at]
+        shared += members[group[at]] > 2  # of two, the one pair is proposed now
+        document = ranked[at] & _LOW
+        if ranked[at] >> np.uint64(32) == DEAD or not is_open[group[at]]:
             continue
-        slot = _slot(keys, i, first)
-        if first[slot] == _EMPTY:
-            first[slot] = i
-        else:
-            is_shared[slot] = True
-        _rise(leaders, (np.int64(slot) * sides + (document >= settled_from)) * depth, depth, document, rank)
-        slots[i] = slot
-    found = np.empty(len(keys), np.uint64)
-    contested = np.empty(len(keys), np.int64)
-    count = proposed = shared = 0
-    for i in range(len(keys)):
-        document = documents[i]
-        if not is_alive[document] or not is_shared[slots[i]]:
-            continue
-        contested[shared] = i
-        shared += 1
         for side in range(1 if document >= settled_from else sides):  # settled ones are not compared with each other
-            start = (np.int64(slots[i]) * sides + side) * depth
+            start = (np.int64(group[at]) * sides + side) * depth
             for place in range(start, start + depth):
-                leader = leaders[place]
-                if leader == _EMPTY or rank[leader] >= rank[document]:
-                    break  # those behind are preferred less
+                if leaders[place] >= ranked[at]:
+                    break  # nobody, the document itself, or one that is preferred less; so are those behind
+                if proposed == len(pairs):
+                    pairs = np.concatenate((pairs, np.empty(proposed, np.uint64)))
+                pairs[proposed] = leaders[place] << np.uint64(32) | document
                 proposed += 1
-                if _equal_nibbles(prints, np.int64(document), np.int64(leader)) >= least:
-                    if count == len(found):
-                        found = np.concatenate((found, np.empty(count, np.uint64)))
-                    found[count] = np.uint64(leader) << np.uint64(32) | np.uint64(document)
-                    count += 1
-    return found[:count].copy(), proposed, contested[:shared].copy()
+    return _alike(pairs[:proposed], prints, least), proposed, contested[:shared].copy()
 
 
 def bucket_links(bucket: Bucket, crowd: Crowd, least: int, depth: int) -> tuple[NDArray[np.uint64], int, Bucket]:
@@ -283,14 +334,15 @@ def bucket_links(bucket: Bucket, crowd: Crowd, least: int, depth: int) -> tuple[
 
     Args:
         bucket: keys and documents, from `Buckets.read`.
-        crowd: of all n documents: place in the order of preference, whether it lives, fingerprints; and the number
-            from which on documents are settled: they are linked to the others, not to each other.
+        crowd: of all n documents: place in the order of preference, or DEAD; whether that changed since the bucket was
+            looked at with this depth, (0,) if it never was; fingerprints; and the number from which on documents are
+            settled: they are linked to the others, not to each other.
         least: equal fingerprint values of a link at least.
         depth: how many of a key's documents the others are linked to.
 
     Returns:
         leader << 32 | document for each link, at most `depth` per entry and side; how many pairs were proposed; the
-        entries whose key several documents have. Linear in the entries, however many share a key.
+        entries whose key three documents or more have. Linear in the entries, however many share a key.
     """
     links, proposed, contested = _links(*bucket, crowd, least, depth)
     return links, proposed, (bucket[0][contested], bucket[1][contested])

@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, fingerprints, write_buckets
+from polyculture.dedupe.buckets import DEAD, Bucket, Buckets, JoinedBuckets, fingerprints, write_buckets
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
 from polyculture.dedupe.sketch import sketch
-from polyculture.dedupe.texts import Texts
+from polyculture.dedupe.texts import MappedPages, Texts
 from schemas.config import NearConfig
 
 PARTITION_DOCUMENTS, MAX_PARTITIONS = 16_384, 128
@@ -113,6 +113,8 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
     keys, characters = np.zeros((count, 2), np.uint64), np.zeros(count, np.uint32)
     has_words = np.zeros(count, np.bool_)
 
+    pages = MappedPages(texts)
+
     def sketch_part(number: int) -> tuple[NDArray[np.int64], Texts] | None:
         start = starts[number]
         span = slice(start, min(start + size, count))
@@ -120,7 +122,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         keys[span], characters[span], has_words[span] = found.keys, found.characters, found.shingles > 0
         fingerprints(found.signatures, prints[span])
         write_buckets(paths[number], found.signatures, (config.bands, config.rows), start, bits)
-        texts.release()
+        pages.touch(int(texts.size[span].sum()))
         return (found.by_hand + start, found.folded) if len(found.by_hand) else None
 
     hard: list[tuple[NDArray[np.int64], Texts]] = []
@@ -155,10 +157,10 @@ def find_near_duplicates(
         The decision. Linear in n whatever the texts are.
     """
     every = sketched if settled is None else join_sketched([sketched, settled.sketched])
-    rank = np.full(len(every), 0xFFFFFFFF, np.uint32)
+    rank = np.full(len(every), DEAD, np.uint32)
     rank[preference] = np.arange(len(preference), dtype=np.uint32)
-    takes_part = every.has_words & (rank != 0xFFFFFFFF)
-    search = Search(every.texts, (rank, takes_part, every.prints, len(sketched)), threshold, workplace)
+    rank[~every.has_words] = DEAD
+    search = Search(every.texts, (rank, np.empty(0, np.bool_), every.prints, len(sketched)), threshold, workplace)
     buckets = Buckets(sketched.paths)
     return search.run(buckets if settled is None else JoinedBuckets(buckets, settled.buckets, len(sketched)))
 

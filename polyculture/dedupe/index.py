@@ -23,7 +23,7 @@ from polyculture.files import TEMPORARY_PREFIX, file_digest, map_arrow_file, wri
 from schemas.config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
-FOLDING = 1  # to be raised when canonical text, words, look-alikes or shingle hashes change
+FOLDING = 2  # to be raised when canonical text, words, look-alikes or shingle hashes change
 MANIFEST = "index.json"
 _BATCH_DOCUMENTS = 8192
 

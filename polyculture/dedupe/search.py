@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only
 from polyculture.dedupe.buckets import (
+    DEAD,
     Bucket,
     Buckets,
     Contested,
@@ -121,13 +122,15 @@ class Search:
     """Rounds of linking, verifying and resolving."""
 
     def __init__(self, texts: Texts, crowd: Crowd, threshold: float, workplace: Workplace) -> None:
+        """Take part: every document whose rank in the crowd is not DEAD."""
         self._texts, self._threshold, self._workplace = texts, threshold, workplace
-        self._rank, self._takes_part, self._prints, self._settled_from = crowd
+        self._rank, _, self._prints, self._settled_from = crowd
         self._contested = workplace.folder / "contested.arrow"
         self._least = least_agreement(threshold, 16 * self._prints.shape[1])
         self._links, self._similarity = np.empty(0, np.uint64), np.empty(0, np.float64)
         self._examined = np.empty(0, np.uint64)
         self._proposed = 0
+        self._was_alive = np.empty(0, np.bool_)
 
     def run(self, every: Buckets | JoinedBuckets) -> NearDuplicates:
         """Link until nothing is new."""
@@ -136,8 +139,8 @@ class Search:
         rounds = 0
         buckets: Buckets | JoinedBuckets | Contested = every
         while rounds < MAX_ROUNDS:
-            is_alive = self._takes_part & (kept == np.arange(len(kept)))
-            links = self._propose(buckets, is_alive, kept, rounds == 0)
+            is_alive = (self._rank != DEAD) & (kept == np.arange(len(kept)))
+            links = self._propose(buckets, is_alive, kept, rounds)
             links = np.setdiff1d(links, self._examined, assume_unique=True) if rounds else links
             if not len(links):
                 break
@@ -159,13 +162,15 @@ class Search:
         buckets: Buckets | JoinedBuckets | Contested,
         is_alive: NDArray[np.bool_],
         kept: NDArray[np.int64],
-        is_first: bool,
+        rounds: int,
     ) -> Links:
         # The most preferred document settles most buckets, where each removal leaves fewer; settled ones never leave.
-        depth = 1 if is_first and self._settled_from == len(self._rank) else DEPTH
+        depth = 1 if rounds == 0 and self._settled_from == len(self._rank) else DEPTH
+        is_changed = is_alive != self._was_alive if rounds > 1 else np.empty(0, np.bool_)
+        self._was_alive = is_alive
+        crowd = (np.where(is_alive, self._rank, DEAD), is_changed, self._prints, self._settled_from)
 
         def reduce(number: int) -> tuple[Links, int, Bucket]:
-            crowd = (self._rank, is_alive, self._prints, self._settled_from)
             return bucket_links(buckets.read(number), crowd, self._least, depth)
 
         found: list[Links] = []
@@ -178,16 +183,14 @@ class Search:
 
         with ThreadPoolExecutor(self._workplace.threads) as pool:
             parts = contested(pool.map(reduce, range(len(buckets))))
-            if is_first:
+            if rounds == 0:
                 write_contested(self._contested, parts)
             else:
                 deque(parts, maxlen=0)
-        if not is_first:
+        if rounds:
             found.append(self._follow(is_alive, kept))
         every = pl.Series(np.concatenate(found) if found else np.empty(0, np.uint64))
-        links: Links = (
-            every.unique().sort().to_numpy()
-        )  # most pairs share several bands: to hash is cheaper than to sort
+        links: Links = every.unique().sort().to_numpy()  # most pairs share several bands: hashing beats sorting
         return links
 
     def _follow(self, is_alive: NDArray[np.bool_], kept: NDArray[np.int64]) -> Links:

@@ -1,6 +1,7 @@
 """Texts as compiled kernels take them: addresses in Arrow buffers or mapped files. No text is copied."""
 
 import mmap
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from numpy.typing import NDArray
 from polyculture.compiled import bytes_at
 from polyculture.text.canonical import canonical_text
 
+MAPPED_BUDGET_BYTES = 2**30
+PAGES_AT_ONCE_BYTES = 2**16  # what the system maps around a page that is touched
 Pointers = tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.bool_]]
 
 
@@ -43,9 +46,14 @@ class Texts:
         return Texts(self.address[span], self.size[span], self.is_canonical[span], self.owner, self.maps)
 
     def release(self) -> None:
-        """Give the memory of mapped pages back; they are read again when they are touched."""
+        """Give the memory of mapped pages back; they are mapped again when they are touched."""
         for mapped in self.maps:
             mapped.madvise(mmap.MADV_DONTNEED)
+
+    @property
+    def mapped_bytes(self) -> int:
+        """Bytes of the files that the texts are mapped from."""
+        return sum(len(mapped) for mapped in self.maps)
 
     @property
     def pointers(self) -> Pointers:
@@ -60,6 +68,28 @@ class Texts:
     def decode(self, number: int) -> str:
         """One text as a string."""
         return bytes(bytes_at(self.address[number], self.size[number])).decode()
+
+
+class MappedPages:
+    """Keeps the pages of mapped texts that are held at a time within MAPPED_BUDGET_BYTES, about.
+
+    They are the system's to take back whenever it needs memory; the budget keeps what a process seems to use near what
+    it needs. To map a page again costs two microseconds, so nothing is given back before that.
+    """
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts, self._touched, self._lock = texts, 0, threading.Lock()
+        self._is_within = texts.mapped_bytes <= MAPPED_BUDGET_BYTES
+
+    def touch(self, size_bytes: int) -> None:
+        """Count what was looked at, and give all pages back once the budget is spent; from any thread."""
+        if self._is_within:
+            return
+        with self._lock:
+            self._touched += size_bytes
+            if self._touched > MAPPED_BUDGET_BYTES:
+                self._texts.release()
+                self._touched = 0
 
 
 def as_texts(array: pa.Array | pa.ChunkedArray, is_canonical: bool = False) -> Texts:

@@ -3,6 +3,7 @@
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -17,23 +18,86 @@ from polyculture.dedupe.shingles import (
     hash_shingles,
     make_bench,
 )
-from polyculture.dedupe.texts import Pointers, Texts
+from polyculture.dedupe.texts import PAGES_AT_ONCE_BYTES, MappedPages, Pointers, Texts
 
-_BLOCK_LINKS = 4096  # what a thread takes at a time, about; then it gives the pages of mapped texts back
+_BLOCK_LINKS = 4096  # what a thread takes at a time, about
 BOOLEANS = types.boolean[::1]
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
-Table = tuple[NDArray[np.uint64], NDArray[np.uint32]]
+_FREE = np.uint64(0)
+Hashes = NDArray[np.uint64]
 
 
 @compiled()
-def _find(values: NDArray[np.uint64], stamps: NDArray[np.uint32], value: np.uint64, stamp: np.uint32) -> np.uint64:
-    """The slot of a value among those of one stamp, or the free slot where it belongs."""
-    mask = np.uint64(len(values) - 1)
+def _place(slots: Hashes, mask: Any, value: Any) -> Any:
+    """The slot of a value, or the free one where it belongs; a free slot holds zero."""
     slot = value & mask
-    while stamps[slot] == stamp and values[slot] != value:
+    while slots[slot] != _FREE and slots[slot] != value:
         slot = (slot + np.uint64(1)) & mask
     return slot
+
+
+@compiled()
+def _clear(slots: Hashes, count: int) -> tuple[Hashes, Any]:
+    """Room for `count` values, at most half full: the slots, larger ones if need be, and the mask of those in use."""
+    room = 64
+    while room < 2 * count:
+        room *= 2
+    if room > len(slots):
+        slots = np.empty(room, np.uint64)
+    slots[:room] = _FREE
+    return slots, np.uint64(room - 1)
+
+
+@compiled()
+def _insert(slots: Hashes, mask: Any, shingles: Hashes, count: int) -> int:
+    """Put shingles into cleared slots; how many are different."""
+    different = 0
+    for i in range(count):
+        value = max(shingles[i], np.uint64(1))
+        slot = _place(slots, mask, value)
+        different += slots[slot] == _FREE
+        slots[slot] = value
+    return different
+
+
+@compiled()
+def _shingle(texts: Pointers, number: Any, bench: Bench) -> int:
+    """Hash the shingles of a text to bench[1][3]; returns how many, repeats included."""
+    size, _, has_foreign = fold_document(texts, number, bench)
+    return hash_shingles(size, has_foreign, bench)
+
+
+@compiled()
+def _compare(
+    leader: tuple[Hashes, Any, NDArray[np.uint32], Any], shingles: Hashes, count: int, most: int, others: Hashes
+) -> tuple[int, int, Hashes]:
+    """Different shingles in common with a leader, and different others; given up above `most` of those.
+
+    Args:
+        leader: its slots, their mask, the stamp of the document that each was last met in, and this document's stamp.
+        shingles: the document's, with repeats.
+        count: how many.
+        most: with more others the two are not similar.
+        others: slots for what the leader lacks; returned, larger if need be.
+    """
+    slots, mask, met, stamp = leader
+    common = lacking = 0
+    others, other_mask = _clear(others, min(count, most + 1))
+    for i in range(count):
+        value = max(shingles[i], np.uint64(1))
+        slot = _place(slots, mask, value)
+        if slots[slot] == value:
+            common += met[slot] != stamp
+            met[slot] = stamp
+            continue
+        slot = _place(others, other_mask, value)
+        if others[slot] == _FREE:
+            others[slot] = value
+            lacking += 1
+            if lacking > most:
+                break
+    return common, lacking, others
 
 
 @compiled(
@@ -55,47 +119,25 @@ def _verify(
     """Leaders are folded and hashed once for all their links; no shingle is ever sorted."""
     links, similarity = job
     numerator, denominator = threshold
-    room = 64
-    values, stamps = np.empty(room, np.uint64), np.zeros(room, np.uint32)  # the leader's shingles
-    seen, seen_stamps = np.empty(room, np.uint64), np.zeros(room, np.uint32)  # the document's own
+    slots, met, others = np.empty(64, np.uint64), np.zeros(64, np.uint32), np.empty(64, np.uint64)
+    mask = np.uint64(0)
     held = np.int64(-1)
-    leader_stamp = stamp = np.uint32(0)
+    stamp = np.uint32(0)
     leader_count = 0
     for at in range(span[0], span[1]):
         leader, document = np.int64(links[at] >> np.uint64(32)), np.int64(links[at] & _LOW)
         if leader != held:
-            size, _, has_foreign = fold_document(texts, leader, bench)
-            count = hash_shingles(size, has_foreign, bench)
-            if 2 * count > room:
-                while room < 2 * count:
-                    room *= 2
-                values, stamps = np.empty(room, np.uint64), np.zeros(room, np.uint32)
             held = leader
-            leader_stamp += np.uint32(1)
-            leader_count = 0
-            for i in range(count):
-                slot = _find(values, stamps, bench[1][3][i], leader_stamp)
-                if stamps[slot] != leader_stamp:
-                    stamps[slot], values[slot] = leader_stamp, bench[1][3][i]
-                    leader_count += 1
-        size, _, has_foreign = fold_document(texts, document, bench)
-        count = hash_shingles(size, has_foreign, bench)
-        if 2 * count > len(seen):
-            larger = len(seen)
-            while larger < 2 * count:
-                larger *= 2
-            seen, seen_stamps = np.empty(larger, np.uint64), np.zeros(larger, np.uint32)
+            count = _shingle(texts, leader, bench)
+            slots, mask = _clear(slots, count)
+            if len(slots) > len(met):
+                met = np.zeros(len(slots), np.uint32)
+            leader_count = _insert(slots, mask, bench[1][3], count)
+        count = _shingle(texts, document, bench)
         stamp += np.uint32(1)
-        own = common = 0
-        for i in range(count):
-            value = bench[1][3][i]
-            slot = _find(seen, seen_stamps, value, stamp)
-            if seen_stamps[slot] != stamp:
-                seen_stamps[slot], seen[slot] = stamp, value
-                own += 1
-                other = _find(values, stamps, value, leader_stamp)
-                common += stamps[other] == leader_stamp
-        union = own + leader_count - common
+        most = leader_count * (denominator - numerator) // numerator
+        common, lacking, others = _compare((slots, mask, met, stamp), bench[1][3], count, most, others)
+        union = leader_count + lacking
         is_similar = union > 0 and common * denominator >= numerator * union
         similarity[at] = np.float64(common / union) if is_similar else NOT_SIMILAR
 
@@ -121,11 +163,13 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
     edges = [*cuts.tolist(), len(links)]
     spans = list(itertools.pairwise(edges))
 
+    pages = MappedPages(texts)
+
     def work(mine: list[tuple[int, int]]) -> None:
         bench = make_bench(texts.longest_bytes)
         for span in mine:
             _verify((links, similarity), span, bounds, texts.pointers, bench)
-            texts.release()
+            pages.touch((span[1] - span[0]) * PAGES_AT_ONCE_BYTES)  # leaders ascend, documents lie anywhere
 
     if threads == 1 or len(spans) < 2:
         work(spans)

@@ -82,20 +82,19 @@ def _entry(  # noqa: PLR0911 - a decision list
     flags = IS_FOREIGN if any(map(_is_foreign, folded)) else 0
     is_composed = unicodedata.normalize("NFD", character) != character  # its base may be joined around its mark
     flags |= IS_BASE if is_composed or character in _pairs()[0] else 0
+    as_it_is = kind << CLASS_SHIFT | (IS_MARK if combining else 0) | flags  # what it is in a text that is canonical
     if folded == character:
-        if character in _joining():
-            return JOIN | kind << CLASS_SHIFT | (IS_MARK if combining else 0) | flags, combining
-        return KEEP | kind << CLASS_SHIFT | (IS_MARK if combining else 0) | flags, combining
+        return (JOIN if character in _joining() else KEEP) | as_it_is, combining
     heads = decomposed[:1] + folded[:1]
     is_cased = folded != unicodedata.normalize("NFKC", character)
     if not _is_inert(heads) or combining or (is_cased and not _is_inert(folded)):
-        return (DROP if folded == "" and not combining else HARD), combining
+        return (DROP if folded == "" and not combining else HARD | as_it_is), combining
     if folded == "":
         return DROP, combining
     if folded == " ":
         return SPACE, combining
     if " " in folded:
-        return HARD, combining
+        return HARD | as_it_is, combining
     offset = len(pool)
     marks, ends_alone = _marks(folded, classes)
     pool += bytes([len(marks), len(folded), unicodedata.combining(folded[-1])]) + folded.encode() + marks

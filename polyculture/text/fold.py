@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, load64, store64
+from polyculture.compiled import compiled, load64, store64, trailing_zeros
 from polyculture.text.code_points import (
     CLASS_MASK,
     CLASS_SHIFT,
@@ -22,12 +22,14 @@ from polyculture.text.code_points import (
     STARTS_WORD,
 )
 from polyculture.text.words import ALONE
+from polyculture.vectors import LANES, fold_ascii
 
 Bytes = NDArray[np.uint8]
 NOT_FOLDED = -1  # the text needs `canonical_text`, or more room
 PADDING_BYTES = 256  # of room that a folded text must leave at the end of the output
 
 _ONES, _HIGH = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_LOW_HALF = np.uint64(0xFFFFFFFF)
 _SPACES, _ALL_SPACE = np.uint64(0x2020202020202020), np.uint64(0xFF)
 
 
@@ -48,6 +50,34 @@ def _fold_ascii(chunk: Any) -> tuple[Any, Any, Any]:
     fill = (blank >> np.uint64(7)) * _ALL_SPACE
     words = _between(lower, 0x61, 0x7A) | _between(chunk, 0x30, 0x39) | _between(chunk, 0x5F, 0x5F)
     return (lower & ~fill) | (_SPACES & fill), words, blank
+
+
+@compiled()
+def _fold_run(
+    data: Bytes, span: tuple[int, int], room: tuple[Bytes, Bytes], size: int, after_space: bool
+) -> tuple[int, bool]:
+    """Fold ASCII from data[span[0]] to room[..][size], up to white space that follows white space.
+
+    Returns:
+        Bytes folded; fewer than the span by what does not fill a vector. Whether the last one is white space.
+    """
+    first, end = span
+    at = first
+    to = size
+    while at + LANES <= end:
+        found = fold_ascii(data, at, room, to)
+        blank = found & _LOW_HALF
+        doubled = blank & (blank << np.uint64(1) | (np.uint64(1) if after_space else np.uint64(0)))
+        stops = found >> np.uint64(32) | doubled
+        if stops != 0:  # what was written from there on is overwritten
+            taken = trailing_zeros(stops)
+            if taken > 0:
+                after_space = (blank >> np.uint64(taken - 1)) & np.uint64(1) != 0
+            return at + taken - first, after_space
+        after_space = (blank >> np.uint64(LANES - 1)) != 0
+        at += LANES
+        to += LANES
+    return at - first, after_space
 
 
 @compiled()
@@ -95,7 +125,19 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
     while at < end:
         if size > limit:
             return NOT_FOLDED, 0, False
-        if at + 8 <= end:
+        if at + LANES <= end:
+            taken, ends_in_space = _fold_run(data, (at, min(end, at + limit - size)), room, size, after_space)
+            if taken > 0:
+                if after_alone:
+                    marks[size] |= STARTS_WORD
+                size += taken
+                characters += taken
+                at += taken
+                after_space, after_alone = ends_in_space, False
+                last_class = 0
+                after_base = True
+                continue
+        elif at + 8 <= end:
             chunk = load64(data, at)
             if chunk & _HIGH == 0:
                 lower, words, blank = _fold_ascii(chunk)

@@ -6,39 +6,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, load64, trailing_zeros
+from polyculture.text.code_points import IN_WORD_BYTE, STARTS_WORD
 from polyculture.text.confusables import FIRST, LAST
+from polyculture.vectors import folded_product, marked64
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 LookAlikes = tuple[Bytes, Bytes]
 LONGEST_MASKED_BYTES = 128  # a longer word is hashed as it is
-_ONES, _GATHER = np.uint64(0x0101010101010101), np.uint64(0x0102040810204080)
-_SEED, _MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+_SECRET_1, _SECRET_2 = np.uint64(0xFF37_79B9_7F4A_7C15), np.uint64(0xBF58_47FF_1CE4_E5B9)
+_SECRET_3 = np.uint64(0x94D0_49BB_1331_11EB)
 _FOREIGN_LEADS = (0xCD, 0xD6)  # first bytes of the two-byte code points from FIRST to LAST
 
 
 @compiled()
-def _bits(marks: Bytes, at: int, shift: Any) -> Any:
-    """One bit of each of 64 marks, the first one lowest."""
-    result = np.uint64(0)
-    for i in range(8):
-        eight = (load64(marks, at + 8 * i) >> shift) & _ONES
-        result |= ((eight * _GATHER) >> np.uint64(56)) << np.uint64(8 * i)
-    return result
+def _masked(text: Bytes, at: int, size: Any) -> Any:
+    """The first `size` bytes, at most eight, of text[at:] as a word; zero where size is not positive."""
+    held = min(size, 8)
+    return load64(text, at) & (_ALL_ONES >> np.uint64(64 - 8 * held)) if held > 0 else np.uint64(0)
 
 
 @compiled()
 def _hash(text: Bytes, first: int, end: int) -> Any:
-    """64-bit hash of text[first:end]; eight bytes behind it may be read."""
-    value = _SEED
-    while end - first > 8:
-        value = (value ^ load64(text, first)) * _MIX_1
-        value ^= value >> np.uint64(32)
-        first += 8
-    rest = load64(text, first) & (np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(8 * (8 - (end - first))))
-    value = (value ^ rest) * _MIX_1
-    value = (value ^ (value >> np.uint64(29))) * _MIX_2
-    return value ^ (value >> np.uint64(32))
+    """64-bit hash of text[first:end]; sixteen bytes behind it may be read. Two products for a word of up to 16 bytes.
+
+    The secrets hold the byte FF, which no UTF-8 holds, so that no text makes a factor zero.
+    """
+    value = np.uint64(end - first)
+    while end - first > 16:
+        value = folded_product(value ^ load64(text, first) ^ _SECRET_1, load64(text, first + 8) ^ _SECRET_2)
+        first += 16
+    size = end - first
+    value = folded_product(
+        value ^ _masked(text, first, size) ^ _SECRET_1, _masked(text, first + 8, size - 8) ^ _SECRET_2
+    )
+    return folded_product(value ^ _SECRET_3, _SECRET_2)
 
 
 @compiled()
@@ -79,6 +82,63 @@ def _hash_unmasked(text: Bytes, first: int, end: int, look_alikes: LookAlikes, s
 
 
 @compiled()
+def _word_bits(marks: Bytes, base: int, before: Any) -> tuple[Any, Any, Any]:
+    """Of 64 bytes: where words start, where the bytes behind a word are, and whether the last one is part of a word."""
+    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE))
+    follows = inside << np.uint64(1) | before
+    starts = inside & (~follows | marked64(marks, base, np.uint8(STARTS_WORD)))
+    return starts, (starts | ~inside) & follows, inside >> np.uint64(63)
+
+
+@compiled()
+def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
+    """Hashes of words that hold no look-alikes."""
+    count = 0
+    first = -1  # of the word that is open
+    before = np.uint64(0)
+    for base in range(0, size, 64):
+        starts, ends, before = _word_bits(marks, base, before)
+        if first >= 0 and ends != 0:
+            out[count] = _hash(text, first, base + trailing_zeros(ends))
+            count += 1
+            first = -1
+            ends &= ends - np.uint64(1)
+        while ends != 0:
+            out[count] = _hash(text, base + trailing_zeros(starts), base + trailing_zeros(ends))
+            count += 1
+            starts &= starts - np.uint64(1)
+            ends &= ends - np.uint64(1)
+        if starts != 0:
+            first = base + trailing_zeros(starts)
+    if first >= 0:
+        out[count] = _hash(text, first, size)
+        count += 1
+    return count
+
+
+@compiled()
+def _hash_foreign_words(text: Bytes, marks: Bytes, size: int, look_alikes: LookAlikes, out: Hashes) -> int:
+    """Hashes of words that may hold look-alikes."""
+    count = 0
+    first = -1
+    before = np.uint64(0)
+    for base in range(0, size, 64):
+        starts, ends, before = _word_bits(marks, base, before)
+        borders = starts | ends
+        while borders != 0:
+            place = trailing_zeros(borders)
+            if first >= 0:
+                out[count] = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
+                count += 1
+            first = base + place if (starts >> np.uint64(place)) & np.uint64(1) != 0 else -1
+            borders &= borders - np.uint64(1)
+    if first >= 0:
+        out[count] = _hash_unmasked(text, first, size, look_alikes, size + 16)
+        count += 1
+    return count
+
+
+@compiled()
 def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_alikes: LookAlikes, out: Hashes) -> int:
     """Write the hash of every word of a folded text to `out`; returns how many.
 
@@ -91,26 +151,6 @@ def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_a
     """
     text, marks = folded
     marks[size : size + 64] = 0
-    count = 0
-    first = -1  # of the word that is open
-    before = np.uint64(0)  # whether the byte before is part of a word
-    for base in range(0, size, 64):
-        inside = _bits(marks, base, np.uint64(0))
-        follows = inside << np.uint64(1) | before
-        starts = inside & (~follows | _bits(marks, base, np.uint64(1)))
-        borders = starts | (~inside & follows)
-        before = inside >> np.uint64(63)
-        while borders != 0:
-            place = trailing_zeros(borders)
-            if first >= 0:
-                if has_foreign:
-                    out[count] = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
-                else:
-                    out[count] = _hash(text, first, base + place)
-                count += 1
-            first = base + place if (starts >> np.uint64(place)) & np.uint64(1) != 0 else -1
-            borders &= borders - np.uint64(1)
-    if first >= 0:
-        out[count] = _hash_unmasked(text, first, size, look_alikes, size + 16)
-        count += 1
-    return count
+    if has_foreign:
+        return _hash_foreign_words(text, marks, size, look_alikes, out)
+    return _hash_plain_words(text, marks, size, out)

@@ -93,3 +93,17 @@ def test_look_alikes_are_unmasked(word: str, expected: str) -> None:
     line = "one two {} three four five"
     sets = shingle_sets(pa.array([line.format(word), line.format(expected)]))
     assert np.array_equal(sets.hashes[: sets.offsets[1]], sets.hashes[sets.offsets[1] :])
+
+
+def test_a_mark_that_composes_with_its_letter_stays_within_the_word() -> None:
+    texts = ["a b c d \u0130x", "a b c d \u0130x e", "a b c d o\u0308x"]  # folded, the first is i and a mark above
+    sets = shingle_sets(pa.array(texts))
+    assert np.diff(sets.offsets).tolist() == [1, 2, 1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_runs_of_ascii_fold_as_canonical_text_does(seed: int) -> None:
+    generator = random.Random(seed)
+    pieces = ["word", "Two words ", "  ", "\n", "\t ", "x_9", "\u2019", "\u4e00", ".", "A" * 31, "b" * 32, "c" * 33]
+    texts = ["".join(generator.choices(pieces, k=generator.randrange(1, 60))) for _ in range(3000)]
+    assert compiled_fold(texts) == [(canonical_text(text), len(canonical_text(text))) for text in texts]
