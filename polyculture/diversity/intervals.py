@@ -189,7 +189,7 @@ def combine(parts: Sequence[Interval], weights: Sequence[float]) -> Interval:
         weights: one per part, 0 or more: the share of the whole that each stands for.
     """
     if not parts:
-        raise ValueError("an estimate needs at least one stratum")
+        raise ValueError("an estimate needs a stratum with at least one probe")
 
     def squares(widths: list[Floats]) -> Floats:
         total = sum((weight * width) ** 2 for weight, width in zip(weights, widths, strict=True))
