@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+
+from polyculture.diversity.intervals import (
+    Z95,
+    Interval,
+    Sample,
+    between,
+    clopper_pearson,
+    combine,
+    exact,
+    exp_of,
+    inverse_of,
+    log_scale,
+    mean_interval,
+    scaled,
+    share_interval,
+)
+
+
+def ends(interval: Interval) -> tuple[float, float, float]:
+    return float(interval.value), float(interval.low), float(interval.high)
+
+
+def test_several_functions_at_once_are_what_each_is_alone() -> None:
+    generator = np.random.default_rng(1)
+    levels, counts = np.array([1.0, 2.0, 5.0, 40.0]), generator.integers(30, 200, 4)
+    columns = np.stack([1 / levels, np.log(levels), levels], axis=1)
+    together = mean_interval(Sample(columns, counts, None, np.zeros(3), np.ones(3)))
+    for number in range(3):
+        alone = mean_interval(Sample(columns[:, number], counts, None, 0.0, 1.0))
+        assert together.estimates()[number].model_dump() == pytest.approx(alone.estimate().model_dump(), rel=1e-12)
+
+
+def test_units_and_levels_are_the_same_sample() -> None:
+    values = np.random.default_rng(2).integers(1, 6, 400).astype(float)
+    found = mean_interval(Sample.of(values, None, 1, 5))
+    half = Z95 * values.std(ddof=1) / 20
+    assert ends(found) == pytest.approx((values.mean(), values.mean() - half, values.mean() + half))
+
+
+def test_the_rare_rule_reaches_as_far_as_what_was_not_seen_could() -> None:
+    nothing = mean_interval(Sample(np.array([1.0]), np.array([2_000]), None, 0.01, 0.5))
+    unseen = clopper_pearson(0, 2_000)[1]
+    assert ends(nothing) == pytest.approx((1.0, 1 - unseen * 0.99, 1.0))
+    some = mean_interval(Sample(np.array([0.25, 1.0]), np.array([8, 1_992]), None, 0.01, 0.5))
+    least, most = clopper_pearson(8, 2_000)
+    assert ends(some) == pytest.approx((0.997, 1 - most * 0.99, 1 - least * 0.5))
+    assert some.low < some.value < some.high
+
+
+@pytest.mark.parametrize("population", [2_000, 1_000, None])
+def test_the_finite_population_is_neither_forgotten_nor_overdone(population: int | None) -> None:
+    generator = np.random.default_rng(3)
+    units = np.concatenate([np.full(700, 1.0), np.full(300, 4.0)]).repeat((population or 2_000) // 1_000)
+    covered = covered_share = 0
+    for _ in range(1_500):
+        drawn = generator.choice(units, 600, replace=population is None)
+        mean = mean_interval(Sample.of(drawn, population, 1, 4))
+        share = share_interval(int((drawn > 1).sum()), 600, population)
+        covered += bool(mean.low <= 1.9 <= mean.high)
+        covered_share += bool(share.low <= 0.3 <= share.high)
+    assert 0.93 < covered / 1_500 < 0.97  # without the factor 99.8 and 99.9 % of 600 in 1,000
+    assert 0.93 < covered_share / 1_500 < 0.97
+
+
+def test_strata_add_as_standard_errors_do_and_counted_parts_add_no_width() -> None:
+    parts = [
+        mean_interval(Sample(np.array([0.0, 1.0]), np.array([60, 40]), None, 0, 1)),
+        mean_interval(Sample(np.array([0.0, 1.0]), np.array([150, 50]), None, 0, 1)),
+        exact(1.0),
+    ]
+    pooled = combine(parts, [0.5, 0.3, 0.2])
+    error = np.sqrt(0.25 * 0.24 / 99 + 0.09 * (0.25 * 0.75) / 199)
+    assert float(pooled.value) == pytest.approx(0.5 * 0.4 + 0.3 * 0.25 + 0.2)
+    assert float(pooled.high - pooled.value) == pytest.approx(Z95 * error)
+    assert ends(combine([exact(3.0)], [1.0])) == (3.0, 3.0, 3.0)
+
+
+def test_lopsided_parts_keep_their_sides() -> None:
+    pooled = combine([between(0.5, 0.4, 0.8), between(0.2, 0.1, 0.2)], [1.0, 2.0])
+    assert ends(pooled) == pytest.approx((0.9, 0.9 - np.hypot(0.1, 0.2), 1.2))
+
+
+def test_log_scale_is_the_delta_method_and_leaves_the_rare_rule_its_ends() -> None:
+    normal = mean_interval(Sample(np.array([0.0, 10.0]), np.array([60, 40]), None, 0, 10))
+    factor = np.exp(float(normal.half) / 4)
+    assert ends(log_scale(normal)) == pytest.approx((4, 4 / factor, 4 * factor))
+    rare = between(0.01, 0.0, 5.0)
+    assert ends(log_scale(rare)) == pytest.approx(ends(rare))
+    assert ends(log_scale(between(0.0, 0.0, 2.0))) == (0.0, 0.0, 2.0)
+    assert ends(inverse_of(normal)) == pytest.approx((0.25, 0.25 / factor, 0.25 * factor))
+    assert ends(exp_of(scaled(rare, 0.1))) == pytest.approx((np.exp(0.001), 1, np.exp(0.5)))
+
+
+def test_what_reaches_down_to_zero_has_no_inverse() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        inverse_of(between(0.01, 0.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mean_interval(Sample(np.empty(0), np.empty(0, np.int64), 5, 0, 1)),
+        lambda: share_interval(0, 0, 5),
+        lambda: combine([], []),
+    ],
+)
+def test_nothing_measured_is_an_error_and_no_number(call) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(ValueError, match="at least one probe"):
+        call()
