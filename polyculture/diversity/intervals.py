@@ -12,7 +12,7 @@ from schemas.profile import Estimate
 Z95 = 1.959963984540054
 RARE_UNITS = 30  # fewer units than these outside the most frequent level: the rare rule
 FINITE_FROM = 0.05  # sampling fraction from which the finite-population correction is applied
-FEW_HITS = 5  # fewer hits or misses than these: Clopper-Pearson instead of Wilson
+FEW_HITS = 10  # fewer hits or misses than these: Clopper-Pearson instead of Wilson
 
 Floats = NDArray[np.float64]  # shape () or (functions,)
 
@@ -158,7 +158,8 @@ def finite_factor(n: int, population: int | None) -> float:
 def share_interval(hits: int, n: int, population: int | None) -> Interval:
     """A share of a population, from `hits` of the `n` units drawn.
 
-    Wilson's interval (1927); Clopper-Pearson's (1934) with fewer than 5 hits or misses; exact if all were drawn.
+    Wilson's interval (1927); Clopper-Pearson's (1934) with fewer than 10 hits or misses; exact if all were drawn. Of no
+    share does it cover less than 93.4 %; with the change at 5 hits it would be 92.9 % where 4 are expected.
 
     Args:
         hits: units that have the property.

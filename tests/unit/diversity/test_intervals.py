@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from polyculture.diversity.intervals import (
     Z95,
@@ -107,6 +108,16 @@ def test_means_of_skewed_values_are_covered_where_the_normal_interval_fails(sign
 def test_what_reaches_down_to_zero_has_no_inverse() -> None:
     with pytest.raises(ValueError, match="above 0"):
         inverse_of(between(0.01, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("n", [500, 2_000])
+def test_shares_are_covered_whatever_the_share(n: int) -> None:
+    hits = np.arange(n // 5)
+    found = [share_interval(int(count), n, None) for count in hits]
+    low, high = np.array([float(i.low) for i in found]), np.array([float(i.high) for i in found])
+    for share in np.geomspace(0.1 / n, 0.1, 700):
+        covers = (low <= share) & (share <= high)
+        assert float(stats.binom.pmf(hits[covers], n, share).sum()) > 0.93, share
 
 
 @pytest.mark.parametrize(
