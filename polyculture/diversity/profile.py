@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Stratum, pooled_mean, share_interval, trial_distinct
+from polyculture.diversity.estimators import Scope, Stratum
+from polyculture.diversity.intervals import share_interval
 from polyculture.diversity.ledger import Ledger
-from polyculture.diversity.metrics import METRICS, as_fraction
+from polyculture.diversity.metrics import METRICS, scale_curve
 from schemas.config import Lens
 from schemas.documents import Kind
 from schemas.ledger import StagePopulation
@@ -69,7 +70,8 @@ def _scope_profile(
     population, lens = what
     name, kind, members = scope
     within = multiplicity[:, members].sum(axis=1)
-    strata = [Stratum(within[source == number], population.documents[number]) for number in members]
+    strata = [Stratum.of_light(within[source == number], population.documents[number]) for number in members]
+    counted = Scope.of_light(strata)
     fractions = sorted({*CURVE_FRACTIONS, *TRIAL_FRACTIONS, trial_fraction})
     return ScopeProfile(
         stage=population.stage,
@@ -79,9 +81,10 @@ def _scope_profile(
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
         probes=sum(len(stratum.multiplicity) for stratum in strata),
-        **{metric.value: estimate(strata, trial_fraction) for metric, estimate in METRICS.items()},
+        **{metric.value: estimate(counted, trial_fraction) for metric, estimate in METRICS.items()},
         trials=[
-            Trial(fraction=f, distinct_fraction=as_fraction(pooled_mean(strata, trial_distinct(f)))) for f in fractions
+            Trial(fraction=f, distinct_fraction=seen)
+            for f, seen in zip(fractions, scale_curve(counted, fractions), strict=True)
         ],
     )
 
@@ -105,5 +108,5 @@ def _containments(
                     lens=lens,
                     of=ledger.header.sources[of],
                     within=ledger.header.sources[within],
-                    containment=share_interval(hits, len(mine), population.documents[of]),
+                    containment=share_interval(hits, len(mine), population.documents[of]).estimate(),
                 )
