@@ -54,7 +54,7 @@ def make_mixture(crawls: Crawls, rates: NDArray[np.float64], seed: int) -> NDArr
     position = unit_interval(seeded_hash(crawls.id_hash, seed, INCLUSION_STREAM))
     rate = rates[crawls.source]
     copies = np.floor(rate) + (position < rate - np.floor(rate))
-    return np.bincount(crawls.group, copies, len(crawls.texts))
+    return np.bincount(crawls.group, copies, len(crawls.texts)).astype(np.float64)
 
 
 def count(copies: NDArray[np.float64], lens: Lens) -> dict[str, float]:

@@ -179,7 +179,9 @@ def _most_slack(matrix: Floats) -> Floats | None:
     if result.status != 0:
         return None
     shares: Floats = np.maximum(result.x[:-1], 0.0)
-    return shares / shares.sum()
+    total: float = shares.sum()
+    inside: Floats = shares / total
+    return inside
 
 
 def _conflict(bounds: Bounds) -> str:
