@@ -1,6 +1,7 @@
 """The multiplicity matrix, its equal rows collapsed, and the generating functions of all its rows in one kernel."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -64,6 +65,21 @@ def collapse(matrix: ProbeMatrix) -> MixtureRows:
     mean: Floats = shares.T @ others.astype(np.float64) + own * (shares.sum(axis=0) > 0)
     counts = np.bincount(at, np.concatenate(light), size).reshape(-1, sources).astype(np.int64)
     return MixtureRows(matrix, others, counts, shares, mean)
+
+
+def select_sources(matrix: ProbeMatrix, members: Sequence[int]) -> ProbeMatrix:
+    """The matrix of some sources alone, as if there were no others: for a mixture that never holds the others.
+
+    Args:
+        matrix: all sources.
+        members: source numbers, in the order that they are to have.
+    """
+    chosen = list(members)
+    probes = tuple(
+        replace(mine, light=mine.light[:, chosen], heavy=mine.heavy[:, chosen])
+        for mine in (matrix.probes[number] for number in chosen)
+    )
+    return replace(matrix, probes=probes, documents=matrix.documents[chosen], weight=matrix.weight[chosen])
 
 
 def check_rates(rows: MixtureRows, rates: Floats) -> Floats:

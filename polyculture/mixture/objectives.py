@@ -1,53 +1,18 @@
 """What a mixture may be chosen for: functions of its document shares, with gradients; concave where they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from polyculture.diversity.collision import collision_matrix, species_sample
 from polyculture.diversity.mixture import marginal_values
-from polyculture.diversity.mixture_rows import MixtureRows, collapse
+from polyculture.diversity.mixture_rows import collapse
 from polyculture.diversity.probe_matrix import ProbeMatrix
 from polyculture.mixture.constraints import MixtureProblem
+from polyculture.mixture.disjoint import DisjointDistinct, DisjointEntropy
+from polyculture.mixture.objective import Concave, Floats, Objective, Valued
 
-Floats = NDArray[np.float64]
-Valued = tuple[float, Floats]  # a value, and its gradient by the document shares, (sources,)
 _NEVER = 1e-9  # of a typical species: keeps ln p finite where a source is left out
-
-
-class Objective(Protocol):
-    """A function of the document shares w of a mixture that meets its budget.
-
-    Attributes:
-        name: what is maximised, in words.
-        is_concave: in w, whatever the probes.
-    """
-
-    name: str
-    is_concave: bool
-
-    def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
-        """The value and its gradient."""
-        ...
-
-    def relaxed(self, problem: MixtureProblem) -> "Objective":
-        """A concave function that is nowhere smaller; itself if it is concave."""
-        ...
-
-
-@dataclass(frozen=True)
-class Concave:
-    """What concave objectives share."""
-
-    is_concave = True
-
-    def relaxed(self, problem: MixtureProblem) -> Objective:
-        """Itself."""
-        del problem
-        return self  # type: ignore[return-value]  # every subclass has a name and evaluates
 
 
 class SpeciesEntropy(Concave):
@@ -83,8 +48,10 @@ class SpeciesEntropy(Concave):
         return value, -((self._weight * (surprise + p / shifted)) @ self._fraction)
 
 
-class GiniSimpson(Concave):
-    """1 - 1/H2 = 1 - w' C w, C the collision matrix of a partition lens: that two documents are of two species.
+class SimpsonGain(Concave):
+    """How far 1/H2 of a partition lens falls below that of all documents: 1 - w' C w / (v' C v).
+
+    C is the collision matrix and v the documents' own shares. 1 - 1/H2 itself would lie within 1e-6 of 1 at full scale.
 
     Args:
         matrix: of a partition lens, probed by documents.
@@ -95,13 +62,15 @@ class GiniSimpson(Concave):
     """
 
     def __init__(self, matrix: ProbeMatrix, lens: str) -> None:
-        self.name = f"1 - 1/H2 of {lens} species"
-        self._collisions = collision_matrix(matrix)
+        self.name = f"fall of 1/H2 of {lens} species"
+        even = matrix.documents / matrix.documents.sum()
+        collisions = collision_matrix(matrix)
+        self._relative = collisions / float(even @ collisions @ even)
 
     def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
-        """In [0, 1)."""
+        """0 at the documents' own shares, at most 1."""
         del problem
-        row = self._collisions @ shares
+        row = self._relative @ shares
         return 1.0 - float(shares @ row), -2.0 * row
 
 
@@ -154,6 +123,7 @@ class CopyObjective:
         if metric not in ("hill_1", "distinct_fraction"):
             raise ValueError(f"unknown metric {metric!r}; known: distinct_fraction, hill_1")
         self.name = f"{'ln ' if metric == 'hill_1' else ''}{metric} of {lens} species"
+        self.most = np.inf if metric == "hill_1" else 1.0
         self._rows, self._metric = collapse(matrix), metric
 
     def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
@@ -176,54 +146,6 @@ class CopyObjective:
         return _DISJOINT[self._metric](self._rows, problem)
 
 
-class DisjointDistinct(Concave):
-    """The distinct fraction as if sources shared nothing: never below the true one, and concave.
-
-    sum_i N_i D_i(r_i) / N_mix with D_i(r) = mean (1 - (1 - min(r, 1))**m_ii) / m_ii, m_ii the documents of the source's
-    own. It holds for neighbourhoods too: within one source all copies are exchangeable. N_i D_i(w_i S / N_i) / S is
-    concave in (w, 1/S) as a perspective, and 1/S is linear in w.
-    """
-
-    def __init__(self, rows: MixtureRows, problem: MixtureProblem) -> None:
-        del problem
-        self.name = "distinct fraction without overlap"
-        self._rows = rows
-
-    def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
-        """In (0, 1]."""
-        rates = problem.rates(shares)
-        per_document = problem.tokens / problem.documents
-        inverse_size = float(shares @ per_document) / problem.budget_tokens
-        m = self._rows.others + 1.0
-        missed = 1.0 - np.minimum(rates, 1.0)
-        seen = (self._rows.share * (1.0 - missed**m) / m).sum(axis=0)
-        slope = np.where(rates < 1.0, (self._rows.share * missed ** (m - 1.0)).sum(axis=0), 0.0)
-        size_term = problem.documents * (seen - rates * slope)  # derivative by 1/S
-        value = float(problem.documents @ seen) * inverse_size
-        return value, slope + float(size_term.sum()) * per_document / problem.budget_tokens
-
-
-class DisjointEntropy(Concave):
-    """Ln H1 as if sources shared nothing: H(w) + sum_i w_i b_i, never below the true one, and concave.
-
-    b_i = mean ln(N_i D(r_max; m_ii)) is the source's own, at the largest rate that it can have.
-    """
-
-    def __init__(self, rows: MixtureRows, problem: MixtureProblem) -> None:
-        self.name = "ln hill_1 without overlap"
-        m = rows.others + 1.0
-        most = np.array([min(s.max_epochs, problem.budget_tokens / s.tokens, 1.0) for s in problem.sources])
-        seen = (1.0 - (1.0 - most) ** m) / m
-        self._own = (rows.share * np.log(problem.documents * seen)).sum(axis=0)
-
-    def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
-        """Nats."""
-        del problem
-        shifted = shares + 1e-12
-        surprise = np.log(shifted)
-        return float(shares @ (self._own - surprise)), self._own - surprise - shares / shifted
-
-
 _DISJOINT: dict[str, type[DisjointDistinct] | type[DisjointEntropy]] = {
     "distinct_fraction": DisjointDistinct,
     "hill_1": DisjointEntropy,
@@ -243,6 +165,7 @@ class WeightedSum:
         self.terms = tuple(terms)
         self.name = " + ".join(f"{weight:g} x {term.name}" for weight, term in terms)
         self.is_concave = all(term.is_concave for _, term in terms)
+        self.most = sum(weight * term.most for weight, term in terms if weight > 0)
 
     def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
         """The sums."""

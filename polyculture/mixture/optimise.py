@@ -14,15 +14,25 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from polyculture.mixture.constraints import Bounds, MixtureProblem, best_corner, binding, bounds_of, inner_point
-from polyculture.mixture.objectives import Objective, Valued, WeightedSum
+from polyculture.mixture.objective import Objective, Valued
+from polyculture.mixture.objectives import WeightedSum
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Valued]
 GLOBAL, LOCAL = "global", "local"
 GAP = 1e-6  # of the objective: what a certified optimum may be below the best
+ROUGH, FINE = 1e-7, 1e-13  # tolerance of SLSQP: to choose among starts, and to finish
 FRONTIER = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the way from the prior rates, by distance in document shares
 _RANDOM_STARTS, _ROUNDS = 6, 12
 _ROUNDING = 1e-10  # of a share: what a limit may be passed by
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """The limits, and shares well inside them."""
+
+    bounds: Bounds
+    inside: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +85,30 @@ def optimise_mixture(problem: MixtureProblem, objective: Objective, seed: int = 
         seed: of the random starts, where the objective is not concave.
 
     Returns:
-        The result; the same for the same arguments. Some hundred evaluations per start.
+        The result; the same for the same arguments. Tens of evaluations if the objective is concave, else some
+        thousand: seconds for a dozen sources.
 
     Raises:
         InfeasibleError: the limits contradict each other; it names them.
         ValueError: a number of the problem is not what it should be.
     """
     bounds = bounds_of(problem)
-    inside = inner_point(bounds)
-
-    def function(shares: Floats) -> Valued:
-        return objective.evaluate(shares, problem)
-
+    domain = _Domain(bounds, inner_point(bounds))
+    function = _of_problem(objective, problem)
     prior = problem.shares(np.array([source.prior_rate for source in problem.sources]))
-    nearest = _maximise(_closeness(prior), bounds, inside, inside)
-    starts = [inside] if objective.is_concave else _starts(bounds, inside, nearest, seed)
-    found = [_maximise(function, bounds, start, inside) for start in starts]
-    best = max(found, key=lambda shares: function(shares)[0])
-    if objective.is_concave:
-        bound = function(best)[0] + _gap(function, bounds, best)
-    else:
-        relaxed = objective.relaxed(problem)
-        highest = _maximise(lambda shares: relaxed.evaluate(shares, problem), bounds, inside, inside)
-        bound = relaxed.evaluate(highest, problem)[0]
-        bound += _gap(lambda shares: relaxed.evaluate(shares, problem), bounds, highest)
+    nearest = _maximise(_closeness(prior), domain, domain.inside)
+    starts = [domain.inside] if objective.is_concave else _starts(domain, nearest, seed)
+    found = starts if objective.is_concave else [_solve(function, domain, start, ROUGH) for start in starts]
+    best = _maximise(function, domain, max(found, key=lambda shares: function(shares)[0]))
+    bound = _bound(problem, objective, domain, best)
     is_certain = bound - function(best)[0] <= GAP * max(1.0, abs(bound))
-    path = [_within_reach(function, bounds, (prior, nearest, best, inside), share) for share in FRONTIER[1:-1]]
-    choices = [_choice(problem, objective, bounds, prior, shares) for shares in (nearest, *path, best)]
+    path = [_within_reach(function, domain, (prior, nearest, best), share) for share in FRONTIER[1:-1]]
+    choices = [_choice(problem, objective, domain, (prior, shares)) for shares in (nearest, *path, best)]
     return OptimisedMixture(choices[-1], GLOBAL if is_certain else LOCAL, bound, tuple(choices), len(starts))
+
+
+def _of_problem(objective: Objective, problem: MixtureProblem) -> Function:
+    return lambda shares: objective.evaluate(shares, problem)
 
 
 def _closeness(prior: Floats) -> Function:
@@ -110,49 +116,53 @@ def _closeness(prior: Floats) -> Function:
     return lambda shares: (-float(((shares - prior) ** 2).sum()), -2.0 * (shares - prior))
 
 
-def _starts(bounds: Bounds, inside: Floats, nearest: Floats, seed: int) -> list[Floats]:
+def _bound(problem: MixtureProblem, objective: Objective, domain: _Domain, best: Floats) -> float:
+    """What no mixture within the limits exceeds."""
+    relaxed = _of_problem(objective.relaxed(problem), problem)
+    highest = best if objective.is_concave else _maximise(relaxed, domain, domain.inside)
+    value, gradient = relaxed(highest)
+    gap = float(gradient @ (best_corner(domain.bounds, gradient) - highest))
+    return min(objective.most, value + max(0.0, gap))
+
+
+def _starts(domain: _Domain, nearest: Floats, seed: int) -> list[Floats]:
     """The middle, the prior, towards as much as possible of each source, and towards random corners."""
+    inside = domain.inside
     generator = np.random.default_rng(seed)
     directions = [*np.eye(len(inside)), *generator.standard_normal((_RANDOM_STARTS, len(inside)))]
-    corners = [best_corner(bounds, direction) for direction in directions]
+    corners = [best_corner(domain.bounds, direction) for direction in directions]
     return [inside, 0.9 * nearest + 0.1 * inside, *(0.8 * corner + 0.2 * inside for corner in corners)]
 
 
-def _gap(function: Function, bounds: Bounds, shares: Floats) -> float:
-    """How much a concave function can have more than here, at most."""
-    gradient = function(shares)[1]
-    return max(0.0, float(gradient @ (best_corner(bounds, gradient) - shares)))
-
-
-def _maximise(function: Function, bounds: Bounds, start: Floats, inside: Floats) -> Floats:
+def _maximise(function: Function, domain: _Domain, start: Floats) -> Floats:
     """SLSQP from a start; again from a step towards the corner that the gradient points to, while that gains."""
-    best = _solve(function, bounds, start, inside, [])
+    best = _solve(function, domain, start, FINE)
     for _ in range(_ROUNDS):
         value, gradient = function(best)
-        corner = best_corner(bounds, gradient)
+        corner = best_corner(domain.bounds, gradient)
         if gradient @ (corner - best) <= 0.1 * GAP * max(1.0, abs(value)):
             break
         steps = [best + step * (corner - best) for step in (0.5, 0.1, 0.01, 1e-3)]
         further = max(steps, key=lambda shares: function(shares)[0])
-        again = _solve(function, bounds, further, inside, [])
+        again = _solve(function, domain, further, FINE)
         gained = max((further, again), key=lambda shares: function(shares)[0])
-        if function(gained)[0] <= value + 1e-12 * max(1.0, abs(value)):
+        if function(gained)[0] <= value + 0.1 * GAP * max(1.0, abs(value)):
             break
         best = gained
     return best
 
 
 def _solve(
-    function: Function, bounds: Bounds, start: Floats, inside: Floats, further: Sequence[dict[str, object]]
+    function: Function, domain: _Domain, start: Floats, tolerance: float, further: Sequence[dict[str, object]] = ()
 ) -> Floats:
     """One run of SLSQP; what it leaves outside the limits by rounding is moved inside."""
-    ones = np.ones(len(start))
+    ones, matrix = np.ones(len(start)), domain.bounds.matrix
     constraints: list[dict[str, object]] = [
         {"type": "eq", "fun": lambda w: w.sum() - 1.0, "jac": lambda _: ones},
         *further,
     ]
-    if len(bounds.names):
-        constraints.append({"type": "ineq", "fun": lambda w: -bounds.matrix @ w, "jac": lambda _: -bounds.matrix})
+    if len(matrix):
+        constraints.append({"type": "ineq", "fun": lambda w: -matrix @ w, "jac": lambda _: -matrix})
 
     def falling(w: Floats) -> Valued:
         value, gradient = function(np.maximum(w, 0.0))
@@ -165,34 +175,32 @@ def _solve(
         method="SLSQP",
         bounds=[(0.0, 1.0)] * len(start),
         constraints=constraints,
-        options={"maxiter": 300, "ftol": 1e-13},
+        options={"maxiter": 100, "ftol": tolerance},
     )
-    found = _inside(result.x, bounds, inside)
+    found = _inside(result.x, domain)
     return found if function(found)[0] >= function(start)[0] else start
 
 
-def _inside(shares: Floats, bounds: Bounds, inside: Floats) -> Floats:
+def _inside(shares: Floats, domain: _Domain) -> Floats:
     """Shares that sum to 1, moved towards a point inside until no limit is passed."""
     if not np.isfinite(shares).all():
-        return inside
+        return domain.inside
     found = np.maximum(shares, 0.0)
     found = found / found.sum()
-    over = bounds.matrix @ found - _ROUNDING
-    room = over - bounds.matrix @ inside
-    steps = over[(over > 0) & (room > 0)] / room[(over > 0) & (room > 0)]
-    step = min(1.0, float(steps.max(initial=0.0)))
-    moved: Floats = found + step * (inside - found)
+    over = domain.bounds.matrix @ found - _ROUNDING
+    room = over - domain.bounds.matrix @ domain.inside
+    is_over = (over > 0) & (room > 0)
+    step = min(1.0, float((over[is_over] / room[is_over]).max(initial=0.0)))
+    moved: Floats = found + step * (domain.inside - found)
     return moved
 
 
-def _within_reach(
-    function: Function, bounds: Bounds, ends: tuple[Floats, Floats, Floats, Floats], share: float
-) -> Floats:
+def _within_reach(function: Function, domain: _Domain, ends: tuple[Floats, Floats, Floats], share: float) -> Floats:
     """The best mixture no further from the prior than `share` of the way between the nearest and the best.
 
     The point on the straight line between these two is within reach, because a norm is convex: the solver starts there.
     """
-    prior, nearest, best, inside = ends
+    prior, nearest, best = ends
     start = nearest + share * (best - nearest)
     shortest, longest = (float(np.linalg.norm(end - prior)) for end in (nearest, best))
     reach = (shortest + share * (longest - shortest)) ** 2
@@ -201,14 +209,15 @@ def _within_reach(
         "fun": lambda w: reach - ((w - prior) ** 2).sum(),
         "jac": lambda w: -2.0 * (w - prior),
     }
-    return _solve(function, bounds, start, inside, [limit])
+    return _solve(function, domain, start, FINE, [limit])
 
 
 def _choice(
-    problem: MixtureProblem, objective: Objective, bounds: Bounds, prior: Floats, shares: Floats
+    problem: MixtureProblem, objective: Objective, domain: _Domain, ends: tuple[Floats, Floats]
 ) -> MixtureChoice:
+    shares = ends[1]
     per_document = problem.tokens / problem.documents
-    tokens, before = (found * per_document / (found @ per_document) for found in (shares, prior))
+    before, tokens = (found * per_document / (found @ per_document) for found in ends)
     terms = objective.terms if isinstance(objective, WeightedSum) else ((1.0, objective),)
     return MixtureChoice(
         rates=tuple(problem.rates(shares).tolist()),
@@ -216,5 +225,5 @@ def _choice(
         objective=objective.evaluate(shares, problem)[0],
         terms=tuple((term.name, term.evaluate(shares, problem)[0]) for _, term in terms),
         moved_fraction=float(np.abs(tokens - before).sum()) / 2.0,
-        binding=binding(bounds, problem.sources, shares),
+        binding=binding(domain.bounds, problem.sources, shares),
     )

@@ -4,7 +4,7 @@ import pytest
 from polyculture.diversity.collision import collision_matrix, containment_matrix
 from polyculture.diversity.mixture import collapse, mixture_values
 from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
-from tests.unit.diversity.test_mixture import GRAPH, species_matrix
+from tests.unit.diversity.matrices import GRAPH, species_matrix
 
 TABLE = np.minimum(np.random.default_rng(3).zipf(1.8, (2_000, 3)), 80) * (
     np.random.default_rng(4).random((2_000, 3)) < np.array([0.7, 0.4, 0.3])

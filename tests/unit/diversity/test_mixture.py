@@ -20,36 +20,11 @@ from polyculture.diversity.mixture import (
     scale_curve,
     thinned_curve,
 )
-from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
+from polyculture.diversity.mixture_rows import select_sources
+from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
+from tests.unit.diversity.matrices import GRAPH, NEIGHBOURS, SOURCE, matrix_of, species_matrix
 
 NUMBERS = [field.name for field in fields(MixtureValues)]
-
-
-def matrix_of(
-    rows: list[list[list[int]]], documents: list[int] | None = None, *, is_partition: bool = True
-) -> ProbeMatrix:
-    """A matrix whose light probes have these rows; they are all documents, unless there are more."""
-    sources = len(rows)
-    light = [np.array(own, np.int64).reshape(-1, sources) for own in rows]
-    sizes = np.array([len(own) for own in light] if documents is None else documents)
-    none = np.empty((0, sources), np.int64)
-    probes = tuple(SourceProbes(o, none, np.empty(0), int(n), int(n)) for o, n in zip(light, sizes, strict=True))
-    return ProbeMatrix(probes, sizes, sizes, Weighting.DOCUMENTS, is_partition)
-
-
-def species_matrix(table: NDArray[np.int64], drawn: int | None = None, seed: int = 0, heavy: int = 0) -> ProbeMatrix:
-    """The matrix of a population given by (species, sources) counts; heavy ones have more than `heavy` documents."""
-    generator = np.random.default_rng(seed)
-    sizes = table.sum(axis=0)
-    is_heavy = (table.sum(axis=1) > heavy) if heavy else np.zeros(len(table), bool)
-    probes = []
-    for source in range(table.shape[1]):
-        population = np.repeat(np.flatnonzero(~is_heavy), table[~is_heavy, source])
-        chosen = population if drawn is None else generator.choice(population, min(drawn, len(population)), False)
-        mine = table[is_heavy & (table[:, source] > 0)]
-        share = mine[:, source] / sizes[source]
-        probes.append(SourceProbes(table[chosen], mine, share, int(sizes[source]), len(population)))
-    return ProbeMatrix(tuple(probes), sizes, sizes, Weighting.DOCUMENTS, True, float(heavy) if heavy else None)
 
 
 def truth(copies: NDArray[np.float64], neighbours: NDArray[np.float64]) -> dict[str, float]:
@@ -68,20 +43,6 @@ def truth(copies: NDArray[np.float64], neighbours: NDArray[np.float64]) -> dict[
         "hill_1": float(np.exp((k * np.log(size / c)).sum() / size)),
         "hill_2": size / mean,
     }
-
-
-# A graph that is no partition (0-1, 1-2, 2-3, 1-4) over documents of three sources.
-SOURCE = np.array([0, 0, 1, 1, 2, 2])
-NEIGHBOURS = np.eye(6)
-for left, right in ((0, 1), (1, 2), (2, 3), (1, 4)):
-    NEIGHBOURS[left, right] = NEIGHBOURS[right, left] = 1
-GRAPH = matrix_of(
-    [
-        [[int((NEIGHBOURS[x] * (j == SOURCE)).sum()) for j in range(3)] for x in range(6) if SOURCE[x] == i]
-        for i in range(3)
-    ],
-    is_partition=False,
-)
 
 
 @pytest.mark.parametrize("rates", [(0.3, 1.6, 0.5), (2.0, 1.0, 3.0), (0.7, 0.0, 2.25), (0.01, 0.02, 0.03)])
@@ -287,6 +248,15 @@ def test_a_source_without_probes_is_an_error_only_where_it_is_in_the_mixture() -
     assert mixture_values(rows, np.array([[1.0, 0.0]])).distinct_fraction[0] == pytest.approx(1)
     with pytest.raises(ValueError, match="source number 1 is in the mixture, but has no probes"):
         mixture_values(rows, np.array([[1.0, 0.1]]))
+
+
+def test_sources_alone_have_the_numbers_of_a_mixture_that_leaves_the_others_out() -> None:
+    table = np.random.default_rng(9).poisson(0.8, (300, 3))
+    for matrix in (species_matrix(table, heavy=4), GRAPH):
+        alone = mixture_values(collapse(select_sources(matrix, [2, 0])), np.array([[1.5, 0.3]]))
+        within = mixture_values(collapse(matrix), np.array([[0.3, 0.0, 1.5]]))
+        for name in NUMBERS:
+            assert getattr(alone, name) == pytest.approx(getattr(within, name), rel=1e-10), name
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.5])

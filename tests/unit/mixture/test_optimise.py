@@ -19,14 +19,14 @@ from polyculture.mixture.constraints import (
 )
 from polyculture.mixture.objectives import (
     CopyObjective,
-    GiniSimpson,
     Objective,
+    SimpsonGain,
     SpeciesEntropy,
     SpectralEntropy,
     WeightedSum,
 )
 from polyculture.mixture.optimise import optimise_mixture
-from tests.unit.diversity.test_mixture import species_matrix
+from tests.unit.diversity.matrices import species_matrix
 
 # Three sources: a varied one, one that repeats itself, one that repeats the first.
 GENERATOR = np.random.default_rng(12)
@@ -45,7 +45,7 @@ MOMENTS = np.array(
 MOMENTS /= np.trace(MOMENTS, axis1=1, axis2=2)[:, None, None]
 OBJECTIVES: dict[str, Objective] = {
     "species entropy": SpeciesEntropy(MATRIX, "exact"),
-    "gini-simpson": GiniSimpson(MATRIX, "exact"),
+    "simpson": SimpsonGain(MATRIX, "exact"),
     "spectral entropy": SpectralEntropy(MOMENTS, "cosine"),
     "copies, hill_1": CopyObjective(NEAR, "near", "hill_1"),
     "copies, distinct": CopyObjective(NEAR, "near", "distinct_fraction"),
@@ -169,7 +169,7 @@ def test_a_source_that_adds_nothing_is_left_out_and_said_to_be() -> None:
     table[:299, 0], table[299, 1] = 1, 50
     sources = (MixtureSource("varied", "web", 299, 299), MixtureSource("one", "web", 50, 50, max_epochs=4.0))
     problem = MixtureProblem(sources, 200.0)
-    found = optimise_mixture(problem, WeightedSum([(1.0, GiniSimpson(species_matrix(table), "exact"))]))
+    found = optimise_mixture(problem, WeightedSum([(1.0, SimpsonGain(species_matrix(table), "exact"))]))
     assert found.best.rates[1] < 0.02
     assert binding(bounds_of(problem), sources, np.array([1.0, 0.0])) == ("one: left out",)
 
@@ -247,4 +247,4 @@ def test_objectives_refuse_what_they_cannot_judge() -> None:
     with pytest.raises(ValueError, match="trace of 1"):
         SpectralEntropy(np.array([np.eye(3)]), "cosine")
     with pytest.raises(ValueError, match="weights of 0 or more"):
-        WeightedSum([(-1.0, OBJECTIVES["gini-simpson"])])
+        WeightedSum([(-1.0, OBJECTIVES["simpson"])])
