@@ -16,11 +16,10 @@ from polyculture.diversity.pilot_pairs import (
     pairs_forecast,
 )
 from polyculture.diversity.pilot_profile import DistinctInterval, Extreme, distinct_interval, expected_frequencies
-from polyculture.diversity.pilot_words import advice, distinct_words, pair_words
+from polyculture.diversity.pilot_words import NEAR_FACTOR, advice, distinct_words, pair_words
 from schemas.profile import Estimate
 from schemas.verdict import Outcome
 
-NEAR_FACTOR = 2.0  # N/n up to which an extrapolated value is printed beside the interval
 _FINEST = 1.05  # factor to which the size of the pilot that would settle it is searched
 
 

@@ -56,14 +56,21 @@ class PilotPairs:
         """Estimated variance of `pairs`, a U-statistic, when n of N were drawn without replacement.
 
         (4 s_row**2 / n - 2 s_pair**2 / (n (n - 1))) (1 - n/N) over pairs of pairs, with the rows c / (n - 1) and the
-        pairs 0 or 1; written out, sum of c**2 - (sum of c)**2 / n less the pairs. At least half its first term.
+        pairs 0 or 1; written out, sum of c**2 - (sum of c)**2 / n less the pairs. At least half its first term, and at
+        least what it is when all rows are equal.
         """
-        rows = self.squares - self.neighbours**2 / self.documents
-        return max(rows - self.pairs, rows / 2) * (1 - self.documents / target_documents)
+        n, rows = self.documents, self.squares - self.neighbours**2 / self.documents
+        equal_rows = self.pairs * (1 - self.neighbours / (n * (n - 1)))
+        return max(rows - self.pairs, rows / 2, equal_rows) * (1 - n / target_documents)
 
     def effective(self, target_documents: int) -> float:
-        """Independent pairs that would be as certain: pairs**2 / variance. One species of j has about j/4."""
-        variance = self.variance(target_documents)
+        """Independent pairs that would be as certain: pairs**2 / variance. One species of j has about j/4.
+
+        To the variance that of four documents without a twin is added, each of which would cost 2 pairs / n: as many
+        may have been missed where nearly all documents are of one species.
+        """
+        missed = 4 * (2 * self.pairs / self.documents) ** 2 * (1 - self.documents / target_documents)
+        variance = self.variance(target_documents) + missed
         return self.pairs**2 / variance if variance > 0 else np.inf
 
 

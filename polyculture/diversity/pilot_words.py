@@ -6,6 +6,8 @@ from polyculture.diversity.pilot_pairs import FEW_PAIRS, PilotPairs, documents_f
 from polyculture.diversity.pilot_profile import DistinctInterval
 from schemas.profile import Estimate
 
+NEAR_FACTOR = 2.0  # N/n up to which a classical estimate is worth printing beside the interval
+
 
 def distinct_words(naive: float, interval: DistinctInterval, n: int, factor: float) -> str:
     """The naive number never stands alone."""
@@ -13,7 +15,7 @@ def distinct_words(naive: float, interval: DistinctInterval, n: int, factor: flo
     text = seen + f"{interval.low:.3f} to {interval.high:.3f} is compatible with it."
     if np.isinf(interval.sigmas):
         text += " No population fits the pilot: it is not a uniform sample, and only what is possible at all is given."
-    if factor > np.log(n):
+    if factor > max(NEAR_FACTOR, np.log(n)):
         text += f" No estimator can go further than about {np.log(n):.2g} times a pilot of this size."
     return text
 
@@ -22,9 +24,9 @@ def pair_words(pilot: PilotPairs, pairs: Estimate, target_documents: int) -> tup
     """What order 2 says."""
     text = f"It holds {pilot.pairs:,.0f} duplicate pairs; the corpus will hold {pairs.low:,.3g} to {pairs.high:,.3g}."
     if pilot.pairs < FEW_PAIRS and pilot.documents < target_documents:
-        needed = documents_for_ten_pairs(pairs.value or pairs.high, target_documents)
-        text += f" These are few: ten are expected in a pilot of {needed:,} documents"
-        text += "." if pilot.pairs else " if there are as many as cannot be ruled out."
+        text += " These are few."
+        if pilot.pairs:
+            text += f" Ten are expected in {documents_for_ten_pairs(pairs.value, target_documents):,} documents."
     return (text,)
 
 

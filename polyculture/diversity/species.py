@@ -58,7 +58,7 @@ def species_numbers(keys: NDArray[np.uint64]) -> Species:
             species of its own each time.
 
     Returns:
-        (n,) numbers from 0; the same partition whatever the order of the rows. About 30 nanoseconds a key.
+        (n,) numbers from 0; the same partition whatever the order of the rows. About .3 microseconds a key.
     """
     frame = pl.DataFrame({"left": keys[:, 0], "right": keys[:, 1]}).with_row_index("row")
     first = frame.select(pl.col("row").first().over("left", "right"))["row"].to_numpy()

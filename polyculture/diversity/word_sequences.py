@@ -73,7 +73,7 @@ def word_sequences(texts: pa.Array | pa.ChunkedArray | Texts, most_words: int = 
         most_words: of each text only its first so many are kept.
 
     Returns:
-        The words; two different ones share a hash with probability 2**-64. About 2 nanoseconds a byte of English.
+        The words; two different ones share a hash with probability 2**-64. About 6 nanoseconds a byte.
 
     Raises:
         ValueError: the array holds nulls.

@@ -80,6 +80,22 @@ def test_intervals_of_pairs_and_hill_2_cover_the_truth(name: str, n: int) -> Non
     assert covered / repetitions >= 0.92  # 93 % less the noise of 300 repetitions; `bench.pilot` has more
 
 
+@pytest.mark.parametrize(
+    "shares", [(0.5, 0.5), (0.6, 0.4), (1 / 3, 1 / 3, 1 / 3), (0.05,) * 20, (0.5,), (0.9,), (0.99,), (0.9999,)]
+)
+def test_intervals_cover_where_few_species_are_nearly_everything(shares: tuple[float, ...]) -> None:
+    """Rows are all but equal there, and a U-statistic's first variance term vanishes; what is left over is unique."""
+    generator, size, n, repetitions, covered = np.random.default_rng(len(shares)), 10**6, 1_000, 400, 0
+    sizes = np.array(shares) * size
+    truth = (sizes * (sizes - 1)).sum() / 2
+    for _ in range(repetitions):
+        drawn = generator.multinomial(n, [*shares, max(0.0, 1 - sum(shares))])
+        f = frequency_counts(np.concatenate([drawn[:-1], np.ones(drawn[-1], np.int64)]))
+        estimate = pairs_forecast(PilotPairs.of_frequencies(f), size)
+        covered += estimate.low <= truth <= estimate.high
+    assert covered / repetitions >= 0.92
+
+
 def with_one_species(j: int) -> PilotPairs:
     """A pilot of 100,000 in which one species was seen j times and the others once."""
     return PilotPairs(100_000, j * (j - 1), j * (j - 1) ** 2)
