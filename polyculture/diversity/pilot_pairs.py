@@ -56,12 +56,12 @@ class PilotPairs:
         """Estimated variance of `pairs`, a U-statistic, when n of N were drawn without replacement.
 
         (4 s_row**2 / n - 2 s_pair**2 / (n (n - 1))) (1 - n/N) over pairs of pairs, with the rows c / (n - 1) and the
-        pairs 0 or 1; written out, sum of c**2 - (sum of c)**2 / n less the pairs. At least half its first term, and at
-        least what it is when all rows are equal.
+        pairs 0 or 1; written out, sum of c**2 - (sum of c)**2 / n less (1 - u) of the pairs, u their share of all. At
+        least half its first term, and at least its second: what it is when all rows are equal.
         """
         n, rows = self.documents, self.squares - self.neighbours**2 / self.documents
         equal_rows = self.pairs * (1 - self.neighbours / (n * (n - 1)))
-        return max(rows - self.pairs, rows / 2, equal_rows) * (1 - n / target_documents)
+        return max(rows - equal_rows, rows / 2, equal_rows) * (1 - n / target_documents)
 
     def effective(self, target_documents: int) -> float:
         """Independent pairs that would be as certain: pairs**2 / variance. One species of j has about j/4.

@@ -46,12 +46,12 @@ def test_pairs_and_their_variance_equal_brute_force(kinds: int) -> None:
     rows = equal.sum(axis=1) / (n - 1)
     u = equal.sum() / (n * (n - 1))
     first = 4 * rows.var() / n
-    u_variance = max(first - 2 * u * (1 - u) / (n * (n - 1)), first / 2) * (1 - n / size)
+    second = 2 * u * (1 - u) / (n * (n - 1))
+    u_variance = max(first - second, first / 2, second) * (1 - n / size)
     pilot = pilot_of(species)
     assert pilot.pairs == equal.sum() / 2
     assert pilot == PilotPairs.of_neighbours(equal.sum(axis=1))
-    # the variance of u, but for a term of the order u**2 / n**2
-    assert pilot.variance(size) == pytest.approx(u_variance * (n * (n - 1) / 2) ** 2, rel=0.05)
+    assert pilot.variance(size) == pytest.approx(u_variance * (n * (n - 1) / 2) ** 2)
 
 
 def test_the_forecast_is_unbiased_over_all_pilots() -> None:
