@@ -33,17 +33,13 @@ class Population:
     @cached_property
     def documents(self) -> Counts:
         """(sources,)."""
-        return self.sizes.sum(axis=0)
+        total: Counts = self.sizes.sum(axis=0)
+        return total
 
     @cached_property
     def above(self) -> float:
         """What makes a species heavy."""
         return HEAVY_FRACTION * int(self.documents.sum()) if self.has_heavy else np.inf
-
-    @cached_property
-    def is_heavy(self) -> NDArray[np.bool_]:
-        """(species,)."""
-        return self.sizes.sum(axis=1) > self.above
 
     def weights(self, weighting: Weighting) -> Counts:
         """(species, sources) documents or tokens."""
@@ -136,13 +132,15 @@ def _tokens(sizes: Counts, generator: np.random.Generator) -> Counts:
     """Lognormal lengths; what is copied often is shorter."""
     total = sizes.sum(axis=1)
     tokens = np.exp(generator.normal(6, 1, len(sizes))) * total**-0.15
-    return np.maximum(1, tokens).astype(np.int64)
+    rounded: Counts = np.maximum(1, tokens).astype(np.int64)
+    return rounded
 
 
 def _pareto(documents: int, index: float, largest: int, generator: np.random.Generator) -> Counts:
     """Species sizes of a Pareto tail, as many as make so many documents."""
     sizes = np.minimum(generator.random(documents) ** (-1 / index), largest).astype(np.int64)
-    return sizes[: int(np.searchsorted(np.cumsum(sizes), documents)) + 1]
+    enough: Counts = sizes[: int(np.searchsorted(np.cumsum(sizes), documents)) + 1]
+    return enough
 
 
 def _one(count: int, size: int) -> Counts:
@@ -166,10 +164,16 @@ def _overlapping(generator: np.random.Generator) -> Counts:
     return np.concatenate(tables)
 
 
+def _single(name: str, sizes: Counts, generator: np.random.Generator, has_heavy: bool = True) -> Population:
+    table = sizes[:, None]
+    return Population(name, table, _tokens(table, generator), has_heavy)
+
+
 def populations(seed: int) -> list[Population]:
-    """Ten populations, the same for the same seed."""
+    """Populations that intervals must cover, the same for the same seed; the last has several sources."""
     generator = np.random.default_rng(seed)
     web = _pareto(1_000_000, 1.1, 20_000, generator)
+    lumpy = np.concatenate([_one(97_000, 1), _one(1_000, 2), _one(1, 1_000)])
     sizes: dict[str, Counts] = {
         "heavy-tailed (Pareto 1.1)": web,
         "97 % unique": np.concatenate([_one(970_000, 1), _one(6_000, 2), _one(6_000, 3)]),
@@ -178,12 +182,22 @@ def populations(seed: int) -> list[Population]:
         "every document 10 times": _one(100_000, 10),
         "two in a hundred just below heavy": np.concatenate([_one(980_000, 1), _one(200, 100)]),
         "99.9 % unique": np.concatenate([_one(999_000, 1), _one(200, 5)]),
-        "97 % unique, one species of 1,000": np.concatenate([_one(97_000, 1), _one(1_000, 2), _one(1, 1_000)]),
+        "97 % unique, one species of 1,000": lumpy,
     }
-    found = []
-    for name, species in sizes.items():
-        table = species[:, None]
-        found.append(Population(name, table, _tokens(table, generator)))
+    found = [_single(name, species, generator) for name, species in sizes.items()]
+    found += [
+        _single(f"{name}, neighbours", species, generator, False)
+        for name, species in [("heavy-tailed (Pareto 1.1)", web), ("97 % unique, one species of 1,000", lumpy)]
+    ]
     table = _overlapping(generator)
-    found.append(Population("overlapping sources", table, _tokens(table, generator)))
-    return found
+    return [*found, Population("overlapping sources", table, _tokens(table, generator))]
+
+
+def hidden(seed: int) -> list[Population]:
+    """One document in 2,000 is in one large species, so that 2,000 probes often see none of it; heavy and not."""
+    generator = np.random.default_rng(seed)
+    sizes = np.concatenate([_one(899_500, 1), _one(50_000, 2), _one(1, 500)])
+    return [
+        _single("one species of 500", sizes, generator),
+        _single("one species of 500, neighbours", sizes, generator, False),
+    ]

@@ -12,7 +12,7 @@ from schemas.profile import Estimate
 Z95 = 1.959963984540054
 RARE_UNITS = 30  # fewer units than these outside the most frequent level: the rare rule
 FINITE_FROM = 0.05  # sampling fraction from which the finite-population correction is applied
-FEW_HITS = 5  # fewer hits or misses than these: Clopper-Pearson instead of Wilson
+FEW_HITS = 10  # fewer hits or misses than these: Clopper-Pearson instead of Wilson
 
 Floats = NDArray[np.float64]  # shape () or (functions,)
 
@@ -49,25 +49,23 @@ class Interval:
 
     Attributes:
         value: the estimate.
-        half: half-width of the part that is normal.
-        below: how far the part that is not normal (rare rule, shares) reaches below; independent of `half`.
+        below: how far the interval reaches below it.
         above: and above.
     """
 
     value: Floats
-    half: Floats
     below: Floats
     above: Floats
 
     @property
     def low(self) -> Floats:
         """Lower end."""
-        return self.value - np.hypot(self.half, self.below)
+        return self.value - self.below
 
     @property
     def high(self) -> Floats:
         """Upper end."""
-        return self.value + np.hypot(self.half, self.above)
+        return self.value + self.above
 
     def within(self, least: float, most: float) -> "Interval":
         """The same, without the part of the interval that cannot be."""
@@ -87,22 +85,25 @@ class Interval:
 def exact(value: float | Floats) -> Interval:
     """What was counted and not estimated: no width."""
     counted = np.asarray(value, np.float64)
-    return Interval(counted, np.zeros_like(counted), np.zeros_like(counted), np.zeros_like(counted))
+    return Interval(counted, np.zeros_like(counted), np.zeros_like(counted))
 
 
 def between(value: float | Floats, low: float | Floats, high: float | Floats) -> Interval:
-    """An interval by its ends, none of it taken as normal."""
+    """An interval by its ends."""
     middle = np.asarray(value, np.float64)
-    return Interval(middle, np.zeros_like(middle), np.maximum(middle - low, 0.0), np.maximum(high - middle, 0.0))
+    return Interval(middle, np.maximum(middle - low, 0.0), np.maximum(high - middle, 0.0))
 
 
 def mean_interval(sample: Sample) -> Interval:
     """Mean of each function over the population that the sample was drawn from.
 
-    Normal; with the factor sqrt(1 - n/N) when more than .05 N were drawn. Where fewer than 30 units differ from the
-    most frequent level the normal interval fails (it covers 87 % on a corpus that is 99.9 % unique), and the rare rule
-    takes its place: the share of the others is in its Clopper-Pearson interval [p, q], their mean value in
-    [least, most]. It covers 97 to 100 % and never has no width.
+    Hall's interval (Journal of the Royal Statistical Society B 1992, 54:221): normal but for the skewness, which the
+    sample gives; few large multiplicities make means skewed, and where the normal interval covers 92 to 95 % this one
+    covers 94 to 96 %. The standard error has the factor sqrt(1 - n/N) when more than .05 N were drawn.
+
+    Where fewer than 30 units differ from the most frequent level both fail (87 % on a corpus that is 99.9 % unique),
+    and the rare rule takes their place: the share of the others is in its Clopper-Pearson interval [p, q], their mean
+    value in [least, most]. It covers 97 to 100 % and never has no width.
 
     Args:
         sample: at least one unit.
@@ -123,10 +124,19 @@ def mean_interval(sample: Sample) -> Interval:
     others = n - int(sample.counts.max())
     if others < RARE_UNITS:
         return _rare_interval(sample, mean, others, n)
-    # the sum of squares is not taken as E[x^2] - E[x]^2, which cancels
-    variance = share @ (sample.values - mean) ** 2 * (n / (n - 1))
-    half = np.asarray(Z95 * np.sqrt(variance / n * finite_factor(n, sample.population)))
-    return Interval(mean, half, np.zeros_like(mean), np.zeros_like(mean))
+    change = sample.values - mean  # moments about the mean: E[x^2] - E[x]^2 would cancel
+    variance = np.asarray(share @ change**2)
+    third = np.asarray(share @ change**3)
+    skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=variance > 0)
+    error = np.sqrt(variance / (n - 1) * finite_factor(n, sample.population))
+    return Interval(mean, error * _hall(Z95, skewness / np.sqrt(n)), -error * _hall(-Z95, skewness / np.sqrt(n)))
+
+
+def _hall(quantile: float, skew: Floats) -> Floats:
+    """The t that Hall's transformation t + s t**2/3 + s**2 t**3/27 + s/6, s = skewness/sqrt(n), takes to a quantile."""
+    is_skewed = np.abs(skew) > 1e-6
+    s = np.where(is_skewed, skew, 1.0)
+    return np.where(is_skewed, 3 / s * (np.cbrt(1 + s * (quantile - s / 6)) - 1), quantile)
 
 
 def _rare_interval(sample: Sample, mean: Floats, others: int, n: int) -> Interval:
@@ -148,7 +158,8 @@ def finite_factor(n: int, population: int | None) -> float:
 def share_interval(hits: int, n: int, population: int | None) -> Interval:
     """A share of a population, from `hits` of the `n` units drawn.
 
-    Wilson's interval (1927); Clopper-Pearson's (1934) with fewer than 5 hits or misses; exact if all were drawn.
+    Wilson's interval (1927); Clopper-Pearson's (1934) with fewer than 10 hits or misses; exact if all were drawn. Of no
+    share does it cover less than 93.4 %; with the change at 5 hits it would be 92.9 % where 4 are expected.
 
     Args:
         hits: units that have the property.
@@ -196,30 +207,13 @@ def combine(parts: Sequence[Interval], weights: Sequence[float]) -> Interval:
         return np.sqrt(np.asarray(total, np.float64))
 
     value = sum(weight * part.value for weight, part in zip(weights, parts, strict=True))
-    return Interval(
-        np.asarray(value, np.float64),
-        squares([part.half for part in parts]),
-        squares([part.below for part in parts]),
-        squares([part.above for part in parts]),
-    )
+    below, above = squares([part.below for part in parts]), squares([part.above for part in parts])
+    return Interval(np.asarray(value, np.float64), below, above)
 
 
 def scaled(interval: Interval, factor: float) -> Interval:
     """`factor` times it, factor >= 0."""
-    return Interval(interval.value * factor, interval.half * factor, interval.below * factor, interval.above * factor)
-
-
-def log_scale(interval: Interval) -> Interval:
-    """The interval of a quantity that cannot be negative and is skewed, with its normal part on the log scale.
-
-    Delta method: value x exp(+-half / value). The part by the rare rule keeps its ends. What is 0 keeps them all.
-    """
-    value = interval.value
-    relative = np.divide(interval.half, value, out=np.zeros_like(value), where=value > 0)
-    below = np.where(value > 0, -value * np.expm1(-relative), interval.half)
-    above = np.where(value > 0, value * np.expm1(np.minimum(relative, 700.0)), interval.half)
-    zero = np.zeros_like(value)
-    return Interval(value, zero, np.hypot(below, interval.below), np.hypot(above, interval.above))
+    return Interval(interval.value * factor, interval.below * factor, interval.above * factor)
 
 
 def exp_of(interval: Interval) -> Interval:
@@ -228,12 +222,11 @@ def exp_of(interval: Interval) -> Interval:
 
 
 def inverse_of(interval: Interval) -> Interval:
-    """1 / it on the log scale, as H2 = 1 / E[m/N].
+    """1 / it, as H2 = 1 / E[m/N]; the interval is the inverse of its ends.
 
     Raises:
         ValueError: the lower end is not above 0; cut it off first (`within`).
     """
-    scale = log_scale(interval)
-    if (scale.low <= 0).any():
+    if (interval.low <= 0).any():
         raise ValueError("only an interval above 0 has an inverse")
-    return between(1 / scale.value, 1 / scale.high, 1 / scale.low)
+    return between(1 / interval.value, 1 / interval.high, 1 / interval.low)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.estimators import PerProbe, Scope, pooled_mean, pooled_share, scope_of, source_share
-from polyculture.diversity.intervals import exp_of, inverse_of, log_scale, scaled
+from polyculture.diversity.intervals import exp_of, inverse_of, scaled
 from polyculture.diversity.probe_matrix import ProbeMatrix
 from schemas.config import Metric
 from schemas.profile import Estimate
@@ -61,9 +61,9 @@ def duplicate_fraction(scope: Scope, trial_fraction: float) -> Estimate:
 
 
 def duplicate_pairs(scope: Scope, trial_fraction: float) -> Estimate:
-    """Unordered pairs of documents of one species, N E[m - 1] / 2, 0 or more; log scale."""
+    """Unordered pairs of documents of one species, N E[m - 1] / 2, 0 or more."""
     del trial_fraction
-    mean = log_scale(pooled_mean(scope, lambda m: m - 1.0)).within(0, scope.documents)
+    mean = pooled_mean(scope, lambda m: m - 1.0).within(0, scope.documents)
     return scaled(mean, scope.documents / 2).estimate()
 
 
@@ -75,17 +75,17 @@ def hill_0(scope: Scope, trial_fraction: float) -> Estimate:
 
 
 def hill_1(scope: Scope, trial_fraction: float) -> Estimate:
-    """Hill number of order 1, exp E[ln(N/m)]: exp of Shannon's entropy, in [1, documents]; log scale."""
+    """Hill number of order 1, exp E[ln(N/m)]: exp of Shannon's entropy, in [1, documents]."""
     del trial_fraction
     size = scope.documents
     return exp_of(pooled_mean(scope, lambda m: np.log(size / m)).within(0, np.log(size))).estimate()
 
 
 def hill_2(scope: Scope, trial_fraction: float) -> Estimate:
-    """Hill number of order 2, 1 / E[m/N]: the inverse of Simpson's index, in [1, documents]; log scale."""
+    """Hill number of order 2, 1 / E[m/N]: the inverse of Simpson's index, in [1, documents]."""
     del trial_fraction
     size = scope.documents
-    return inverse_of(log_scale(pooled_mean(scope, lambda m: m / size)).within(1 / size, 1)).estimate()
+    return inverse_of(pooled_mean(scope, lambda m: m / size).within(1 / size, 1)).estimate()
 
 
 def scale_surprise(scope: Scope, trial_fraction: float) -> Estimate:
