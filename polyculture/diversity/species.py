@@ -58,11 +58,12 @@ def species_numbers(keys: NDArray[np.uint64]) -> Species:
             species of its own each time.
 
     Returns:
-        (n,) numbers from 0; the same partition whatever the order of the rows. About 30 nanoseconds a key.
+        (n,) numbers from 0; the same partition whatever the order of the rows. About .3 microseconds a key.
     """
     frame = pl.DataFrame({"left": keys[:, 0], "right": keys[:, 1]}).with_row_index("row")
     first = frame.select(pl.col("row").first().over("left", "right"))["row"].to_numpy()
-    return _numbered(first, keys.any(axis=1))
+    has_key: NDArray[np.bool_] = np.asarray(keys.any(axis=1))
+    return _numbered(first, has_key)
 
 
 def seed_species(seeds: pa.Array | pa.ChunkedArray, is_synthetic: NDArray[np.bool_]) -> SeedSpecies:
@@ -87,7 +88,8 @@ def _numbered(first: NDArray[np.integer], is_shared: NDArray[np.bool_]) -> Speci
     rows = np.arange(len(first))
     first = np.where(is_shared, first, rows)
     numbers = np.cumsum(first == rows) - 1
-    return numbers[first].astype(np.int64)
+    species: Species = numbers[first].astype(np.int64)
+    return species
 
 
 def fan_out(
