@@ -101,15 +101,14 @@ def fit_background(
     Raises:
         ValueError: no language has enough documents.
     """
-    measured = np.flatnonzero((vectors != 0).any(axis=1))
     by_key: dict[str, list[int]] = {}
-    for row in measured:
-        by_key.setdefault(keys[row], []).append(int(row))
+    for row in np.flatnonzero((vectors != 0).any(axis=1)).tolist():
+        by_key.setdefault(keys[row], []).append(row)
     rows = {key: found for key, found in sorted(by_key.items()) if len(found) >= least_documents}
     if not rows:
         raise ValueError(f"no language has {least_documents} documents to fit a background on")
     means = {key: vectors[found].mean(axis=0, dtype=np.float64).astype(np.float32) for key, found in rows.items()}
-    default = np.mean(list(means.values()), axis=0, dtype=np.float64).astype(np.float32)
+    default = np.array(list(means.values()), np.float64).mean(axis=0).astype(np.float32)
     width = vectors.shape[1]
     moment = np.zeros((width, width))
     for key, found in rows.items():

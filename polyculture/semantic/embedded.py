@@ -121,7 +121,9 @@ def _checked_weights(path: Path) -> bytes:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError(f"the embedded table {path.name} cannot be read: {error.strerror}; reinstall wordllama") from error
+        raise ConfigError(
+            f"the embedded table {path.name} cannot be read: {error.strerror}; reinstall wordllama"
+        ) from error
     found = hashlib.sha256(raw).hexdigest()
     if found != WEIGHTS_SHA256:
         raise ConfigError(
