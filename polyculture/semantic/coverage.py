@@ -1,0 +1,142 @@
+"""How much of a trusted reference a corpus covers, and whether it still holds the reference's rare cells."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.diversity.estimators import Z95, share_interval
+from polyculture.semantic.cells import cell_of, fit_cells
+from polyculture.semantic.encoder import from_fixed_point
+from schemas.profile import Estimate
+
+NEIGHBOURS = 5
+DOCUMENTS_OF_A_CELL = 20
+MOST_CELLS = 256
+LEAST_POINTS = 50
+ROWS_AT_ONCE = 1_024
+_MARGIN = 1e-6  # of a cosine in float32: a point on the rim of a ball is inside
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Some documents.
+
+    Attributes:
+        vectors: (documents, dimensions) embeddings in fixed point, none of zeros.
+        id_hash: (documents,) hash of the document_id, which names a document, or a seeded hash of that.
+    """
+
+    vectors: NDArray[np.int16]
+    id_hash: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """A share of the reference that the corpus covers, beside what the reference covers of itself.
+
+    Attributes:
+        share: of the reference's points or cells, 0..1. Its interval (Wilson) is about other reference points of the
+            kind; it conditions on the corpus documents that were drawn, and takes the points as independent.
+        ceiling: the same share if the other half of the reference stands in the corpus's place.
+        relative: share / ceiling; its interval pairs the two by point (delta method, log scale).
+    """
+
+    share: Estimate
+    ceiling: Estimate
+    relative: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A corpus against a reference.
+
+    Attributes:
+        coverage: share of reference points whose k-nearest-neighbour ball holds a document of the corpus.
+        rare_cell_recall: share of the rarer half of the reference's cells that hold one.
+        points: reference points, and as many documents of the corpus and of the other half.
+        own: documents that were left out of the corpus since they are the reference's.
+    """
+
+    coverage: Covered
+    rare_cell_recall: Covered
+    points: int
+    own: int
+
+
+def reference_coverage(reference: Points, corpus: Points, neighbours: int = NEIGHBOURS) -> Coverage:
+    """Coverage of a reference R by a corpus (Naeem et al. 2020, arXiv:2002.09797), and recall of its rare cells.
+
+    R is split in halves A and B by hash. Coverage: share of A's points whose ball, which reaches to their k-th nearest
+    neighbour in A, holds a document of the corpus. Cells: k-means on A, about 20 documents each, at most 256; rare are
+    those below the median size (tails vanish first in model collapse, Shumailov et al. 2024). n documents of A, of B
+    and of the corpus are compared, those with the smallest hashes: both shares grow with n.
+
+    Args:
+        reference: documents of R; more than about 4,000 cost time and tell little more.
+        corpus: documents of the corpus, any sample of the smallest hashes with at least half as many as R. Documents
+            with the id of one of R are left out: each ball would hold its own centre.
+        neighbours: k.
+
+    Returns:
+        Shares and ceilings. Time O(n**2 * dimensions).
+
+    Raises:
+        ValueError: fewer than 50 points on a side.
+    """
+    foreign = ~np.isin(corpus.id_hash, reference.id_hash)
+    half = _by_hash(reference, np.ones(len(reference.id_hash), np.bool_))
+    others = _by_hash(corpus, foreign)
+    n = min(len(half) // 2, len(others))
+    if n < LEAST_POINTS:
+        raise ValueError(
+            f"coverage needs {2 * LEAST_POINTS} documents of the reference and {LEAST_POINTS} others, got"
+            f" {len(half)} and {len(others)}: add documents, or leave the reference out"
+        )
+    a, b, c = (from_fixed_point(rows) for rows in (half[: 2 * n : 2], half[1 : 2 * n : 2], others[:n]))
+    radius = _ball(a, neighbours)
+    balls = _related((_nearest(a, c) >= radius), (_nearest(a, b) >= radius))
+    cells = fit_cells(a, min(MOST_CELLS, max(2, n // DOCUMENTS_OF_A_CELL)))
+    size = np.bincount(cell_of(a, cells), minlength=len(cells))
+    rare = size < np.median(size)
+    if not rare.any():  # all of one size: none is rarer than the others
+        rare[:] = True
+    in_corpus, in_other = (np.isin(np.flatnonzero(rare), cell_of(rows, cells)) for rows in (c, b))
+    return Coverage(balls, _related(in_corpus, in_other), n, int((~foreign).sum()))
+
+
+def _by_hash(points: Points, chosen: NDArray[np.bool_]) -> NDArray[np.int16]:
+    """Measured vectors in the order of their hash, each document once."""
+    rows = np.flatnonzero(chosen & (points.vectors != 0).any(axis=1))
+    _, first = np.unique(points.id_hash[rows], return_index=True)
+    return points.vectors[rows[first]]
+
+
+def _ball(points: NDArray[np.float32], neighbours: int) -> NDArray[np.float64]:
+    """(points,) least cosine of each point's ball: that of its k-th nearest other point."""
+    least = np.empty(len(points))
+    for start in range(0, len(points), ROWS_AT_ONCE):
+        cosine = points[start : start + ROWS_AT_ONCE] @ points.T
+        cosine[np.arange(len(cosine)), np.arange(start, start + len(cosine))] = -2
+        least[start : start + ROWS_AT_ONCE] = np.partition(cosine, -neighbours, axis=1)[:, -neighbours]
+    return least - _MARGIN
+
+
+def _nearest(points: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(points,) cosine of the nearest of the others."""
+    starts = range(0, len(points), ROWS_AT_ONCE)
+    return np.concatenate([(points[s : s + ROWS_AT_ONCE] @ others.T).max(axis=1) for s in starts]).astype(np.float64)
+
+
+def _related(covered: NDArray[np.bool_], ceiling: NDArray[np.bool_]) -> Covered:
+    n = len(covered)
+    share, top = (share_interval(int(hits.sum()), n, 2**62) for hits in (covered, ceiling))
+    if not ceiling.any():
+        return Covered(share, top, Estimate(value=0, low=0, high=1))
+    ratio = share.value / top.value
+    spread = float((covered - ratio * ceiling).std()) / (n**0.5 * top.value)
+    if covered.any() and spread > 0:
+        factor = float(np.exp(Z95 * spread / ratio))
+        return Covered(share, top, Estimate(value=ratio, low=ratio / factor, high=ratio * factor))
+    # No point told the two apart, or none was covered: what the share's own interval allows.
+    return Covered(share, top, Estimate(value=ratio, low=share.low / top.value, high=share.high / top.value))
