@@ -36,11 +36,11 @@ class Covered:
     """A share of the reference that the corpus covers, beside what the reference covers of itself.
 
     Attributes:
-        share: of the reference's points or cells, 0..1. Its interval (Wilson) is about other reference points of the
+        share: of the reference's points, 0..1. Its interval (Wilson) is about other reference points of the
             kind; it conditions on the corpus documents that were drawn, and takes the points as independent.
         ceiling: the same share if the other half of the reference stands in the corpus's place.
         relative: share / ceiling, about corpora and references drawn afresh: delta method on the log scale, with the
-            two paired by point, or the draws of both sides by the jackknife, whichever is wider; covers 96-100 %.
+            two paired by point, or the draws of both sides by the jackknife, whichever is wider; covers 94-100 %.
     """
 
     share: Estimate
@@ -54,7 +54,7 @@ class Coverage:
 
     Attributes:
         coverage: share of reference points whose k-nearest-neighbour ball holds a document of the corpus.
-        rare_cell_recall: share of the rarer half of the reference's cells that hold one.
+        rare_cell_recall: the same share of the points in the rarer half of the reference's cells.
         points: reference points, and as many documents of the corpus and of the other half.
         own: documents that were left out of the corpus since they are the reference's.
     """
@@ -70,7 +70,7 @@ def reference_coverage(reference: Points, corpus: Points, neighbours: int = NEIG
 
     R is split in halves A and B by hash. Coverage: share of A's points whose ball, which reaches to their k-th nearest
     neighbour in A, holds a document of the corpus. Cells: k-means on A, about 20 documents each, at most 256; rare are
-    those below the median size (tails vanish first in model collapse, Shumailov et al. 2024). n documents of A, of B
+    those below the median size: tails vanish first in model collapse (Shumailov et al. 2024). n documents of A, of B
     and of the corpus are compared, those with the smallest hashes: both shares grow with n.
 
     Args:
@@ -96,14 +96,12 @@ def reference_coverage(reference: Points, corpus: Points, neighbours: int = NEIG
         )
     a, b, c = (from_fixed_point(rows) for rows in (half[: 2 * n : 2], half[1 : 2 * n : 2], others[:n]))
     radius = _ball(a, neighbours)
-    cells = fit_cells(a, min(MOST_CELLS, max(2, n // DOCUMENTS_OF_A_CELL)))
-    size = np.bincount(cell_of(a, cells), minlength=len(cells))
-    rare = np.flatnonzero(size < np.median(size))
-    if not len(rare):  # all of one size: none is rarer than the others
-        rare = np.arange(len(cells))
+    cells = cell_of(a, fit_cells(a, min(MOST_CELLS, max(2, n // DOCUMENTS_OF_A_CELL))))
+    in_corpus, in_other = (_inside(a, radius, rows) for rows in (c, b))
+    rare = _in_rare_cells(cells)
     return Coverage(
-        _related(_in_balls(a, radius, c), _in_balls(a, radius, b)),
-        _related(_in_cells(rare, cell_of(c, cells)), _in_cells(rare, cell_of(b, cells))),
+        _related(_Met.of(in_corpus), _Met.of(in_other)),
+        _related(_Met.of(in_corpus[rare]), _Met.of(in_other[rare])),
         n,
         int((~foreign).sum()),
     )
@@ -128,7 +126,7 @@ def _ball(points: NDArray[np.float32], neighbours: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """Which places (balls or cells) hold a document, and the variance of their share that the draw of these gave.
+    """Which places (balls) hold a document, and the variance of their share that the draw of these gave.
 
     The variance is the jackknife's, over leaving out one document: only places that hold no other one are lost. It is
     too large rather than too small (Efron & Stein 1981).
@@ -138,24 +136,27 @@ class _Met:
     variance: float
 
     @classmethod
-    def of(cls, counts: NDArray[np.int64], only: NDArray[np.int64], documents: int) -> "_Met":
-        """From the documents in each place, and the number of one of them."""
-        lost = np.bincount(only[counts == 1], minlength=documents) / len(counts)
+    def of(cls, inside: NDArray[np.bool_]) -> "_Met":
+        """From (places, documents): which document lies in which place."""
+        counts, only = inside.sum(axis=1), inside.argmax(axis=1)
+        lost = np.bincount(only[counts == 1], minlength=inside.shape[1]) / len(inside)
         return cls(counts > 0, float(((lost - lost.mean()) ** 2).sum()))
 
 
-def _in_balls(points: NDArray[np.float32], least: NDArray[np.float64], others: NDArray[np.float32]) -> _Met:
-    counts, only = np.empty(len(points), np.int64), np.empty(len(points), np.int64)
+def _inside(points: NDArray[np.float32], least: NDArray[np.float64], others: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(points, others) which document lies in which ball: one byte a pair."""
+    inside = np.empty((len(points), len(others)), np.bool_)
     for start in range(0, len(points), ROWS_AT_ONCE):
         rows = slice(start, start + ROWS_AT_ONCE)
-        inside = points[rows] @ others.T >= least[rows, None]
-        counts[rows], only[rows] = inside.sum(axis=1), inside.argmax(axis=1)
-    return _Met.of(counts, only, len(others))
+        inside[rows] = points[rows] @ others.T >= least[rows, None]
+    return inside
 
 
-def _in_cells(cells: NDArray[np.int64], cell: NDArray[np.int64]) -> _Met:
-    inside = cell[None, :] == cells[:, None]
-    return _Met.of(inside.sum(axis=1), inside.argmax(axis=1), len(cell))
+def _in_rare_cells(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(points,) whether a point's cell has fewer points than the median cell; all, if the cells are of one size."""
+    _, which, size = np.unique(cell, return_inverse=True, return_counts=True)
+    rare: NDArray[np.bool_] = (size < np.median(size))[which]
+    return rare if rare.any() else ~rare
 
 
 def _related(corpus: _Met, other: _Met) -> Covered:
