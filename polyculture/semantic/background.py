@@ -80,18 +80,19 @@ def background_bytes(
 
 
 def fit_background(
-    vectors: NDArray[np.float32], keys: Sequence[str], encoder: str, least_documents: int = 100
+    vectors: NDArray[np.float32], groups: Sequence[tuple[str, str]], encoder: str, least_documents: int = 100
 ) -> bytes:
     """Fit a background on a varied multilingual corpus.
 
-    The means are those of the unit vectors of each language. The components are the first principal directions of
-    what is left when each vector has lost its language's mean and has been brought to length 1 again (Mu & Viswanath
-    2018, arXiv:1702.01417, by language), every language counting the same.
+    The mean of a language is that of its sources' means of unit vectors, so that a large source is not taken for the
+    language. The components are the first principal directions of what is left when each vector has lost its
+    language's mean and has been brought to length 1 again (Mu & Viswanath 2018, arXiv:1702.01417, by language), every
+    language, and in it every source, counting the same.
 
     Args:
         vectors: (documents, dimensions) unit vectors before correction (`EmbeddedEncoder.token_means`); rows of zeros
             are left out.
-        keys: language key of each document (`language_key`).
+        groups: language key (`language_key`) and source of each document.
         encoder: digest of the weights that made the vectors.
         least_documents: languages with fewer documents get no mean, and stay unmeasured.
 
@@ -101,21 +102,38 @@ def fit_background(
     Raises:
         ValueError: no language has enough documents.
     """
-    by_key: dict[str, list[int]] = {}
+    rows: dict[str, dict[str, list[int]]] = {}
     for row in np.flatnonzero((vectors != 0).any(axis=1)).tolist():
-        by_key.setdefault(keys[row], []).append(row)
-    rows = {key: found for key, found in sorted(by_key.items()) if len(found) >= least_documents}
-    if not rows:
+        key, source = groups[row]
+        rows.setdefault(key, {}).setdefault(source, []).append(row)
+    enough = {
+        key: [found for _, found in sorted(by_source.items())]
+        for key, by_source in sorted(rows.items())
+        if sum(map(len, by_source.values())) >= least_documents
+    }
+    if not enough:
         raise ValueError(f"no language has {least_documents} documents to fit a background on")
-    means = {key: vectors[found].mean(axis=0, dtype=np.float64).astype(np.float32) for key, found in rows.items()}
+    means = {key: _mean_of_means(vectors, parts) for key, parts in enough.items()}
     default = np.array(list(means.values()), np.float64).mean(axis=0).astype(np.float32)
-    width = vectors.shape[1]
-    moment = np.zeros((width, width))
-    for key, found in rows.items():
-        centred = vectors[found].astype(np.float64) - means[key]
-        length = np.linalg.norm(centred, axis=1, keepdims=True)
-        unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-        moment += unit.T @ unit / len(found)
+    moment = np.zeros((vectors.shape[1], vectors.shape[1]))
+    for key, parts in enough.items():
+        for found in parts:
+            moment += _centred_moment(vectors[found], means[key]) / len(parts)
     components = np.linalg.eigh(moment)[1][:, ::-1][:, :COMPONENTS].T
     components *= np.sign(components[np.arange(len(components)), np.abs(components).argmax(axis=1)])[:, None]
     return background_bytes(means, default, np.ascontiguousarray(components, np.float32), encoder)
+
+
+def _mean_of_means(vectors: NDArray[np.float32], parts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    means = [vectors[found].mean(axis=0, dtype=np.float64) for found in parts]
+    mean: NDArray[np.float32] = np.array(means).mean(axis=0).astype(np.float32)
+    return mean
+
+
+def _centred_moment(vectors: NDArray[np.float32], mean: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Mean of x x' over the directions from the mean."""
+    centred = vectors.astype(np.float64) - mean
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    moment: NDArray[np.float64] = unit.T @ unit / len(unit)
+    return moment

@@ -126,25 +126,31 @@ def test_fitting_finds_the_means_and_components_that_made_the_data() -> None:
     made += 0.05 * generator.normal(size=(documents, dimensions))
     unit = (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
     unit[:50] = 0
-    background = background_from(fit_background(unit, keys.tolist(), "digest", least_documents=200), "made")
+    sources = np.where(np.arange(documents) % 10 == 0, "small", "large").tolist()
+    groups = list(zip(keys.tolist(), sources, strict=True))
+    background = background_from(fit_background(unit, groups, "digest", least_documents=200), "made")
     assert sorted(background.means) == ["aa", "bb"]
     measured = unit.any(axis=1)
     for key, mean in background.means.items():
-        np.testing.assert_allclose(mean, unit[measured & (keys == key)].mean(axis=0, dtype=np.float64), atol=1e-7)
+        of_sources = [
+            unit[measured & (keys == key) & (np.array(sources) == name)].mean(axis=0, dtype=np.float64)
+            for name in ("small", "large")
+        ]
+        np.testing.assert_allclose(mean, np.mean(of_sources, axis=0), atol=1e-7)
         assert mean @ means[key] / np.linalg.norm(mean) / 0.6 > 0.99
     np.testing.assert_allclose(background.default, (background.means["aa"] + background.means["bb"]) / 2, atol=1e-7)
     assert (np.abs((background.components * directions[:3]).sum(axis=1)) > 0.99).all()
     np.testing.assert_allclose(background.components @ background.components.T, np.eye(3), atol=1e-6)
     assert background.encoder == "digest"
     with pytest.raises(ValueError, match="no language"):
-        fit_background(unit[:100], keys[:100].tolist(), "digest")
+        fit_background(unit[:100], groups[:100], "digest")
 
 
 def test_a_background_fitted_on_token_means_serves_the_encoder(encoder: EmbeddedEncoder, tmp_path: Path) -> None:
     texts = [f"{a} {b} number {n}" for n, a in enumerate(TEXTS) for b in TEXTS]
     path = tmp_path / "own.safetensors"
     path.write_bytes(
-        fit_background(encoder.token_means(texts), ["en"] * len(texts), WEIGHTS_SHA256, least_documents=10)
+        fit_background(encoder.token_means(texts), [("en", "made")] * len(texts), WEIGHTS_SHA256, least_documents=10)
     )
     own = EmbeddedEncoder(path)
     assert own.languages == {"en"}

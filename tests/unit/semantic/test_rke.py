@@ -36,7 +36,7 @@ def test_intervals_cover_the_truth(name: str, way: str) -> None:
     generator = np.random.default_rng(4)
     covered, known, values = 0, 0, []
     for _ in range(REPETITIONS):
-        chosen = generator.choice(POPULATION, 300, replace=False)
+        chosen = generator.choice(POPULATION, 200, replace=False)
         found = (
             rke_from_sample(vectors[chosen], POPULATION) if way == "sample" else rke_from_probes(g[chosen], POPULATION)
         )
