@@ -14,7 +14,6 @@ from polyculture.diversity.intervals import (
     exact,
     exp_of,
     inverse_of,
-    log_scale,
     mean_interval,
     scaled,
 )
@@ -86,8 +85,8 @@ def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afre
         weights += [share, share * rows.matrix.probes[found.source].light_share]
     inverse, surprise, excess, repeated = (combine(part, weights) for part in parts)
     inverse, surprise = inverse.within(0, 1), surprise.within(-np.inf, np.log(size))
-    excess = log_scale(excess).within(0, np.inf)
-    concentration = Interval(1.0 + excess.value, excess.half, excess.below, excess.above)
+    excess = excess.within(0, np.inf)
+    concentration = Interval(1.0 + excess.value, excess.below, excess.above)
     return MixtureEstimate(
         documents=size,
         distinct_fraction=inverse.estimate(),

@@ -1,17 +1,13 @@
 """The probe matrix: what every estimator reads, whatever lens, stage and weighting it was counted for."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.ledger import Weighting
 
-class Weighting(StrEnum):
-    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
-
-    DOCUMENTS = "documents"
-    TOKENS = "tokens"
+__all__ = ["ProbeMatrix", "SourceProbes", "Weighting"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Z95, share_interval
+from polyculture.diversity.intervals import Z95, share_interval
 from polyculture.semantic.cells import cell_of, fit_cells
 from polyculture.semantic.encoder import from_fixed_point
 from schemas.profile import Estimate
@@ -161,7 +161,7 @@ def _in_rare_cells(cell: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _related(corpus: _Met, other: _Met) -> Covered:
     n = len(corpus.holds)
-    share, top = (share_interval(int(met.holds.sum()), n, 2**62) for met in (corpus, other))
+    share, top = (share_interval(int(met.holds.sum()), n, None).estimate() for met in (corpus, other))
     if not other.holds.any():
         return Covered(share, top, Estimate(value=0, low=0, high=1))
     ratio = share.value / top.value

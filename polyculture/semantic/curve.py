@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Z95, share_interval
+from polyculture.diversity.intervals import Z95, share_interval
 from polyculture.semantic.neighbours import Neighbours
 from schemas.profile import Estimate
 
@@ -61,7 +61,7 @@ def nearest_neighbour_curve(found: Neighbours, sizes: Sequence[int], tau: int) -
     rate = _pair_rate(pairs[:, 0], sizes[0] - 1)
     points: list[CurvePoint] = []
     for number, size in enumerate(sizes):
-        observed = share_interval(int((pairs[:, number] > 0).sum()), len(pairs), 2**62)
+        observed = share_interval(int((pairs[:, number] > 0).sum()), len(pairs), None).estimate()
         value, low, high = (_isotropic(p, size) for p in (rate.value, rate.low, rate.high))
         alarm = size >= EXTRAPOLATE_FROM * sizes[0] and observed.low > high and observed.value > ALARM_RATIO * value
         points.append(CurvePoint(size, observed, Estimate(value=value, low=low, high=high), alarm))

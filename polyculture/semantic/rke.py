@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Z95
+from polyculture.diversity.intervals import Z95
 from polyculture.semantic.encoder import ONE, from_fixed_point
 from polyculture.semantic.moments import SecondMoment
 from schemas.profile import Estimate
