@@ -143,7 +143,13 @@ def main() -> int:
             results.errors[population.name] = classical_errors(population, generator) | _probe_errors(found)
         print(f"{population.name}: done", file=sys.stderr, flush=True)
     for population in hidden(SEED):
-        results.hidden.extend(measure(Drawing(population, Weighting.DOCUMENTS), PROBES[-1], repetitions, generator))
+        for weighting in Weighting:
+            for probes in (*PROBES, MANY_PROBES):
+                drawing, count = (
+                    Drawing(population, weighting),
+                    repetitions if probes < MANY_PROBES else repetitions // 5,
+                )
+                results.hidden.extend(measure(drawing, probes, count, generator))
     results.missed.extend(cell for cell in results.cells if not is_fine(cell))
     text = tables(results)
     print(text)

@@ -146,7 +146,7 @@ def plot(results: Results, path: Path) -> None:
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlim(0, 101)
-    axes.set_xlabel("intervals that hold the truth, % (one mark a quantity, weighting and number of probes)")
+    axes.set_xlabel("intervals that hold the truth, %")
     axes.legend(loc="lower left", fontsize=8)
     figure.savefig(path, dpi=110)
     plt.close(figure)

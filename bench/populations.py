@@ -185,19 +185,22 @@ def populations(seed: int) -> list[Population]:
         "97 % unique, one species of 1,000": lumpy,
     }
     found = [_single(name, species, generator) for name, species in sizes.items()]
-    found += [
-        _single(f"{name}, neighbours", species, generator, False)
-        for name, species in [("heavy-tailed (Pareto 1.1)", web), ("97 % unique, one species of 1,000", lumpy)]
-    ]
+    found.append(_single("heavy-tailed (Pareto 1.1), neighbours", web, generator, has_heavy=False))
     table = _overlapping(generator)
     return [*found, Population("overlapping sources", table, _tokens(table, generator))]
 
 
 def hidden(seed: int) -> list[Population]:
-    """One document in 2,000 is in one large species, so that 2,000 probes often see none of it; heavy and not."""
+    """One large species that probes see seldom, because it is rare or its documents short; counted whole, and not."""
     generator = np.random.default_rng(seed)
-    sizes = np.concatenate([_one(899_500, 1), _one(50_000, 2), _one(1, 500)])
-    return [
-        _single("one species of 500", sizes, generator),
-        _single("one species of 500, neighbours", sizes, generator, False),
-    ]
+    sizes = {
+        "one species of 500": np.concatenate([_one(899_500, 1), _one(50_000, 2), _one(1, 500)]),
+        "97 % unique, one species of 1,000 short": np.concatenate([_one(97_000, 1), _one(1_000, 2), _one(1, 1_000)]),
+    }
+    found = []
+    for name, species in sizes.items():
+        table = species[:, None]
+        tokens = _tokens(table, generator)
+        tokens[-1] = 40  # others have 660 on average
+        found += [Population(name, table, tokens), Population(f"{name}, neighbours", table, tokens, False)]
+    return found

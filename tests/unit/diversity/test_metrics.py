@@ -12,7 +12,7 @@ from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weight
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
 from schemas.config import Metric
 
-SOURCES, SEEDS = 2, 400
+SOURCES, SEEDS = 2, 300
 
 
 class Population:
@@ -70,7 +70,7 @@ class Population:
         return sums | {"hill_1": float(np.exp(sums["log"])), "hill_2": 1 / sums["simpson"]}
 
 
-SMALL, LARGE = Population(1, 3_000), Population(2, 60_000)
+SMALL, LARGE = Population(1, 3_000), Population(2, 30_000)
 
 
 @pytest.mark.parametrize("members", [[0], [0, 1]])
@@ -118,8 +118,8 @@ def test_intervals_of_every_metric_cover_what_counting_gives(weighting: Weightin
             covered[name] += estimate.low <= truth[name] <= estimate.high
             width[name] += (estimate.high - estimate.low) / truth[name] / SEEDS
     for name in [*METRIC_FUNCTIONS, "containment"]:
-        # 95 % within four standard errors of 400 draws: 2 sd instead of 1.96 passes, 1.6 or 3 does not
-        assert 0.905 <= covered[name] / SEEDS <= 0.99, (name, covered[name] / SEEDS)
+        # 95 % within four standard errors of 300 draws; half or twice the width is out of these bounds
+        assert 0.9 <= covered[name] / SEEDS <= 0.99, (name, covered[name] / SEEDS)
         assert width[name] < 0.4, name
 
 
