@@ -17,7 +17,7 @@ from bench.coverage_truth import DUPLICATES, TRIAL, classical_errors, plain_cove
 from bench.populations import Drawing, Population, hidden, populations
 from polyculture.diversity.estimators import Scope, Stratum, scope_of
 from polyculture.diversity.intervals import FEW_HITS, RARE_UNITS
-from polyculture.diversity.metrics import METRIC_FUNCTIONS, EstimateMetric, containment, scale_curve
+from polyculture.diversity.metrics import METRICS, EstimateMetric, containment, scale_curve
 from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
 from schemas.profile import Estimate
 
@@ -31,7 +31,7 @@ def _metric(metric: EstimateMetric, scope: Scope) -> Estimate:
 
 # hill_0 is distinct_fraction x documents: the same intervals
 QUANTITIES: dict[str, Callable[[Scope], Estimate]] = {
-    **{name: partial(_metric, metric) for name, metric in METRIC_FUNCTIONS.items() if name != "hill_0"},
+    **{name: partial(_metric, metric) for name, metric in METRICS.items() if name != "hill_0"},
     "trial .01": lambda scope: scale_curve(scope, [TRIAL])[0],
     "trial .001": lambda scope: scale_curve(scope, [0.001])[0],
 }

@@ -93,18 +93,14 @@ def scale_surprise(scope: Scope, trial_fraction: float) -> Estimate:
     return pooled_mean(scope, surprise(trial_fraction)).within(0, 1).estimate()
 
 
-METRIC_FUNCTIONS: dict[str, EstimateMetric] = {
-    "distinct_fraction": distinct_fraction,
-    "duplicate_fraction": duplicate_fraction,
-    "duplicate_pairs": duplicate_pairs,
-    "hill_0": hill_0,
-    "hill_1": hill_1,
-    "hill_2": hill_2,
-    "scale_surprise": scale_surprise,
-}
-# those that an expectation can name
 METRICS: dict[Metric, EstimateMetric] = {
-    metric: METRIC_FUNCTIONS[metric.value] for metric in Metric if metric.value in METRIC_FUNCTIONS
+    Metric.DISTINCT_FRACTION: distinct_fraction,
+    Metric.DUPLICATE_FRACTION: duplicate_fraction,
+    Metric.DUPLICATE_PAIRS: duplicate_pairs,
+    Metric.HILL_0: hill_0,
+    Metric.HILL_1: hill_1,
+    Metric.HILL_2: hill_2,
+    Metric.SCALE_SURPRISE: scale_surprise,
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from polyculture.diversity.estimators import Scope, Stratum, pooled_mean, scope_of
 from polyculture.diversity.heavy import Documents, heavy_species
-from polyculture.diversity.metrics import METRIC_FUNCTIONS, METRICS, containment, scale_curve, surprise
+from polyculture.diversity.metrics import METRICS, containment, scale_curve, surprise
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
 from schemas.config import Metric
@@ -88,7 +88,7 @@ def test_what_is_drawn_whole_or_heavy_is_what_counting_gives(members: list[int])
         size,
     )
     for scope in (scope_of(heavy, members), light):
-        for name, estimate in METRIC_FUNCTIONS.items():
+        for name, estimate in METRICS.items():
             found = estimate(scope, 0.01)
             assert found.value == pytest.approx(truth[name], rel=1e-9), name
             assert found.high - found.low <= 1e-9 * truth[name], name
@@ -98,7 +98,7 @@ def test_tokens_of_heavy_species_are_counted_by_source() -> None:
     matrix = SMALL.matrix(Weighting.TOKENS, 5, 1)
     for members in ([1], [0, 1]):
         truth = SMALL.truth(members, Weighting.TOKENS)
-        for name, estimate in METRIC_FUNCTIONS.items():
+        for name, estimate in METRICS.items():
             assert estimate(scope_of(matrix, members), 0.01).value == pytest.approx(truth[name], rel=1e-9), name
 
 
@@ -113,11 +113,11 @@ def test_intervals_of_every_metric_cover_what_counting_gives(weighting: Weightin
     for seed in range(SEEDS):
         matrix = LARGE.matrix(weighting, 400, seed)
         scope = scope_of(matrix, members)
-        found = {name: estimate(scope, 0.01) for name, estimate in METRIC_FUNCTIONS.items()}
+        found = {name: estimate(scope, 0.01) for name, estimate in METRICS.items()}
         for name, estimate in (found | {"containment": containment(matrix, 0, 1)}).items():
             covered[name] += estimate.low <= truth[name] <= estimate.high
             width[name] += (estimate.high - estimate.low) / truth[name] / SEEDS
-    for name in [*METRIC_FUNCTIONS, "containment"]:
+    for name in [*METRICS, "containment"]:
         # 95 % within four standard errors of 300 draws; half or twice the width is out of these bounds
         assert 0.9 <= covered[name] / SEEDS <= 0.99, (name, covered[name] / SEEDS)
         assert width[name] < 0.4, name
@@ -140,8 +140,8 @@ def test_weighting_probes_by_documents_with_their_tokens_would_not_cover() -> No
 def test_heavy_species_take_most_of_the_width_of_order_two() -> None:
     rows = LARGE.counts[LARGE.species].sum(axis=1)
     drawn = LARGE.probes(Weighting.DOCUMENTS, 400, 1)
-    plain = METRIC_FUNCTIONS["hill_2"](Scope.of_light([Stratum.of_light(rows[drawn], len(rows))]), 0.01)
-    ours = METRIC_FUNCTIONS["hill_2"](scope_of(LARGE.matrix(Weighting.DOCUMENTS, 400, 1), [0, 1]), 0.01)
+    plain = METRICS["hill_2"](Scope.of_light([Stratum.of_light(rows[drawn], len(rows))]), 0.01)
+    ours = METRICS["hill_2"](scope_of(LARGE.matrix(Weighting.DOCUMENTS, 400, 1), [0, 1]), 0.01)
     assert (ours.high - ours.low) < 0.1 * (plain.high - plain.low)
 
 
@@ -151,10 +151,10 @@ def test_the_scale_curve_at_once_is_each_trial_by_itself_and_ends_at_the_distinc
     curve = scale_curve(scope, fractions)
     for fraction, seen in zip(fractions, curve, strict=True):
         assert seen.model_dump() == pytest.approx(scale_curve(scope, [fraction])[0].model_dump())
-    whole = METRIC_FUNCTIONS["distinct_fraction"](scope, 0.03)
+    whole = METRICS["distinct_fraction"](scope, 0.03)
     assert curve[-1].model_dump() == pytest.approx(whole.model_dump())
     assert [seen.value for seen in curve] == sorted((seen.value for seen in curve), reverse=True)
-    gap = METRIC_FUNCTIONS["scale_surprise"](scope, 0.03).value
+    gap = METRICS["scale_surprise"](scope, 0.03).value
     assert gap == pytest.approx(curve[1].value - whole.value)
 
 
@@ -163,9 +163,7 @@ def test_doubling_a_corpus_does_not_raise_its_diversity() -> None:
     one = Scope.of_light([Stratum.of_light(rows[:, 0], 10_000)])
     two = Scope.of_light([Stratum.of_light(2 * rows[:, 0], 20_000)])
     for order, factor in (("hill_0", 1), ("hill_1", 1), ("hill_2", 1), ("distinct_fraction", 0.5)):
-        assert METRIC_FUNCTIONS[order](two, 0.01).value == pytest.approx(
-            factor * METRIC_FUNCTIONS[order](one, 0.01).value
-        )
+        assert METRICS[order](two, 0.01).value == pytest.approx(factor * METRICS[order](one, 0.01).value)
 
 
 def test_light_documents_without_a_probe_leave_room_and_no_documents_are_an_error() -> None:
@@ -175,12 +173,12 @@ def test_light_documents_without_a_probe_leave_room_and_no_documents_are_an_erro
         return ProbeMatrix((probes,), sizes, sizes, Weighting.DOCUMENTS, True, 50)
 
     scope = scope_of(matrix(np.array([[9_900]]), 0.99), [0])
-    distinct = METRIC_FUNCTIONS["distinct_fraction"](scope, 0.01)
+    distinct = METRICS["distinct_fraction"](scope, 0.01)
     assert (distinct.low, distinct.high) == pytest.approx((0.99 / 9_900 + 0.01 / 50, 0.99 / 9_900 + 0.01))
-    shared = METRIC_FUNCTIONS["duplicate_fraction"](scope, 0.01)
+    shared = METRICS["duplicate_fraction"](scope, 0.01)
     assert (shared.low, shared.high) == pytest.approx((0.99, 1.0))
     empty = scope_of(matrix(np.empty((0, 1), np.int64), 0.0), [0])
-    for estimate in METRIC_FUNCTIONS.values():
+    for estimate in METRICS.values():
         with pytest.raises(ValueError, match="at least one probe"):
             estimate(empty, 0.01)
 
@@ -189,7 +187,7 @@ def test_the_rare_rule_knows_that_light_species_are_light() -> None:
     ones = np.ones(2_000, np.int64)
     bounded = Scope((Stratum(ones, 10**6, 10**6, ones[:0], np.empty(0), 1.0, 100.0),), 10**6)
     unbounded = Scope.of_light([Stratum.of_light(ones, 10**6)])
-    pairs = [METRIC_FUNCTIONS["duplicate_pairs"](scope, 0.01).high for scope in (bounded, unbounded)]
+    pairs = [METRICS["duplicate_pairs"](scope, 0.01).high for scope in (bounded, unbounded)]
     assert pairs[0] == pytest.approx(0.0018427 * 99 * 10**6 / 2, rel=1e-3)
     assert pairs[1] == pytest.approx(0.0018427 * 10**12 / 2, rel=1e-3)
     # of all multiplicities 250 would surprise a trial of 1 % most
