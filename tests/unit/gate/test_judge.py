@@ -67,7 +67,8 @@ def profile(
     scopes = [
         ScopeProfile.model_validate(
             {
-                "stage": stage, "lens": "near", "weighting": "documents", "scope": scope, "kind": None, "documents": 1000, "tokens": 1,
+                "stage": stage, "lens": "near", "weighting": "documents", "scope": scope, "kind": None,
+                "documents": 1000, "tokens": 1,
                 "probes": 100, "distinct_fraction": estimate, "duplicate_fraction": estimate,
                 **dict.fromkeys(("duplicate_pairs", "hill_0", "hill_1", "hill_2"), estimate),
                 "scale_surprise": Estimate(value=1 - value, low=1 - value - half, high=1 - value + half),
