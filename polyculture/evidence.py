@@ -3,7 +3,7 @@
 from functools import lru_cache
 from pathlib import Path
 
-from polyculture.diversity.ledger import read_ledger
+from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256
 from polyculture.run_directory import RunDirectory
@@ -39,7 +39,7 @@ def read_profile(directory: RunDirectory, manifest: Manifest) -> Profile:
         OSError: a file of the ledger is missing.
         ValueError: a file of the ledger is damaged.
     """
-    digest = file_sha256(directory.ledger / "probes.parquet") + file_sha256(directory.ledger / "ledger.json")
+    digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
     return _profile(directory.ledger, digest, manifest.config.gate.trial_fraction)
 
 

@@ -10,6 +10,7 @@ from schemas.documents import MAPPABLE_FIELDS, Kind
 NAME_PATTERN = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Bound = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 RESERVED_SCOPES = frozenset({"all", "each_source", "each_kind", *Kind})
@@ -197,10 +198,17 @@ class Stage(StrEnum):
 
 
 class Lens(StrEnum):
-    """When two documents are one species. Those that this version measures."""
+    """When two documents are one species.
+
+    exact: equal canonical texts. near: enough shingles in common. template: equal skeletons, numbers and names masked;
+    opening: skeletons that begin alike. seed: synthetic documents made from the same prompt or seed document.
+    """
 
     EXACT = "exact"
     NEAR = "near"
+    TEMPLATE = "template"
+    OPENING = "opening"
+    SEED = "seed"
 
 
 class Metric(StrEnum):
@@ -208,28 +216,37 @@ class Metric(StrEnum):
 
     DISTINCT_FRACTION = "distinct_fraction"
     DUPLICATE_FRACTION = "duplicate_fraction"
+    DUPLICATE_PAIRS = "duplicate_pairs"
+    HILL_0 = "hill_0"
+    HILL_1 = "hill_1"
+    HILL_2 = "hill_2"
     SCALE_SURPRISE = "scale_surprise"
     CONTAINMENT = "containment"
+
+
+COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric.HILL_2})  # the others are fractions
 
 
 class Expectation(Strict):
     """A bound that the evidence must satisfy."""
 
-    lens: Lens = Field(description="exact or near.")
+    lens: Lens = Field(description="exact, near, template, opening or seed.")
     metric: Metric = Field(description="Which number is bounded.")
     stage: Stage | None = Field(
         None,
         description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).",
     )
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
-    at_least: Fraction | None = Field(None, description="Lower bound.")
-    at_most: Fraction | None = Field(None, description="Upper bound.")
+    at_least: Bound | None = Field(None, description="Lower bound; a fraction, or a number of documents or pairs.")
+    at_most: Bound | None = Field(None, description="Upper bound.")
     severity: Severity = Field("fail", description="fail decides the verdict; warn is only shown.")
 
     @model_validator(mode="after")
     def _check(self) -> "Expectation":
         if self.at_least is None and self.at_most is None:
             raise ValueError("an expectation needs at_least or at_most")
+        if self.metric not in COUNTS and max(self.at_least or 0, self.at_most or 0) > 1:
+            raise ValueError(f"{self.metric.value} is a fraction: its bounds lie in 0..1")
         return self
 
 

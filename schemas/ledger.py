@@ -1,32 +1,65 @@
-"""The ledger: probe x source multiplicities, small and reloadable."""
+"""The ledger: probe x source multiplicities, and the species that are too large to be sampled; small and reloadable."""
+
+from enum import StrEnum
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Stage
+from schemas.config import Lens, Stage
 from schemas.documents import Kind
 
-# One row per probe, stage and lens. `multiplicity` has one entry per source, in the order of `LedgerHeader.sources`.
+
+class Weighting(StrEnum):
+    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
+
+    DOCUMENTS = "documents"
+    TOKENS = "tokens"
+
+
+_PER_SOURCE = pa.list_(pa.field("element", pa.int64(), nullable=False))
+
+# One row per light probe, stage, lens and weighting. `multiplicity` has one entry per source, in the order of
+# `LedgerHeader.sources`.
 LEDGER_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
         pa.field("lens", pa.string(), nullable=False),
+        pa.field("weighting", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("document_id", pa.string(), nullable=False),
         pa.field("tokens", pa.int64(), nullable=False),
-        pa.field("multiplicity", pa.list_(pa.field("element", pa.int64(), nullable=False)), nullable=False),
+        pa.field("multiplicity", _PER_SOURCE, nullable=False),
+    ]
+)
+
+# One row per heavy species of a partition lens: counted whole, documents and tokens in every source.
+HEAVY_SCHEMA = pa.schema(
+    [
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("lens", pa.string(), nullable=False),
+        pa.field("example", pa.string(), nullable=False),  # document_id of the member with the smallest id hash
+        pa.field("documents", _PER_SOURCE, nullable=False),
+        pa.field("tokens", _PER_SOURCE, nullable=False),
     ]
 )
 
 
-class StagePopulation(BaseModel):
-    """Occurrences and tokens of each source at a stage, in the order of the sources."""
+class Population(BaseModel):
+    """What a lens measures of each source at a stage, in the order of the sources.
+
+    Attributes:
+        documents, tokens: of each source; less than the source holds where the lens does not apply to all of it, as
+            the seed lens to documents that name no seed.
+        heavy_above: species of more documents than this are counted whole; None if the lens has no species.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: Stage
+    lens: Lens
     documents: list[int]
     tokens: list[int]
+    heavy_above: float | None
 
 
 class LedgerHeader(BaseModel):
@@ -39,4 +72,4 @@ class LedgerHeader(BaseModel):
     probes_per_source: int
     sources: list[str]
     kinds: list[Kind]
-    populations: list[StagePopulation]
+    populations: list[Population]

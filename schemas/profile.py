@@ -1,9 +1,12 @@
 """The profile: what the probes say about a corpus at a stage, through a lens, for a scope."""
 
+from functools import cached_property
+
 from pydantic import BaseModel, ConfigDict
 
 from schemas.config import Lens, Stage
 from schemas.documents import Kind
+from schemas.ledger import Weighting
 
 
 class Numbers(BaseModel):
@@ -33,14 +36,19 @@ class ScopeProfile(Numbers):
     Attributes:
         documents: occurrences; at the stage `mixture` a document written twice counts twice.
         probes: how many of them were probed.
+        weighting: by documents, or by tokens: then every number is the token-weighted mean of the same quantity of a
+            document.
         distinct_fraction: species per occurrence at full scale.
         duplicate_fraction: share of occurrences that have a twin.
+        duplicate_pairs: unordered pairs of occurrences of one species.
+        hill_0, hill_1, hill_2: effective numbers of species (Hill 1973).
         scale_surprise: distinct fraction of the gate's trial less the full one.
         trials: distinct fraction that smaller runs would have seen, by fraction; the last is the full corpus.
     """
 
     stage: Stage
     lens: Lens
+    weighting: Weighting
     scope: str
     kind: Kind | None
     documents: int
@@ -48,6 +56,10 @@ class ScopeProfile(Numbers):
     probes: int
     distinct_fraction: Estimate
     duplicate_fraction: Estimate
+    duplicate_pairs: Estimate
+    hill_0: Estimate
+    hill_1: Estimate
+    hill_2: Estimate
     scale_surprise: Estimate
     trials: list[Trial]
 
@@ -66,6 +78,23 @@ class Containment(Numbers):
     containment: Estimate
 
 
+class HeavySpecies(Numbers):
+    """A species that is so large that it is counted whole.
+
+    Attributes:
+        example: document_id of one member.
+        documents, tokens: of all sources.
+        sources: documents of each source that has any.
+    """
+
+    stage: Stage
+    lens: Lens
+    example: str
+    documents: int
+    tokens: int
+    sources: dict[str, int]
+
+
 class Profile(Numbers):
     """All numbers of a run."""
 
@@ -73,7 +102,14 @@ class Profile(Numbers):
     threshold: float  # of the near lens
     scopes: list[ScopeProfile]
     containments: list[Containment]
+    heavy: list[HeavySpecies]
 
-    def scope(self, stage: Stage, lens: Lens, scope: str) -> ScopeProfile | None:
+    def scope(
+        self, stage: Stage, lens: Lens, scope: str, weighting: Weighting = Weighting.DOCUMENTS
+    ) -> ScopeProfile | None:
         """The numbers of one scope, or None if they were not measured."""
-        return next((s for s in self.scopes if (s.stage, s.lens, s.scope) == (stage, lens, scope)), None)
+        return self._by_key.get((stage, lens, scope, weighting))
+
+    @cached_property
+    def _by_key(self) -> dict[tuple[Stage, Lens, str, Weighting], ScopeProfile]:
+        return {(s.stage, s.lens, s.scope, s.weighting): s for s in self.scopes}

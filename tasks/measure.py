@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.corpus import Corpus
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
 from polyculture.diversity.probes import Stage
+from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
+from polyculture.text.skeleton import template_keys
 from schemas.config import Stage as StageName
+from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_shingles
@@ -29,10 +32,10 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         copies[StageName.DISTINCT] = open_decision(job).is_kept.astype(np.int64)
     if StageName.MIXTURE in stages:
         copies[StageName.MIXTURE] = open_copies(job)
-    near = NearIndex(open_shingles(job), config.dedupe.near.threshold, signature_seed(config.seed), threads)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    rows, populations = measure_stages(corpus, Indexes(near), weighted, config.measure.probes, config.seed)
+    indexes = _indexes(job, corpus, threads)
+    rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,
@@ -42,5 +45,22 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         kinds=list(corpus.kinds),
         populations=populations,
     )
-    write_ledger(Ledger(header, pa.table(rows)), job.directory.ledger)
+    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
+
+
+def _indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
+    """What the lenses count in."""
+    watch = Stopwatch()
+    near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
+    keys = template_keys(corpus.stored_texts)
+    log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
+    is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
+    seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
+    return Indexes(
+        groups=corpus.group,
+        near=near,
+        template=species_numbers(keys.whole),
+        opening=species_numbers(keys.opening),
+        seed=seed_species(seeds, is_synthetic),
+    )

@@ -160,7 +160,7 @@ class Buckets:
         self._columns = np.array(columns, np.uint64).reshape(len(paths), 2)
 
     def __len__(self) -> int:
-        return self._bounds.shape[1] - 1
+        return int(self._bounds.shape[1]) - 1
 
     def read(self, number: int) -> Bucket:
         """Exchange step: keys and documents of one (band, key range) over all partitions."""

@@ -1,108 +1,236 @@
 """Build, write and reload the ledger of a run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.diversity.lenses import LENSES, Indexes
-from polyculture.diversity.multiplicity import count_groups
-from polyculture.diversity.probes import Stage, choose_probes
+from polyculture.diversity.heavy import HEAVY_FRACTION, Documents, HeavySpecies, heavy_species
+from polyculture.diversity.lenses import LENSES, Indexes, NeighbourLens, PartitionLens
+from polyculture.diversity.multiplicity import count_groups, exact_multiplicities
+from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
+from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
 from polyculture.files import write_parquet, write_text
 from schemas.config import Lens
 from schemas.config import Stage as StageName
-from schemas.ledger import LEDGER_SCHEMA, LedgerHeader, StagePopulation
+from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
+
+PROBES_FILE, HEAVY_FILE, HEADER_FILE = "probes.parquet", "heavy.parquet", "ledger.json"
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """Probe x source multiplicities of every measured stage and lens.
+    """Probe x source multiplicities of every measured stage, lens and weighting.
 
     Attributes:
         header: seed, sources and populations.
         rows: LEDGER_SCHEMA.
+        heavy: HEAVY_SCHEMA.
     """
 
     header: LedgerHeader
     rows: pa.Table
+    heavy: pa.Table
 
-    def multiplicities(self, stage: StageName, lens: Lens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Source number of each probe, (probes,), and its multiplicities, (probes, sources)."""
-        stages, lenses = self.rows["stage"].to_numpy(), self.rows["lens"].to_numpy()
-        chosen = self.rows.filter(pa.array((stages == stage.value) & (lenses == lens.value)))
+    def matrix(self, stage: StageName, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
+        """What estimators read, or None if it was not measured."""
+        population = self.population(stage, lens)
+        if population is None:
+            return None
+        documents = np.array(population.documents, np.int64)
+        weight = documents if weighting is Weighting.DOCUMENTS else np.array(population.tokens, np.int64)
+        light, source = self._light.get((stage.value, lens.value, weighting.value), self._nothing)
+        counts, shares = self._heavy_of(stage, lens, weighting, weight)
+        is_partition = isinstance(LENSES[lens], PartitionLens)
+        probes = tuple(
+            SourceProbes(
+                light=light[source == number],
+                heavy=counts[counts[:, number] > 0],
+                heavy_share=shares[counts[:, number] > 0, number],
+                population=int(documents[number]),
+                light_population=int(documents[number] - counts[:, number].sum()),
+            )
+            for number in range(len(documents))
+        )
+        return ProbeMatrix(probes, documents, weight, weighting, is_partition, population.heavy_above)
+
+    def population(self, stage: StageName, lens: Lens) -> Population | None:
+        """What a lens measures at a stage, or None if it was not measured."""
+        return next((p for p in self.header.populations if (p.stage, p.lens) == (stage, lens)), None)
+
+    def _heavy_of(
+        self, stage: StageName, lens: Lens, weighting: Weighting, weight: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(species, sources) documents of the heavy species, and their shares of what the sources weigh."""
+        is_wanted = (self.heavy["stage"].to_numpy() == stage.value) & (self.heavy["lens"].to_numpy() == lens.value)
+        chosen = self.heavy.filter(pa.array(is_wanted))
+        documents, tokens = (_matrix_of(chosen[name], len(weight)) for name in ("documents", "tokens"))
+        part = documents if weighting is Weighting.DOCUMENTS else tokens
+        return documents, part / np.maximum(weight, 1)
+
+    @cached_property
+    def _nothing(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return np.empty((0, len(self.header.sources)), np.int64), np.empty(0, np.int64)
+
+    @cached_property
+    def _light(self) -> dict[tuple[str, str, str], tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Multiplicities and source numbers of the light probes, by stage, lens and weighting."""
+        every = _matrix_of(self.rows["multiplicity"], len(self.header.sources))
         number = {name: i for i, name in enumerate(self.header.sources)}
-        sources = np.array([number[name] for name in chosen["source"].to_pylist()], np.int64)
-        flat = chosen["multiplicity"].combine_chunks().flatten().to_numpy()
-        return sources, flat.reshape(len(sources), len(self.header.sources)).astype(np.int64)
+        source = np.array([number[name] for name in self.rows["source"].to_pylist()], np.int64)
+        keys = pl.DataFrame({name: pl.from_arrow(self.rows[name]) for name in ("stage", "lens", "weighting")})
+        groups = keys.with_row_index("row").group_by("stage", "lens", "weighting", maintain_order=True).agg("row")
+        return {
+            (stage, lens, weighting): (every[rows], source[rows]) for stage, lens, weighting, rows in groups.iter_rows()
+        }
 
-    def population(self, stage: StageName) -> StagePopulation | None:
-        """Occurrences and tokens of each source at a stage, or None if it was not measured."""
-        return next((p for p in self.header.populations if p.stage is stage), None)
+
+def _matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
+    """Lists of one length as the rows of a matrix."""
+    flat = lists.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    rows: NDArray[np.int64] = flat.reshape(len(lists), width).astype(np.int64)
+    return rows
 
 
 def measure_stages(
     corpus: Corpus, indexes: Indexes, stages: Sequence[Stage], probes: int, seed: int
-) -> tuple[pa.Table, list[StagePopulation]]:
-    """Probe the full corpus at several stages, through every lens, all stages in one pass.
+) -> tuple[pa.Table, pa.Table, list[Population]]:
+    """Probe the full corpus at several stages, through every lens, by documents and by tokens.
 
     Args:
         corpus: n documents.
         indexes: what lenses count in.
         stages: how often each document occurs at each stage.
-        probes: per source and stage.
+        probes: per source, stage and weighting.
         seed: of the choice of probes.
 
     Returns:
-        LEDGER rows, and the population of each stage.
+        LEDGER rows, HEAVY rows, and the population of each stage and lens.
     """
-    sources = len(corpus.sources)
-    chosen = [choose_probes(stage, corpus.source, corpus.id_hash, probes, seed) for stage in stages]
-    counts = count_groups(corpus.group, corpus.source, np.stack([stage.copies for stage in stages], axis=1), sources)
-    groups = corpus.group[np.concatenate(chosen)]
-    tables = []
-    for lens, count_species in LENSES.items():
-        multiplicity = count_species(groups, counts, indexes)
-        start = 0
-        for number, (stage, rows) in enumerate(zip(stages, chosen, strict=True)):
-            block = multiplicity[start : start + len(rows), :, number]
-            tables.append(_rows(corpus, stage.name, lens, rows, block))
-            start += len(rows)
-    populations = [
-        StagePopulation(
-            stage=StageName(stage.name),
-            documents=np.bincount(corpus.source, stage.copies, sources).astype(np.int64).tolist(),
-            tokens=np.bincount(corpus.source, stage.copies * corpus.tokens, sources).astype(np.int64).tolist(),
-        )
-        for stage in stages
+    rows, heavy, populations = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()], []
+    for lens, definition in LENSES.items():
+        if isinstance(definition, PartitionLens):
+            measured = _measure_partition(corpus, (lens, definition, indexes), stages, probes, seed)
+        else:
+            measured = _measure_neighbours(corpus, (lens, definition, indexes), stages, probes, seed)
+        for table, is_heavy in measured:
+            (heavy if is_heavy else rows).append(table)
+        applies = definition.applies(indexes) if isinstance(definition, PartitionLens) else None
+        for stage in stages:
+            populations.append(_population(corpus, lens, _where(stage, applies), applies is not None))
+    return pa.concat_tables(rows), pa.concat_tables(heavy), populations
+
+
+def _where(stage: Stage, applies: NDArray[np.bool_] | None) -> Stage:
+    """The stage, of the documents that a lens says something about."""
+    return stage if applies is None else Stage(stage.name, np.where(applies, stage.copies, 0))
+
+
+def _documents(corpus: Corpus, stage: Stage) -> Documents:
+    return Documents(corpus.source, stage.copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
+
+
+def _population(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -> Population:
+    documents = _documents(corpus, stage)
+    counts = documents.totals(Weighting.DOCUMENTS)
+    return Population(
+        stage=StageName(stage.name),
+        lens=lens,
+        documents=counts.tolist(),
+        tokens=documents.totals(Weighting.TOKENS).tolist(),
+        heavy_above=HEAVY_FRACTION * int(counts.sum()) if has_species else None,
+    )
+
+
+def _choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> dict[Weighting, NDArray[np.int64]]:
+    """The probes of each weighting."""
+    by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)
+    return {
+        Weighting.DOCUMENTS: choose_probes(stage, corpus.source, corpus.id_hash, probes, seed),
+        Weighting.TOKENS: by_tokens,
+    }
+
+
+def _measure_partition(
+    corpus: Corpus, what: tuple[Lens, PartitionLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
+) -> Iterator[tuple[pa.Table, bool]]:
+    """Rows of a partition lens; True with a table of heavy species."""
+    lens, definition, indexes = what
+    species, applies = definition.species(indexes), definition.applies(indexes)
+    for stage in stages:
+        weighed = _where(stage, applies)
+        found = heavy_species(species, _documents(corpus, weighed))
+        yield _heavy_rows(corpus, stage.name, lens, found), True
+        counts = count_groups(species, corpus.source, weighed.copies[:, None], len(corpus.sources))
+        is_heavy = np.isin(species, found.species)
+        for weighting, chosen in _choose(corpus, weighed, probes, seed).items():
+            light, _ = split_probes(chosen, is_heavy)
+            multiplicity = exact_multiplicities(species[light], counts)[:, :, 0]
+            yield _rows(corpus, (stage.name, lens, weighting), light, multiplicity), False
+
+
+def _measure_neighbours(
+    corpus: Corpus, what: tuple[Lens, NeighbourLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
+) -> Iterator[tuple[pa.Table, bool]]:
+    """Rows of a neighbourhood lens: all probes are joined in one pass."""
+    lens, definition, indexes = what
+    chosen = [
+        (i, w, rows) for i, stage in enumerate(stages) for w, rows in _choose(corpus, stage, probes, seed).items()
     ]
-    return pa.concat_tables(tables), populations
+    copies = np.stack([stage.copies for stage in stages], axis=1)
+    counts = count_groups(indexes.groups, corpus.source, copies, len(corpus.sources))
+    groups = indexes.groups[np.concatenate([rows for _, _, rows in chosen])]
+    multiplicity = definition.count(groups, counts, indexes)
+    start = 0
+    for number, weighting, rows in chosen:
+        block = multiplicity[start : start + len(rows), :, number]
+        yield _rows(corpus, (stages[number].name, lens, weighting), rows, block), False
+        start += len(rows)
 
 
-def _rows(corpus: Corpus, stage: str, lens: Lens, rows: NDArray[np.int64], multiplicity: NDArray[np.int64]) -> pa.Table:
-    sources = multiplicity.shape[1]
-    offsets = pa.array(np.arange(len(rows) + 1) * sources, pa.int32())
-    lists = pa.ListArray.from_arrays(offsets, pa.array(multiplicity.ravel(), pa.int64()))
-    columns = [
-        pa.array([stage] * len(rows), pa.string()),
-        pa.array([lens.value] * len(rows), pa.string()),
+def _lists(matrix: NDArray[np.int64]) -> pa.ListArray:
+    """The rows of a matrix as lists."""
+    offsets = pa.array(np.arange(len(matrix) + 1) * matrix.shape[1], pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(matrix).ravel(), pa.int64()))
+    return lists.cast(LEDGER_SCHEMA.field("multiplicity").type)
+
+
+def _rows(
+    corpus: Corpus, what: tuple[str, Lens, Weighting], rows: NDArray[np.int64], multiplicity: NDArray[np.int64]
+) -> pa.Table:
+    columns = [pa.array([str(value)] * len(rows), pa.string()) for value in what]
+    columns += [
         pa.array([corpus.sources[number] for number in corpus.source[rows]], pa.string()),
         pa.array(corpus.document_ids(rows), pa.string()),
         pa.array(corpus.tokens[rows], pa.int64()),
-        lists.cast(LEDGER_SCHEMA.field("multiplicity").type),
+        _lists(multiplicity),
     ]
     return pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA)
 
 
+def _heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavySpecies) -> pa.Table:
+    columns = [pa.array([value] * len(found.species), pa.string()) for value in (stage, lens.value)]
+    columns += [
+        pa.array(corpus.document_ids(found.example), pa.string()),
+        _lists(found.documents),
+        _lists(found.tokens),
+    ]
+    return pa.Table.from_arrays(columns, schema=HEAVY_SCHEMA)
+
+
 def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write `probes.parquet` and `ledger.json`; returns the files."""
-    write_parquet(folder / "probes.parquet", ledger.rows)
-    write_text(folder / "ledger.json", ledger.header.model_dump_json(indent=1) + "\n")
-    return [folder / "probes.parquet", folder / "ledger.json"]
+    """Write the files of a ledger; returns them."""
+    write_parquet(folder / PROBES_FILE, ledger.rows)
+    write_parquet(folder / HEAVY_FILE, ledger.heavy)
+    write_text(folder / HEADER_FILE, ledger.header.model_dump_json(indent=1) + "\n")
+    return [folder / name for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE)]
 
 
 def read_ledger(folder: Path) -> Ledger:
@@ -112,8 +240,11 @@ def read_ledger(folder: Path) -> Ledger:
         OSError: a file is missing.
         ValueError: a file does not hold what it should.
     """
-    header = LedgerHeader.model_validate_json((folder / "ledger.json").read_bytes())
-    rows = pa.parquet.read_table(folder / "probes.parquet")
-    if rows.schema.names != LEDGER_SCHEMA.names:
-        raise ValueError(f"probes.parquet has the columns {rows.schema.names}, expected {LEDGER_SCHEMA.names}")
-    return Ledger(header, rows.cast(LEDGER_SCHEMA))
+    header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
+    tables = []
+    for name, schema in ((PROBES_FILE, LEDGER_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
+        table = pa.parquet.read_table(folder / name)
+        if table.schema.names != schema.names:
+            raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
+        tables.append(table.cast(schema))
+    return Ledger(header, *tables)

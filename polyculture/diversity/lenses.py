@@ -1,4 +1,4 @@
-"""The lenses: for each, how often the species of some probes occur in every source."""
+"""The lenses: for each, what makes documents one species, and how often the species of some probes occur."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,25 +6,57 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex, exact_multiplicities
+from polyculture.diversity.multiplicity import GroupCounts, NearIndex
+from polyculture.diversity.species import SeedSpecies
 from schemas.config import Lens
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """What the steps before measurement have made of the corpus, for lenses to count in."""
+    """What the steps before measurement have made of n documents, for lenses to count in.
 
+    Attributes:
+        groups: (n,) groups of equal canonical text, dense from 0.
+        near: signatures of the groups.
+        template, opening: (n,) species of equal skeletons, and of skeletons that begin alike, dense from 0.
+        seed: species of synthetic documents by what they were made from.
+    """
+
+    groups: NDArray[np.int64]
     near: NearIndex
+    template: NDArray[np.int64]
+    opening: NDArray[np.int64]
+    seed: SeedSpecies
 
 
-# (groups of equal text of the probes (probes,), what the groups weigh, indexes) -> (probes, sources, stages)
-CountSpecies = Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
+@dataclass(frozen=True, slots=True)
+class PartitionLens:
+    """A lens whose species are a partition of the documents.
+
+    Attributes:
+        species: of an index, (n,) species of each document, dense from 0.
+        applies: of an index, (n,) which documents it says something about; the others are not measured.
+    """
+
+    species: Callable[[Indexes], NDArray[np.int64]]
+    applies: Callable[[Indexes], NDArray[np.bool_]]
 
 
-def exact(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> NDArray[np.int64]:
-    """One species: equal canonical texts."""
-    del indexes  # the groups themselves are the species
-    return exact_multiplicities(groups, counts)
+@dataclass(frozen=True, slots=True)
+class NeighbourLens:
+    """A lens whose species are neighbourhoods, one around each document.
+
+    Attributes:
+        count: (groups of the probes (p,), what the groups weigh, indexes) -> (p, sources, stages) documents in each
+            probe's closed neighbourhood.
+    """
+
+    count: Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
+
+
+def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
+    """Every document."""
+    return np.ones(len(indexes.groups), np.bool_)
 
 
 def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> NDArray[np.int64]:
@@ -32,7 +64,10 @@ def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> ND
     return indexes.near.multiplicities(groups, counts)
 
 
-LENSES: dict[Lens, CountSpecies] = {
-    Lens.EXACT: exact,
-    Lens.NEAR: near,
+LENSES: dict[Lens, PartitionLens | NeighbourLens] = {
+    Lens.EXACT: PartitionLens(lambda indexes: indexes.groups, everywhere),
+    Lens.NEAR: NeighbourLens(near),
+    Lens.TEMPLATE: PartitionLens(lambda indexes: indexes.template, everywhere),
+    Lens.OPENING: PartitionLens(lambda indexes: indexes.opening, everywhere),
+    Lens.SEED: PartitionLens(lambda indexes: indexes.seed.species, lambda indexes: indexes.seed.is_measured),
 }

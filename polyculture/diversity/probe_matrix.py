@@ -1,17 +1,13 @@
 """The probe matrix: what every estimator reads, whatever lens, stage and weighting it was counted for."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas.ledger import Weighting
 
-class Weighting(StrEnum):
-    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
-
-    DOCUMENTS = "documents"
-    TOKENS = "tokens"
+__all__ = ["ProbeMatrix", "SourceProbes", "Weighting"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +22,9 @@ class SourceProbes:
             1. Of a partition lens, or of a neighbourhood, the probe itself included.
         heavy: (species, sources) multiplicities of the heavy species that have a document in this source.
         heavy_share: (species,) share of this source's weight that lies in each, 0..1.
-        population: documents of the source at the stage, from which the light probes were drawn; for probes drawn by
-            tokens too.
-        light_population: documents of the source that are in no heavy species.
+        population: documents of the source at the stage, whatever the weighting.
+        light_population: documents of the source that are in no heavy species. Probes by documents were drawn from
+            these without replacement; probes by tokens with replacement, in proportion to tokens.
     """
 
     light: NDArray[np.int64]
@@ -39,8 +35,8 @@ class SourceProbes:
 
     @property
     def light_share(self) -> float:
-        """Share of the source's weight that the light probes stand for."""
-        return max(0.0, 1.0 - float(self.heavy_share.sum()))
+        """Share of the source's weight that the light probes stand for; 0 where every document is counted whole."""
+        return max(0.0, 1.0 - float(self.heavy_share.sum())) if self.light_population else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +50,8 @@ class ProbeMatrix:
         weighting: which of the two.
         is_partition: whether the lens's species are a partition (exact, template, seed) or neighbourhoods (near,
             semantic).
+        heavy_above: species of more documents than this, all sources together, are heavy: the most that a light probe
+            can have. None if no species were set apart, or the lens has none; then any size is possible.
     """
 
     probes: tuple[SourceProbes, ...]
@@ -61,3 +59,4 @@ class ProbeMatrix:
     weight: NDArray[np.int64]
     weighting: Weighting
     is_partition: bool
+    heavy_above: float | None = None

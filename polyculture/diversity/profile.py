@@ -1,18 +1,20 @@
 """From the ledger to the numbers of every stage, lens and scope."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Stratum, pooled_mean, share_interval, trial_distinct
+from polyculture.diversity.estimators import scope_of
 from polyculture.diversity.ledger import Ledger
-from polyculture.diversity.metrics import METRICS, as_fraction
-from schemas.config import Lens
+from polyculture.diversity.metrics import METRICS, containment, scale_curve
+from polyculture.diversity.probe_matrix import ProbeMatrix
+from schemas.config import Lens, Stage
 from schemas.documents import Kind
-from schemas.ledger import StagePopulation
-from schemas.profile import Containment, Profile, ScopeProfile, Trial
+from schemas.ledger import Population, Weighting
+from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
 
+SHOWN_SPECIES = 20  # of each stage and lens
 # The trials that a person asks about, and the curve between them.
 TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
 CURVE_FRACTIONS = tuple(float(f"{f:.4g}") for f in np.geomspace(1e-4, 1, 41))
@@ -34,19 +36,24 @@ def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
     scopes: list[ScopeProfile] = []
     containments: list[Containment] = []
     for population in ledger.header.populations:
-        for lens in Lens:
-            source, multiplicity = ledger.multiplicities(population.stage, lens)
-            for name, kind, members in _scopes(ledger, population):
-                scopes.append(
-                    _scope_profile((population, lens), (name, kind, members), source, multiplicity, trial_fraction)
-                )
-            containments.extend(_containments(ledger, population, lens, source, multiplicity))
+        for weighting in Weighting:
+            matrix = ledger.matrix(population.stage, population.lens, weighting)
+            if matrix is None:
+                continue
+            for scope in _scopes(ledger, population):
+                scopes.append(_scope_profile(population, scope, matrix, trial_fraction))
+            if weighting is Weighting.DOCUMENTS:
+                containments.extend(_containments(ledger, population, matrix))
     return Profile(
-        trial_fraction=trial_fraction, threshold=ledger.header.threshold, scopes=scopes, containments=containments
+        trial_fraction=trial_fraction,
+        threshold=ledger.header.threshold,
+        scopes=scopes,
+        containments=containments,
+        heavy=_heaviest(ledger),
     )
 
 
-def _scopes(ledger: Ledger, population: StagePopulation) -> Iterator[tuple[str, Kind | None, list[int]]]:
+def _scopes(ledger: Ledger, population: Population) -> Iterator[tuple[str, Kind | None, list[int]]]:
     """Name, kind and source numbers of each scope that holds documents."""
     present = [number for number, documents in enumerate(population.documents) if documents]
     if present:
@@ -60,50 +67,60 @@ def _scopes(ledger: Ledger, population: StagePopulation) -> Iterator[tuple[str, 
 
 
 def _scope_profile(
-    what: tuple[StagePopulation, Lens],
-    scope: tuple[str, Kind | None, list[int]],
-    source: NDArray[np.int64],
-    multiplicity: NDArray[np.int64],
-    trial_fraction: float,
+    population: Population, scope: tuple[str, Kind | None, list[int]], matrix: ProbeMatrix, trial_fraction: float
 ) -> ScopeProfile:
-    population, lens = what
     name, kind, members = scope
-    within = multiplicity[:, members].sum(axis=1)
-    strata = [Stratum(within[source == number], population.documents[number]) for number in members]
+    counted = scope_of(matrix, members)
     fractions = sorted({*CURVE_FRACTIONS, *TRIAL_FRACTIONS, trial_fraction})
     return ScopeProfile(
         stage=population.stage,
-        lens=lens,
+        lens=population.lens,
+        weighting=matrix.weighting,
         scope=name,
         kind=kind,
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
-        probes=sum(len(stratum.multiplicity) for stratum in strata),
-        **{metric.value: estimate(strata, trial_fraction) for metric, estimate in METRICS.items()},
+        probes=sum(len(stratum.multiplicity) for stratum in counted.strata),
+        **{metric.value: estimate(counted, trial_fraction) for metric, estimate in METRICS.items()},
         trials=[
-            Trial(fraction=f, distinct_fraction=as_fraction(pooled_mean(strata, trial_distinct(f)))) for f in fractions
+            Trial(fraction=f, distinct_fraction=seen)
+            for f, seen in zip(fractions, scale_curve(counted, fractions), strict=True)
         ],
     )
 
 
-def _containments(
-    ledger: Ledger,
-    population: StagePopulation,
-    lens: Lens,
-    source: NDArray[np.int64],
-    multiplicity: NDArray[np.int64],
-) -> Iterator[Containment]:
+def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -> Iterator[Containment]:
     """Every ordered pair of sources that hold documents."""
     present = [number for number, documents in enumerate(population.documents) if documents]
     for of in present:
-        mine = multiplicity[source == of]
         for within in present:
             if of != within:
-                hits = int((mine[:, within] > 0).sum())
                 yield Containment(
                     stage=population.stage,
-                    lens=lens,
+                    lens=population.lens,
                     of=ledger.header.sources[of],
                     within=ledger.header.sources[within],
-                    containment=share_interval(hits, len(mine), population.documents[of]),
+                    containment=containment(matrix, of, within),
                 )
+
+
+def _heaviest(ledger: Ledger) -> list[HeavySpecies]:
+    """The largest species of every stage and lens."""
+    found: list[HeavySpecies] = []
+    shown: Counter[tuple[str, str]] = Counter()
+    for row in ledger.heavy.to_pylist():  # by falling size within a stage and lens
+        key = (row["stage"], row["lens"])
+        shown[key] += 1
+        if shown[key] <= SHOWN_SPECIES:
+            counts = zip(ledger.header.sources, row["documents"], strict=True)
+            found.append(
+                HeavySpecies(
+                    stage=Stage(row["stage"]),
+                    lens=Lens(row["lens"]),
+                    example=row["example"],
+                    documents=sum(row["documents"]),
+                    tokens=sum(row["tokens"]),
+                    sources={name: count for name, count in counts if count},
+                )
+            )
+    return found

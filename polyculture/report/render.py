@@ -12,7 +12,14 @@ from polyculture.report.containment import containment_heatmap, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.scale_curve import scale_curve
-from polyculture.report.views import columns_of, quarantine_totals, scope_rows, sort_checks, troubled_files
+from polyculture.report.views import (
+    columns_of,
+    heaviest_species,
+    quarantine_totals,
+    scope_rows,
+    sort_checks,
+    troubled_files,
+)
 from schemas.config import Stage
 from schemas.manifest import Manifest
 from schemas.profile import Profile
@@ -47,11 +54,12 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         reasons=explain(manifest, profile, verdict),
         checks=sort_checks(verdict),
         rows=scope_rows(manifest, profile, Stage(verdict.judged)),
-        columns=columns_of(profile),
+        columns=columns_of(profile, Stage(verdict.judged)),
         curves=curves,
         flows=flows,
         flow=flow,
         heatmap=heatmap,
+        heaviest=heaviest_species(profile, Stage(verdict.judged)),
         strongest=strongest_pairs(profile, Stage.INPUT),
         troubled=troubled,
         more_files=more_files,

@@ -4,25 +4,28 @@ from dataclasses import dataclass
 
 from schemas.config import Lens, Stage
 from schemas.documents import Kind
+from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, Manifest
-from schemas.profile import Estimate, Profile, ScopeProfile
+from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict
 
 TRIALS = (0.001, 0.01, 0.1)
-MOST_FILES, MOST_WARNINGS = 50, 5
+MOST_FILES, MOST_WARNINGS, MOST_SPECIES = 50, 5, 5
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeRow:
     """One scope: its numbers at the judged stage through the near lens, and its distinct fractions everywhere.
 
-    `judged` is None where the scope holds no documents at that stage; `trials` and `everywhere` follow `Columns`.
+    `judged` and `by_tokens` are None where the scope holds no documents at that stage; `trials` and `everywhere` follow
+    `Columns`.
     """
 
     name: str
     kind: Kind | None
     group: str
     judged: ScopeProfile | None
+    by_tokens: ScopeProfile | None
     trials: list[Estimate | None]
     everywhere: list[Estimate | None]
 
@@ -67,17 +70,22 @@ def _gravity(check: CheckResult) -> tuple[bool, float]:
     return check.outcome is not Outcome.FAIL, -1e9 if check.margin is None else check.margin
 
 
-def columns_of(profile: Profile) -> Columns:
-    """The trials beside the full scale, the gate's own among them, and the lenses and stages that were measured."""
+def columns_of(profile: Profile, judged: Stage) -> Columns:
+    """The trials beside the full scale, the gate's own among them, and the lenses and stages that were measured.
+
+    Near and exact, which remove, at every stage; the lenses that only measure at the judged one.
+    """
     measured = {(scope.lens, scope.stage) for scope in profile.scopes}
-    pairs = [(lens, stage) for lens in (Lens.NEAR, Lens.EXACT) for stage in Stage if (lens, stage) in measured]
+    pairs = [(lens, stage) for lens in (Lens.NEAR, Lens.EXACT) for stage in Stage]
+    pairs += [(lens, judged) for lens in Lens if lens not in (Lens.NEAR, Lens.EXACT)]
+    pairs = [pair for pair in pairs if pair in measured]
     return Columns(sorted({*TRIALS, profile.trial_fraction}), pairs)
 
 
 def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[ScopeRow]:
     """The union, then the kinds, then every configured source; within each, the least distinct first."""
     sources = {account.name: account.kind for account in manifest.conservation}
-    columns = columns_of(profile)
+    columns = columns_of(profile, judged)
     kinds = [kind for kind in Kind if kind in sources.values()]
     rows = [_row(profile, columns, judged, ("all", None, "union"))]
     rows += _worst_first([_row(profile, columns, judged, (kind.value, kind, "kind")) for kind in kinds])
@@ -95,6 +103,7 @@ def _row(profile: Profile, columns: Columns, judged: Stage, what: tuple[str, Kin
         kind=kind,
         group=group,
         judged=found,
+        by_tokens=profile.scope(judged, Lens.NEAR, name, Weighting.TOKENS),
         trials=[trials.get(round(fraction, 12)) for fraction in columns.trials],
         everywhere=[scope.distinct_fraction if scope else None for scope in everywhere],
     )
@@ -102,6 +111,16 @@ def _row(profile: Profile, columns: Columns, judged: Stage, what: tuple[str, Kin
 
 def _worst_first(rows: list[ScopeRow]) -> list[ScopeRow]:
     return sorted(rows, key=lambda row: (row.judged.distinct_fraction.value if row.judged else 2.0, row.name))
+
+
+def heaviest_species(profile: Profile, judged: Stage) -> list[HeavySpecies]:
+    """The five largest species of each lens at the judged stage."""
+    found = []
+    for lens in Lens:
+        found += [species for species in profile.heavy if (species.lens, species.stage) == (lens, judged)][
+            :MOST_SPECIES
+        ]
+    return found
 
 
 def troubled_files(manifest: Manifest) -> tuple[list[FileRow], int]:

@@ -2,15 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import (
-    Stratum,
-    inverse_multiplicity,
-    pooled_mean,
-    pooled_share,
-    share_interval,
-    surprise,
-    trial_distinct,
-)
+from polyculture.diversity.estimators import Scope, Stratum, pooled_mean, pooled_share, share_interval
+from polyculture.diversity.metrics import inverse_multiplicity, surprise, trial_distinct
 from polyculture.diversity.probes import Stage, choose_probes
 from polyculture.hashing import seeded_hash
 
@@ -38,7 +31,7 @@ def test_intervals_cover_the_truth(name: str, g) -> None:  # type: ignore[no-unt
     covered = 0
     for _ in range(REPETITIONS):
         probes = generator.choice(m, 1_000, replace=False, shuffle=False)
-        estimate = pooled_mean([Stratum(probes, len(m))], g)
+        estimate = pooled_mean(Scope.of_light([Stratum.of_light(probes, len(m))]), g)
         covered += estimate.low - 1e-12 <= truth <= estimate.high + 1e-12
     assert covered / REPETITIONS >= 0.92, f"{covered / REPETITIONS:.3f} of the 95 % intervals hold {truth:.4f}"
 
@@ -54,7 +47,9 @@ def test_pooled_intervals_cover_the_truth_over_unequal_strata() -> None:
     share = float((np.concatenate(strata) > 1).mean())
     covered = covered_share = 0
     for _ in range(REPETITIONS):
-        drawn = [Stratum(generator.choice(m, 500, replace=False, shuffle=False), len(m)) for m in strata]
+        drawn = Scope.of_light(
+            [Stratum.of_light(generator.choice(m, 500, replace=False, shuffle=False), len(m)) for m in strata]
+        )
         estimate, duplicates = pooled_mean(drawn, inverse_multiplicity), pooled_share(drawn)
         covered += estimate.low <= truth <= estimate.high
         covered_share += duplicates.low <= share <= duplicates.high
@@ -71,20 +66,20 @@ def test_share_intervals_cover_the_truth(rate: float) -> None:
 
 
 def test_an_all_unique_sample_still_leaves_room_for_what_it_did_not_see() -> None:
-    estimate = pooled_mean([Stratum(np.ones(2_000, np.int64), 10**6)], inverse_multiplicity)
+    estimate = pooled_mean(Scope.of_light([Stratum.of_light(np.ones(2_000, np.int64), 10**6)]), inverse_multiplicity)
     assert estimate.value == 1
     assert 0.99 < estimate.low < 1
 
 
 def test_what_was_counted_whole_has_no_interval() -> None:
-    estimate = pooled_mean([Stratum(np.array([1, 1, 2, 2]), 4)], inverse_multiplicity)
+    estimate = pooled_mean(Scope.of_light([Stratum.of_light(np.array([1, 1, 2, 2]), 4)]), inverse_multiplicity)
     assert (estimate.value, estimate.low, estimate.high) == (0.75, 0.75, 0.75)
 
 
-@pytest.mark.parametrize("strata", [[], [Stratum(np.empty(0, np.int64), 5)]])
+@pytest.mark.parametrize("strata", [[], [Stratum.of_light(np.empty(0, np.int64), 5)]])
 def test_no_probes_is_an_error_and_no_number(strata: list[Stratum]) -> None:
     with pytest.raises(ValueError, match="at least one probe"):
-        pooled_mean(strata, inverse_multiplicity)
+        pooled_mean(Scope.of_light(strata), inverse_multiplicity)
 
 
 @pytest.mark.parametrize(

@@ -67,8 +67,10 @@ def profile(
     scopes = [
         ScopeProfile.model_validate(
             {
-                "stage": stage, "lens": "near", "scope": scope, "kind": None, "documents": 1000, "tokens": 1,
+                "stage": stage, "lens": "near", "weighting": "documents", "scope": scope, "kind": None,
+                "documents": 1000, "tokens": 1,
                 "probes": 100, "distinct_fraction": estimate, "duplicate_fraction": estimate,
+                **dict.fromkeys(("duplicate_pairs", "hill_0", "hill_1", "hill_2"), estimate),
                 "scale_surprise": Estimate(value=1 - value, low=1 - value - half, high=1 - value + half),
                 "trials": [Trial(fraction=0.01, distinct_fraction=estimate)],
             }
@@ -79,7 +81,7 @@ def profile(
     pair = Containment.model_validate(
         {"stage": "mixture", "lens": "near", "of": "b", "within": "a", "containment": estimate}
     )
-    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=[pair])
+    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=[pair], heavy=[])
 
 
 def verdict(settings: CurationConfig, numbers: Profile | None, **changes: object) -> Verdict:

@@ -7,6 +7,7 @@ import numpy as np
 from polyculture.diversity.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
 from schemas.config import CurationConfig, Lens, SourceConfig, Stage
 from schemas.documents import Kind
+from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
 from schemas.plan import MixturePlan, SourcePlan
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
@@ -68,6 +69,10 @@ def an_estimate(value: float, probes: int) -> Estimate:
     return Estimate(value=value, low=max(0.0, value - half), high=min(1.0, value + half))
 
 
+def an_exact(value: float) -> Estimate:
+    return Estimate(value=value, low=value, high=value)
+
+
 def a_scope(stage: Stage, lens: Lens, name: str, kind: Kind | None, members: list[FakeSource]) -> ScopeProfile:
     documents = sum(source.documents for source in members)
     probes = 2000 * len(members)
@@ -85,6 +90,7 @@ def a_scope(stage: Stage, lens: Lens, name: str, kind: Kind | None, members: lis
     return ScopeProfile(
         stage=stage,
         lens=lens,
+        weighting=Weighting.DOCUMENTS,
         scope=name,
         kind=kind,
         documents=documents,
@@ -92,6 +98,10 @@ def a_scope(stage: Stage, lens: Lens, name: str, kind: Kind | None, members: lis
         probes=probes,
         distinct_fraction=estimate(at(1)),
         duplicate_fraction=estimate(ease * sum(s.redundant * s.documents for s in members) / documents),
+        duplicate_pairs=an_exact(3.0 * documents),
+        hill_0=an_exact(at(1) * documents),
+        hill_1=an_exact(0.8 * at(1) * documents),
+        hill_2=an_exact(0.5 * at(1) * documents),
         scale_surprise=Estimate(value=surprise, low=surprise - 0.012, high=surprise + 0.012),
         trials=[
             Trial(fraction=f, distinct_fraction=estimate(at(f))) for f in sorted({*CURVE_FRACTIONS, *TRIAL_FRACTIONS})
@@ -103,7 +113,7 @@ def a_profile(sources: list[FakeSource], stages: tuple[Stage, ...] = tuple(Stage
     scopes: list[ScopeProfile] = []
     containments: list[Containment] = []
     for stage in stages:
-        for lens in Lens:
+        for lens in (Lens.EXACT, Lens.NEAR):
             scopes.append(a_scope(stage, lens, "all", None, sources))
             for kind in Kind:
                 members = [source for source in sources if source.kind is kind]
@@ -118,7 +128,7 @@ def a_profile(sources: list[FakeSource], stages: tuple[Stage, ...] = tuple(Stage
                 for j, b in enumerate(sources)
                 if a.name != b.name
             )
-    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=containments)
+    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=containments, heavy=[])
 
 
 def overlap(of: int, within: int) -> float:

@@ -1,0 +1,154 @@
+"""One mixture with 95 % intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.diversity.copies import CopyLaw, Rule, mixed_afresh
+from polyculture.diversity.intervals import (
+    Interval,
+    Sample,
+    between,
+    combine,
+    exact,
+    exp_of,
+    inverse_of,
+    mean_interval,
+    scaled,
+)
+from polyculture.diversity.mixture_rows import MixtureRows, check_rates, row_blocks, row_powers
+from polyculture.diversity.probe_matrix import Weighting
+from schemas.profile import Estimate
+
+Floats = NDArray[np.float64]
+# The four functions of c whose means everything follows from.
+INVERSE, SURPRISE, EXCESS, REPEATED = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class MixtureEstimate:
+    """Numbers of one mixture; see `MixtureValues` for what they are."""
+
+    documents: float
+    distinct_fraction: Estimate
+    duplicate_fraction: Estimate
+    duplicate_pairs: Estimate
+    hill_0: Estimate
+    hill_1: Estimate
+    hill_2: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class SourceValues:
+    """Means over c for the rows of one source.
+
+    Attributes:
+        source: its number.
+        rows: (n,) numbers of the rows that this source has.
+        values: (n, 4) E[1/c], E[ln(N/c)], E[c - 1], P(c > 1) of an occurrence with that row.
+        unique: (4,) the same of a document without others: the largest, largest, smallest and smallest.
+        crowded: (4,) bounds at the other end, for the largest species that a light document can be in.
+    """
+
+    source: int
+    rows: NDArray[np.int64]
+    values: Floats
+    unique: Floats
+    crowded: Floats
+
+
+def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afresh) -> MixtureEstimate:
+    """Estimate one mixture, heavy species exactly, the light ones from their probes.
+
+    SE^2 = sum_i w_i^2 s_i^2 / P_i over per-probe means; H1, H2 and pairs on the log scale; the rare rule as for a
+    corpus.
+
+    Args:
+        rows: the collapsed matrix.
+        rates: (sources,), each 0 or more.
+        law: how rates become copies.
+
+    Raises:
+        ValueError: see `check_rates`.
+    """
+    checked = check_rates(rows, rates)
+    mean = law(checked, np.zeros(1)).mean
+    size = float(mean @ rows.matrix.documents)
+    weight = mean * rows.matrix.weight
+    parts: list[list[Interval]] = [[] for _ in range(4)]
+    weights: list[float] = []
+    for found in _source_values(rows, checked, law):
+        for function in range(4):
+            parts[function] += _source_mean(rows, found, function)
+        share = float(weight[found.source] / weight.sum())
+        weights += [share, share * rows.matrix.probes[found.source].light_share]
+    inverse, surprise, excess, repeated = (combine(part, weights) for part in parts)
+    inverse, surprise = inverse.within(0, 1), surprise.within(-np.inf, np.log(size))
+    excess = excess.within(0, np.inf)
+    concentration = Interval(1.0 + excess.value, excess.below, excess.above)
+    return MixtureEstimate(
+        documents=size,
+        distinct_fraction=inverse.estimate(),
+        duplicate_fraction=repeated.within(0, 1).estimate(),
+        duplicate_pairs=scaled(excess, size / 2).estimate(),
+        hill_0=scaled(inverse, size).estimate(),
+        hill_1=exp_of(surprise).estimate(),
+        hill_2=inverse_of(scaled(concentration, 1 / size)).estimate(),
+    )
+
+
+def _source_values(rows: MixtureRows, rates: Floats, law: CopyLaw) -> list[SourceValues]:
+    blocks = [(block, row_powers(rows, block)) for block in row_blocks(rows, rates, law)]
+    copies = law(rates, np.zeros(1))
+    log_size = float(np.log(copies.mean @ rows.matrix.documents))
+    found = []
+    for source in np.flatnonzero(copies.mean * rows.matrix.weight > 0).tolist():
+        own_mean = copies.mean[source] + copies.variance[source] / copies.mean[source]
+        chosen: list[NDArray[np.int64]] = []
+        values: list[Floats] = []
+        for block, powers in blocks:
+            own = block.copies.slope[source] / copies.mean[source]
+            is_mine = rows.share[block.rows, source] + rows.light[block.rows, source] > 0
+            mine = block.rows[is_mine]
+            lambda_others = rows.others[mine] @ copies.mean
+            chosen.append(mine)
+            values.append(_functions(block.rule, powers[is_mine] * own, log_size, lambda_others + own_mean))
+            alone = _functions(block.rule, own[None], log_size, np.array([own_mean]))[0]
+        crowd = own_mean + (_most_documents(rows) - 1) * float(copies.mean[rows.matrix.documents > 0].max())
+        crowded = np.array([1 / crowd, log_size - np.log(crowd), crowd - 1.0, 1.0])
+        found.append(SourceValues(source, np.concatenate(chosen), np.concatenate(values), alone, crowded))
+    return found
+
+
+def _functions(rule: Rule, generating: Floats, log_size: float, mean: Floats) -> Floats:
+    """(n, 4) the four means, from E[s**(c-1)] at the rule's nodes, (n, nodes), and E[c], (n,)."""
+    surprise = log_size - rule.logarithm.sum() + generating @ rule.logarithm
+    return np.stack([generating @ rule.inverse, surprise, mean - 1.0, 1.0 - generating[:, 0]], axis=1)
+
+
+def _most_documents(rows: MixtureRows) -> float:
+    """Documents of the largest species that a light document can be in."""
+    total = float(rows.matrix.documents.sum())
+    above = rows.matrix.heavy_above
+    seen = rows.others[rows.light.any(axis=1)].sum(axis=1).max(initial=0) + 1
+    return max(total if above is None else min(total, above), float(seen))
+
+
+def _source_mean(rows: MixtureRows, found: SourceValues, function: int) -> list[Interval]:
+    """What the heavy species add to a source's mean, and the mean of its light documents."""
+    probes = rows.matrix.probes[found.source]
+    values, counts = found.values[:, function], rows.light[found.rows, found.source]
+    drawn = int(counts.sum())
+    heavy = rows.share[found.rows, found.source] - counts * (probes.light_share / max(1, drawn))
+    whole = exact(np.maximum(heavy, 0.0) @ values)
+    least, most = sorted([found.unique[function], found.crowded[function]])
+    if probes.light_share <= 0:
+        return [whole, exact(0.0)]
+    if drawn == 0:
+        return [whole, between(found.unique[function], least, most)]
+    # Rows of one value are one level: the rare rule asks how many probes have another.
+    levels, inverse = np.unique(np.round(values[counts > 0], 12), return_inverse=True)
+    by_level = np.bincount(inverse.ravel(), counts[counts > 0]).astype(np.int64)
+    population = probes.light_population if rows.matrix.weighting is Weighting.DOCUMENTS else None
+    return [whole, mean_interval(Sample(levels, by_level, population, least, most))]

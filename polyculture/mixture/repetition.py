@@ -1,0 +1,33 @@
+"""What repeated tokens are worth."""
+
+import numpy as np
+
+DECAY_EPOCHS = 15.387756  # R*, Muennighoff et al. 2023
+
+
+def effective_tokens(unique_tokens: float, epochs: float) -> float:
+    """Tokens of fresh text that would train as well as `epochs` passes over the unique ones.
+
+    D_eff = U + U R* (1 - exp(-R/R*)), R = epochs - 1. Muennighoff et al. 2023, arXiv:2305.16264: up to 4 epochs nearly
+    as good as fresh text; of one more token, .38 at 16 epochs, .08 at 40. Less than one epoch takes part of the tokens.
+
+    Args:
+        unique_tokens: U, 0 or more.
+        epochs: how often each is seen, 0 or more.
+
+    Returns:
+        Tokens, in [0, (1 + R*) U).
+
+    Raises:
+        ValueError: an argument is negative.
+    """
+    if unique_tokens < 0 or epochs < 0:
+        raise ValueError(f"tokens and epochs are 0 or more, got {unique_tokens} and {epochs}")
+    if epochs <= 1:
+        return unique_tokens * epochs
+    return float(unique_tokens * (1 - DECAY_EPOCHS * np.expm1(-(epochs - 1) / DECAY_EPOCHS)))
+
+
+def marginal_value(epochs: float) -> float:
+    """What one more token is worth after so many epochs, beside a fresh one: exp(-R/R*), in (0, 1]."""
+    return float(np.exp(-max(0.0, epochs - 1) / DECAY_EPOCHS))

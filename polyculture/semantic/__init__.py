@@ -1,0 +1,1 @@
+"""The semantic lens: encoders, neighbours by cosine, and measures of what vectors of documents spread over."""

@@ -1,0 +1,65 @@
+"""Embeddings that somebody else computed: a column of lists of numbers."""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from polyculture.errors import PolycultureError
+from polyculture.semantic.encoder import Encoded, Reading
+
+
+def embeddings_of_column(column: pa.Array | pa.ChunkedArray, dimensions: int | None = None) -> Encoded:
+    """Check a column of embeddings and bring them to length 1.
+
+    Args:
+        column: fixed-size or variable lists of float16, float32 or float64. A null is a document without embedding.
+        dimensions: how many numbers each needs; that of the first list if left out. Partitions need it given.
+
+    Returns:
+        (documents, dimensions) unit rows; nulls are zeros and `Reading.EMPTY`.
+
+    Raises:
+        PolycultureError: the column is of another type, or a list has a null, another width, a number that is not
+            finite, or length 0. The message names the first such row.
+    """
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    kind = array.type
+    if not (pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        raise PolycultureError(f"an embedding column needs lists of floats, got {kind}")
+    if not pa.types.is_floating(kind.value_type):
+        raise PolycultureError(f"an embedding column needs lists of floats, got lists of {kind.value_type}")
+    present = np.asarray(array.is_valid())
+    lists = array.filter(pa.array(present))
+    flat = lists.flatten()
+    width = _width(lists, np.flatnonzero(present), dimensions)
+    if flat.null_count:
+        row = int(np.flatnonzero(present)[int(np.argmin(np.asarray(flat.is_valid()))) // width])
+        raise PolycultureError(f"embedding of row {row} holds a null; every number is needed")
+    vectors = np.zeros((len(array), width), np.float32)
+    rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
+    vectors[present] = _unit(rows, np.flatnonzero(present))
+    return Encoded(vectors, np.where(present, Reading.MEASURED, Reading.EMPTY).astype(np.int8))
+
+
+def _width(lists: pa.Array, rows: NDArray[np.int64], dimensions: int | None) -> int:
+    lengths = (
+        np.full(len(lists), lists.type.list_size)
+        if pa.types.is_fixed_size_list(lists.type)
+        else np.diff(lists.offsets.to_numpy())
+    )
+    width = int(lengths[0]) if dimensions is None and len(lengths) else int(dimensions or 0)
+    wrong = np.flatnonzero(lengths != width)
+    if len(wrong) or (len(lengths) and width < 1):
+        row = wrong[0] if len(wrong) else 0
+        raise PolycultureError(f"embedding of row {rows[row]} has {lengths[row]} numbers, {width} are needed")
+    return width
+
+
+def _unit(vectors: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
+    wrong = np.flatnonzero(~(np.isfinite(largest) & (largest > 0)))
+    if len(wrong):
+        raise PolycultureError(f"embedding of row {rows[wrong[0]]} is all zeros, or holds a number that is not finite")
+    scaled = vectors / largest  # so that no square overflows or vanishes
+    unit: NDArray[np.float32] = (scaled / np.linalg.norm(scaled, axis=1, keepdims=True)).astype(np.float32)
+    return unit
