@@ -1,13 +1,14 @@
 """Build, write and reload the ledger of a run."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
@@ -83,19 +84,37 @@ class Ledger:
     def _light(self) -> dict[tuple[str, str, str], tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Multiplicities and source numbers of the light probes, by stage, lens and weighting."""
         every = _matrix_of(self.rows["multiplicity"], len(self.header.sources))
-        number = {name: i for i, name in enumerate(self.header.sources)}
-        source = np.array([number[name] for name in self.rows["source"].to_pylist()], np.int64)
-        keys = pl.DataFrame({name: pl.from_arrow(self.rows[name]) for name in ("stage", "lens", "weighting")})
-        groups = keys.with_row_index("row").group_by("stage", "lens", "weighting", maintain_order=True).agg("row")
-        return {
-            (stage, lens, weighting): (every[rows], source[rows]) for stage, lens, weighting, rows in groups.iter_rows()
-        }
+        names = [[s.value for s in StageName], [lens.value for lens in Lens], [w.value for w in Weighting]]
+        columns = [_numbers(self.rows[name], known) for name, known in zip(_KEYS, names, strict=True)]
+        source = _numbers(self.rows["source"], self.header.sources)
+        group = np.ravel_multi_index(columns, [len(known) for known in names]) if len(source) else source
+        edges = np.flatnonzero(np.diff(group, prepend=-1, append=-1))  # rows of a group stand together
+        found = {}
+        for start, end in itertools.pairwise(edges):
+            key = tuple(known[column[start]] for known, column in zip(names, columns, strict=True))
+            found[key] = (every[start:end], source[start:end])
+        return found
+
+
+_KEYS = ("stage", "lens", "weighting")
+
+
+def _numbers(column: pa.ChunkedArray, known: Sequence[str]) -> NDArray[np.int64]:
+    """Place of each string among the known ones.
+
+    Raises:
+        ValueError: a string is not known.
+    """
+    found = pc.index_in(column, value_set=pa.array(known, pa.string()))
+    if found.null_count:
+        raise ValueError(f"the ledger names what it does not know; known: {', '.join(known)}")
+    places: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    return places
 
 
 def _matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
     """Lists of one length as the rows of a matrix."""
-    flat = lists.combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    rows: NDArray[np.int64] = flat.reshape(len(lists), width).astype(np.int64)
+    rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
     return rows
 
 
