@@ -1,7 +1,5 @@
 """The profile: what the probes say about a corpus at a stage, through a lens, for a scope."""
 
-from functools import cached_property
-
 from pydantic import BaseModel, ConfigDict
 
 from schemas.config import Lens, Stage
@@ -108,8 +106,5 @@ class Profile(Numbers):
         self, stage: Stage, lens: Lens, scope: str, weighting: Weighting = Weighting.DOCUMENTS
     ) -> ScopeProfile | None:
         """The numbers of one scope, or None if they were not measured."""
-        return self._by_key.get((stage, lens, scope, weighting))
-
-    @cached_property
-    def _by_key(self) -> dict[tuple[Stage, Lens, str, Weighting], ScopeProfile]:
-        return {(s.stage, s.lens, s.scope, s.weighting): s for s in self.scopes}
+        key = (stage, lens, scope, weighting)
+        return next((s for s in self.scopes if (s.stage, s.lens, s.scope, s.weighting) == key), None)
