@@ -11,6 +11,7 @@ from flows.curate import RUNNER, ingest, run_name
 from schemas.config import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle
+from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
 from tasks.measure import measure
 from tasks.open import claimed, clear_outputs, is_written
@@ -34,6 +35,7 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
         if not is_written(job):
             clear_outputs(job)
             accounts = ingest(job, count)
+            embed(job, count)
             shingle(job)
             deduplicate(job, count)
             measure(job, (Stage.INPUT, Stage.DISTINCT), count)

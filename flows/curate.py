@@ -14,6 +14,7 @@ from polyculture.job import Job
 from schemas.config import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle, write_removed
+from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
 from tasks.ingest import Accounts, count_documents, ingest_source, settle_documents
 from tasks.measure import measure
@@ -61,6 +62,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
         if not is_written(job):
             clear_outputs(job)
             accounts = ingest(job, count)
+            embed(job, count)
             shingle(job)
             deduplicate(job, count)
             write_removed(job)

@@ -13,6 +13,7 @@ from polyculture.errors import ConfigError
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
 from polyculture.run_directory import RunDirectory
+from polyculture.semantic.embeddings import make_encoder
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
 from polyculture.text.language import language_model_path
@@ -44,6 +45,7 @@ class Job:
         config: the configuration.
         inputs: files of each source, by source name.
         tokenizer: a tokenizer.json, or None for the embedded one.
+        encoder_path: folder or background of the encoder, if the configuration names one.
         directory: the run directory.
         digests: digests of config, code, tokenizer and language model.
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
@@ -53,6 +55,7 @@ class Job:
     config: CurationConfig
     inputs: dict[str, tuple[InputFile, ...]]
     tokenizer: Path | None
+    encoder_path: Path | None
     directory: RunDirectory
     digests: dict[str, str]
     identity: str
@@ -88,9 +91,14 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
         "tokenizer": TokenCounter(tokenizer).sha256,
         "language_model": tree_sha256([("model", language_model_path())]),
     }
+    semantic = config.measure.semantic
+    encoder_path = base / semantic.path if semantic is not None and semantic.path else None
+    if semantic is not None:
+        encoder = make_encoder(semantic, encoder_path)
+        digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
     identity = json_sha256([command, digests, files, library_versions(), unicodedata.unidata_version])
-    job = Job(command, config, inputs, tokenizer, directory, digests, identity)
+    job = Job(command, config, inputs, tokenizer, encoder_path, directory, digests, identity)
     _refuse_other_run(job)
     return job
 

@@ -150,12 +150,26 @@ class DedupeConfig(Strict):
         return self
 
 
+class SemanticConfig(Strict):
+    """The semantic lens: every document is embedded, and probes are compared with all of them."""
+
+    encoder: Literal["embedded", "sentence_transformers"] = Field(
+        "embedded", description="The table inside wordllama, corrected by language, or a local model."
+    )
+    path: str | None = Field(
+        None, description="Folder of the model; for `embedded` a background other than the one that ships."
+    )
+    languages: tuple[str, ...] = Field((), description="Codes that a local model covers; `*` for all.")
+    probes: int = Field(500, ge=1, le=100_000, description="Probes per source, stage and weighting.")
+
+
 class MeasureConfig(Strict):
     """How the full corpus is probed."""
 
     probes: int = Field(
         2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root."
     )
+    semantic: SemanticConfig | None = Field(None, description="The semantic lens; absent: not measured.")
 
 
 class KindLimit(Strict):
@@ -202,6 +216,7 @@ class Lens(StrEnum):
 
     exact: equal canonical texts. near: enough shingles in common. template: equal skeletons, numbers and names masked;
     opening: skeletons that begin alike. seed: synthetic documents made from the same prompt or seed document.
+    semantic_80, _90, _95: embeddings with a cosine of at least .80, .90, .95, if `measure.semantic` is there.
     """
 
     EXACT = "exact"
@@ -209,6 +224,9 @@ class Lens(StrEnum):
     TEMPLATE = "template"
     OPENING = "opening"
     SEED = "seed"
+    SEMANTIC_80 = "semantic_80"
+    SEMANTIC_90 = "semantic_90"
+    SEMANTIC_95 = "semantic_95"
 
 
 class Metric(StrEnum):
@@ -230,7 +248,7 @@ COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric
 class Expectation(Strict):
     """A bound that the evidence must satisfy."""
 
-    lens: Lens = Field(description="exact, near, template, opening or seed.")
+    lens: Lens = Field(description="When two documents are one species.")
     metric: Metric = Field(description="Which number is bounded.")
     stage: Stage | None = Field(
         None,

@@ -62,6 +62,28 @@ class Population(BaseModel):
     heavy_above: float | None
 
 
+class EncoderUsed(BaseModel):
+    """What embeddings were made with; numbers of different encoders are never compared.
+
+    Attributes:
+        revision: digest of its weights, tokenizer and method.
+        background: digest of what it subtracts by language; empty if nothing.
+        probes_per_source: for the semantic lens.
+        unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
+        unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    revision: str
+    background: str
+    dimensions: int
+    probes_per_source: int
+    unmeasured: list[int]
+    unfit_languages: list[str]
+
+
 class LedgerHeader(BaseModel):
     """What the probes stand for."""
 
@@ -73,3 +95,4 @@ class LedgerHeader(BaseModel):
     sources: list[str]
     kinds: list[Kind]
     populations: list[Population]
+    encoder: EncoderUsed | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -11,6 +12,7 @@ from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
 from polyculture.diversity.probes import Stage
+from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
@@ -19,7 +21,7 @@ from schemas.config import Stage as StageName
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_copies, open_corpus, open_decision, open_shingles
+from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
 
 
 @task(cache_policy=NO_CACHE)
@@ -36,6 +38,11 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     report("probes", 0, 1)
     indexes = _indexes(job, corpus, threads)
     rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
+    encoder = None
+    if indexes.embeddings is not None and config.measure.semantic is not None:
+        number = config.measure.semantic.probes
+        tables, more, encoder = measure_embeddings(corpus, indexes.embeddings, weighted, number, config.seed)
+        rows, populations = pa.concat_tables([rows, *tables]), populations + more
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,
@@ -44,6 +51,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         sources=list(corpus.sources),
         kinds=list(corpus.kinds),
         populations=populations,
+        encoder=encoder,
     )
     write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
@@ -63,4 +71,5 @@ def _indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
         template=species_numbers(keys.whole),
         opening=species_numbers(keys.opening),
         seed=seed_species(seeds, is_synthetic),
+        embeddings=open_embeddings(job, corpus),
     )

@@ -13,6 +13,7 @@ from polyculture.files import map_arrow_file, whole_file, write_arrow_file, writ
 from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
+from polyculture.semantic.embeddings import Embeddings, make_encoder
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
 from schemas.removals import RemovalSummary
@@ -32,6 +33,21 @@ def documents_folder(directory: RunDirectory) -> Path:
 def documents_path(job: Job, partition: Partition) -> Path:
     """Documents of one partition."""
     return documents_folder(job.directory) / f"{partition.name}.arrow"
+
+
+def embeddings_path(job: Job, partition: Partition) -> Path:
+    """Embeddings of one partition."""
+    return job.directory.work / "embeddings" / f"{partition.name}.arrow"
+
+
+def open_embeddings(job: Job, corpus: Corpus) -> Embeddings | None:
+    """Embeddings of all documents, or None if the configuration asks for none."""
+    config = job.config.measure.semantic
+    if config is None:
+        return None
+    paths = [embeddings_path(job, partition) for _, partition in all_partitions(job)]
+    partition, row = (corpus.column(name).astype(np.int64) for name in ("partition", "row"))
+    return Embeddings(paths, partition, row, make_encoder(config, job.encoder_path))
 
 
 def read_quarantined(job: Job, partition: Partition) -> pa.Table:

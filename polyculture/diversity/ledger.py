@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
 from polyculture.diversity.heavy import HEAVY_FRACTION, Documents, HeavySpecies, heavy_species
-from polyculture.diversity.lenses import LENSES, Indexes, NeighbourLens, PartitionLens
+from polyculture.diversity.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
 from polyculture.diversity.multiplicity import count_groups, exact_multiplicities
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
@@ -135,6 +135,8 @@ def measure_stages(
     """
     rows, heavy, populations = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()], []
     for lens, definition in LENSES.items():
+        if isinstance(definition, EmbeddingLens):
+            continue  # all of them in one pass: `measure_embeddings`
         if isinstance(definition, PartitionLens):
             measured = _measure_partition(corpus, (lens, definition, indexes), stages, probes, seed)
         else:
@@ -143,7 +145,7 @@ def measure_stages(
             (heavy if is_heavy else rows).append(table)
         applies = definition.applies(indexes) if isinstance(definition, PartitionLens) else None
         for stage in stages:
-            populations.append(_population(corpus, lens, _where(stage, applies), applies is not None))
+            populations.append(population_of(corpus, lens, _where(stage, applies), applies is not None))
     return pa.concat_tables(rows), pa.concat_tables(heavy), populations
 
 
@@ -156,7 +158,8 @@ def _documents(corpus: Corpus, stage: Stage) -> Documents:
     return Documents(corpus.source, stage.copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
 
 
-def _population(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -> Population:
+def population_of(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -> Population:
+    """What a lens measures of a stage."""
     documents = _documents(corpus, stage)
     counts = documents.totals(Weighting.DOCUMENTS)
     return Population(
@@ -168,7 +171,7 @@ def _population(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -> 
     )
 
 
-def _choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> dict[Weighting, NDArray[np.int64]]:
+def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> dict[Weighting, NDArray[np.int64]]:
     """The probes of each weighting."""
     by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)
     return {
@@ -189,10 +192,10 @@ def _measure_partition(
         yield _heavy_rows(corpus, stage.name, lens, found), True
         counts = count_groups(species, corpus.source, weighed.copies[:, None], len(corpus.sources))
         is_heavy = np.isin(species, found.species)
-        for weighting, chosen in _choose(corpus, weighed, probes, seed).items():
+        for weighting, chosen in choose(corpus, weighed, probes, seed).items():
             light, _ = split_probes(chosen, is_heavy)
             multiplicity = exact_multiplicities(species[light], counts)[:, :, 0]
-            yield _rows(corpus, (stage.name, lens, weighting), light, multiplicity), False
+            yield ledger_rows(corpus, (stage.name, lens, weighting), light, multiplicity), False
 
 
 def _measure_neighbours(
@@ -200,9 +203,7 @@ def _measure_neighbours(
 ) -> Iterator[tuple[pa.Table, bool]]:
     """Rows of a neighbourhood lens: all probes are joined in one pass."""
     lens, definition, indexes = what
-    chosen = [
-        (i, w, rows) for i, stage in enumerate(stages) for w, rows in _choose(corpus, stage, probes, seed).items()
-    ]
+    chosen = [(i, w, rows) for i, stage in enumerate(stages) for w, rows in choose(corpus, stage, probes, seed).items()]
     copies = np.stack([stage.copies for stage in stages], axis=1)
     counts = count_groups(indexes.groups, corpus.source, copies, len(corpus.sources))
     groups = indexes.groups[np.concatenate([rows for _, _, rows in chosen])]
@@ -210,7 +211,7 @@ def _measure_neighbours(
     start = 0
     for number, weighting, rows in chosen:
         block = multiplicity[start : start + len(rows), :, number]
-        yield _rows(corpus, (stages[number].name, lens, weighting), rows, block), False
+        yield ledger_rows(corpus, (stages[number].name, lens, weighting), rows, block), False
         start += len(rows)
 
 
@@ -221,9 +222,10 @@ def _lists(matrix: NDArray[np.int64]) -> pa.ListArray:
     return lists.cast(LEDGER_SCHEMA.field("multiplicity").type)
 
 
-def _rows(
+def ledger_rows(
     corpus: Corpus, what: tuple[str, Lens, Weighting], rows: NDArray[np.int64], multiplicity: NDArray[np.int64]
 ) -> pa.Table:
+    """LEDGER rows of the probes of one stage, lens and weighting."""
     columns = [pa.array([str(value)] * len(rows), pa.string()) for value in what]
     columns += [
         pa.array([corpus.sources[number] for number in corpus.source[rows]], pa.string()),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from polyculture.diversity.multiplicity import GroupCounts, NearIndex
 from polyculture.diversity.species import SeedSpecies
+from polyculture.semantic.embeddings import Embeddings
 from schemas.config import Lens
 
 
@@ -20,6 +21,7 @@ class Indexes:
         near: signatures of the groups.
         template, opening: (n,) species of equal skeletons, and of skeletons that begin alike, dense from 0.
         seed: species of synthetic documents by what they were made from.
+        embeddings: of the documents, or None: then the semantic lenses measure nothing.
     """
 
     groups: NDArray[np.int64]
@@ -27,6 +29,7 @@ class Indexes:
     template: NDArray[np.int64]
     opening: NDArray[np.int64]
     seed: SeedSpecies
+    embeddings: Embeddings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,17 @@ class NeighbourLens:
     count: Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
 
 
+@dataclass(frozen=True, slots=True)
+class EmbeddingLens:
+    """A lens whose species are neighbourhoods among embeddings.
+
+    Attributes:
+        tau: the cosine from which on two documents are neighbours.
+    """
+
+    tau: float
+
+
 def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
     """Every document."""
     return np.ones(len(indexes.groups), np.bool_)
@@ -64,10 +78,13 @@ def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> ND
     return indexes.near.multiplicities(groups, counts)
 
 
-LENSES: dict[Lens, PartitionLens | NeighbourLens] = {
+LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
     Lens.EXACT: PartitionLens(lambda indexes: indexes.groups, everywhere),
     Lens.NEAR: NeighbourLens(near),
     Lens.TEMPLATE: PartitionLens(lambda indexes: indexes.template, everywhere),
     Lens.OPENING: PartitionLens(lambda indexes: indexes.opening, everywhere),
     Lens.SEED: PartitionLens(lambda indexes: indexes.seed.species, lambda indexes: indexes.seed.is_measured),
+    Lens.SEMANTIC_80: EmbeddingLens(0.80),
+    Lens.SEMANTIC_90: EmbeddingLens(0.90),
+    Lens.SEMANTIC_95: EmbeddingLens(0.95),
 }

@@ -11,9 +11,10 @@ import pytest
 
 from polyculture.diversity.ledger import read_ledger
 from polyculture.diversity.profile import build_profile
+from polyculture.semantic.embeddings import make_encoder
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
-from schemas.config import Lens, Stage
+from schemas.config import Lens, SemanticConfig, Stage
 from schemas.ledger import Weighting
 from schemas.profile import Profile
 from schemas.verdict import Verdict
@@ -39,6 +40,10 @@ def measured(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     config = three_kinds(folder, synthetic=[*one_problem(200), *unique_texts(100, 7), *unique_texts(60, 7)])
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["gate"] = {"expectations": [{"lens": "exact", "metric": "distinct_fraction", "at_least": 0.0}]}
+    config["measure"] = {"semantic": {"probes": 1000}}
+    config["sources"][0]["language"] = "xx"  # type: ignore[index]  # the encoder does not cover it
+    for source in config["sources"][1:]:  # type: ignore[index]
+        source["language"] = "en"
     result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     documents = []
@@ -103,6 +108,28 @@ def test_a_source_of_one_problem_is_told_by_its_template(
     assert near.distinct_fraction.low > template.distinct_fraction.high + 0.3
     largest = next(s for s in profile.heavy if (s.stage, s.lens) == (Stage.INPUT, Lens.TEMPLATE))
     assert (largest.documents, largest.sources) == (200, {"samples": 200})
+
+
+def test_the_semantic_lens_counts_neighbours_and_leaves_out_what_it_does_not_cover(
+    measured: tuple[Path, list[tuple[str, str, str, int]]],
+) -> None:
+    run, documents = measured
+    ledger = read_ledger(run / "ledger")
+    profile = build_profile(ledger, 0.01)
+    assert ledger.header.encoder is not None
+    assert ledger.header.encoder.unmeasured == [300, 0, 0]
+    assert profile.scope(Stage.MIXTURE, Lens.SEMANTIC_90, "pages") is None  # unmeasured, not varied
+    texts = [text for source, text, *_ in documents if source == "samples"]
+    encoder = make_encoder(SemanticConfig(), None)
+    vectors = encoder.encode(texts, ["en"] * len(texts)).vectors
+    m = (vectors @ vectors.T >= 0.9).sum(axis=1)
+    found = profile.scope(Stage.MIXTURE, Lens.SEMANTIC_90, "samples")
+    assert found is not None
+    assert found.probes == len(texts) == 360
+    assert found.distinct_fraction.value == pytest.approx(
+        float((1 / m).mean()), abs=0.01
+    )  # but for pairs at the border
+    assert found.distinct_fraction.low == found.distinct_fraction.high
 
 
 def test_a_ledger_reloads_to_the_same_numbers(measured: tuple[Path, list[tuple[str, str, str, int]]]) -> None:
