@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.estimators import Scope, Stratum
+from polyculture.diversity.heavy import Documents
 from polyculture.diversity.lenses import LENSES, Indexes, NeighbourLens, PartitionLens
 from polyculture.diversity.multiplicity import GroupCounts, NearIndex, count_groups, exact_multiplicities
 from polyculture.diversity.species import seed_species, species_numbers
@@ -44,20 +45,26 @@ class Subset:
         return int(self.table.num_rows)
 
     @cached_property
-    def source(self) -> Numbers:
-        """(n,) source numbers."""
+    def documents(self) -> Documents:
+        """What is counted."""
         number = {name: i for i, name in enumerate(self.sources)}
-        return np.array([number[name] for name in self.table["source"].to_pylist()], np.int64)
+        return Documents(
+            source=np.array([number[name] for name in self.table["source"].to_pylist()], np.int64),
+            copies=self.copies,
+            tokens=self.table["tokens"].to_numpy().astype(np.int64),
+            id_hash=np.array([id_hash(name) for name in self.table["document_id"].to_pylist()], np.uint64),
+            sources=len(self.sources),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Multiplicities of a subset's documents through one lens.
+    """Multiplicities of documents through one lens.
 
     Attributes:
         rows: (p,) the documents that were counted; all that the lens says something about, if `is_whole`.
         multiplicity: (p, sources) occurrences of every source in each one's species, itself included.
-        documents: (sources,) occurrences in the subset that the lens says something about.
+        documents: (sources,) occurrences that the lens says something about.
         is_whole: whether every document was counted, so that nothing is estimated.
     """
 
@@ -103,14 +110,14 @@ def _groups(canonical: list[str]) -> tuple[Numbers, Numbers]:
     return groups.astype(np.int64), np.flatnonzero(is_first)
 
 
-def count_subset(
-    subset: Subset, indexes: Indexes, lens: Lens, seed: int = 0, most_whole: int = MOST_WHOLE
+def count_documents(
+    documents: Documents, indexes: Indexes, lens: Lens, seed: int = 0, most_whole: int = MOST_WHOLE
 ) -> Counted | None:
-    """Count the species of every document of a subset through one lens.
+    """Count the species of every document through one lens.
 
     Args:
-        subset: n documents.
-        indexes: of `index_subset`, or of a corpus with the same documents in the same order.
+        documents: n documents.
+        indexes: of the same documents in the same order.
         lens: which.
         seed: of the choice of documents, where not all are counted.
         most_whole: of a neighbourhood lens, so many documents are counted at most.
@@ -119,33 +126,32 @@ def count_subset(
         The counts, or None if the lens says nothing about any document. A partition lens is one pass; neighbours cost
         about 20 microseconds a document, and one more for each pair that is verified.
     """
-    definition, source = LENSES[lens], subset.source
+    definition = LENSES[lens]
     if isinstance(definition, PartitionLens):
         applies = definition.applies(indexes)
-        counts = _counted(definition.species(indexes), source, np.where(applies, subset.copies, 0), subset)
-        rows = np.flatnonzero(applies)
-        multiplicity = exact_multiplicities(definition.species(indexes)[rows], counts)[:, :, 0]
+        species, rows = definition.species(indexes), np.flatnonzero(applies)
+        counts = _counted(species, documents, np.where(applies, documents.copies, 0))
+        multiplicity = exact_multiplicities(species[rows], counts)[:, :, 0]
     else:
-        applies = np.ones(len(subset), np.bool_)
-        counts = _counted(indexes.groups, source, subset.copies, subset)
-        rows = _probed(subset, seed, most_whole)
+        applies = np.ones(len(documents.source), np.bool_)
+        rows = _probed(documents, seed, most_whole)
+        counts = _counted(indexes.groups, documents, documents.copies)
         multiplicity = _neighbours(definition, indexes, rows, counts)
     if len(rows) == 0:
         return None
-    documents = np.bincount(source, np.where(applies, subset.copies, 0), len(subset.sources)).astype(np.int64)
-    return Counted(rows, multiplicity, documents, len(rows) == int(applies.sum()))
+    of_each = np.bincount(documents.source, np.where(applies, documents.copies, 0), documents.sources)
+    return Counted(rows, multiplicity, of_each.astype(np.int64), len(rows) == int(applies.sum()))
 
 
-def _counted(species: Numbers, source: Numbers, copies: Numbers, subset: Subset) -> GroupCounts:
-    return count_groups(species, source, copies[:, None], len(subset.sources))
+def _counted(species: Numbers, documents: Documents, copies: Numbers) -> GroupCounts:
+    return count_groups(species, documents.source, copies[:, None], documents.sources)
 
 
-def _probed(subset: Subset, seed: int, most: int) -> Numbers:
+def _probed(documents: Documents, seed: int, most: int) -> Numbers:
     """The documents whose neighbours are counted: all, or those with the smallest seeded hashes."""
-    if len(subset) <= most:
-        return np.arange(len(subset))
-    hashes = np.array([id_hash(name) for name in subset.table["document_id"].to_pylist()], np.uint64)
-    order = np.argsort(seeded_hash(hashes, seed, SUBSET_STREAM), kind="stable")
+    if len(documents.source) <= most:
+        return np.arange(len(documents.source))
+    order = np.argsort(seeded_hash(documents.id_hash, seed, SUBSET_STREAM), kind="stable")
     return np.sort(order[:most])
 
 
@@ -161,18 +167,18 @@ def _neighbours(definition: NeighbourLens, indexes: Indexes, rows: Numbers, coun
     return found
 
 
-def subset_scope(subset: Subset, counted: Counted, members: list[int]) -> Scope | None:
+def counted_scope(documents: Documents, counted: Counted, members: list[int]) -> Scope | None:
     """The occurrences of some sources, with their multiplicities among these sources: what metrics are made of.
 
-    Every occurrence is a probe, so that a subset counted whole has numbers without an interval.
+    Every occurrence is a probe, so that documents that are counted whole have numbers without an interval.
 
     Returns:
         The scope, or None if no document of these sources was counted.
     """
-    source = subset.source[counted.rows]
+    source = documents.source[counted.rows]
     chosen = np.isin(source, members)
     if not chosen.any():
         return None
     within = counted.multiplicity[chosen][:, members].sum(axis=1)
-    each = np.repeat(within, subset.copies[counted.rows][chosen])
+    each = np.repeat(within, documents.copies[counted.rows][chosen])
     return Scope.of_light([Stratum.of_light(each, int(counted.documents[members].sum()))])

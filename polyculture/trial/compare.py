@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from polyculture.diversity.estimators import Scope, scope_of
 from polyculture.diversity.ledger import Ledger, read_ledger
 from polyculture.diversity.metrics import METRICS, scale_curve
-from polyculture.diversity.subset import Subset, count_subset, index_subset, subset_scope
+from polyculture.diversity.subset import Subset, count_documents, counted_scope, index_subset
 from polyculture.errors import ConfigError
 from polyculture.evidence import read_manifest
 from polyculture.hashing import file_sha256, signature_seed
@@ -96,7 +96,7 @@ def _mixture_documents(ledger: Ledger) -> list[int]:
 
 
 def _share_departures(subset: Subset, ledger: Ledger) -> list[str]:
-    drawn = np.bincount(subset.source, subset.copies, len(subset.sources)).astype(np.int64)
+    drawn = subset.documents.totals(Weighting.DOCUMENTS)
     return list(share_departures(subset.sources, drawn, np.array(_mixture_documents(ledger), np.int64)))
 
 
@@ -135,14 +135,14 @@ def _comparisons(
     found = []
     for lens in Lens:
         matrix = ledger.matrix(Stage.MIXTURE, lens, Weighting.DOCUMENTS)
-        counted = count_subset(subset, indexes, lens, manifest.config.seed)
+        counted = count_documents(subset.documents, indexes, lens, manifest.config.seed)
         if matrix is None or counted is None:
             continue
         present = np.flatnonzero(counted.documents).tolist()
         everything = np.flatnonzero(matrix.documents).tolist()
         scopes = [("all", everything), *((subset.sources[number], [number]) for number in present)]
         for name, members in scopes:
-            trial = subset_scope(subset, counted, members)
+            trial = counted_scope(subset.documents, counted, members)
             if trial is not None and all(matrix.documents[number] for number in members):
                 found.append(_compare((lens, name), trial, scope_of(matrix, members), alarm))
     return found

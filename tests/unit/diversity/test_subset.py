@@ -7,7 +7,7 @@ import pytest
 
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.metrics import METRICS
-from polyculture.diversity.subset import Counted, Subset, count_subset, index_subset, subset_scope
+from polyculture.diversity.subset import Counted, Subset, count_documents, counted_scope, index_subset
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
 from schemas.config import Lens, Metric
@@ -56,7 +56,7 @@ def are_one_species(subset: Subset, lens: Lens, i: int, j: int) -> bool:
 @pytest.mark.parametrize("lens", [Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.SEED])
 def test_every_document_is_counted_as_brute_force_counts_it(lens: Lens) -> None:
     subset = made_subset()
-    counted = count_subset(subset, index_subset(subset, THRESHOLD, 7), lens)
+    counted = count_documents(subset.documents, index_subset(subset, THRESHOLD, 7), lens)
     assert counted is not None
     assert counted.is_whole
     measured = [
@@ -69,20 +69,20 @@ def test_every_document_is_counted_as_brute_force_counts_it(lens: Lens) -> None:
     expected = np.zeros((len(measured), len(SOURCES)), np.int64)
     for (row, i), j in product(enumerate(measured), measured):
         if are_one_species(subset, lens, i, j):
-            expected[row, subset.source[j]] += subset.copies[j]
+            expected[row, subset.documents.source[j]] += subset.copies[j]
     assert (counted.multiplicity == expected).all()
     assert counted.documents.sum() == subset.copies[measured].sum()
 
 
 def whole(subset: Subset, lens: Lens) -> Counted:
-    counted = count_subset(subset, index_subset(subset, THRESHOLD, 7), lens)
+    counted = count_documents(subset.documents, index_subset(subset, THRESHOLD, 7), lens)
     assert counted is not None
     return counted
 
 
 def test_numbers_of_a_subset_counted_whole_have_no_interval_and_are_those_of_its_species() -> None:
     subset = made_subset()
-    scope = subset_scope(subset, whole(subset, Lens.EXACT), [0, 1])
+    scope = counted_scope(subset.documents, whole(subset, Lens.EXACT), [0, 1])
     assert scope is not None
     sizes: dict[str, int] = {}
     for text, copies in zip(subset.table["text"].to_pylist(), subset.copies.tolist(), strict=True):
@@ -103,20 +103,20 @@ def test_numbers_of_a_subset_counted_whole_have_no_interval_and_are_those_of_its
 def test_a_scope_counts_species_within_itself_and_an_absent_source_has_none() -> None:
     subset = made_subset()
     counted = whole(subset, Lens.EXACT)
-    one, two, both = (subset_scope(subset, counted, members) for members in ([0], [1], [0, 1]))
+    one, two, both = (counted_scope(subset.documents, counted, members) for members in ([0], [1], [0, 1]))
     assert one is not None
     assert two is not None
     assert both is not None
     assert one.documents + two.documents == both.documents
     fractions = [METRICS[Metric.DISTINCT_FRACTION](scope, 1.0).value * scope.documents for scope in (one, two, both)]
     assert fractions[0] + fractions[1] > fractions[2]  # some texts are in both
-    assert subset_scope(subset, counted, [2]) is None
+    assert counted_scope(subset.documents, counted, [2]) is None
 
 
 def test_a_subset_that_is_too_large_is_probed_and_its_interval_holds_the_truth() -> None:
     subset = made_subset()
     indexes = index_subset(subset, THRESHOLD, 7)
-    counted = count_subset(subset, indexes, Lens.NEAR, seed=1, most_whole=40)
+    counted = count_documents(subset.documents, indexes, Lens.NEAR, seed=1, most_whole=40)
     assert counted is not None
     assert not counted.is_whole
     assert len(counted.rows) == 40
@@ -127,4 +127,4 @@ def test_a_subset_that_is_too_large_is_probed_and_its_interval_holds_the_truth()
 def test_a_lens_that_says_nothing_is_left_out() -> None:
     subset = made_subset()
     web = Subset(subset.table.set_column(3, "kind", pa.array(["web"] * len(subset))), subset.copies, SOURCES)
-    assert count_subset(web, index_subset(web, THRESHOLD, 7), Lens.SEED) is None
+    assert count_documents(web.documents, index_subset(web, THRESHOLD, 7), Lens.SEED) is None
