@@ -10,15 +10,15 @@ from tests.support.corpora import expanded_texts, three_kinds, write_config
 
 
 def test_few_seeds_that_look_varied_never_pass(tmp_path: Path, command: Command) -> None:
-    # A hundredth of 2,000 seeds with 20 variants each: nearly every text of the pilot is of a seed of its own.
-    config = three_kinds(tmp_path, synthetic=random.Random(5).sample(expanded_texts(2000, 20, seed=5), 400))
+    # A hundredth of 4,000 seeds with 10 variants each: such a pilot is expected to look .956 distinct, and is .1.
+    config = three_kinds(tmp_path, synthetic=random.Random(5).sample(expanded_texts(4000, 10, seed=5), 400))
     path = write_config(tmp_path, config)
     result = command("pilot", path, "--target-documents", "90000", "--out", tmp_path / "out", "--json")
     assert result.returncode == 4, result.stdout + result.stderr
     found = PilotReport.model_validate_json(result.stdout)
     samples = next(f for f in found.forecasts if (f.lens, f.scope) == ("near", "samples"))
     assert samples.naive_distinct_fraction > 0.9
-    assert samples.distinct_fraction.low < 0.05 < samples.distinct_fraction.high  # .05 is the truth
+    assert samples.distinct_fraction.low < 0.1 < samples.distinct_fraction.high  # .1 is the truth
     assert next(c for c in found.checks if c.scope == "samples").outcome == "unknown"
     assert found == PilotReport.model_validate_json((tmp_path / "out" / "pilot.json").read_bytes())
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["pilot.json", "quarantined", "state"]
