@@ -10,7 +10,9 @@ from prefect.settings import PREFECT_API_URL
 
 from flows.audit import audit
 from flows.curate import curate
+from flows.pilot import pilot
 from polyculture.errors import PolycultureError
+from schemas.pilot import PilotReport
 from schemas.verdict import Verdict
 from tasks.progress import listen
 
@@ -35,6 +37,28 @@ def run_flow(
     with tags("polyculture", f"config:{config.stem}"):
         verdict = FLOWS[name](str(config), str(out), workers)
     return Verdict.model_validate(verdict)
+
+
+def run_pilot(
+    config: Path, out: Path, parameters: dict[str, int | None], progress: Callable[[str, int, int | None], None]
+) -> PilotReport:
+    """Run the pilot flow to its end and return what it found.
+
+    Args:
+        config: the configuration file.
+        out: the output directory.
+        parameters: the flow's other parameters.
+        progress: called with what, done and total.
+
+    Raises:
+        PolycultureError: the Prefect server that the settings name does not answer.
+        Exception: whatever the flow raised.
+    """
+    _reach_server()
+    listen(progress)
+    with tags("polyculture", f"config:{config.stem}"):
+        found = pilot(str(config), out=str(out), **parameters)  # type: ignore[arg-type]  # one dictionary for all
+    return PilotReport.model_validate(found)
 
 
 def _reach_server() -> None:

@@ -33,7 +33,7 @@ DECISIVE_LIBRARIES = (
     "scipy",
     "tokenizers",
 )
-Command = Literal["run", "audit"]
+Command = Literal["run", "audit", "pilot"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Job:
     """What to do, with everything checked that can be checked before a record is read.
 
     Attributes:
-        command: run, or audit.
+        command: run, audit or pilot.
         config: the configuration.
         inputs: files of each source, by source name.
         tokenizer: a tokenizer.json, or None for the embedded one.
@@ -70,7 +70,7 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
     """Check everything that a run needs, before its first record is read.
 
     Args:
-        command: run, or audit.
+        command: run, audit or pilot.
         config_path: the configuration file; its paths are relative to its folder.
         out: the run directory; `runs/<name>` in the current folder if None.
 

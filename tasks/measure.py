@@ -36,7 +36,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         copies[StageName.MIXTURE] = open_copies(job)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    indexes = _indexes(job, corpus, threads)
+    indexes = build_indexes(job, corpus, threads)
     rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
     encoder = None
     if indexes.embeddings is not None and config.measure.semantic is not None:
@@ -57,7 +57,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 
-def _indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
+def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
     watch = Stopwatch()
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)

@@ -1,0 +1,109 @@
+"""`polyculture pilot`: what is known of a corpus of N documents of which a pilot exists."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.prefect_settings import quiet_prefect
+from polyculture.configuration import load_config
+from polyculture.sources.record import safe_detail
+from schemas.verdict import Outcome
+
+if TYPE_CHECKING:
+    from schemas.pilot import PilotForecast, PilotReport
+    from schemas.profile import Estimate
+
+EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
+STYLES = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
+HEADER = ("lens", "scope", "pilot", "corpus", "distinct at N", "in the pilot", "pairs at N", "H2 at N")
+
+Config = Annotated[Path, typer.Argument(help="Configuration file (YAML) of the pilot.", show_default=False)]
+Target = Annotated[
+    int, typer.Option("--target-documents", min=2, help="Documents of the corpus, all sources.", show_default=False)
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Output directory.", show_default="runs/<name>-pilot")]
+Largest = Annotated[
+    int | None,
+    typer.Option(
+        "--largest-species", min=1, help="Documents that no species of the corpus exceeds.", show_default="unknown"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, max=1024, help="Worker processes.", show_default="one per core")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("pilot")(pilot)
+
+
+def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
+    config: Config,
+    target_documents: Target,
+    out: Out = None,
+    largest_species: Largest = None,
+    as_json: Json = False,
+    workers: Workers = None,
+) -> None:
+    """Forecast a corpus that is planned from a pilot of it, and judge it by the expectations of the configuration."""
+    name = load_config(config).name  # a bad configuration is said before a server starts
+    directory = out or Path("runs") / f"{name}-pilot"
+    quiet_prefect(os.environ)
+    from cli.display import ProgressDisplay
+    from cli.flow_runner import run_pilot
+
+    parameters = {"target_documents": target_documents, "largest_species": largest_species, "workers": workers}
+    with ProgressDisplay(enabled=not as_json) as display:
+        found = run_pilot(config, directory, parameters, display.update)
+    if as_json:
+        print(found.model_dump_json())
+    else:
+        _print(found, directory)
+    raise typer.Exit(EXIT_CODES[found.outcome])
+
+
+def _print(found: "PilotReport", directory: Path) -> None:
+    console = Console(highlight=False)
+    Console(highlight=False, width=max(console.width, 130)).print(_table(found.forecasts))
+    console.print(
+        f"A pilot of {found.documents:,} documents for a corpus of {found.target_documents:,}. 'distinct at N' is all "
+        "that the pilot does not rule out; what the pilot itself shows says nothing of the corpus.",
+        style="dim",
+        soft_wrap=True,
+    )
+    for check in found.checks:
+        word = check.outcome.value if check.severity == "fail" else f"warning, {check.outcome.value}"
+        line = f"  {word}: {safe_detail(check.message, 500)} (wanted {check.bound})"
+        console.print(Text(line, style=STYLES[check.outcome].removeprefix("bold ")), soft_wrap=True)
+    for left_out in found.unjudged:
+        console.print(f"  not judged: {safe_detail(left_out, 500)}", style="dim", markup=False, soft_wrap=True)
+    if not found.checks:
+        console.print("No expectation of the configuration can be judged by a pilot.", style="yellow", soft_wrap=True)
+    console.print(Text(found.outcome.name, style=STYLES[found.outcome]))
+    console.print(f"Numbers: {directory / 'pilot.json'}", markup=False, soft_wrap=True)
+
+
+def _table(forecasts: "list[PilotForecast]") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for number, name in enumerate(HEADER):
+        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+    for f in forecasts:
+        table.add_row(
+            *(f.lens.value, safe_detail(f.scope), f"{f.documents:,}", f"{f.target_documents:,}"),
+            *(f"{f.distinct_fraction.low:.3f} .. {f.distinct_fraction.high:.3f}", f"{f.naive_distinct_fraction:.3f}"),
+            *(_count(f.duplicate_pairs), _count(f.hill_2)),
+        )
+    return table
+
+
+def _count(estimate: "Estimate") -> str:
+    if estimate.low == estimate.high:
+        return f"{estimate.value:,.4g}"
+    return f"{estimate.low:,.3g} .. {estimate.high:,.3g}"

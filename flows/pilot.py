@@ -1,0 +1,43 @@
+"""What a pilot says of a corpus that is planned, before it exists."""
+
+import os
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.curate import RUNNER, ingest, run_name
+from schemas.pilot import PilotReport
+from tasks.deduplicate import shingle
+from tasks.open import claimed
+from tasks.pilot import forecast
+
+
+@flow(name="pilot", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
+def pilot(
+    config: str,
+    target_documents: int,
+    out: str | None = None,
+    largest_species: int | None = None,
+    workers: int | None = None,
+) -> State[PilotReport]:
+    """Read a pilot as an audit does, and forecast the corpus of `target_documents` that it is a sample of.
+
+    Args:
+        config: path of the configuration file.
+        target_documents: of all sources of the corpus.
+        out: directory for `pilot.json` and `quarantined/`; `runs/<name>` if absent.
+        largest_species: documents that no species of the corpus exceeds, if known.
+        workers: worker processes; one per core if absent. They do not change the output.
+
+    Returns:
+        A completed state named after the outcome.
+    """
+    count = workers or os.cpu_count() or 1
+    with claimed("pilot", Path(config), Path(out) if out else None) as job:
+        ingest(job, count)
+        shingle(job)
+        found = forecast(job, target_documents, largest_species, count)
+        job.directory.discard_work()
+    return Completed(name=found.outcome.name, message=found.outcome.name, data=found)

@@ -1,0 +1,36 @@
+"""One lens and scope of a pilot."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.diversity.classical import sample_size
+from schemas.config import Lens
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What a forecast is made from.
+
+    Attributes:
+        lens, scope: which.
+        data: frequency counts of a partition lens, f[j] species seen j times; else (documents,) neighbours of each.
+        is_partition: which of the two.
+        counted_documents: of the documents, those that were counted.
+        target_documents: N of this scope.
+        largest_species: documents that no species of the corpus exceeds, if known.
+    """
+
+    lens: Lens
+    scope: str
+    data: NDArray[np.int64]
+    is_partition: bool
+    counted_documents: int
+    target_documents: int
+    largest_species: int | None
+
+    @property
+    def documents(self) -> int:
+        """Of the pilot."""
+        return sample_size(self.data) if self.is_partition else len(self.data)

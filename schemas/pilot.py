@@ -1,0 +1,92 @@
+"""What a pilot says of a corpus that does not exist yet in full."""
+
+from typing import Literal
+
+from schemas.config import Lens, Metric, Severity
+from schemas.profile import Estimate, Numbers
+from schemas.verdict import Outcome
+
+
+class Range(Numbers):
+    """All values that the pilot does not rule out; there is no best one."""
+
+    low: float
+    high: float
+
+
+class PilotForecast(Numbers):
+    """A corpus of `target_documents`, through one lens, in one scope.
+
+    Attributes:
+        lens, scope: which; scopes are all, kinds and sources.
+        documents: of the pilot.
+        counted_documents: of these, those whose species were counted; less where a pilot is too large for its
+            neighbours to be counted whole.
+        target_documents: N of this scope: its share of the whole is the pilot's.
+        naive_distinct_fraction: species per document of the pilot, which says nothing by itself.
+        distinct_fraction: of the corpus.
+        extrapolated: classical estimates of it by name, where the corpus is at most twice the pilot.
+        duplicate_pairs, hill_2: of the corpus.
+        words: what this means, in sentences.
+    """
+
+    lens: Lens
+    scope: str
+    documents: int
+    counted_documents: int
+    target_documents: int
+    naive_distinct_fraction: float
+    distinct_fraction: Range
+    extrapolated: dict[str, float]
+    duplicate_pairs: Estimate
+    hill_2: Estimate
+    words: list[str]
+
+
+class PilotCheck(Numbers):
+    """One expectation of the configuration in one scope, judged for the corpus.
+
+    Attributes:
+        severity: a `warn` never decides.
+        low, high: of the metric, at N; None if there is no evidence.
+        needed_documents: with UNKNOWN, a pilot of this size in this scope may settle it.
+        message: one sentence for a person.
+    """
+
+    lens: Lens
+    metric: Metric
+    scope: str
+    severity: Severity
+    outcome: Outcome
+    low: float | None
+    high: float | None
+    bound: str
+    needed_documents: int | None
+    message: str
+
+
+class PilotReport(Numbers):
+    """`pilot.json`.
+
+    Attributes:
+        name: of the configuration.
+        identity_sha256: of configuration, inputs, code and models.
+        documents: of the pilot.
+        target_documents: N.
+        largest_species: documents that no species of the corpus exceeds, if that was said.
+        forecasts: every lens and scope.
+        checks: every expectation that a pilot can be judged by.
+        unjudged: the others, in sentences.
+        outcome: fail if a check failed, else unknown if one is unsettled or there is none, else pass.
+    """
+
+    format: Literal["polyculture-pilot-1"] = "polyculture-pilot-1"
+    name: str
+    identity_sha256: str
+    documents: int
+    target_documents: int
+    largest_species: int | None
+    forecasts: list[PilotForecast]
+    checks: list[PilotCheck]
+    unjudged: list[str]
+    outcome: Outcome

@@ -1,0 +1,90 @@
+"""What a trial run saw, beside what the full mixture holds."""
+
+from typing import Literal
+
+from schemas.config import Lens
+from schemas.profile import Estimate, Numbers
+from schemas.verdict import Outcome
+
+
+class Seen(Numbers):
+    """Numbers of some documents: those that the trial trained on, or the full mixture.
+
+    Attributes:
+        documents: occurrences.
+        distinct_fraction: species per occurrence.
+        duplicate_fraction: share of occurrences that have a twin.
+        hill_1, hill_2: effective numbers of species.
+    """
+
+    documents: int
+    distinct_fraction: Estimate
+    duplicate_fraction: Estimate
+    hill_1: Estimate
+    hill_2: Estimate
+
+
+class TrialComparison(Numbers):
+    """A trial against the full mixture, through one lens, in one scope.
+
+    Attributes:
+        lens: which.
+        scope: all, or a source.
+        trial, mixture: their numbers.
+        fraction: documents of the trial per document of the mixture.
+        uniform_distinct_fraction: what a uniform trial of that fraction would have seen, by the ledger; None of a trial
+            that is larger than the mixture.
+        is_as_uniform: whether the trial saw what a uniform one would have seen.
+        gap: distinct fraction of the trial less that of the mixture.
+        outcome: fail if the whole gap is above the limit, unknown if its interval straddles it; of lenses that do not
+            alarm it is shown only.
+        alarms: whether the outcome counts.
+    """
+
+    lens: Lens
+    scope: str
+    trial: Seen
+    mixture: Seen
+    fraction: float
+    uniform_distinct_fraction: Estimate | None
+    is_as_uniform: bool
+    gap: Estimate
+    outcome: Outcome
+    alarms: bool
+
+
+class TrialReport(Numbers):
+    """All that `polyculture trial` says.
+
+    Attributes:
+        name: of the run.
+        manifest_sha256: of the run that the trial is compared with.
+        listed: ids that were given, repeats included.
+        unknown: those that no shard of the run holds.
+        unknown_examples: the first few of them.
+        trial_documents: what is left: what the trial read of this mixture.
+        mixture_documents: what the shards hold.
+        most_gap: the limit.
+        is_uniform: whether the trial looks like a uniform sample of the mixture.
+        departures: why not, in sentences.
+        alarms: what is above the limit, in sentences.
+        unsettled: where the interval of the gap straddles the limit, in sentences.
+        outcome: fail with an alarm, else unknown if something is unsettled, else pass.
+        comparisons: every lens and scope.
+    """
+
+    format: Literal["polyculture-trial-1"] = "polyculture-trial-1"
+    name: str
+    manifest_sha256: str
+    listed: int
+    unknown: int
+    unknown_examples: list[str]
+    trial_documents: int
+    mixture_documents: int
+    most_gap: float
+    is_uniform: bool
+    departures: list[str]
+    alarms: list[str]
+    unsettled: list[str]
+    outcome: Outcome
+    comparisons: list[TrialComparison]
