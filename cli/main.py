@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dedupe_command, index_commands, inspect_commands, run_commands
+from cli import dedupe_command, diff_command, gate_command, index_commands, inspect_commands, run_commands
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError
 from polyculture.sources.record import safe_detail
@@ -41,6 +41,8 @@ run_commands.register(app)
 inspect_commands.register(app)
 dedupe_command.register(app)
 index_commands.register(app)
+gate_command.register(app)
+diff_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

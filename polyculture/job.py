@@ -12,6 +12,7 @@ from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
+from polyculture.last_go import find_last_go
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
@@ -19,6 +20,7 @@ from polyculture.text.language import language_model_path
 from polyculture.text.tokenizer import TokenCounter
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
+from schemas.profile import LastGo
 
 # Libraries that decide bytes of the output; their versions are part of the identity.
 DECISIVE_LIBRARIES = (
@@ -47,6 +49,7 @@ class Job:
         directory: the run directory.
         digests: digests of config, code, tokenizer and language model.
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
+        last_go: the last run that was GO, if the configuration names one.
     """
 
     command: Command
@@ -56,6 +59,7 @@ class Job:
     directory: RunDirectory
     digests: dict[str, str]
     identity: str
+    last_go: LastGo | None = None
 
     def partitions(self, source: str) -> list[Partition]:
         """The partitions of one source."""
@@ -89,8 +93,10 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
         "language_model": tree_sha256([("model", language_model_path())]),
     }
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
-    identity = json_sha256([command, digests, files, library_versions(), unicodedata.unidata_version])
-    job = Job(command, config, inputs, tokenizer, directory, digests, identity)
+    last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
+    parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
+    identity = json_sha256([*parts, last_go.manifest_sha256] if last_go else parts)
+    job = Job(command, config, inputs, tokenizer, directory, digests, identity, last_go)
     _refuse_other_run(job)
     return job
 

@@ -43,7 +43,7 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (
             GOOD + "gate: {expectations: [{lens: semantc, metric: distinct_fraction, at_least: 1}]}\n",
             5,
-            "'exact' or 'near'",
+            "'exact', 'near', 'template'",
         ),
         (
             GOOD + "gate: {expectations: [{lens: near, metric: distinct_fraction, at_least: 1, scope: dox}]}\n",

@@ -7,9 +7,9 @@ import numpy as np
 from polyculture.diversity.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
 from schemas.config import CurationConfig, Lens, SourceConfig, Stage
 from schemas.documents import Kind
+from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
 from schemas.plan import MixturePlan, SourcePlan
-from schemas.ledger import Weighting
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalCluster, RemovalSummary
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
