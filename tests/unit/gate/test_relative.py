@@ -32,7 +32,8 @@ def test_the_interval_of_a_ratio_of_exponentials_covers_though_it_is_not_symmetr
     generator = np.random.default_rng(6)
     spread = np.array([0.3, 0.05])
     errors = generator.normal(0, spread, size=(4000, 2))
-    ends = [[Estimate(value=v, low=v * d, high=v / d) for v, d in zip(np.exp(e), np.exp(-1.959964 * spread), strict=True)]
+    down = np.exp(-1.959964 * spread)
+    ends = [[Estimate(value=v, low=v * d, high=v / d) for v, d in zip(np.exp(e), down, strict=True)]
             for e in errors]  # fmt: skip
     found = [ratio(a, b) for a, b in ends]
     covered = np.mean([r is not None and r.low <= 1 <= r.high for r in found])
