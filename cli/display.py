@@ -13,6 +13,8 @@ from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
 from polyculture.summary import source_rows
+from schemas.manifest import Manifest
+from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", VerdictValue.UNKNOWN: "bold yellow"}
@@ -57,7 +59,23 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
         return
     console = Console(highlight=False)
     manifest = read_manifest(directory)
-    profile = read_profile(directory, manifest)
+    try:
+        profile = read_profile(directory, manifest)
+    except (OSError, ValueError):
+        profile = None  # the verdict says that the ledger is damaged
+    if profile is not None:
+        _print_numbers(console, manifest, profile)
+    console.print()
+    console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
+    _print_checks(console, verdict.failed(), "that keep the gate closed")
+    warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
+    _print_checks(console, [c for c in warnings if c.waiver], "that are waived", len(warnings))
+    _print_checks(console, [c for c in warnings if not c.waiver], "that warn")
+    console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
+
+
+def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> None:
+    """The table per source, and what became of the budget."""
     table = _table(source_rows(manifest, profile))
     wide = Console(
         highlight=False,
@@ -80,24 +98,18 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
             console.print(
                 f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"
             )
-    console.print()
-    console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
-    _print_checks(console, verdict.failed(), "that keep the gate closed")
-    warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
-    _print_checks(console, warnings, "that warn")
-    console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
 
 
-def _print_checks(console: Console, checks: list[CheckResult], what: str) -> None:
+def _print_checks(console: Console, checks: list[CheckResult], what: str, most: int = SHOWN_CHECKS) -> None:
     styles = {Outcome.FAIL: "red", Outcome.UNKNOWN: "yellow", Outcome.PASS: ""}
-    for check in checks[:SHOWN_CHECKS]:
+    for check in checks[:most]:
         _print_check(console, check, styles[check.outcome] if check.severity == "fail" else "dim")
-    if len(checks) > SHOWN_CHECKS:
-        console.print(f"  and {len(checks) - SHOWN_CHECKS} more checks {what}, in the report", style="dim")
+    if len(checks) > most:
+        console.print(f"  and {len(checks) - most} more checks {what}, in the report", style="dim")
 
 
 def _print_check(console: Console, check: CheckResult, style: str) -> None:
-    word = check.outcome.value if check.severity == "fail" else "warning"
+    word = check.outcome.value if check.severity == "fail" else "waived" if check.waiver else "warning"
     bound = f" (wanted {check.bound})" if check.bound else ""
     probes = f"; measure.probes: {check.needed_probes} would settle it, about" if check.needed_probes else ""
     console.print(Text(f"  {word}: {safe_detail(check.message, 500)}{bound}{probes}", style=style), soft_wrap=True)

@@ -27,7 +27,7 @@ def verify(run: Run, as_json: Json = False) -> None:
     from cli.display import ProgressDisplay
     from polyculture.verify import verify_run
 
-    _require_run(run)
+    require_run(run)
     with ProgressDisplay(enabled=not as_json) as display:
         problems = verify_run(run, display.update)
     if as_json:
@@ -48,7 +48,7 @@ def report(run: Run, as_json: Json = False) -> None:
     from polyculture.evidence import read_manifest, read_profile, read_verdict
     from polyculture.report.render import render_report
 
-    _require_run(run)
+    require_run(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)
@@ -64,6 +64,7 @@ def report(run: Run, as_json: Json = False) -> None:
     print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)
 
 
-def _require_run(run: Path) -> None:
+def require_run(run: Path) -> None:
+    """Refuse a folder that is no finished run."""
     if not (run / "manifest.json").is_file():
         raise ConfigError(f"{run} is not a finished run (it has no manifest.json); name the folder given to --out")

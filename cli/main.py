@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dedupe_command, index_commands, inspect_commands, pilot_command, run_commands, trial_command
+from cli import (
+    dedupe_command,
+    diff_command,
+    gate_command,
+    index_commands,
+    inspect_commands,
+    pilot_command,
+    run_commands,
+    trial_command,
+)
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError
 from polyculture.sources.record import safe_detail
@@ -43,6 +52,8 @@ dedupe_command.register(app)
 index_commands.register(app)
 trial_command.register(app)
 pilot_command.register(app)
+gate_command.register(app)
+diff_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,6 +27,28 @@ def load_config(path: Path) -> CurationConfig:
     Raises:
         ConfigError: it cannot be read or does not hold a configuration; every problem is named with its line.
     """
+    return _validated(path, *_parse(path, _read(path)))
+
+
+def load_policy(path: Path, config: CurationConfig) -> CurationConfig:
+    """Read and check a policy: YAML with what stands under `gate:` in a configuration.
+
+    Args:
+        path: the file.
+        config: of the run that is to be judged by it; its sources are the scopes that a policy may name.
+
+    Returns:
+        The configuration with this policy as its gate.
+
+    Raises:
+        ConfigError: as for a configuration.
+    """
+    values, lines = _parse(path, _read(path))
+    inside = {("gate", *place): line for place, line in lines.items()}
+    return _validated(path, {**config.model_dump(exclude={"gate"}), "gate": values}, inside)
+
+
+def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
             raw = stream.read(MAX_CONFIG_BYTES + 1)
@@ -34,7 +56,10 @@ def load_config(path: Path) -> CurationConfig:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}; name an existing YAML file") from error
     if len(raw) > MAX_CONFIG_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_CONFIG_BYTES // 1024} KiB; a configuration is a short text")
-    values, lines = _parse(path, raw)
+    return raw
+
+
+def _validated(path: Path, values: object, lines: Mapping[Location, int]) -> CurationConfig:
     try:
         return CurationConfig.model_validate(values)
     except ValidationError as error:

@@ -1,12 +1,14 @@
 """What a finished run has to show: its manifest, and the numbers that follow from its ledger."""
 
+import json
 from functools import lru_cache
 from pathlib import Path
 
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
 from polyculture.diversity.profile import build_profile
-from polyculture.hashing import file_sha256
-from polyculture.run_directory import RunDirectory
+from polyculture.hashing import file_sha256, json_sha256
+from polyculture.run_directory import RunDirectory, is_intact
+from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import Profile
 from schemas.verdict import Verdict
@@ -32,18 +34,44 @@ def read_verdict(directory: RunDirectory) -> Verdict:
     return Verdict.model_validate_json(directory.verdict.read_bytes())
 
 
-def read_profile(directory: RunDirectory, manifest: Manifest) -> Profile:
+def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the files of the ledger, by the manifest's digests; None if they are whole."""
+    listed = [file for file in manifest.files if file.path.startswith(f"{directory.ledger.name}/")]
+    names = {file.path.rpartition("/")[2] for file in listed}
+    for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE):
+        if name not in names:
+            return f"the manifest lists no ledger/{name}"
+    if directory.ledger.is_dir():
+        for path in sorted(directory.ledger.iterdir()):
+            if path.name not in names:
+                return f"ledger/{path.name} is not listed in the manifest"
+    damaged = [file.path for file in listed if not is_intact(directory.root, file)]
+    if damaged:
+        return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
+    # As it stands there, not as read: a later version may know more keys.
+    if json_sha256(json.loads(directory.manifest.read_bytes())["config"]) != manifest.config_sha256:
+        return "the configuration in manifest.json does not have the digest that stands beside it"
+    return None
+
+
+def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationConfig | None = None) -> Profile:
     """The numbers of a finished run, worked out from its ledger; once per process for the same ledger.
+
+    Args:
+        directory: of the run.
+        manifest: of the run.
+        config: names the trial and the reference; the run's own if None.
 
     Raises:
         OSError: a file of the ledger is missing.
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
-    return _profile(directory.ledger, digest, manifest.config.gate.trial_fraction)
+    asked = config or manifest.config
+    return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 
 
 @lru_cache(maxsize=4)
-def _profile(ledger: Path, digest: str, trial_fraction: float) -> Profile:
+def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
     del digest  # only tells one ledger from another in the same place
-    return build_profile(read_ledger(ledger), trial_fraction)
+    return build_profile(read_ledger(ledger), trial_fraction, reference)

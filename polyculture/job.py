@@ -12,6 +12,7 @@ from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
+from polyculture.last_go import find_last_go
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import make_encoder
 from polyculture.sources.files import find_files
@@ -20,6 +21,7 @@ from polyculture.text.language import language_model_path
 from polyculture.text.tokenizer import TokenCounter
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
+from schemas.profile import LastGo
 
 # Libraries that decide bytes of the output; their versions are part of the identity.
 DECISIVE_LIBRARIES = (
@@ -49,6 +51,7 @@ class Job:
         directory: the run directory.
         digests: digests of config, code, tokenizer and language model.
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
+        last_go: the last run that was GO, if the configuration names one.
     """
 
     command: Command
@@ -59,6 +62,7 @@ class Job:
     directory: RunDirectory
     digests: dict[str, str]
     identity: str
+    last_go: LastGo | None = None
 
     def partitions(self, source: str) -> list[Partition]:
         """The partitions of one source."""
@@ -97,8 +101,10 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
         encoder = make_encoder(semantic, encoder_path)
         digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
-    identity = json_sha256([command, digests, files, library_versions(), unicodedata.unidata_version])
-    job = Job(command, config, inputs, tokenizer, encoder_path, directory, digests, identity)
+    last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
+    parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
+    identity = json_sha256([*parts, last_go.manifest_sha256] if last_go else parts)
+    job = Job(command, config, inputs, tokenizer, encoder_path, directory, digests, identity, last_go)
     _refuse_other_run(job)
     return job
 

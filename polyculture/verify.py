@@ -10,8 +10,9 @@ import pyarrow.ipc
 import pyarrow.parquet
 from pydantic import ValidationError
 
-from polyculture.evidence import read_manifest, read_profile, read_verdict
-from polyculture.gate import judge
+from polyculture.evidence import read_manifest, read_verdict
+from polyculture.gate import Terms
+from polyculture.gate.rejudge import judge_directory
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
 from schemas.documents import DOCUMENT_SCHEMA
@@ -55,7 +56,7 @@ def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
     problems = list(_files(directory, manifest, progress))
     if not problems:  # counting damaged files would only repeat it
         problems += _contents(directory, manifest)
-        problems += _verdict(directory, manifest)
+        problems += _verdict(directory)
     return problems
 
 
@@ -163,7 +164,7 @@ def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
         yield f"source {account.name}: {account.imbalance()} record slots are unaccounted for"
 
 
-def _verdict(directory: RunDirectory, manifest: Manifest) -> Iterator[str]:
+def _verdict(directory: RunDirectory) -> Iterator[str]:
     try:
         verdict = read_verdict(directory)
     except (OSError, ValidationError) as error:
@@ -173,6 +174,6 @@ def _verdict(directory: RunDirectory, manifest: Manifest) -> Iterator[str]:
     if verdict.manifest_sha256 != digest:
         yield "verdict.json was given for another manifest; it is void"
         return
-    profile = read_profile(directory, manifest)
-    if judge(manifest.config, manifest, digest, profile) != verdict:
+    again = judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of))
+    if again != verdict:
         yield "verdict.json does not follow from the evidence; run the gate again"

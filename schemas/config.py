@@ -1,5 +1,6 @@
 """The configuration: one YAML file becomes one frozen `CurationConfig`. Unknown keys are refused."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -61,6 +62,12 @@ class SourceConfig(Strict):
         default_factory=dict,
         description="Our field name -> the corpus's column; dots reach into objects and JSON strings (`meta.author`).",
     )
+    answers_per_prompt: float | None = Field(
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Documents made of each prompt at most, as the source's owner declares; a warning if more.",
+    )
     max_quarantined_fraction: Fraction | None = Field(
         None,
         description="Share of record slots that may be quarantined, else NO-GO; 0.05 for web, else 0.01.",
@@ -83,6 +90,8 @@ class SourceConfig(Strict):
         unknown = sorted(set(self.fields) - set(MAPPABLE_FIELDS))
         if unknown:
             raise ValueError(f"fields: unknown field {unknown[0]!r}; known: {', '.join(MAPPABLE_FIELDS)}")
+        if self.answers_per_prompt is not None and self.kind is not Kind.SYNTHETIC:
+            raise ValueError("answers_per_prompt: only a synthetic source has prompts")
         return self
 
 
@@ -229,6 +238,13 @@ class Lens(StrEnum):
     SEMANTIC_95 = "semantic_95"
 
 
+class Weighting(StrEnum):
+    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
+
+    DOCUMENTS = "documents"
+    TOKENS = "tokens"
+
+
 class Metric(StrEnum):
     """What an expectation may bound."""
 
@@ -245,16 +261,28 @@ class Metric(StrEnum):
 COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric.HILL_2})  # the others are fractions
 
 
+class RelativeTo(StrEnum):
+    """What a bound is a multiple of: the same number of the pooled reference, or of the last run that was GO."""
+
+    REFERENCE = "reference"
+    LAST_GO = "last_go"
+
+
 class Expectation(Strict):
     """A bound that the evidence must satisfy."""
 
     lens: Lens = Field(description="When two documents are one species.")
     metric: Metric = Field(description="Which number is bounded.")
+    weighting: Weighting = Field(Weighting.DOCUMENTS, description="Every document counts the same, or by its tokens.")
     stage: Stage | None = Field(
         None,
         description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).",
     )
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
+    relative_to: RelativeTo | None = Field(
+        None,
+        description="reference or last_go: the bounds are of the ratio to that; counts are per document for reference.",
+    )
     at_least: Bound | None = Field(None, description="Lower bound; a fraction, or a number of documents or pairs.")
     at_most: Bound | None = Field(None, description="Upper bound.")
     severity: Severity = Field("fail", description="fail decides the verdict; warn is only shown.")
@@ -263,8 +291,13 @@ class Expectation(Strict):
     def _check(self) -> "Expectation":
         if self.at_least is None and self.at_most is None:
             raise ValueError("an expectation needs at_least or at_most")
-        if self.metric not in COUNTS and max(self.at_least or 0, self.at_most or 0) > 1:
+        is_fraction = self.metric not in COUNTS and self.relative_to is None
+        if is_fraction and max(self.at_least or 0, self.at_most or 0) > 1:
             raise ValueError(f"{self.metric.value} is a fraction: its bounds lie in 0..1")
+        if self.metric is Metric.CONTAINMENT and self.weighting is not Weighting.DOCUMENTS:
+            raise ValueError("containment is measured by documents; leave weighting out")
+        if self.metric is Metric.CONTAINMENT and self.relative_to is RelativeTo.REFERENCE:
+            raise ValueError("containment is of a pair of sources; it cannot be relative to the reference")
         return self
 
 
@@ -276,6 +309,69 @@ DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
 )
 
 
+def _beside_reference(lens: Lens, least: float, severity: Severity) -> Expectation:
+    return Expectation(
+        lens=lens,
+        metric=Metric.HILL_1,
+        scope="each_source",
+        relative_to=RelativeTo.REFERENCE,
+        at_least=least,
+        severity=severity,
+    )
+
+
+# What the defaults ask for beside DEFAULT_EXPECTATIONS where a reference is named.
+REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
+    _beside_reference(Lens.NEAR, 0.6, "fail"),
+    _beside_reference(Lens.NEAR, 0.8, "warn"),
+    _beside_reference(Lens.TEMPLATE, 0.8, "warn"),
+    _beside_reference(Lens.OPENING, 0.8, "warn"),
+)
+
+# The gate's own conditions that a person may waive. Evidence that is missing or does not balance cannot be waived.
+WAIVABLE = frozenset(
+    {
+        "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
+        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage",
+    }
+)  # fmt: skip
+
+
+class Waiver(Strict):
+    """A failing check that somebody answers for until a day; it is printed and does not decide."""
+
+    check: str = Field(
+        max_length=200,
+        description="Name of a check (`quarantine`), or lens/metric or lens/metric/scope; `*` stands for any part.",
+    )
+    scope: str = Field("*", max_length=200, description="Scope of the check as printed; `*`: any.")
+    reason: str = Field(min_length=1, max_length=500, description="Why.")
+    by: str = Field(min_length=1, max_length=200, description="Who answers for it.")
+    until: date = Field(description="Last day on which it holds, YYYY-MM-DD.")
+
+    @property
+    def parts(self) -> tuple[str, str, str] | None:
+        """Lens, metric and scope of a pattern; None of a name."""
+        if "/" not in self.check:
+            return None
+        lens, metric, *rest = self.check.split("/", 2)
+        return lens, metric, rest[0] if rest else "*"
+
+    @model_validator(mode="after")
+    def _check(self) -> "Waiver":
+        if self.parts is None:
+            if self.check not in WAIVABLE:
+                raise ValueError(f"check: unknown {self.check!r}; known: {', '.join(sorted(WAIVABLE))}, or lens/metric")
+            return self
+        lens, metric, scope = self.parts
+        for part, known in ((lens, Lens), (metric, Metric)):
+            if part != "*" and part not in list(known):
+                raise ValueError(f"check: unknown {part!r} in {self.check!r}; known: {', '.join(known)}, or *")
+        if {lens, metric, scope, self.scope} == {"*"}:
+            raise ValueError("check: this would waive everything; name a lens, a metric or a scope")
+        return self
+
+
 class GateConfig(Strict):
     """What the verdict asks of the evidence."""
 
@@ -283,8 +379,16 @@ class GateConfig(Strict):
         0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."
     )
     expectations: tuple[Expectation, ...] = Field(
-        DEFAULT_EXPECTATIONS, min_length=1, description="Bounds; the defaults if absent."
+        DEFAULT_EXPECTATIONS,
+        min_length=1,
+        description="Bounds; the defaults if absent, and those relative to the reference if there is one.",
     )
+    last_go: str | None = Field(
+        None,
+        min_length=1,
+        description="Run directory of the last run that was GO, relative to the configuration file.",
+    )
+    waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for.")
 
 
 class CurationConfig(Strict):
@@ -296,6 +400,9 @@ class CurationConfig(Strict):
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig, description="Counts tokens.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on untrusted input.")
     dedupe: DedupeConfig = Field(default_factory=DedupeConfig, description="Deduplication.")
+    reference: tuple[str, ...] = Field(
+        (), description="Names of the sources that others are compared with, pooled; trusted for their variety."
+    )
     measure: MeasureConfig = Field(default_factory=MeasureConfig, description="Measurement.")
     mixture: MixtureConfig = Field(default_factory=MixtureConfig, description="The mixture.")
     shards: ShardConfig = Field(default_factory=ShardConfig, description="The shards.")
@@ -320,9 +427,20 @@ class CurationConfig(Strict):
         for name in self.dedupe.limits.sources:
             if name not in names:
                 raise ValueError(f"dedupe.limits.sources: unknown source {name!r}; known: {', '.join(names)}")
+        self._check_gate(names)
+        return self
+
+    def _check_gate(self, names: list[str]) -> None:
+        for name in self.reference:
+            if name not in names:
+                raise ValueError(f"reference: unknown source {name!r}; known: {', '.join(names)}")
+        if len(set(self.reference)) < len(self.reference):
+            raise ValueError("reference: a source is named twice")
         scopes = RESERVED_SCOPES | set(names)
         for number, expectation in enumerate(self.gate.expectations):
+            place = f"gate.expectations.{number}"
             if expectation.scope not in scopes:
                 known = ", ".join(sorted(scopes))
-                raise ValueError(f"gate.expectations.{number}.scope: unknown {expectation.scope!r}; known: {known}")
-        return self
+                raise ValueError(f"{place}.scope: unknown {expectation.scope!r}; known: {known}")
+            if expectation.relative_to is RelativeTo.REFERENCE and not self.reference:
+                raise ValueError(f"{place}.relative_to: there is no reference; name its sources under `reference:`")

@@ -1,20 +1,12 @@
 """The ledger: probe x source multiplicities, and the species that are too large to be sampled; small and reloadable."""
 
-from enum import StrEnum
-
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Lens, Stage
+from schemas.config import Lens, Stage, Weighting
 from schemas.documents import Kind
 
-
-class Weighting(StrEnum):
-    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
-
-    DOCUMENTS = "documents"
-    TOKENS = "tokens"
-
+__all__ = ["HEAVY_SCHEMA", "LEDGER_SCHEMA", "LedgerHeader", "Population", "Weighting"]
 
 _PER_SOURCE = pa.list_(pa.field("element", pa.int64(), nullable=False))
 

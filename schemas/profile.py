@@ -2,9 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Lens, Stage
+from schemas.config import Lens, Stage, Weighting
 from schemas.documents import Kind
-from schemas.ledger import Weighting
 
 
 class Numbers(BaseModel):
@@ -94,13 +93,23 @@ class HeavySpecies(Numbers):
 
 
 class Profile(Numbers):
-    """All numbers of a run."""
+    """All numbers of a run.
+
+    Attributes:
+        references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
+    """
 
     trial_fraction: float
     threshold: float  # of the near lens
     scopes: list[ScopeProfile]
     containments: list[Containment]
     heavy: list[HeavySpecies]
+    references: list[ScopeProfile] = []
+
+    def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
+        """The numbers of the pooled reference, or None if there is none at the stage."""
+        wanted = (stage, lens, weighting)
+        return next((s for s in self.references if (s.stage, s.lens, s.weighting) == wanted), None)
 
     def scope(
         self, stage: Stage, lens: Lens, scope: str, weighting: Weighting = Weighting.DOCUMENTS
@@ -108,3 +117,33 @@ class Profile(Numbers):
         """The numbers of one scope, or None if they were not measured."""
         key = (stage, lens, scope, weighting)
         return next((s for s in self.scopes if (s.stage, s.lens, s.scope, s.weighting) == key), None)
+
+
+class LastGo(Numbers):
+    """The numbers of the last run that was GO, as far as bounds may be relative to them.
+
+    Attributes:
+        name: of the run.
+        manifest_sha256: of the run.
+        trial_fraction: that scale_surprise was worked out for.
+        threshold: of the near lens.
+        scopes: without their scale curves.
+    """
+
+    name: str
+    manifest_sha256: str
+    trial_fraction: float
+    threshold: float
+    scopes: list[ScopeProfile]
+    containments: list[Containment]
+
+    def scope(self, stage: Stage, lens: Lens, scope: str, weighting: Weighting) -> ScopeProfile | None:
+        """The numbers of one scope, or None if they were not measured."""
+        wanted = (stage, lens, scope, weighting)
+        return next((s for s in self.scopes if (s.stage, s.lens, s.scope, s.weighting) == wanted), None)
+
+    def containment(self, pair: Containment) -> Estimate | None:
+        """The same containment as `pair` in this run, or None if it was not measured."""
+        wanted = (pair.stage, pair.lens, pair.of, pair.within)
+        same = (c.containment for c in self.containments if (c.stage, c.lens, c.of, c.within) == wanted)
+        return next(same, None)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Severity
+from schemas.config import GateConfig, Severity
 
 
 class VerdictValue(StrEnum):
@@ -31,8 +31,10 @@ class CheckResult(BaseModel):
     Attributes:
         name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
             empty_source, empty_mixture, unreadable_input, removed_fraction, cluster_size, component_size,
-            removal_precision.
-        severity: a `warn` never decides the verdict.
+            removal_precision, heavy_species, seed_fan_out, lineage, waiver.
+        severity: a `warn` never decides the verdict; a check that is waived is a warning.
+        relative_to: what observed, low, high and bound are ratios to, None if they are absolute.
+        waiver: who waives the check, why and until when.
         observed, low, high: value and 95 % interval, None if there is no evidence.
         bound: the bound in words, e.g. `>= 0.8`.
         margin: how far the nearer end of the interval is on the right side of the bound; negative if it is not.
@@ -49,17 +51,26 @@ class CheckResult(BaseModel):
     stage: str | None = None
     lens: str | None = None
     metric: str | None = None
+    weighting: str | None = None
+    relative_to: str | None = None
     observed: float | None = None
     low: float | None = None
     high: float | None = None
     bound: str | None = None
     margin: float | None = None
     needed_probes: int | None = None
+    waiver: str | None = None
     message: str
 
 
 class Verdict(BaseModel):
-    """The verdict on one run; void for any other manifest."""
+    """The verdict on one run; void for any other manifest.
+
+    Attributes:
+        as_of: the day that waivers were judged on; None if there are none.
+        policy: what was asked, if it was not the `gate` of the run's own configuration.
+        last_go_sha256: manifest of the run that bounds were relative to, if there is one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -69,7 +80,9 @@ class Verdict(BaseModel):
     checks: list[CheckResult]
     manifest_sha256: str
     version: str
-    as_of: date | None = None  # of waivers; None where there are none
+    as_of: date | None = None
+    policy: GateConfig | None = None
+    last_go_sha256: str | None = None
 
     def failed(self) -> list[CheckResult]:
         """The checks that close the gate, or leave it unsettled."""

@@ -1,6 +1,7 @@
 """Close a run: the manifest, then the verdict, then the report."""
 
 import unicodedata
+from datetime import UTC, datetime
 
 import numpy as np
 from prefect import task
@@ -11,9 +12,10 @@ from polyculture.accounts import conserve
 from polyculture.errors import PolycultureError
 from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
-from polyculture.gate import judge
+from polyculture.gate import Terms, judge
 from polyculture.hashing import file_sha256
 from polyculture.job import Job, library_versions
+from polyculture.last_go import keep_last_go, kept_last_go
 from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
 from schemas.manifest import FileDigest, Manifest
@@ -27,6 +29,7 @@ from tasks.store import open_copies, open_corpus, open_decision, open_plan, open
 def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> None:
     """Balance every source and write the manifest: from here on the run exists."""
     corpus = open_corpus(job)
+    keep_last_go(job.directory, job.last_go)
     is_run = job.command == "run"
     removal = open_decision(job) if is_run else None
     copies = open_copies(job) if is_run else np.zeros(len(corpus), np.int64)
@@ -65,7 +68,8 @@ def give_verdict(directory: RunDirectory) -> Verdict:
             f"the run is damaged; delete {directory.root} and run again"
         )
     profile = read_profile(directory, manifest)
-    verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile)
+    terms = Terms(as_of=datetime.now(UTC).date(), last_go=kept_last_go(directory))
+    verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile, terms)
     write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
     for check in verdict.failed():
         log(check.message)

@@ -1,7 +1,8 @@
 """From the ledger to the numbers of every stage, lens and scope."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +16,13 @@ from schemas.ledger import Population, Weighting
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
 
 SHOWN_SPECIES = 20  # of each stage and lens
+LARGE_DOCUMENTS = 50  # what the gate asks about
 # The trials that a person asks about, and the curve between them.
 TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
 CURVE_FRACTIONS = tuple(float(f"{f:.4g}") for f in np.geomspace(1e-4, 1, 41))
 
 
-def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
+def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str] = ()) -> Profile:
     """Estimate every number of every stage, lens and scope in the ledger.
 
     A scope's species are those within the scope: a source is measured against itself, a kind against its sources, `all`
@@ -29,11 +31,13 @@ def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
     Args:
         ledger: probe counts.
         trial_fraction: the trial that scale_surprise compares with, in (0, 1).
+        reference: sources that are pooled as the reference.
 
     Returns:
         The profile; scopes without documents are left out.
     """
     scopes: list[ScopeProfile] = []
+    references: list[ScopeProfile] = []
     containments: list[Containment] = []
     for population in ledger.header.populations:
         for weighting in Weighting:
@@ -42,6 +46,8 @@ def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
                 continue
             for scope in _scopes(ledger, population):
                 scopes.append(_scope_profile(population, scope, matrix, trial_fraction))
+            for pooled in _reference(ledger, population, reference):
+                references.append(_scope_profile(population, pooled, matrix, trial_fraction))
             if weighting is Weighting.DOCUMENTS:
                 containments.extend(_containments(ledger, population, matrix))
     return Profile(
@@ -50,6 +56,7 @@ def build_profile(ledger: Ledger, trial_fraction: float) -> Profile:
         scopes=scopes,
         containments=containments,
         heavy=_heaviest(ledger),
+        references=references,
     )
 
 
@@ -64,6 +71,16 @@ def _scopes(ledger: Ledger, population: Population) -> Iterator[tuple[str, Kind 
             yield kind.value, kind, members
     for number in present:
         yield ledger.header.sources[number], ledger.header.kinds[number], [number]
+
+
+def _reference(
+    ledger: Ledger, population: Population, reference: Sequence[str]
+) -> Iterator[tuple[str, Kind | None, list[int]]]:
+    """The pooled reference sources that hold documents, as one scope; none if none does."""
+    names = ledger.header.sources
+    members = [number for number, name in enumerate(names) if name in reference and population.documents[number]]
+    if members:
+        yield "reference", None, members
 
 
 def _scope_profile(
@@ -105,22 +122,30 @@ def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -
 
 
 def _heaviest(ledger: Ledger) -> list[HeavySpecies]:
-    """The largest species of every stage and lens."""
+    """The largest species of every stage and lens, and the one with most tokens among those of 50 documents or more."""
     found: list[HeavySpecies] = []
     shown: Counter[tuple[str, str]] = Counter()
+    most_tokens: dict[tuple[str, str], HeavySpecies] = {}
     for row in ledger.heavy.to_pylist():  # by falling size within a stage and lens
         key = (row["stage"], row["lens"])
+        species = _heavy_species(ledger, row)
         shown[key] += 1
         if shown[key] <= SHOWN_SPECIES:
-            counts = zip(ledger.header.sources, row["documents"], strict=True)
-            found.append(
-                HeavySpecies(
-                    stage=Stage(row["stage"]),
-                    lens=Lens(row["lens"]),
-                    example=row["example"],
-                    documents=sum(row["documents"]),
-                    tokens=sum(row["tokens"]),
-                    sources={name: count for name, count in counts if count},
-                )
-            )
-    return found
+            found.append(species)
+        elif species.documents >= LARGE_DOCUMENTS and (
+            key not in most_tokens or species.tokens > most_tokens[key].tokens
+        ):
+            most_tokens[key] = species
+    return [*found, *most_tokens.values()]
+
+
+def _heavy_species(ledger: Ledger, row: dict[str, Any]) -> HeavySpecies:
+    counts = zip(ledger.header.sources, row["documents"], strict=True)
+    return HeavySpecies(
+        stage=Stage(row["stage"]),
+        lens=Lens(row["lens"]),
+        example=row["example"],
+        documents=sum(row["documents"]),
+        tokens=sum(row["tokens"]),
+        sources={name: count for name, count in counts if count},
+    )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.estimators import Scope, Stratum
 from polyculture.diversity.heavy import Documents
-from polyculture.diversity.lenses import LENSES, Indexes, NeighbourLens, PartitionLens
+from polyculture.diversity.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
 from polyculture.diversity.multiplicity import GroupCounts, NearIndex, count_groups, exact_multiplicities
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import id_hash, seeded_hash
@@ -123,10 +123,12 @@ def count_documents(
         most_whole: of a neighbourhood lens, so many documents are counted at most.
 
     Returns:
-        The counts, or None if the lens says nothing about any document. A partition lens is one pass; neighbours cost
+        The counts, or None if the lens says nothing about any document, or needs embeddings. A partition lens is one pass; neighbours cost
         about 20 microseconds a document, and one more for each pair that is verified.
     """
     definition = LENSES[lens]
+    if isinstance(definition, EmbeddingLens):
+        return None  # a subset is not embedded
     if isinstance(definition, PartitionLens):
         applies = definition.applies(indexes)
         species, rows = definition.species(indexes), np.flatnonzero(applies)

@@ -1,5 +1,5 @@
 """The gate: what must hold of any run, what the configuration expects, and the verdict on both."""
 
-from polyculture.gate.judge import judge
+from polyculture.gate.judge import Terms, judge
 
-__all__ = ["judge"]
+__all__ = ["Terms", "judge"]

@@ -3,43 +3,59 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from schemas.config import CurationConfig, Expectation, Metric, Severity, Stage
-from schemas.documents import Kind
-from schemas.profile import Containment, Estimate, Profile, ScopeProfile
+from polyculture.gate.relative import OF_WHAT, Evidence, Observed, observe, observe_pair
+from schemas.config import (
+    DEFAULT_EXPECTATIONS,
+    REFERENCE_EXPECTATIONS,
+    CurationConfig,
+    Expectation,
+    Metric,
+    RelativeTo,
+    Severity,
+    Stage,
+    Weighting,
+)
+from schemas.profile import Containment, Estimate, ScopeProfile
 from schemas.verdict import CheckResult, Outcome
 
 
-def check_expectation(
-    expectation: Expectation, config: CurationConfig, profile: Profile, judged: Stage
-) -> Iterator[CheckResult]:
+def expectations_of(config: CurationConfig) -> tuple[Expectation, ...]:
+    """The expectations in force: the defaults ask more where there is a reference."""
+    asked = config.gate.expectations
+    return asked + REFERENCE_EXPECTATIONS if config.reference and asked == DEFAULT_EXPECTATIONS else asked
+
+
+def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stage) -> Iterator[CheckResult]:
     """The results of one expectation in each scope that it covers."""
-    stage = expectation.stage or judged
+    stage, config = expectation.stage or judged, evidence.config
     if stage is Stage.MIXTURE and judged is Stage.INPUT:
         yield _unmeasured(
             expectation, stage, expectation.scope, "an audit writes no mixture; `run` judges this", "warn"
         )
         return
     if expectation.metric is Metric.CONTAINMENT:
-        yield from _containment(expectation, config, profile, stage)
+        yield from _containment(expectation, evidence, stage)
         return
-    for scope in _scopes(expectation.scope, config):
-        numbers = profile.scope(stage, expectation.lens, scope)
+    for scope in _scopes(expectation, config):
+        numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
             if stage is Stage.MIXTURE and _is_left_out(scope, config):
                 continue
             why = f"none of its documents is there at stage {stage.value}"
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)
         else:
-            yield _bounded(expectation, stage, numbers, config)
+            yield _bounded(expectation, numbers, evidence)
 
 
-def _scopes(scope: str, config: CurationConfig) -> list[str]:
-    names = sorted(source.name for source in config.sources)
-    if scope == "each_source":
-        return names
-    if scope == "each_kind":
-        return sorted({source.kind.value for source in config.sources})
-    return [scope]
+def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:
+    """Names of the scopes; the reference is not compared with itself."""
+    is_compared = expectation.relative_to is RelativeTo.REFERENCE
+    others = [source for source in config.sources if not is_compared or source.name not in config.reference]
+    if expectation.scope == "each_source":
+        return sorted(source.name for source in others)
+    if expectation.scope == "each_kind":
+        return sorted({source.kind.value for source in others})
+    return [expectation.scope]
 
 
 def _is_left_out(scope: str, config: CurationConfig) -> bool:
@@ -53,28 +69,49 @@ def _is_left_out(scope: str, config: CurationConfig) -> bool:
     return bool(absent) and all(absent)
 
 
-def _unmeasured(expectation: Expectation, stage: Stage, scope: str, why: str, severity: Severity) -> CheckResult:
+def _result(expectation: Expectation, stage: Stage, scope: str, observed: Observed, message: str) -> CheckResult:
+    """A check whose outcome follows from what was observed: UNKNOWN if nothing was."""
+    found = observed.estimate
+    outcome, margin = settle(found, expectation) if found is not None else (Outcome.UNKNOWN, None)
     return CheckResult(
         name="expectation",
-        outcome=Outcome.UNKNOWN,
-        severity=severity,
+        outcome=outcome,
+        severity=expectation.severity,
         scope=scope,
         stage=stage.value,
         lens=expectation.lens.value,
         metric=expectation.metric.value,
+        weighting=expectation.weighting.value,
+        relative_to=expectation.relative_to.value if expectation.relative_to else None,
+        observed=found.value if found is not None else None,
+        low=found.low if found is not None else None,
+        high=found.high if found is not None else None,
         bound=bound_words(expectation),
-        message=f"{scope}: {expectation.lens.value} {expectation.metric.value} is unmeasured: {why}",
+        margin=margin,
+        message=message,
     )
 
 
+def _unmeasured(expectation: Expectation, stage: Stage, scope: str, why: str, severity: Severity) -> CheckResult:
+    asked = expectation.model_copy(update={"severity": severity})
+    return _result(asked, stage, scope, Observed(None), f"{scope}: {_called(expectation)} is unmeasured: {why}")
+
+
+def _called(expectation: Expectation) -> str:
+    """The number that is bounded: `near distinct_fraction`, or `near hill_1 by tokens`."""
+    words = f"{expectation.lens.value} {expectation.metric.value}"
+    return words if expectation.weighting is Weighting.DOCUMENTS else f"{words} by {expectation.weighting.value}"
+
+
 def bound_words(expectation: Expectation) -> str:
-    """The bound in words: `>= 0.8`, `<= 0.1`, or both."""
+    """The bound in words: `>= 0.8`, `<= 0.1`, both, or `>= 0.6 of the reference's`."""
     parts = []
     if expectation.at_least is not None:
         parts.append(f">= {expectation.at_least:g}")
     if expectation.at_most is not None:
         parts.append(f"<= {expectation.at_most:g}")
-    return " and ".join(parts)
+    of_what = f" of {OF_WHAT[expectation.relative_to]}" if expectation.relative_to else ""
+    return " and ".join(parts) + of_what
 
 
 def settle(estimate: Estimate, expectation: Expectation) -> tuple[Outcome, float]:
@@ -96,25 +133,14 @@ def settle(estimate: Estimate, expectation: Expectation) -> tuple[Outcome, float
     return (Outcome.PASS if margin >= -1e-12 else Outcome.UNKNOWN), margin
 
 
-def _bounded(expectation: Expectation, stage: Stage, numbers: ScopeProfile, config: CurationConfig) -> CheckResult:
-    estimate: Estimate = getattr(numbers, expectation.metric.value)
-    outcome, margin = settle(estimate, expectation)
-    return CheckResult(
-        name="expectation",
-        outcome=outcome,
-        severity=expectation.severity,
-        scope=numbers.scope,
-        stage=stage.value,
-        lens=expectation.lens.value,
-        metric=expectation.metric.value,
-        observed=estimate.value,
-        low=estimate.low,
-        high=estimate.high,
-        bound=bound_words(expectation),
-        margin=margin,
-        needed_probes=_needed_probes(estimate, expectation, numbers, config) if outcome is Outcome.UNKNOWN else None,
-        message=_sentence(expectation, stage, numbers, config.gate.trial_fraction),
-    )
+def _bounded(expectation: Expectation, numbers: ScopeProfile, evidence: Evidence) -> CheckResult:
+    observed = observe(expectation, numbers, evidence)
+    message = _sentence(expectation, numbers, observed, evidence.config.gate.trial_fraction)
+    result = _result(expectation, numbers.stage, numbers.scope, observed, message)
+    if result.outcome is not Outcome.UNKNOWN or observed.estimate is None:
+        return result
+    needed = _needed_probes(observed.estimate, expectation, numbers, evidence.config)
+    return result.model_copy(update={"needed_probes": needed})
 
 
 def _needed_probes(
@@ -129,12 +155,16 @@ def _needed_probes(
     return min(numbers.documents, math.ceil(config.measure.probes * (half / distance) ** 2))
 
 
-def _sentence(expectation: Expectation, stage: Stage, numbers: ScopeProfile, fraction: float) -> str:
-    estimate: Estimate = getattr(numbers, expectation.metric.value)
+def _sentence(expectation: Expectation, numbers: ScopeProfile, observed: Observed, fraction: float) -> str:
+    what, where = f"{numbers.scope}: {_called(expectation)}", f"at stage {numbers.stage.value}"
+    if observed.estimate is None:
+        return f"{what} {where} is unmeasured: {observed.words}"
+    if expectation.relative_to is not None:
+        of_what = OF_WHAT[expectation.relative_to]
+        return f"{what} is {_shown(observed.estimate)} of {of_what} {where} ({observed.words})"
     saw, holds = numbers.trial(fraction).value, numbers.distinct_fraction.value
     return (
-        f"{numbers.scope}: {expectation.lens.value} {expectation.metric.value} {_shown(estimate)} "
-        f"at stage {stage.value}; "
+        f"{what} {_shown(observed.estimate)} {where}; "
         f"a {100 * fraction:g} % trial would have seen {saw:.3f} distinct, the full corpus is {holds:.3f}"
     )
 
@@ -145,54 +175,49 @@ def _shown(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
-def _containment(
-    expectation: Expectation, config: CurationConfig, profile: Profile, stage: Stage
-) -> Iterator[CheckResult]:
+def _containment(expectation: Expectation, evidence: Evidence, stage: Stage) -> Iterator[CheckResult]:
     """One result per ordered pair of sources whose first is in the scope."""
-    kinds = {source.name: source.kind for source in config.sources}
+    kinds = {source.name: source.kind.value for source in evidence.config.sources}
+    anything = ("all", "each_source", "each_kind")
     pairs = [
         pair
-        for pair in profile.containments
+        for pair in evidence.profile.containments
         if (pair.stage, pair.lens) == (stage, expectation.lens)
-        and _in_scope(pair.of, kinds[pair.of], expectation.scope)
+        and expectation.scope in (*anything, pair.of, kinds.get(pair.of))
     ]
     if not pairs:
         yield _unmeasured(
             expectation, stage, expectation.scope, "fewer than two sources were measured", expectation.severity
         )
     for pair in pairs:
-        yield _contained(expectation, pair)
+        yield _contained(expectation, pair, evidence)
 
 
-def _in_scope(source: str, kind: Kind, scope: str) -> bool:
-    return scope in ("all", "each_source", "each_kind", source, kind.value)
+def _contained(expectation: Expectation, pair: Containment, evidence: Evidence) -> CheckResult:
+    observed = observe_pair(expectation, pair, evidence)
+    scope = f"{pair.of} in {pair.within}"
+    where = f"at stage {pair.stage.value}"
+    if observed.estimate is None:
+        message = f"{scope}: {_called(expectation)} {where} is unmeasured: {observed.words}"
+    elif expectation.relative_to is not None:
+        of_what = OF_WHAT[expectation.relative_to]
+        shown = _shown(observed.estimate)
+        message = f"{scope}: {_called(expectation)} is {shown} of {of_what} {where} ({observed.words})"
+    else:
+        message = f"{_shown(pair.containment)} of {pair.of} has a twin in {pair.within} {where}"
+    return _result(expectation, pair.stage, scope, observed, message)
 
 
-def _contained(expectation: Expectation, pair: Containment) -> CheckResult:
-    outcome, margin = settle(pair.containment, expectation)
-    return CheckResult(
-        name="expectation",
-        outcome=outcome,
-        severity=expectation.severity,
-        scope=f"{pair.of} in {pair.within}",
-        stage=pair.stage.value,
-        lens=pair.lens.value,
-        metric=Metric.CONTAINMENT.value,
-        observed=pair.containment.value,
-        low=pair.containment.low,
-        high=pair.containment.high,
-        bound=bound_words(expectation),
-        margin=margin,
-        message=f"{_shown(pair.containment)} of {pair.of} has a twin in {pair.within} at stage {pair.stage.value}",
-    )
-
-
-def input_findings(config: CurationConfig, profile: Profile, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
+def input_findings(evidence: Evidence, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
     """What the expectations on the mixture would say of the input: warnings, where only the input would not pass."""
-    closed = {(c.lens, c.metric, c.scope) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
-    for expectation in config.gate.expectations:
+    closed = {_what(c) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
+    for expectation in expectations_of(evidence.config):
         if expectation.stage is None and expectation.metric is not Metric.CONTAINMENT:
             as_warning = expectation.model_copy(update={"severity": "warn", "stage": Stage.INPUT})
-            for result in check_expectation(as_warning, config, profile, Stage.INPUT):
-                if result.outcome is not Outcome.PASS and (result.lens, result.metric, result.scope) not in closed:
+            for result in check_expectation(as_warning, evidence, Stage.INPUT):
+                if result.outcome is not Outcome.PASS and _what(result) not in closed:
                     yield result
+
+
+def _what(check: CheckResult) -> tuple[str | None, ...]:
+    return check.lens, check.metric, check.weighting, check.relative_to, check.scope

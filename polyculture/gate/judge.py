@@ -1,52 +1,108 @@
 """From evidence and expectations to GO, NO-GO or UNKNOWN. The gate fails closed."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
 from polyculture import __version__
 from polyculture.gate.conditions import condition, conditions
-from polyculture.gate.expectations import check_expectation, input_findings
+from polyculture.gate.expectations import check_expectation, expectations_of, input_findings
+from polyculture.gate.origin import origin_checks
+from polyculture.gate.redundancy import redundancy_checks
+from polyculture.gate.relative import Evidence
 from polyculture.gate.removals import removal_checks
+from polyculture.gate.waivers import apply_waivers
 from schemas.config import CurationConfig, Stage
 from schemas.manifest import Manifest
-from schemas.profile import Profile
-from schemas.verdict import Outcome, Verdict, VerdictValue
+from schemas.profile import LastGo, Profile
+from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 
-def judge(config: CurationConfig, manifest: Manifest, manifest_sha256: str, profile: Profile | None) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a verdict depends on beside the run itself.
+
+    Attributes:
+        as_of: the day on which waivers are judged; none holds without it. The core reads no clock.
+        last_go: the last run that was GO, None if none is named.
+        damage: what is wrong with the files of the evidence, in words; None if they are whole.
+    """
+
+    as_of: date | None = None
+    last_go: LastGo | None = None
+    damage: str | None = None
+
+
+def judge(
+    config: CurationConfig,
+    manifest: Manifest,
+    manifest_sha256: str,
+    profile: Profile | None,
+    terms: Terms | None = None,
+) -> Verdict:
     """Judge a finished run.
 
     Any failed check is NO-GO; else any unsettled one is UNKNOWN; only if every check passed is it GO. Missing numbers,
-    an empty source or mixture, lost tails and a broken balance are failures, whatever the expectations say.
+    an empty source or mixture, lost tails and a broken balance are failures, whatever the expectations say. The same
+    arguments and version give the same verdict.
 
     Args:
-        config: expectations and limits.
+        config: expectations and limits; its `gate` may be another than the run's own.
         manifest: files and conservation table.
         manifest_sha256: what the verdict is bound to.
         profile: the numbers, or None if there are none.
+        terms: day, last GO run and damage; none of them if None.
 
     Returns:
         The verdict with every check, failures first.
     """
+    terms = terms or Terms()
     judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
-    if profile is None:
-        checks.append(condition("evidence", "all", False, "no numbers were measured: nothing to judge"))
-    else:
-        for expectation in config.gate.expectations:
-            checks.extend(check_expectation(expectation, config, profile, judged))
-        if judged is Stage.MIXTURE:
-            checks.extend(input_findings(config, profile, list(checks)))
-    decisive = [check for check in checks if check.severity == "fail"]
-    value = VerdictValue.GO
-    if not decisive or any(check.outcome is Outcome.FAIL for check in decisive):
-        value = VerdictValue.NO_GO
-    elif any(check.outcome is Outcome.UNKNOWN for check in decisive):
-        value = VerdictValue.UNKNOWN
+    checks.extend(_checks_of_numbers(config, manifest, profile, terms))
+    waivers = config.gate.waivers
+    checks = apply_waivers(checks, waivers, terms.as_of)
     order = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2}
     checks.sort(key=lambda check: (check.severity == "warn", order[check.outcome]))
     return Verdict(
-        verdict=value,
+        verdict=_value(checks),
         name=manifest.name,
         judged="mixture" if judged is Stage.MIXTURE else "input",
         checks=checks,
         manifest_sha256=manifest_sha256,
         version=__version__,
+        as_of=terms.as_of if waivers else None,
+        policy=config.gate if config.gate != manifest.config.gate else None,
+        last_go_sha256=terms.last_go.manifest_sha256 if terms.last_go is not None else None,
     )
+
+
+def _checks_of_numbers(
+    config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
+) -> Iterator[CheckResult]:
+    """What the evidence says, or that there is none to believe."""
+    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    if terms.damage is not None:
+        yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")
+        return
+    if profile is None:
+        yield condition("evidence", "all", False, "no numbers were measured: nothing to judge")
+        return
+    yield from origin_checks(config, manifest, profile, judged)
+    evidence = Evidence(config, profile, terms.last_go)
+    found = [
+        check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
+    ]
+    yield from found
+    yield from redundancy_checks(config, profile, judged)
+    if judged is Stage.MIXTURE:
+        yield from input_findings(evidence, found)
+
+
+def _value(checks: Sequence[CheckResult]) -> VerdictValue:
+    decisive = [check for check in checks if check.severity == "fail"]
+    if not decisive or any(check.outcome is Outcome.FAIL for check in decisive):
+        return VerdictValue.NO_GO
+    if any(check.outcome is Outcome.UNKNOWN for check in decisive):
+        return VerdictValue.UNKNOWN
+    return VerdictValue.GO

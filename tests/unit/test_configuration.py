@@ -43,7 +43,7 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (
             GOOD + "gate: {expectations: [{lens: semantc, metric: distinct_fraction, at_least: 1}]}\n",
             5,
-            "'template', 'opening' or 'seed'",
+            "'exact', 'near', 'template'",
         ),
         (
             GOOD + "gate: {expectations: [{lens: near, metric: distinct_fraction, at_least: 1, scope: dox}]}\n",
@@ -51,6 +51,20 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
             "unknown 'dox'; known: all, code, docs",
         ),
         (GOOD + "gate: {expectations: []}\n", 5, "at least 1 item"),
+        (GOOD + "reference: [dosc]\n", 1, "unknown source 'dosc'; known: docs, code"),
+        (GOOD + "reference: [docs, docs]\n", 1, "named twice"),
+        (
+            GOOD + "gate: {expectations: [{lens: near, metric: hill_1, relative_to: reference, at_least: 0.6}]}\n",
+            1,
+            "there is no reference",
+        ),
+        (
+            GOOD + "gate: {expectations: [{lens: near, metric: containment, weighting: tokens, at_most: 0.1}]}\n",
+            5,
+            "leave weighting out",
+        ),
+        (GOOD + "gate: {waivers: [{check: quarantine, reason: x, until: 2026-01-01}]}\n", 5, "by: is missing"),
+        (GOOD.replace("kind: web", "kind: web, answers_per_prompt: 2"), 3, "only a synthetic source"),
         (GOOD + "dedupe: {near: {threshold: 1.5}}\n", 5, "less than or equal to 1"),
         (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
         (GOOD + "name: again\n", 5, "stands twice"),

@@ -68,8 +68,8 @@ def profile(
         ScopeProfile.model_validate(
             {
                 "stage": stage, "lens": "near", "weighting": "documents", "scope": scope, "kind": None,
-                "documents": 1000, "tokens": 1,
-                "probes": 100, "distinct_fraction": estimate, "duplicate_fraction": estimate,
+                "documents": 1000, "tokens": 1, "probes": 100,
+                "distinct_fraction": estimate, "duplicate_fraction": estimate,
                 **dict.fromkeys(("duplicate_pairs", "hill_0", "hill_1", "hill_2"), estimate),
                 "scale_surprise": Estimate(value=1 - value, low=1 - value - half, high=1 - value + half),
                 "trials": [Trial(fraction=0.01, distinct_fraction=estimate)],
@@ -85,7 +85,21 @@ def profile(
 
 
 def verdict(settings: CurationConfig, numbers: Profile | None, **changes: object) -> Verdict:
-    return judge(settings, manifest(settings, **changes), SHA, numbers)  # type: ignore[arg-type]
+    evidence = manifest(settings, **changes)  # type: ignore[arg-type]
+    return judge(settings, evidence, SHA, belonging(numbers, evidence) if numbers is not None else None)
+
+
+def belonging(numbers: Profile, evidence: Manifest) -> Profile:
+    """The numbers, of as many documents as the manifest says."""
+    counts = {}
+    for one in evidence.conservation:
+        counts["mixture", one.name] = one.written
+        counts["input", one.name] = sum(file.documents for file in one.files)
+    scopes = [
+        scope.model_copy(update={"documents": counts.get((scope.stage.value, scope.scope), scope.documents)})
+        for scope in numbers.scopes
+    ]
+    return numbers.model_copy(update={"scopes": scopes})
 
 
 def test_an_interval_on_the_right_side_opens_the_gate() -> None:
@@ -99,7 +113,7 @@ def test_an_interval_on_the_wrong_side_closes_it() -> None:
 def test_an_interval_across_the_bound_is_unknown_and_says_how_many_probes_would_settle_it() -> None:
     found = verdict(config(), profile(0.805, 0.02))
     assert found.verdict is VerdictValue.UNKNOWN
-    assert found.failed()[0].needed_probes == 1000  # 2,000 probes * (.02 / .005)**2, but there are 1,000 documents
+    assert found.failed()[0].needed_probes == 100  # 2,000 probes * (.02 / .005)**2, but there are 100 documents
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,54 @@
+"""Judge a finished run by the files in its directory."""
+
+from dataclasses import replace
+
+from pydantic import ValidationError
+
+from polyculture.errors import PolycultureError
+from polyculture.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.gate.judge import Terms, judge
+from polyculture.hashing import file_sha256
+from polyculture.last_go import kept_last_go
+from polyculture.run_directory import RunDirectory
+from schemas.config import GateConfig
+from schemas.verdict import Verdict
+
+
+def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: Terms) -> Verdict:
+    """Judge a run again, by its manifest and ledger; their digests are checked before a number is believed.
+
+    A ledger that is not what the manifest lists, or a manifest that is not what the run's verdict was given for, is
+    NO-GO: one changed byte voids the evidence.
+
+    Args:
+        directory: of the run.
+        policy: what to ask; the run's own if None.
+        terms: the day; and the last GO run, or None for the one that the run keeps.
+
+    Raises:
+        OSError: there is no manifest.
+        ValueError: the manifest is damaged.
+    """
+    manifest = read_manifest(directory)
+    config = manifest.config if policy is None else manifest.config.model_copy(update={"gate": policy})
+    digest = file_sha256(directory.manifest)
+    damage = damaged_ledger(directory, manifest) or _foreign_verdict(directory, digest)
+    profile = None
+    if damage is None:
+        try:
+            terms = replace(terms, last_go=terms.last_go or kept_last_go(directory))
+            profile = read_profile(directory, manifest, config)
+        except (OSError, ValueError, ArithmeticError, LookupError, PolycultureError) as error:
+            damage = f"ledger/ cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
+    return judge(config, manifest, digest, profile, replace(terms, damage=damage))
+
+
+def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:
+    """Whether the verdict that the run left was given for another manifest; a run without one is judged afresh."""
+    if not directory.verdict.is_file():
+        return None
+    try:
+        verdict = read_verdict(directory)
+    except (OSError, ValidationError):
+        return None  # it will be given again, and `verify` says that it is damaged
+    return None if verdict.manifest_sha256 == digest else "manifest.json is not what the run's verdict was given for"

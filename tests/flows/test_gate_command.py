@@ -1,0 +1,187 @@
+"""`polyculture gate` and `polyculture diff` as processes, on one small finished run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from polyculture.verify import verify_run
+from tests.conftest import Command
+from tests.support.corpora import three_kinds, tree_digests, write_config
+
+STRICT = {"expectations": [{"lens": "near", "metric": "hill_0", "scope": "all", "at_least": 10**6}]}
+WAIVER = {"check": "near/hill_0", "reason": "a small test", "by": "Ada", "until": "2026-03-01"}
+
+
+@pytest.fixture(scope="module")
+def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GO run of three small healthy sources, whose reference is one of them."""
+    folder = tmp_path_factory.mktemp("gate")
+    config = three_kinds(folder) | {"reference": ["solutions"]}
+    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder / "run"
+
+
+@pytest.fixture
+def run(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the run to change."""
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def policy(folder: Path, **content: object) -> Path:
+    path = folder / "policy.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_an_old_run_is_judged_again_and_nothing_is_written(finished: Path, command: Command) -> None:
+    before = tree_digests(finished)
+    shown = command("gate", finished)
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "GO" in shown.stdout
+    again = command("gate", finished, "--json")
+    assert json.loads(again.stdout) == json.loads((finished / "verdict.json").read_text())
+    checks = json.loads(again.stdout)["checks"]
+    assert {c["scope"] for c in checks if c["relative_to"] == "reference"} == {"pages", "samples"}
+    assert tree_digests(finished) == before
+
+
+def test_another_policy_closes_the_gate_a_waiver_opens_it_until_its_day_and_a_written_verdict_holds(
+    run: Path, tmp_path: Path, command: Command
+) -> None:
+    closed = command("gate", run, "--policy", policy(tmp_path, **STRICT))
+    assert closed.returncode == 3
+    assert "hill_0" in closed.stdout
+    waived = policy(tmp_path, **STRICT, waivers=[WAIVER])
+    shown = command("gate", run, "--policy", waived, "--as-of", "2026-03-01", "--write")
+    assert shown.returncode == 0, shown.stdout + shown.stderr
+    assert "waived: " in shown.stdout
+    assert "Ada" in shown.stdout
+    assert verify_run(run) == []  # by the policy and the day of the verdict, not by today's
+    assert json.loads((run / "verdict.json").read_text())["as_of"] == "2026-03-01"
+    assert "waived by Ada" in (run / "report" / "index.html").read_text()
+    late = command("gate", run, "--policy", waived, "--as-of", "2026-03-02")
+    assert late.returncode == 3
+    assert "does nothing: it ended on 2026-03-01" in late.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"expectation": []}, "did you mean 'expectations'?"),
+        ({"expectations": [{"lens": "near", "metric": "hill_1", "scope": "dox", "at_least": 1}]}, "unknown 'dox'"),
+        ({"waivers": [{**WAIVER, "check": "quarantene"}]}, "unknown 'quarantene'"),
+        ({"waivers": [{**WAIVER, "until": "soon"}]}, "policy.yaml:"),
+        ({"last_go": "nowhere"}, "is not a finished run"),
+    ],
+)
+def test_a_policy_is_checked_like_a_configuration(
+    content: dict[str, object], words: str, finished: Path, tmp_path: Path, command: Command
+) -> None:
+    result = command("gate", finished, "--policy", policy(tmp_path, **content))
+    assert result.returncode == 2, result.stdout
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+MUTATIONS = {
+    "probes": lambda run: flip(run / "ledger" / "probes.parquet"),
+    "heavy": lambda run: flip(run / "ledger" / "heavy.parquet"),
+    "header": lambda run: flip(run / "ledger" / "ledger.json"),
+    "cut": lambda run: (run / "ledger" / "probes.parquet").write_bytes(b""),
+    "missing file": lambda run: (run / "ledger" / "heavy.parquet").unlink(),
+    "missing folder": lambda run: shutil.rmtree(run / "ledger"),
+    "stranger": lambda run: (run / "ledger" / "last_go.json").write_text("{}"),
+    "manifest": lambda run: edit(run, '"repeated": 0', '"repeated": 0 '),
+    "unlisted": lambda run: edit(run, "ledger/probes.parquet", "ledger/probes2.parquet"),
+    "threshold": lambda run: edit(run, '"threshold": 0.8', '"threshold": 0.7'),
+    "extra key": lambda run: edit(run, '"name": "small"', '"name": "small", "extra": 1'),
+    "NaN": lambda run: edit(run, '"quarantine_limit": 0.05', '"quarantine_limit": NaN'),
+    "no manifest": lambda run: (run / "manifest.json").unlink(),
+}
+
+
+def edit(run: Path, old: str, new: str) -> None:
+    text = (run / "manifest.json").read_text()
+    assert old in text
+    (run / "manifest.json").write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS)
+def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, command: Command) -> None:
+    MUTATIONS[mutation](run)  # type: ignore[no-untyped-call]
+    result = command("gate", run, "--write")
+    is_read = mutation not in ("extra key", "NaN", "no manifest")  # a manifest that cannot be read is no run
+    assert result.returncode == (3 if is_read else 2), result.stdout + result.stderr
+    assert "NO-GO" in result.stdout or not is_read
+    assert "void" in result.stdout or not is_read
+    assert "Traceback" not in result.stderr
+
+
+def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(
+    run: Path, finished: Path, tmp_path: Path, command: Command
+) -> None:
+    other = json.loads((run / "ledger" / "ledger.json").read_text())
+    for population in other["populations"]:
+        population["documents"] = [count + (count > 0) for count in population["documents"]]
+    path = run / "ledger" / "ledger.json"
+    path.write_text(json.dumps(other))
+    from polyculture.files import file_digest
+
+    manifest = json.loads((run / "manifest.json").read_text())
+    listed = next(file for file in manifest["files"] if file["path"] == "ledger/ledger.json")
+    listed |= file_digest(path, run).model_dump()
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    (run / "verdict.json").unlink()
+    result = command("gate", run)
+    assert result.returncode == 3
+    assert "the numbers are of another run" in result.stdout
+
+
+def test_a_run_is_judged_beside_the_last_that_was_go(
+    run: Path, finished: Path, tmp_path: Path, command: Command
+) -> None:
+    relative = {"lens": "near", "metric": "hill_1", "scope": "each_source", "relative_to": "last_go", "at_least": 0.9}
+    asked = policy(tmp_path, expectations=[relative])
+    assert command("gate", run, "--policy", asked).returncode == 4
+    beside = command("gate", run, "--policy", asked, "--last-go", finished)
+    assert beside.returncode == 0, beside.stdout + beside.stderr
+    config = three_kinds(tmp_path) | {"gate": {"expectations": [relative], "last_go": str(finished)}}
+    result = command("run", write_config(tmp_path, config), "--out", tmp_path / "next", "--json")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert json.loads(result.stdout)["last_go_sha256"]
+    assert verify_run(tmp_path / "next") == []
+    assert command("gate", tmp_path / "next").returncode == 0  # it keeps what it was compared with
+    flip(run / "ledger" / "probes.parquet")
+    assert command("gate", finished, "--policy", asked, "--last-go", run).returncode == 2
+
+
+def test_two_runs_are_compared_number_by_number(finished: Path, tmp_path: Path, command: Command) -> None:
+    texts = [" ".join(f"w{i // 4}x{k}" for k in range(40)) + f" y{i}" for i in range(400)]
+    config = three_kinds(tmp_path, texts) | {"dedupe": {"near": {"action": "measure"}}}
+    assert command("run", write_config(tmp_path, config), "--out", tmp_path / "other").returncode == 3
+    same = json.loads(command("diff", finished, finished, "--json").stdout)
+    assert same["config"] == []
+    assert {number["change"] for number in same["numbers"]} == {0.0}
+    found = json.loads(command("diff", finished, tmp_path / "other", "--json").stdout)
+    assert found["verdicts"] == ["GO", "NO-GO"]
+    assert {key["key"] for key in found["config"]} == {"dedupe.near.action", "reference"}
+    first = found["numbers"][0]
+    assert first["is_apart"]
+    by_key = {(n["lens"], n["weighting"], n["scope"], n["metric"]): n for n in found["numbers"]}
+    assert by_key["near", "documents", "samples", "distinct_fraction"]["is_apart"]
+    assert not by_key["near", "documents", "pages", "distinct_fraction"]["is_apart"]
+    shown = command("diff", finished, tmp_path / "other")
+    assert shown.returncode == 0, shown.stderr
+    assert "dedupe.near.action: 'remove' -> 'measure'" in shown.stdout
+    assert command("diff", finished, tmp_path).returncode == 2
