@@ -123,8 +123,8 @@ def count_documents(
         most_whole: of a neighbourhood lens, so many documents are counted at most.
 
     Returns:
-        The counts, or None if the lens says nothing about any document, or needs embeddings. A partition lens is one pass; neighbours cost
-        about 20 microseconds a document, and one more for each pair that is verified.
+        The counts, or None if the lens says nothing about any document, or needs embeddings. A partition lens is one
+        pass; neighbours cost about 20 microseconds a document, and one more for each pair that is verified.
     """
     definition = LENSES[lens]
     if isinstance(definition, EmbeddingLens):
