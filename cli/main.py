@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import dedupe_command, index_commands, inspect_commands, run_commands
+from cli import dedupe_command, index_commands, inspect_commands, mixture_commands, run_commands
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError
 from polyculture.sources.record import safe_detail
@@ -39,6 +39,7 @@ def _options(
 
 run_commands.register(app)
 inspect_commands.register(app)
+mixture_commands.register(app)
 dedupe_command.register(app)
 index_commands.register(app)
 

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow.compute as pc
+
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.evidence import read_manifest
 from polyculture.hashing import file_sha256
+from polyculture.mixture.supply import STAGE
 from polyculture.run_directory import RunDirectory, is_intact
 from schemas.manifest import FileDigest, Manifest
 
@@ -19,7 +22,7 @@ class RunLedger:
         manifest: of the run.
         manifest_sha256: of its bytes.
         files: those of the ledger.
-        ledger: what they hold.
+        ledger: what they hold of the stage `distinct`.
     """
 
     manifest: Manifest
@@ -60,7 +63,14 @@ def read_run_ledger(root: Path) -> RunLedger:
         raise PolycultureError(
             f"{root}: damaged: {str(error).splitlines()[0]}; `polyculture verify {root}` says more"
         ) from error
-    return RunLedger(manifest, file_sha256(directory.manifest), files, ledger)
+    return RunLedger(manifest, file_sha256(directory.manifest), files, _at_stage(ledger))
+
+
+def _at_stage(ledger: Ledger) -> Ledger:
+    """The part that mixtures are made from: a third of the rows."""
+    rows, heavy = (table.filter(pc.field("stage") == STAGE.value) for table in (ledger.rows, ledger.heavy))
+    populations = [population for population in ledger.header.populations if population.stage is STAGE]
+    return Ledger(ledger.header.model_copy(update={"populations": populations}), rows, heavy)
 
 
 def _ledger_files(directory: RunDirectory, manifest: Manifest) -> tuple[FileDigest, ...]:

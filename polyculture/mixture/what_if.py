@@ -144,9 +144,7 @@ def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, we
         tokens=total,
         effective_tokens=sum(source.effective_tokens for source in sources),
         sources=sources,
-        kinds={
-            kind: sum(s.token_fraction for s in sources if s.kind is kind) for kind in Kind if kind in supply.kinds
-        },
+        kinds={kind: sum(s.token_fraction for s in sources if s.kind is kind) for kind in Kind if kind in supply.kinds},
         lenses=[],
         unmeasured=[],
     )
