@@ -13,6 +13,7 @@ from cli import (
     gate_command,
     index_commands,
     inspect_commands,
+    mixture_commands,
     pilot_command,
     run_commands,
     trial_command,
@@ -48,6 +49,7 @@ def _options(
 
 run_commands.register(app)
 inspect_commands.register(app)
+mixture_commands.register(app)
 dedupe_command.register(app)
 index_commands.register(app)
 trial_command.register(app)

@@ -58,13 +58,31 @@ def collapse(matrix: ProbeMatrix) -> MixtureRows:
         light += [np.ones(len(probes.light), np.int64), np.zeros(len(probes.heavy), np.int64)]
         share += [np.full(len(probes.light), probes.light_share / drawn), probes.heavy_share]
     stacked = np.concatenate(blocks).reshape(-1, sources)
-    others, inverse = np.unique(stacked, axis=0, return_inverse=True)
-    at = inverse.ravel() * sources + np.concatenate(columns)
+    others, inverse = _different_rows(stacked)
+    at = inverse * sources + np.concatenate(columns)
     size = len(others) * sources
     shares = np.bincount(at, np.concatenate(share), size).reshape(-1, sources).astype(np.float64)
     mean: Floats = shares.T @ others.astype(np.float64) + own * (shares.sum(axis=0) > 0)
     counts = np.bincount(at, np.concatenate(light), size).reshape(-1, sources).astype(np.int64)
     return MixtureRows(matrix, others, counts, shares, mean)
+
+
+def _different_rows(table: Integers) -> tuple[Integers, Integers]:
+    """The different rows in ascending order, and which of them each row is: `np.unique`, some twenty times faster.
+
+    One 64-bit key a row is sorted in place of the rows. Should two different rows have one key, the rows are sorted.
+    """
+    powers = np.cumprod(np.full(table.shape[1], 0x9E3779B97F4A7C15, np.uint64))
+    key = (table.astype(np.uint64) * powers).sum(axis=1, dtype=np.uint64)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    found = table[first]
+    if not np.array_equal(found[inverse], table):
+        found, inverse = np.unique(table, axis=0, return_inverse=True)
+        return found, inverse.ravel()
+    order = np.lexsort(found.T[::-1]) if table.shape[1] else np.arange(len(found))
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return found[order], place[inverse]
 
 
 def select_sources(matrix: ProbeMatrix, members: Sequence[int]) -> ProbeMatrix:

@@ -37,7 +37,7 @@ def test_every_command_is_documented_and_every_documented_command_exists() -> No
     names = {command.name for command in app.registered_commands}
     shown = set(
         re.findall(
-            r"polyculture (run|audit|gate|plan|verify|report|pilot|trial|diff|dedupe|status)\b",
+            r"polyculture (run|audit|gate|what-if|plan|verify|report|pilot|trial|diff|dedupe|status)\b",
             (ROOT / "README.md").read_text(),
         )
     )
@@ -45,7 +45,15 @@ def test_every_command_is_documented_and_every_documented_command_exists() -> No
 
 
 def test_every_command_has_help() -> None:
-    for arguments in (["--help"], ["run", "--help"], ["audit", "--help"], ["verify", "--help"], ["report", "--help"]):
+    for arguments in (
+        ["--help"],
+        ["run", "--help"],
+        ["audit", "--help"],
+        ["verify", "--help"],
+        ["report", "--help"],
+        ["what-if", "--help"],
+        ["plan", "--help"],
+    ):
         result = subprocess.run(
             [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
         )

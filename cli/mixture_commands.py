@@ -1,0 +1,128 @@
+"""`polyculture what-if` and `polyculture plan`: mixtures that nobody has made, from the ledger of a finished run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives, parse_rates
+from polyculture.errors import ConfigError
+from schemas.config import Lens
+from schemas.documents import Kind
+from schemas.ledger import Weighting
+from schemas.planned import FractionRange
+
+DEFAULT_MAX_EPOCHS = 4.0  # up to four, repeated text is nearly as good as fresh (Muennighoff et al. 2023)
+
+Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+Rates = Annotated[
+    str, typer.Option("--rates", help="Epochs of each source, as a=1,b=0.3; 1 for a source that is not named.")
+]
+Lenses = Annotated[
+    list[str] | None, typer.Option("--lens", help="Lens to show; may stand several times.", show_default="all")
+]
+By = Annotated[Weighting, typer.Option("--by", help="What means are over: documents or tokens.")]
+Objectives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--objective",
+        help="What to maximise: hill_1, hill_1_of_copies, hill_2, distinct_fraction or spread, as "
+        "METRIC[@LENS][=WEIGHT]; several are summed.",
+        show_default="hill_1",
+    ),
+]
+PlanLens = Annotated[str, typer.Option("--lens", help="Lens of the objectives that name none.")]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--tokens", min=1, help="Tokens of the mixture.", show_default="as many as the run's mixture has"),
+]
+MaxEpochs = Annotated[
+    float | None,
+    typer.Option("--max-epochs", help="Largest rate of a source.", show_default="the configuration's, else 4"),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="Limit on a kind's share of the tokens, as 'synthetic<=0.3'; repeatable."),
+]
+Sources = Annotated[
+    list[str] | None, typer.Option("--source", help="The same for a source, as 'crawl>=0.1'; repeatable.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the random starts.")]
+Out = Annotated[Path | None, typer.Option("--out", help="File to write the plan to, bound to the run's digests.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("what-if")(what_if)
+    app.command("plan")(plan)
+
+
+def what_if(
+    run: Run, rates: Rates = "", lenses: Lenses = None, by: By = Weighting.DOCUMENTS, as_json: Json = False
+) -> None:
+    """Estimate any mixture of a finished run's distinct documents, beside the run's own; no data is read."""
+    wanted, shown = parse_rates(rates), parse_lenses(lenses or [])
+    from cli.mixture_display import print_what_if
+    from polyculture.mixture.run_ledger import read_run_ledger
+    from polyculture.mixture.what_if import what_ifs
+    from schemas.what_if import WhatIfAnswer
+
+    found = read_run_ledger(run)
+    mixture, own = what_ifs(found.ledger, [wanted, found.own_rates], shown or None, by)
+    answer = WhatIfAnswer(run=found.manifest.name, manifest_sha256=found.manifest_sha256, mixture=mixture, own=own)
+    if as_json:
+        print(answer.model_dump_json())
+    else:
+        print_what_if(answer)
+
+
+def plan(  # noqa: PLR0913, PLR0917 -- one option each
+    run: Run,
+    objectives: Objectives = None,
+    lens: PlanLens = Lens.NEAR.value,
+    tokens: Tokens = None,
+    max_epochs: MaxEpochs = None,
+    kinds: Kinds = None,
+    sources: Sources = None,
+    seed: Seed = 0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Find the mixture that is best at an objective within a budget and limits, and the way to it; nothing is made."""
+    terms = parse_objectives(objectives or ["hill_1"], parse_lenses([lens])[0])
+    limits, of_sources = parse_kinds(kinds or []), parse_limits("--source", sources or [])
+    if max_epochs is not None and not 0 < max_epochs <= 1000:
+        raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
+    from cli.mixture_display import print_plan
+    from polyculture.mixture.plan_file import bind_plan, write_plan
+    from polyculture.mixture.plan_mixture import plan_mixture
+    from polyculture.mixture.run_ledger import read_run_ledger
+    from schemas.planned import PlanRequest
+
+    found = read_run_ledger(run)
+    prior, own, mixture = found.own_rates, found.manifest.plan, found.manifest.config.mixture
+    budget = tokens or (own.tokens if own is not None else 0)
+    if not budget:
+        raise ConfigError("--tokens: the run's own mixture is empty, so there is no budget to take over; give one")
+    request = PlanRequest(
+        objectives=terms,
+        budget_tokens=budget,
+        max_epochs=max_epochs or mixture.max_epochs or DEFAULT_MAX_EPOCHS,
+        prior_rates=prior,
+        kinds=_all_limits({kind: FractionRange(**limit.model_dump()) for kind, limit in mixture.kinds.items()}, limits),
+        sources=of_sources,
+        seed=seed,
+    )
+    answer = bind_plan(found, plan_mixture(found.ledger, request))
+    if out is not None:
+        write_plan(out, answer)
+    if as_json:
+        print(answer.model_dump_json())
+    else:
+        print_plan(answer, out)
+
+
+def _all_limits(configured: dict[Kind, FractionRange], typed: dict[Kind, FractionRange]) -> dict[Kind, FractionRange]:
+    """The configuration's limits; of a kind that was typed, those that were typed."""
+    return configured | typed

@@ -1,0 +1,106 @@
+"""What a person types about mixtures: `a=1,b=.3`, `synthetic<=.3`, `hill_1@exact=2`."""
+
+import re
+from collections.abc import Sequence
+from typing import TypeVar
+
+from polyculture.errors import ConfigError
+from schemas.config import Lens
+from schemas.documents import Kind
+from schemas.planned import FractionRange, ObjectiveTerm
+
+_LIMIT = re.compile(r"^(?P<name>[^<>=]+)(?P<sign><=|>=)(?P<bound>.+)$")
+_TERM = re.compile(r"^(?P<metric>[^@=]+)(@(?P<lens>[^=]+))?(=(?P<weight>.+))?$")
+Key = TypeVar("Key", bound=str)
+
+
+def parse_rates(text: str) -> dict[str, float]:
+    """`a=1,b=.3` as rates by name.
+
+    Raises:
+        ConfigError: a part is not `name=number`, or a name stands twice.
+    """
+    rates: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, sign, number = part.partition("=")
+        name = name.strip()
+        if not sign or not name:
+            raise ConfigError(f"--rates: {part!r} is not NAME=RATE; write for example --rates web=1,synthetic=0.25")
+        if name in rates:
+            raise ConfigError(f"--rates: {name} stands twice")
+        rates[name] = _number("--rates", number)
+    return rates
+
+
+def parse_limits(option: str, texts: Sequence[str]) -> dict[str, FractionRange]:
+    """`name<=.3` and `name>=.1` as limits by name; both may stand for one name.
+
+    Raises:
+        ConfigError: a text is no limit, or a fraction is not in 0..1.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for text in texts:
+        match = _LIMIT.match(text.strip())
+        if match is None:
+            raise ConfigError(f"{option}: {text!r} is no limit; write for example {option} 'name<=0.3'")
+        bound = _number(option, match["bound"])
+        if not 0 <= bound <= 1:
+            raise ConfigError(f"{option}: {text!r}: a share of the mixture's tokens is 0 to 1")
+        side = "max_fraction" if match["sign"] == "<=" else "min_fraction"
+        if found.setdefault(match["name"].strip(), {}).setdefault(side, bound) != bound:
+            raise ConfigError(f"{option}: {match['name'].strip()} has two limits {match['sign']}")
+    return {name: FractionRange(**sides) for name, sides in found.items()}
+
+
+def parse_kinds(texts: Sequence[str]) -> dict[Kind, FractionRange]:
+    """Limits by kind.
+
+    Raises:
+        ConfigError: see `parse_limits`; or a kind is unknown.
+    """
+    limits = parse_limits("--kind", texts)
+    for name in limits:
+        if name not in set(Kind):
+            raise ConfigError(f"--kind: unknown kind {name!r}; known: {', '.join(Kind)}")
+    return {Kind(name): limit for name, limit in limits.items()}
+
+
+def parse_objectives(texts: Sequence[str], lens: Lens) -> tuple[ObjectiveTerm, ...]:
+    """`METRIC[@LENS][=WEIGHT]` as terms; the lens is that of --lens where none stands.
+
+    Raises:
+        ConfigError: a text is none, a lens unknown, or a weight not above 0.
+    """
+    terms = []
+    for text in texts:
+        match = _TERM.match(text.strip())
+        if match is None:
+            raise ConfigError(f"--objective: {text!r} is not METRIC[@LENS][=WEIGHT], as in hill_1@exact=2")
+        weight = _number("--objective", match["weight"]) if match["weight"] else 1.0
+        if not weight > 0:
+            raise ConfigError(f"--objective: {text!r}: a weight is above 0")
+        through = parse_lenses([match["lens"]])[0] if match["lens"] else lens
+        terms.append(ObjectiveTerm(metric=match["metric"].strip(), lens=through, weight=weight))
+    return tuple(terms)
+
+
+def parse_lenses(texts: Sequence[str]) -> list[Lens]:
+    """Lenses by name.
+
+    Raises:
+        ConfigError: one is unknown.
+    """
+    for text in texts:
+        if text not in set(Lens):
+            raise ConfigError(f"unknown lens {text!r}; known: {', '.join(Lens)}")
+    return [Lens(text) for text in texts]
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = float("nan")
+    if not -1e300 < found < 1e300:
+        raise ConfigError(f"{option}: {text.strip()!r} is no number")
+    return found

@@ -1,0 +1,131 @@
+"""A planned mixture: what was asked of it, what it is, and the run whose evidence it was worked out from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.config import Fraction, Lens, Rate, Sha256, Strict
+from schemas.documents import Kind
+from schemas.manifest import FileDigest
+from schemas.profile import Estimate, Numbers
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ObjectiveTerm(Strict):
+    """One number that the mixture is chosen for.
+
+    Attributes:
+        metric: a key of `OBJECTIVES`, or spread.
+        lens: through which it is seen; spread has none of its own.
+        weight: what it counts in the sum.
+    """
+
+    metric: str
+    lens: Lens
+    weight: Positive = 1.0
+
+
+class FractionRange(Strict):
+    """Least and largest share of the mixture's tokens."""
+
+    min_fraction: Fraction = 0.0
+    max_fraction: Fraction = 1.0
+
+
+class PlanRequest(Strict):
+    """What a mixture is to be best at, and what it has to keep within.
+
+    Attributes:
+        objectives: at least one; their weighted sum is maximised.
+        budget_tokens: tokens of the mixture, met exactly.
+        max_epochs: largest rate of every source.
+        prior_rates: by source, the rates that the frontier starts from; 1 where absent.
+        kinds, sources: limits on shares of tokens.
+        seed: of the random starts, where the objective is not concave.
+    """
+
+    objectives: tuple[ObjectiveTerm, ...] = Field(min_length=1)
+    budget_tokens: int = Field(gt=0)
+    max_epochs: Rate = Field(4.0, gt=0)
+    prior_rates: dict[str, Rate] = Field(default_factory=dict)
+    kinds: dict[Kind, FractionRange] = Field(default_factory=dict)
+    sources: dict[str, FractionRange] = Field(default_factory=dict)
+    seed: int = Field(0, ge=0)
+
+
+class TermValue(Numbers):
+    """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number."""
+
+    name: str
+    value: float
+
+
+class PlannedSource(Numbers):
+    """One source at a choice: epochs of its distinct documents, and its share of the mixture's tokens."""
+
+    name: str
+    kind: Kind
+    rate: float
+    tokens: float
+    token_fraction: float
+
+
+class Choice(Numbers):
+    """One mixture on the way from the prior rates to the best.
+
+    Attributes:
+        objective: its value.
+        terms: value of each of its terms.
+        distinct_fraction, hill_1: of the mixture, through the lens of the first term.
+        moved_fraction: of the mixture's tokens, how much other sources have than at the prior rates, 0..1.
+        binding: limits that hold it where it is, in words.
+    """
+
+    sources: list[PlannedSource]
+    objective: float
+    terms: list[TermValue]
+    distinct_fraction: Estimate
+    hill_1: Estimate
+    moved_fraction: float
+    binding: list[str]
+
+
+class PlannedMixture(Numbers):
+    """The answer.
+
+    Attributes:
+        request: what was asked, defaults included.
+        objective: its name, in words.
+        certainty: `global`: no mixture within the limits is better by more than the bound's margin, as the probes
+            estimate the objective. `local`: the best of several starts.
+        bound: no mixture within the limits has more of the objective.
+        starts: how many were tried.
+        best: the mixture.
+        frontier: from the feasible mixture nearest to the prior rates to the best one.
+    """
+
+    request: PlanRequest
+    objective: str
+    certainty: Literal["global", "local"]
+    bound: float
+    starts: int
+    best: Choice
+    frontier: list[Choice]
+
+
+class PlanFile(Strict):
+    """A planned mixture bound to its evidence: another manifest or ledger, and it is not theirs.
+
+    Attributes:
+        run: name of the run.
+        manifest_sha256: of its manifest.
+        ledger: the files that the numbers follow from.
+        planned: the answer.
+    """
+
+    format: Literal["polyculture-plan-1"] = "polyculture-plan-1"
+    run: str
+    manifest_sha256: Sha256
+    ledger: list[FileDigest]
+    planned: PlannedMixture

@@ -1,0 +1,109 @@
+"""The answer to a what-if: what a mixture that nobody has made would hold, as the probes estimate it."""
+
+from schemas.config import Lens, Stage
+from schemas.documents import Kind
+from schemas.ledger import Weighting
+from schemas.profile import Estimate, Numbers, Trial
+
+
+class WhatIfSource(Numbers):
+    """One source's part of the mixture.
+
+    Attributes:
+        documents, tokens: distinct ones that it has to give.
+        is_rate_given: False if nobody named the source, so that its rate is 1.
+        rate: epochs of its distinct documents.
+        mixture_tokens: rate x tokens.
+        token_fraction: of the mixture's tokens, 0..1.
+        effective_tokens: tokens of fresh text that would train as well (Muennighoff et al. 2023).
+    """
+
+    name: str
+    kind: Kind
+    documents: int
+    tokens: int
+    is_rate_given: bool
+    rate: float
+    mixture_tokens: float
+    token_fraction: float
+    effective_tokens: float
+
+
+class SourceMargin(Numbers):
+    """What more of one source would add to a mixture, at the margin.
+
+    Attributes:
+        hill_1: slope by the source's rate: effective documents per further epoch.
+        distinct_fraction: slope by the source's rate.
+        hill_1_per_million_tokens: the first, per million further tokens instead: what sources of different sizes are
+            compared by.
+    """
+
+    source: str
+    hill_1: float
+    distinct_fraction: float
+    hill_1_per_million_tokens: float
+
+
+class LensWhatIf(Numbers):
+    """Numbers of the mixture through one lens; what they are, see `ScopeProfile`.
+
+    Attributes:
+        documents: expected occurrences in the mixture that the lens says something about.
+        trials: distinct fraction that trials mixed afresh at a fraction of the rates would see.
+        margins: of each source that the lens says something about, at rate 0 too.
+    """
+
+    lens: Lens
+    documents: float
+    distinct_fraction: Estimate
+    duplicate_fraction: Estimate
+    duplicate_pairs: Estimate
+    hill_0: Estimate
+    hill_1: Estimate
+    hill_2: Estimate
+    trials: list[Trial]
+    margins: list[SourceMargin]
+
+
+class WhatIf(Numbers):
+    """A mixture.
+
+    Attributes:
+        stage: what its rates are epochs of.
+        weighting: of the means in `lenses`.
+        documents, tokens: of the mixture, expected.
+        effective_tokens: sum over sources.
+        kinds: share of the mixture's tokens per kind.
+        unmeasured: lenses that say nothing about any document of the mixture.
+    """
+
+    stage: Stage
+    weighting: Weighting
+    documents: float
+    tokens: float
+    effective_tokens: float
+    sources: list[WhatIfSource]
+    kinds: dict[Kind, float]
+    lenses: list[LensWhatIf]
+    unmeasured: list[Lens]
+
+    def lens(self, lens: Lens) -> LensWhatIf | None:
+        """The numbers of one lens, or None if it says nothing."""
+        return next((found for found in self.lenses if found.lens is lens), None)
+
+
+class WhatIfAnswer(Numbers):
+    """What `polyculture what-if` prints for machines.
+
+    Attributes:
+        run: name of the run.
+        manifest_sha256: of its manifest.
+        mixture: at the rates that were asked for.
+        own: at the rates of the run's own plan.
+    """
+
+    run: str
+    manifest_sha256: str
+    mixture: WhatIf
+    own: WhatIf

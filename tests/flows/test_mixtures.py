@@ -1,0 +1,141 @@
+"""`polyculture what-if` and `plan` as processes, on a small finished run."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from polyculture.errors import ConfigError
+from polyculture.evidence import read_manifest, read_profile
+from polyculture.mixture.plan_file import read_plan
+from polyculture.mixture.run_ledger import read_run_ledger
+from polyculture.run_directory import RunDirectory
+from schemas.config import Lens, Stage
+from schemas.planned import PlanFile
+from schemas.what_if import WhatIfAnswer
+from tests.conftest import Command
+from tests.support.corpora import expanded_texts, three_kinds, unique_texts, write_config, write_jsonl_gz
+from tests.support.processes import ROOT
+
+
+@pytest.fixture(scope="session")
+def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run whose mixture repeats one source twice, takes part of another, and has lasting duplicates."""
+    folder = tmp_path_factory.mktemp("mixed")
+    config = three_kinds(folder, expanded_texts(40, 10, 5))
+    # also in the expert source: removed by no lens, since both only measure
+    write_jsonl_gz(folder / "pages.jsonl.gz", unique_texts(300, 1) + unique_texts(200, 2)[:60])
+    config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
+    config["mixture"] = {"rates": {"pages": 2, "samples": 0.5}}
+    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    assert result.returncode in (0, 3), result.stdout + result.stderr
+    return folder / "run"
+
+
+def test_the_runs_own_mixture_is_as_its_profile_counts_it(mixed: Path, command: Command) -> None:
+    result = command("what-if", mixed, "--rates", "pages=1,samples=1,solutions=1", "--json")
+    assert result.returncode == 0, result.stderr
+    answer = WhatIfAnswer.model_validate_json(result.stdout)
+    assert json.loads(result.stdout) == json.loads(answer.model_dump_json())
+    manifest = read_manifest(RunDirectory(mixed))
+    profile = read_profile(RunDirectory(mixed), manifest)
+    assert manifest.plan is not None
+    assert answer.own.tokens == pytest.approx(manifest.plan.tokens, rel=0.01)  # documents are not cut
+    assert len(answer.own.lenses) >= 4
+    for lens in answer.own.lenses:
+        counted = profile.scope(Stage.MIXTURE, lens.lens, "all")
+        assert counted is not None
+        # The run's is one draw of half the samples, whose species scatter about their expectation by about 1 %.
+        for metric in ("distinct_fraction", "hill_1"):
+            mine, theirs = getattr(lens, metric), getattr(counted, metric)
+            assert mine.low <= theirs.high * 1.03, (lens.lens, metric)
+            assert theirs.low <= mine.high * 1.03, (lens.lens, metric)
+    at_one = profile.scope(Stage.DISTINCT, Lens.NEAR, "all")
+    found = answer.mixture.lens(Lens.NEAR)
+    assert at_one is not None
+    assert found is not None
+    assert found.distinct_fraction.value == pytest.approx(at_one.distinct_fraction.value)
+    assert found.hill_1.value == pytest.approx(at_one.hill_1.value)
+
+
+def test_a_person_sees_every_lens_beside_the_runs_own(mixed: Path, command: Command) -> None:
+    result = command("what-if", mixed, "--rates", "pages=0.5", "--lens", "near", "--lens", "exact")
+    assert result.returncode == 0, result.stderr
+    for words in ("the run's own", "near", "exact", "one epoch more of", "seen by a 0.01 trial", "Hill 1"):
+        assert words in result.stdout
+    assert "Rate 1, since not named in --rates: samples, solutions." in result.stdout
+    assert "template" not in result.stdout
+
+
+def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    limits = ("--kind", "synthetic<=0.2", "--source", "pages>=0.1", "--lens", "exact")
+    result = command("plan", mixed, *limits, "--out", path, "--json")
+    assert result.returncode == 0, result.stderr
+    plan = PlanFile.model_validate_json(result.stdout)
+    assert plan.planned.certainty == "global"
+    assert next(s for s in plan.planned.best.sources if s.name == "samples").token_fraction <= 0.2 + 1e-9
+    run = read_run_ledger(mixed)
+    assert read_plan(path, run) == plan
+    path.write_text(path.read_text().replace(plan.manifest_sha256, "0" * 64))
+    with pytest.raises(ConfigError, match="another run or another state of it"):
+        read_plan(path, run)
+    shown = command("plan", mixed, "--objective", "distinct_fraction", "--tokens", "20000")
+    assert shown.returncode == 0, shown.stderr
+    for words in ("Maximise distinct_fraction of near species, 20,000 tokens", "Held by:", "In a configuration:"):
+        assert words in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("what-if", "--rates", "page=1"), "unknown source 'page'; known: pages, samples, solutions"),
+        (("what-if", "--rates", "pages=-1"), "pages: -1 is no rate"),
+        (("what-if", "--rates", "pages"), "'pages' is not NAME=RATE"),
+        (("what-if", "--rates", "pages=x"), "'x' is no number"),
+        (("what-if", "--rates", "pages=1,pages=2"), "pages stands twice"),
+        (("what-if", "--rates", "pages=0,samples=0,solutions=0"), "would be empty"),
+        (("what-if", "--lens", "semntic"), "unknown lens 'semntic'; known: exact, near"),
+        (("plan", "--objective", "variety"), "unknown objective 'variety'; known: hill_1"),
+        (("plan", "--objective", "hill_1=0"), "a weight is above 0"),
+        (("plan", "--kind", "syntetic<=.3"), "unknown kind 'syntetic'; known: web"),
+        (("plan", "--kind", "synthetic=.3"), "'synthetic=.3' is no limit"),
+        (("plan", "--source", "pages<=3"), "a share of the mixture's tokens is 0 to 1"),
+        (("plan", "--max-epochs", "0"), "--max-epochs: 0 is not"),
+        (("plan", "--lens", "exact", "--tokens", "900000000"), "no mixture meets the budget within these limits"),
+        (("plan", "--kind", "web<=0.1", "--kind", "expert<=0.1", "--kind", "synthetic<=0.1"), "kind web: max_fraction"),
+        (("plan", "--lens", "seed"), "says nothing about documents of pages"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(
+    arguments: tuple[str, ...], words: str, mixed: Path, command: Command
+) -> None:
+    result = command(arguments[0], mixed, *arguments[1:])
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_damaged_ledger_is_not_believed(mixed: Path, command: Command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(mixed, run)
+    heavy = run / "ledger" / "heavy.parquet"
+    heavy.write_bytes(heavy.read_bytes() + b"x")
+    for name in ("what-if", "plan"):
+        result = command(name, run)
+        assert result.returncode == 1
+        assert "ledger/heavy.parquet is missing, or not the bytes" in result.stderr
+        assert command(name, tmp_path).returncode == 2
+
+
+def test_neither_command_loads_prefect() -> None:
+    script = (
+        "import sys, cli.main, cli.mixture_display, polyculture.mixture.what_if, polyculture.mixture.plan_mixture,"
+        "polyculture.mixture.run_ledger, polyculture.mixture.plan_file;"
+        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})))"
+    )
+    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
