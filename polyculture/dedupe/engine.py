@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.buckets import DEAD, Bucket, Buckets, JoinedBuckets, fingerprints, write_buckets
+from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, write_buckets
+from polyculture.dedupe.links import DEAD, fingerprints
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import MappedPages, Texts

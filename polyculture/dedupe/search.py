@@ -12,17 +12,8 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only
-from polyculture.dedupe.buckets import (
-    DEAD,
-    Bucket,
-    Buckets,
-    Contested,
-    Crowd,
-    JoinedBuckets,
-    bucket_links,
-    least_agreement,
-    write_contested,
-)
+from polyculture.dedupe.buckets import Bucket, Buckets, Contested, JoinedBuckets, write_contested
+from polyculture.dedupe.links import DEAD, Crowd, bucket_links, least_agreement
 from polyculture.dedupe.texts import Texts
 from polyculture.dedupe.verify import NOT_SIMILAR, verify_links
 

@@ -11,9 +11,9 @@ from datasketch import LeanMinHash, MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyculture.dedupe.buckets import bucket_links
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.index import FOLDING
+from polyculture.dedupe.links import bucket_links
 from polyculture.dedupe.search import NearDuplicates, Workplace
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.dedupe.signatures import band_keys, minhash_signatures, to_datasketch
