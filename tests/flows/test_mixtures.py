@@ -94,16 +94,7 @@ def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Pat
     [
         (("what-if", "--rates", "page=1"), "unknown source 'page'; known: pages, samples, solutions"),
         (("what-if", "--rates", "pages=-1"), "pages: -1 is no rate"),
-        (("what-if", "--rates", "pages"), "'pages' is not NAME=RATE"),
-        (("what-if", "--rates", "pages=x"), "'x' is no number"),
-        (("what-if", "--rates", "pages=1,pages=2"), "pages stands twice"),
         (("what-if", "--rates", "pages=0,samples=0,solutions=0"), "would be empty"),
-        (("what-if", "--lens", "semntic"), "unknown lens 'semntic'; known: exact, near"),
-        (("plan", "--objective", "variety"), "unknown objective 'variety'; known: hill_1"),
-        (("plan", "--objective", "hill_1=0"), "a weight is above 0"),
-        (("plan", "--kind", "syntetic<=.3"), "unknown kind 'syntetic'; known: web"),
-        (("plan", "--kind", "synthetic=.3"), "'synthetic=.3' is no limit"),
-        (("plan", "--source", "pages<=3"), "a share of the mixture's tokens is 0 to 1"),
         (("plan", "--max-epochs", "0"), "--max-epochs: 0 is not"),
         (("plan", "--lens", "exact", "--tokens", "900000000"), "no mixture meets the budget within these limits"),
         (("plan", "--kind", "web<=0.1", "--kind", "expert<=0.1", "--kind", "synthetic<=0.1"), "kind web: max_fraction"),
@@ -135,7 +126,7 @@ def test_neither_command_loads_prefect() -> None:
     script = (
         "import sys, cli.main, cli.mixture_display, polyculture.mixture.what_if, polyculture.mixture.plan_mixture,"
         "polyculture.mixture.run_ledger, polyculture.mixture.plan_file;"
-        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})))"
+        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})) or 0)"
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
