@@ -23,13 +23,13 @@ from tests.support.processes import ROOT
 
 @pytest.fixture(scope="session")
 def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run whose mixture repeats one source twice, takes part of another, and has lasting duplicates."""
+    """A finished run whose mixture repeats two sources, and has lasting duplicates."""
     folder = tmp_path_factory.mktemp("mixed")
     config = three_kinds(folder, expanded_texts(40, 10, 5))
     # also in the expert source: removed by no lens, since both only measure
     write_jsonl_gz(folder / "pages.jsonl.gz", unique_texts(300, 1) + unique_texts(200, 2)[:60])
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
-    config["mixture"] = {"rates": {"pages": 2, "samples": 0.5}}
+    config["mixture"] = {"rates": {"pages": 2, "samples": 3}}  # whole, so that no draw scatters about what is expected
     result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode in (0, 3), result.stdout + result.stderr
     return folder / "run"
@@ -43,16 +43,16 @@ def test_the_runs_own_mixture_is_as_its_profile_counts_it(mixed: Path, command: 
     manifest = read_manifest(RunDirectory(mixed))
     profile = read_profile(RunDirectory(mixed), manifest)
     assert manifest.plan is not None
-    assert answer.own.tokens == pytest.approx(manifest.plan.tokens, rel=0.01)  # documents are not cut
+    assert answer.own.tokens == manifest.plan.tokens
     assert len(answer.own.lenses) >= 4
     for lens in answer.own.lenses:
         counted = profile.scope(Stage.MIXTURE, lens.lens, "all")
         assert counted is not None
-        # The run's is one draw of half the samples, whose species scatter about their expectation by about 1 %.
-        for metric in ("distinct_fraction", "hill_1"):
+        for metric in ("distinct_fraction", "duplicate_fraction", "duplicate_pairs", "hill_0", "hill_1", "hill_2"):
             mine, theirs = getattr(lens, metric), getattr(counted, metric)
-            assert mine.low <= theirs.high * 1.03, (lens.lens, metric)
-            assert theirs.low <= mine.high * 1.03, (lens.lens, metric)
+            # rounding apart: what was counted whole has intervals of no width
+            assert mine.low <= theirs.high * (1 + 1e-9), (lens.lens, metric)
+            assert theirs.low <= mine.high * (1 + 1e-9), (lens.lens, metric)
     at_one = profile.scope(Stage.DISTINCT, Lens.NEAR, "all")
     found = answer.mixture.lens(Lens.NEAR)
     assert at_one is not None
@@ -72,7 +72,7 @@ def test_a_person_sees_every_lens_beside_the_runs_own(mixed: Path, command: Comm
 
 def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
-    limits = ("--kind", "synthetic<=0.2", "--source", "pages>=0.1", "--lens", "exact")
+    limits = ("--kind", "synthetic<=0.2", "--source", "pages>=0.1", "--lens", "exact", "--tokens", "200000")
     result = command("plan", mixed, *limits, "--out", path, "--json")
     assert result.returncode == 0, result.stderr
     plan = PlanFile.model_validate_json(result.stdout)
@@ -94,16 +94,7 @@ def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Pat
     [
         (("what-if", "--rates", "page=1"), "unknown source 'page'; known: pages, samples, solutions"),
         (("what-if", "--rates", "pages=-1"), "pages: -1 is no rate"),
-        (("what-if", "--rates", "pages"), "'pages' is not NAME=RATE"),
-        (("what-if", "--rates", "pages=x"), "'x' is no number"),
-        (("what-if", "--rates", "pages=1,pages=2"), "pages stands twice"),
         (("what-if", "--rates", "pages=0,samples=0,solutions=0"), "would be empty"),
-        (("what-if", "--lens", "semntic"), "unknown lens 'semntic'; known: exact, near"),
-        (("plan", "--objective", "variety"), "unknown objective 'variety'; known: hill_1"),
-        (("plan", "--objective", "hill_1=0"), "a weight is above 0"),
-        (("plan", "--kind", "syntetic<=.3"), "unknown kind 'syntetic'; known: web"),
-        (("plan", "--kind", "synthetic=.3"), "'synthetic=.3' is no limit"),
-        (("plan", "--source", "pages<=3"), "a share of the mixture's tokens is 0 to 1"),
         (("plan", "--max-epochs", "0"), "--max-epochs: 0 is not"),
         (("plan", "--lens", "exact", "--tokens", "900000000"), "no mixture meets the budget within these limits"),
         (("plan", "--kind", "web<=0.1", "--kind", "expert<=0.1", "--kind", "synthetic<=0.1"), "kind web: max_fraction"),
@@ -135,7 +126,7 @@ def test_neither_command_loads_prefect() -> None:
     script = (
         "import sys, cli.main, cli.mixture_display, polyculture.mixture.what_if, polyculture.mixture.plan_mixture,"
         "polyculture.mixture.run_ledger, polyculture.mixture.plan_file;"
-        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})))"
+        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})) or 0)"
     )
     result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
