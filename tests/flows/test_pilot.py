@@ -4,6 +4,8 @@ import json
 import random
 from pathlib import Path
 
+import pytest
+
 from schemas.pilot import PilotReport
 from tests.conftest import Command
 from tests.support.corpora import expanded_texts, three_kinds, write_config
@@ -24,6 +26,7 @@ def test_few_seeds_that_look_varied_never_pass(tmp_path: Path, command: Command)
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["pilot.json", "quarantined", "state"]
 
 
+@pytest.mark.long
 def test_a_pilot_of_nearly_its_corpus_is_settled_either_way(tmp_path: Path, command: Command) -> None:
     path = write_config(tmp_path, three_kinds(tmp_path))
     healthy = command("pilot", path, "--target-documents", "930", "--out", tmp_path / "out")
@@ -38,6 +41,7 @@ def test_a_pilot_of_nearly_its_corpus_is_settled_either_way(tmp_path: Path, comm
     assert "fail: samples: near distinct_fraction" in result.stdout
 
 
+@pytest.mark.long
 def test_a_target_below_the_pilot_and_a_folder_of_other_files_are_usage(tmp_path: Path, command: Command) -> None:
     path = write_config(tmp_path, three_kinds(tmp_path))
     result = command("pilot", path, "--target-documents", "10", "--out", tmp_path / "out")
