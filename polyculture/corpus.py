@@ -93,15 +93,7 @@ class Corpus:
     @property
     def texts(self) -> Texts:
         """Canonical texts of all documents, where they are mapped; none is read."""
-        return self._mapped("canonical", is_canonical=True)
-
-    @property
-    def stored_texts(self) -> Texts:
-        """Texts of all documents as they were read, where they are mapped; none is read."""
-        return self._mapped("text", is_canonical=False)
-
-    def _mapped(self, column: str, is_canonical: bool) -> Texts:
-        parts = [as_texts(table[column], is_canonical) for table in self._tables]
+        parts = [as_texts(table["canonical"], is_canonical=True) for table in self._tables]
         first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
         at = first[self.column("partition").astype(np.int64)] + self._row
         address, size, canonical = (
