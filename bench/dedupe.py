@@ -24,7 +24,7 @@ import xxhash
 
 from bench.corpora import Pair, documents, similar_pairs, write_corpus
 from bench.dedupe_tools import OURS, THREADED, TOOLS
-from schemas.config import NearConfig
+from schemas.dedupe_config import NearConfig
 
 TARGET_DOCUMENTS_PER_SECOND = 100_000
 TARGET_TIMES_FASTEST_PEER = 15

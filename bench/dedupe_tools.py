@@ -26,7 +26,7 @@ def polyculture(path: Path, threads: int) -> Removed:
     from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
     from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.texts import map_texts
-    from schemas.config import NearConfig
+    from schemas.dedupe_config import NearConfig
 
     texts = map_texts([path])
     with tempfile.TemporaryDirectory() as folder:

@@ -23,7 +23,7 @@ from polyculture.dedupe.search import Workplace
 from polyculture.dedupe.texts import as_texts
 from polyculture.text.canonical import canonical_text
 from polyculture.text.words import words
-from schemas.config import NearConfig
+from schemas.dedupe_config import NearConfig
 
 LEAST_CHARACTERS, THRESHOLD = 40, 0.8
 

@@ -63,8 +63,9 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.standalone import DedupeJob, dedupe_files
     from polyculture.executor import Local
-    from schemas.config import NearConfig, SourceConfig
+    from schemas.dedupe_config import NearConfig
     from schemas.documents import Kind
+    from schemas.source_config import SourceConfig
 
     source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields={"id": identity, "text": text})
     near, others = NearConfig(threshold=threshold), tuple(against or ())

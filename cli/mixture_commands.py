@@ -7,9 +7,9 @@ import typer
 
 from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives, parse_rates
 from polyculture.errors import ConfigError
-from schemas.config import Lens
 from schemas.documents import Kind
 from schemas.ledger import Weighting
+from schemas.measures import Lens
 from schemas.planned import FractionRange
 
 DEFAULT_MAX_EPOCHS = 4.0  # up to four, repeated text is nearly as good as fresh (Muennighoff et al. 2023)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from polyculture.errors import ConfigError
-from schemas.config import Lens
 from schemas.documents import Kind
+from schemas.measures import Lens
 from schemas.planned import FractionRange, ObjectiveTerm
 
 _LIMIT = re.compile(r"^(?P<name>[^<>=]+)(?P<sign><=|>=)(?P<bound>.+)$")

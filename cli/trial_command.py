@@ -11,7 +11,7 @@ from rich.text import Text
 
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
-from schemas.config import Lens
+from schemas.measures import Lens
 from schemas.verdict import Outcome
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ INTRODUCTION = """# Configuration
 One YAML file describes a run. Unknown keys, aliases, tags and duplicate keys are refused, and everything is checked
 before the first record is read. Paths are relative to the file. `configs/demo_curated.yaml` is a complete example.
 
-This page is generated from the models in `schemas/config.py` (`make docs`); a test keeps it true.
+This page is generated from the models behind `schemas/config.py` (`make docs`); a test keeps it true.
 """
 
 

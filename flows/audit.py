@@ -8,7 +8,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.curate import RUNNER, ingest, run_name
-from schemas.config import Stage
+from schemas.measures import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle
 from tasks.embed import embed

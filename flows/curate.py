@@ -11,7 +11,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from polyculture.executor import Local
 from polyculture.job import Job
-from schemas.config import Stage
+from schemas.measures import Stage
 from schemas.verdict import Verdict
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.embed import embed

@@ -6,9 +6,9 @@ from typing import Any
 from polyculture.errors import PolycultureError
 from polyculture.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
 from polyculture.run_directory import RunDirectory
-from schemas.config import Metric, Stage
 from schemas.difference import KeyDifference, NumberDifference, RunDifference
 from schemas.manifest import Manifest
+from schemas.measures import Metric, Stage
 from schemas.profile import Estimate, Profile
 
 Numbers = Mapping[tuple[str, str, str, str], Estimate]

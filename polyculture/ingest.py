@@ -19,10 +19,10 @@ from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.text.canonical import canonical_text
 from polyculture.text.language import identify_language
 from polyculture.text.tokenizer import TokenCounter
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA, QuarantineReason
+from schemas.source_config import LimitsConfig, SourceConfig
 
 PARTITION_BYTES = 256 * 2**20
 BATCH_DOCUMENTS = 1000

@@ -1,7 +1,7 @@
 """The table per source, for the terminal and the dashboard."""
 
-from schemas.config import Lens, Stage
 from schemas.manifest import Manifest
+from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, Profile
 
 HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial", "input", "distinct", "mixture"]

@@ -3,8 +3,8 @@
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Lens, Stage, Weighting
 from schemas.documents import Kind
+from schemas.measures import Lens, Stage, Weighting
 
 __all__ = ["HEAVY_SCHEMA", "LEDGER_SCHEMA", "LedgerHeader", "Population", "Weighting"]
 

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from schemas.config import Lens, Metric, Severity
+from schemas.measures import Lens, Metric
 from schemas.profile import Estimate, Numbers
+from schemas.strict import Severity
 from schemas.verdict import Outcome
 
 

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.config import Fraction, Lens, Rate, Sha256, Strict
 from schemas.documents import Kind
 from schemas.manifest import FileDigest
+from schemas.measures import Lens
 from schemas.profile import Estimate, Numbers
+from schemas.strict import Fraction, Rate, Sha256, Strict
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -2,8 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import Lens, Stage, Weighting
 from schemas.documents import Kind
+from schemas.measures import Lens, Stage, Weighting
 
 
 class Numbers(BaseModel):

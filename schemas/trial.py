@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from schemas.config import Lens
+from schemas.measures import Lens
 from schemas.profile import Estimate, Numbers
 from schemas.verdict import Outcome
 

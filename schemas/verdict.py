@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.config import GateConfig, Severity
+from schemas.gate_config import GateConfig
+from schemas.strict import Severity
 
 
 class VerdictValue(StrEnum):

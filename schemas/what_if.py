@@ -1,8 +1,8 @@
 """The answer to a what-if: what a mixture that nobody has made would hold, as the probes estimate it."""
 
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
 from schemas.ledger import Weighting
+from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, Numbers, Trial
 
 

@@ -18,9 +18,9 @@ from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from polyculture.text.skeleton import TemplateKeys, template_keys
-from schemas.config import Stage as StageName
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
+from schemas.measures import Stage as StageName
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
 

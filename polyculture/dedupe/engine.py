@@ -19,7 +19,7 @@ from polyculture.dedupe.links import DEAD, fingerprints
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import MappedPages, Texts
-from schemas.config import NearConfig
+from schemas.dedupe_config import NearConfig
 
 PARTITION_DOCUMENTS, MAX_PARTITIONS = 16_384, 128
 _RANGE_DOCUMENTS = 32_768  # a bucket of so many entries is reduced inside the processor's cache

@@ -20,7 +20,7 @@ from polyculture.dedupe.shingles import SHINGLE_WORDS
 from polyculture.dedupe.texts import Texts, map_texts
 from polyculture.errors import ConfigError
 from polyculture.files import TEMPORARY_PREFIX, file_digest, map_arrow_file, write_text
-from schemas.config import NearConfig
+from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
 FOLDING = 2  # to be raised when canonical text, words, look-alikes or shingle hashes change

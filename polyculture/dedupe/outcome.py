@@ -16,8 +16,8 @@ from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
 from polyculture.files import map_arrow_file, whole_file, write_parquet, write_text
-from schemas.config import NearConfig
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
+from schemas.dedupe_config import NearConfig
 from schemas.quarantined import QUARANTINED_SCHEMA
 
 SHOWN_CLUSTERS = 10

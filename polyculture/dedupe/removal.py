@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polyculture.corpus import Corpus
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import NearDuplicates, Workplace
-from schemas.config import Action, DedupeConfig
+from schemas.dedupe_config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA
 
 KEPT, EXACT, NEAR = 0, 1, 2

@@ -12,8 +12,8 @@ from polyculture.ingest import quarantine_row
 from polyculture.sources.documents import Document
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.dedupe import KEPT_SCHEMA
+from schemas.source_config import LimitsConfig, SourceConfig
 
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
 

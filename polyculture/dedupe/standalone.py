@@ -20,8 +20,9 @@ from polyculture.executor import Executor
 from polyculture.files import map_arrow_file
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
-from schemas.config import LimitsConfig, NearConfig, SourceConfig
 from schemas.dedupe import DedupeSummary, Survivor
+from schemas.dedupe_config import NearConfig
+from schemas.source_config import LimitsConfig, SourceConfig
 
 SEED = 1
 

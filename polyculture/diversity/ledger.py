@@ -19,9 +19,9 @@ from polyculture.diversity.multiplicity import count_groups, exact_multiplicitie
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
 from polyculture.files import write_parquet, write_text
-from schemas.config import Lens
-from schemas.config import Stage as StageName
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
+from schemas.measures import Lens
+from schemas.measures import Stage as StageName
 
 PROBES_FILE, HEAVY_FILE, HEADER_FILE = "probes.parquet", "heavy.parquet", "ledger.json"
 

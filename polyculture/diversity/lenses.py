@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from polyculture.diversity.multiplicity import GroupCounts, NearIndex
 from polyculture.diversity.species import SeedSpecies
 from polyculture.semantic.embeddings import Embeddings
-from schemas.config import Lens
+from schemas.measures import Lens
 
 
 @dataclass(frozen=True, slots=True)

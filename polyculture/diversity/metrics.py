@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from polyculture.diversity.estimators import PerProbe, Scope, pooled_mean, pooled_share, scope_of, source_share
 from polyculture.diversity.intervals import exp_of, inverse_of, scaled
 from polyculture.diversity.probe_matrix import ProbeMatrix
-from schemas.config import Metric
+from schemas.measures import Metric
 from schemas.profile import Estimate
 
 # (scope, size of the gate's trial) -> estimate

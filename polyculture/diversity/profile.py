@@ -10,9 +10,9 @@ from polyculture.diversity.estimators import scope_of
 from polyculture.diversity.ledger import Ledger
 from polyculture.diversity.metrics import METRICS, containment, scale_curve
 from polyculture.diversity.probe_matrix import ProbeMatrix
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
+from schemas.measures import Lens, Stage
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
 
 SHOWN_SPECIES = 20  # of each stage and lens

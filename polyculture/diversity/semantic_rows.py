@@ -14,8 +14,8 @@ from polyculture.semantic.embeddings import Embeddings
 from polyculture.semantic.encoder import Reading
 from polyculture.semantic.neighbours import NOT_RANKED, OUTSIDE, Block, Question, count_neighbours
 from polyculture.semantic.self_check import Fitness, check_languages
-from schemas.config import Lens
 from schemas.ledger import EncoderUsed, Population
+from schemas.measures import Lens
 
 CHECKED_DOCUMENTS = 2000  # of each source, for the check of languages
 GATE_TAU = 0.9

@@ -18,8 +18,8 @@ from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import id_hash, seeded_hash
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import template_keys
-from schemas.config import Lens
 from schemas.documents import Kind
+from schemas.measures import Lens
 
 SUBSET_STREAM = 11  # of the seeded hash: which documents are probed where a subset is too large to be counted whole
 MOST_WHOLE = 200_000  # documents whose neighbours are all counted; of more, so many are probed

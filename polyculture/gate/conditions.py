@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from schemas.config import CurationConfig, Severity
+from schemas.config import CurationConfig
 from schemas.manifest import Manifest, SourceAccount
+from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
 WARN_QUARANTINED_FRACTION = 0.001

@@ -4,18 +4,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from polyculture.gate.relative import OF_WHAT, Evidence, Observed, observe, observe_pair
-from schemas.config import (
-    DEFAULT_EXPECTATIONS,
-    REFERENCE_EXPECTATIONS,
-    CurationConfig,
-    Expectation,
-    Metric,
-    RelativeTo,
-    Severity,
-    Stage,
-    Weighting,
-)
+from schemas.config import CurationConfig
+from schemas.gate_config import DEFAULT_EXPECTATIONS, REFERENCE_EXPECTATIONS, Expectation
+from schemas.measures import Metric, RelativeTo, Stage, Weighting
 from schemas.profile import Containment, Estimate, ScopeProfile
+from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
 

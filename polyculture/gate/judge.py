@@ -12,8 +12,9 @@ from polyculture.gate.redundancy import redundancy_checks
 from polyculture.gate.relative import Evidence
 from polyculture.gate.removals import removal_checks
 from polyculture.gate.waivers import apply_waivers
-from schemas.config import CurationConfig, Stage
+from schemas.config import CurationConfig
 from schemas.manifest import Manifest
+from schemas.measures import Stage
 from schemas.profile import LastGo, Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 

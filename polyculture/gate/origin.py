@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from polyculture.gate.conditions import condition
-from schemas.config import CurationConfig, Lens, Stage
+from schemas.config import CurationConfig
 from schemas.manifest import Manifest
+from schemas.measures import Lens, Stage
 from schemas.profile import Profile
 from schemas.verdict import CheckResult
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 from polyculture.gate.conditions import condition
-from schemas.config import Action, CurationConfig, Lens, Severity, SourceConfig, Stage
+from schemas.config import CurationConfig
+from schemas.dedupe_config import Action
 from schemas.documents import Kind
+from schemas.measures import Lens, Stage
 from schemas.profile import HeavySpecies, Profile
+from schemas.source_config import SourceConfig
+from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
 LARGE_DOCUMENTS = 50

@@ -10,7 +10,7 @@ from polyculture.gate.judge import Terms, judge
 from polyculture.hashing import file_sha256
 from polyculture.last_go import kept_last_go
 from polyculture.run_directory import RunDirectory
-from schemas.config import GateConfig
+from schemas.gate_config import GateConfig
 from schemas.verdict import Verdict
 
 

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from schemas.config import COUNTS, CurationConfig, Expectation, Lens, Metric, RelativeTo, Stage
+from schemas.config import CurationConfig
+from schemas.gate_config import Expectation
+from schemas.measures import COUNTS, Lens, Metric, RelativeTo, Stage
 from schemas.profile import Containment, Estimate, LastGo, Profile, ScopeProfile
 
 OF_WHAT = {RelativeTo.REFERENCE: "the reference's", RelativeTo.LAST_GO: "the last GO run's"}

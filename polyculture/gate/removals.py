@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from polyculture.gate.conditions import condition
-from schemas.config import Action, DedupeConfig, RemovalLimits
+from schemas.dedupe_config import Action, DedupeConfig, RemovalLimits
 from schemas.manifest import Manifest, SourceAccount
 from schemas.removals import RemovalSummary
 from schemas.verdict import CheckResult, Outcome

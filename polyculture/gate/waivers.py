@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from polyculture.gate.conditions import condition
-from schemas.config import WAIVABLE, Waiver
+from schemas.gate_config import WAIVABLE, Waiver
 from schemas.verdict import CheckResult, Outcome
 
 

@@ -15,7 +15,7 @@ from polyculture.mixture.objective import Objective
 from polyculture.mixture.objectives import CopyObjective, SimpsonGain, SpeciesEntropy, SpectralEntropy, WeightedSum
 from polyculture.mixture.optimise import MixtureChoice, OptimisedMixture, optimise_mixture
 from polyculture.mixture.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
-from schemas.config import Lens
+from schemas.measures import Lens
 from schemas.planned import (
     Choice,
     FractionRange,

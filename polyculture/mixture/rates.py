@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from schemas.config import MixtureConfig
 from schemas.documents import Kind
+from schemas.mixture_config import MixtureConfig
 
 MAX_EPOCHS, MAX_FRACTION = "max_epochs", "max_fraction"
 

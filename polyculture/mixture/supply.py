@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from polyculture.diversity.ledger import Ledger
 from polyculture.errors import ConfigError
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
+from schemas.measures import Lens, Stage
 
 STAGE = Stage.DISTINCT
 RATE_OF_THE_UNNAMED = 1.0  # as in a configuration

@@ -11,9 +11,9 @@ from polyculture.diversity.mixture_rows import MixtureRows, select_sources
 from polyculture.errors import ConfigError
 from polyculture.mixture.repetition import effective_tokens
 from polyculture.mixture.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
-from schemas.config import Lens
 from schemas.documents import Kind
 from schemas.ledger import Weighting
+from schemas.measures import Lens
 from schemas.profile import Trial
 from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
 

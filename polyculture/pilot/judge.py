@@ -6,8 +6,10 @@ from polyculture.diversity.pilot import PilotExpectation, PilotMetric, forecast,
 from polyculture.diversity.pilot_near import judge_near, near_bounds
 from polyculture.gate.expectations import bound_words
 from polyculture.pilot.sample import Sample
-from schemas.config import CurationConfig, Expectation, Metric, Stage
+from schemas.config import CurationConfig
 from schemas.documents import Kind
+from schemas.gate_config import Expectation
+from schemas.measures import Metric, Stage
 from schemas.pilot import PilotCheck
 from schemas.verdict import Outcome
 

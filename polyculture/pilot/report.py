@@ -15,8 +15,9 @@ from polyculture.diversity.subset import Counted, count_documents
 from polyculture.errors import ConfigError
 from polyculture.pilot.judge import judge_pilot
 from polyculture.pilot.sample import Sample
-from schemas.config import CurationConfig, Lens
+from schemas.config import CurationConfig
 from schemas.documents import Kind
+from schemas.measures import Lens
 from schemas.pilot import PilotCheck, PilotForecast, PilotReport, Range
 from schemas.verdict import Outcome
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.classical import sample_size
-from schemas.config import Lens
+from schemas.measures import Lens
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from polyculture.report.canvas import INK, SOFT, Drawing, draw, quiet_axes
 from polyculture.report.words import fraction, interval, label, short
-from schemas.config import Lens, Stage
+from schemas.measures import Lens, Stage
 from schemas.profile import Containment, Profile
 
 MOST_NUMBERED = 14

@@ -1,9 +1,10 @@
 """Why the verdict is what it is, in sentences for a person who signs it."""
 
 from polyculture.report.words import compact, listing, percent
-from schemas.config import RESERVED_SCOPES, Lens, Metric, Stage
 from schemas.manifest import Manifest
+from schemas.measures import Lens, Metric, Stage
 from schemas.profile import Profile, ScopeProfile
+from schemas.source_config import RESERVED_SCOPES
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 DIVERSITY = (Metric.DISTINCT_FRACTION, Metric.SCALE_SURPRISE, Metric.DUPLICATE_FRACTION)

@@ -20,8 +20,8 @@ from polyculture.report.views import (
     sort_checks,
     troubled_files,
 )
-from schemas.config import Stage
 from schemas.manifest import Manifest
+from schemas.measures import Stage
 from schemas.profile import Profile
 from schemas.verdict import Verdict
 

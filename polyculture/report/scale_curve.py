@@ -8,8 +8,8 @@ from matplotlib.ticker import NullLocator
 
 from polyculture.report.canvas import FAINT, GRID, INK, KIND_COLOURS, SOFT, Drawing, draw, spread
 from polyculture.report.words import label, percent, short
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
+from schemas.measures import Lens, Stage
 from schemas.profile import Profile, ScopeProfile
 
 MOST_LABELLED, HIGHLIGHTED = 8, 6

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, Manifest
+from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict
 

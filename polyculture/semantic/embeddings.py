@@ -13,7 +13,7 @@ from polyculture.files import map_arrow_file, whole_file
 from polyculture.semantic.encoder import Encoder, to_fixed_point
 from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.languages import language_key
-from schemas.config import SemanticConfig
+from schemas.measure_config import SemanticConfig
 
 BATCH = 1000
 BLOCK = 16_384

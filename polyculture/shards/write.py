@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from polyculture.corpus import Corpus
 from polyculture.files import file_digest, whole_file, write_text
 from polyculture.hashing import json_sha256
-from schemas.config import ShardConfig
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import FileDigest
+from schemas.mixture_config import ShardConfig
 
 ROW_BYTES = 200  # of the columns beside the text, about
 

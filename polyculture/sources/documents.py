@@ -13,9 +13,9 @@ import orjson
 from polyculture.sources.json_line import LineFault, parse_line
 from polyculture.sources.record import Record, Rejection, safe_detail
 from polyculture.text.canonical import canonical_text
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.documents import DOCUMENT_FIELDS, MAPPABLE_FIELDS
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import LimitsConfig, SourceConfig
 
 MAX_ID_BYTES = 512
 INT64 = 2**63

@@ -10,7 +10,7 @@ from pathlib import Path
 from polyculture.errors import ConfigError
 from polyculture.sources.record import InputFile, safe_detail
 from polyculture.sources.stream import open_regular
-from schemas.config import SourceConfig
+from schemas.source_config import SourceConfig
 
 _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "zip"),

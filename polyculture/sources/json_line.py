@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from schemas.config import LimitsConfig
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import LimitsConfig
 
 # A quote that no backslash precedes, then a colon: the end of a key (or the start of a string like ":x").
 _KEY_END = re.compile(rb'"(?<!\\")[ \t\r]*:')

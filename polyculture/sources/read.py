@@ -9,8 +9,8 @@ from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
 from polyculture.sources.sniff import HEAD_BYTES, Refused, recognise
 from polyculture.sources.stream import Codec, Stream
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import LimitsConfig, SourceConfig
 
 
 def read_file(

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from polyculture.sources.stream import Stream
-from schemas.config import LimitsConfig
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import LimitsConfig
 
 
 @dataclass(frozen=True, slots=True)

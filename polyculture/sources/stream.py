@@ -28,8 +28,8 @@ from polyculture.sources.decoders import (
     ZstdDecoder,
     is_skippable,
 )
-from schemas.config import LimitsConfig
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import LimitsConfig
 
 BUFFER_BYTES = 2**20
 RATIO_FREE_BYTES = 64 * 2**20  # the expansion limit applies after this many decompressed bytes

@@ -19,10 +19,10 @@ from polyculture.hashing import file_sha256, signature_seed
 from polyculture.run_directory import RunDirectory
 from polyculture.trial.ids import COLUMN, open_shard, shards_of
 from polyculture.trial.uniform import looks_uniform, share_departures
-from schemas.config import Lens, Metric, Stage
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.ledger import Weighting
 from schemas.manifest import Manifest
+from schemas.measures import Lens, Metric, Stage
 from schemas.profile import Estimate
 from schemas.trial import Seen, TrialComparison, TrialReport
 from schemas.verdict import Outcome

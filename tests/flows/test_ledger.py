@@ -14,8 +14,9 @@ from polyculture.diversity.profile import build_profile
 from polyculture.semantic.embeddings import make_encoder
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
-from schemas.config import Lens, SemanticConfig, Stage
 from schemas.ledger import Weighting
+from schemas.measure_config import SemanticConfig
+from schemas.measures import Lens, Stage
 from schemas.profile import Profile
 from schemas.verdict import Verdict
 from tests.conftest import Command

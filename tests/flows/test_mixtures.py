@@ -13,7 +13,7 @@ from polyculture.evidence import read_manifest, read_profile
 from polyculture.mixture.plan_file import read_plan
 from polyculture.mixture.run_ledger import read_run_ledger
 from polyculture.run_directory import RunDirectory
-from schemas.config import Lens, Stage
+from schemas.measures import Lens, Stage
 from schemas.planned import PlanFile
 from schemas.what_if import WhatIfAnswer
 from tests.conftest import Command

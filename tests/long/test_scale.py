@@ -12,7 +12,7 @@ import zstandard
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.verify import verify_run
-from schemas.config import Lens, Stage
+from schemas.measures import Lens, Stage
 from tests.conftest import Command
 from tests.support.corpora import sentence, write_config
 

@@ -4,8 +4,8 @@ import pytest
 
 from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives, parse_rates
 from polyculture.errors import ConfigError
-from schemas.config import Lens
 from schemas.documents import Kind
+from schemas.measures import Lens
 from schemas.planned import FractionRange, ObjectiveTerm
 
 

@@ -20,7 +20,7 @@ from polyculture.dedupe.signatures import band_keys, minhash_signatures, to_data
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import as_texts
 from polyculture.diversity.multiplicity import NearIndex, count_groups
-from schemas.config import NearConfig
+from schemas.dedupe_config import NearConfig
 from tests.unit.dedupe import brute_force
 
 # So many bands that no pair above the threshold is missed: what is tested is the rule, not the odds of MinHash.

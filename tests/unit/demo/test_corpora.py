@@ -8,7 +8,8 @@ import yaml
 
 from demo import corpora
 from demo.corpus import Corpus
-from schemas.config import Action, CurationConfig
+from schemas.config import CurationConfig
+from schemas.dedupe_config import Action
 from schemas.documents import Kind
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"

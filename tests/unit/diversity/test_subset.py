@@ -10,7 +10,7 @@ from polyculture.diversity.metrics import METRICS
 from polyculture.diversity.subset import Counted, Subset, count_documents, counted_scope, index_subset
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
-from schemas.config import Lens, Metric
+from schemas.measures import Lens, Metric
 from tests.support.corpora import expanded_texts, unique_texts
 
 THRESHOLD = 0.8

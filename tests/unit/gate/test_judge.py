@@ -2,7 +2,9 @@ import pytest
 
 from polyculture.gate import judge
 from polyculture.gate.expectations import settle
-from schemas.config import CurationConfig, DedupeConfig, Expectation
+from schemas.config import CurationConfig
+from schemas.dedupe_config import DedupeConfig
+from schemas.gate_config import Expectation
 from schemas.manifest import FileAccount, Manifest, SourceAccount
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalSummary

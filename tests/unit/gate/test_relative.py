@@ -5,7 +5,8 @@ import pytest
 
 from polyculture.gate import Terms, judge
 from polyculture.gate.relative import ratio
-from schemas.config import CurationConfig, Stage
+from schemas.config import CurationConfig
+from schemas.measures import Stage
 from schemas.profile import Estimate, LastGo, Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 from tests.unit.gate.test_judge import NEAR, SHA, belonging, config, manifest, profile

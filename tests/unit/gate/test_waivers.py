@@ -5,7 +5,9 @@ from datetime import date
 import pytest
 
 from polyculture.gate import Terms, judge
-from schemas.config import CurationConfig, Lens, Waiver
+from schemas.config import CurationConfig
+from schemas.gate_config import Waiver
+from schemas.measures import Lens
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 from tests.unit.gate.test_judge import NEAR, SHA, belonging, config, manifest, profile

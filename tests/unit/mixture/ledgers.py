@@ -5,9 +5,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.diversity.ledger import Ledger
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
+from schemas.measures import Lens, Stage
 
 TOKENS = 100  # of every document
 KINDS = [Kind.WEB, Kind.SYNTHETIC, Kind.EXPERT, Kind.WEB]  # of the sources a, b, c, d

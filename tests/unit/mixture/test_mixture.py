@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from polyculture.mixture.rates import MAX_EPOCHS, MAX_FRACTION, Supply, limited_total, scale_rates
 from polyculture.mixture.selection import copies, inclusion, make_plan, mixture_order
-from schemas.config import KindLimit, MixtureConfig
 from schemas.documents import Kind
+from schemas.mixture_config import KindLimit, MixtureConfig
 from schemas.plan import MixturePlan
 
 WEB, EXPERT, SYNTHETIC = Kind.WEB, Kind.EXPERT, Kind.SYNTHETIC

@@ -8,8 +8,8 @@ import pytest
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan_mixture import OBJECTIVES, plan_mixture
 from polyculture.mixture.what_if import what_if
-from schemas.config import Lens
 from schemas.documents import Kind
+from schemas.measures import Lens
 from schemas.planned import FractionRange, ObjectiveTerm, PlannedMixture, PlanRequest
 from tests.unit.mixture.ledgers import TOKENS, ledger_of, overlapping_table
 

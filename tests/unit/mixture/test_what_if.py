@@ -5,9 +5,9 @@ import pytest
 
 from polyculture.errors import ConfigError
 from polyculture.mixture.what_if import what_if, what_ifs
-from schemas.config import Lens, Stage
 from schemas.documents import Kind
 from schemas.ledger import Weighting
+from schemas.measures import Lens, Stage
 from schemas.what_if import WhatIf
 from tests.unit.mixture.ledgers import TOKENS, ledger_of, made_numbers, overlapping_table
 

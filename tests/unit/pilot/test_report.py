@@ -9,8 +9,9 @@ from polyculture.diversity.pilot import forecast
 from polyculture.diversity.subset import Subset, index_subset
 from polyculture.errors import ConfigError
 from polyculture.pilot import Pilot, forecast_pilot
-from schemas.config import CurationConfig, Lens
+from schemas.config import CurationConfig
 from schemas.documents import Kind
+from schemas.measures import Lens
 from schemas.pilot import PilotReport
 from schemas.verdict import Outcome
 from tests.support.corpora import unique_texts

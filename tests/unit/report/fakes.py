@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from polyculture.diversity.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
-from schemas.config import CurationConfig, Lens, SourceConfig, Stage
+from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
+from schemas.measures import Lens, Stage
 from schemas.plan import MixturePlan, SourcePlan
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalCluster, RemovalSummary
+from schemas.source_config import SourceConfig
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 DIGEST = "0123456789abcdef" * 4

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from polyculture.report import render_report
-from schemas.config import Stage
+from schemas.measures import Stage
 from schemas.profile import Estimate
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 from tests.unit.report.fakes import DOCS, FUNCTIONS, SOLVED, VARIED, Case, a_case, a_profile, a_verdict, cases, many

@@ -16,8 +16,8 @@ from polyculture.sources.documents import Document
 from polyculture.sources.files import find_files
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, Rejection
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.documents import Kind
+from schemas.source_config import LimitsConfig, SourceConfig
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from polyculture.sources.documents import Document
 from polyculture.sources.files import find_files
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes
-from schemas.config import LimitsConfig, SourceConfig
+from schemas.source_config import LimitsConfig, SourceConfig
 from tests.unit.sources.helpers import arrow_file, arrow_stream, jsonl, parquet, read, rows
 
 RECORDS = rows(250)

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from polyculture.sources.stream import Codec, find_codec
-from schemas.config import LimitsConfig
+from schemas.source_config import LimitsConfig
 from tests.unit.sources.helpers import Outcome, http, jsonl, members, page, read, rows, warc, zst
 
 RECORDS = rows(600)
@@ -192,7 +192,8 @@ import resource, sys
 from pathlib import Path
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, InputFile
-from schemas.config import LimitsConfig, SourceConfig
+from schemas.source_config import LimitsConfig
+from schemas.source_config import SourceConfig
 path = Path(sys.argv[1])
 file = InputFile(path, "a.jsonl", "0" * 64, path.stat().st_size)
 notes = FileNotes()

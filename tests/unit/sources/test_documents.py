@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from polyculture.sources.documents import Document, plan_fields, to_document
 from polyculture.sources.record import Record, Rejection, safe_detail
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.documents import Kind
+from schemas.source_config import LimitsConfig, SourceConfig
 from tests.unit.sources.helpers import jsonl, read
 
 DIGEST = "0" * 64

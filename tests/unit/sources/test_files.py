@@ -8,7 +8,7 @@ import pytest
 
 from polyculture.errors import ConfigError
 from polyculture.sources.files import check_unchanged, find_files
-from schemas.config import SourceConfig
+from schemas.source_config import SourceConfig
 
 
 def source(*paths: str) -> SourceConfig:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyculture.sources.json_line import LineFault, parse_line
-from schemas.config import LimitsConfig
+from schemas.source_config import LimitsConfig
 from tests.unit.sources.helpers import jsonl, read, rows
 
 GOOD = b'{"text": "good"}\n'
@@ -224,7 +224,8 @@ import resource, sys
 from pathlib import Path
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, InputFile
-from schemas.config import LimitsConfig, SourceConfig
+from schemas.source_config import LimitsConfig
+from schemas.source_config import SourceConfig
 path = Path(sys.argv[1])
 file = InputFile(path, "a.jsonl", "0" * 64, path.stat().st_size)
 source = SourceConfig(name="s", kind="web", paths=("a",))

@@ -11,8 +11,8 @@ from polyculture.sources.files import find_files
 from polyculture.sources.read import read_file
 from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Reading, Record, Rejection, Slot
-from schemas.config import LimitsConfig, SourceConfig
 from schemas.documents import Kind
+from schemas.source_config import LimitsConfig, SourceConfig
 from tests.unit.sources.helpers import arrow_file, arrow_stream, http, jsonl, page, parquet, read, warc, zst
 
 LINES = b'{"text": "x"}\n' * 3

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyculture.sources.charset import decode
-from schemas.config import LimitsConfig
+from schemas.source_config import LimitsConfig
 from tests.unit.sources.helpers import jsonl, page, read, rows, warc, zst
 
 LINES = jsonl(rows(3))

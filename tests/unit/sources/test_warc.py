@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from polyculture.sources.warc_records import WarcFraming
-from schemas.config import LimitsConfig
+from schemas.source_config import LimitsConfig
 from tests.unit.sources.helpers import http, page, raw_deflate, read, warc
 
 try:

@@ -12,7 +12,7 @@ from polyculture.diversity.metrics import METRICS, scale_curve
 from polyculture.errors import ConfigError
 from polyculture.trial.ids import ids_of_shards, read_ids
 from polyculture.trial.uniform import looks_uniform, share_departures, unseen_variance
-from schemas.config import Metric
+from schemas.measures import Metric
 
 
 def test_ids_are_read_from_text_json_lines_and_parquet_repeats_included(tmp_path: Path) -> None:

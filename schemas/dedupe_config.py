@@ -1,0 +1,64 @@
+"""The configuration of deduplication."""
+
+from enum import StrEnum
+
+from pydantic import Field, model_validator
+
+from schemas.documents import Kind
+from schemas.strict import Fraction, Strict
+
+
+class Action(StrEnum):
+    """What a lens does to the documents that it finds."""
+
+    REMOVE = "remove"
+    MEASURE = "measure"
+
+
+class ExactConfig(Strict):
+    """Equal canonical text."""
+
+    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+
+
+class NearConfig(Strict):
+    """Jaccard similarity of 5-word shingles at or above the threshold, verified on the text."""
+
+    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+    threshold: float = Field(0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates.")
+    bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more find more.")
+    rows: int = Field(6, ge=1, le=64, description="Signature values per band; more propose fewer.")
+
+
+class RemovalLimits(Strict):
+    """How much deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within."""
+
+    max_removed_fraction: Fraction | None = Field(None, description="Of the documents of any source; null: no limit.")
+    sources: dict[str, Fraction] = Field(default_factory=dict, description="The same for single sources, by name.")
+    max_cluster_documents: int | None = Field(
+        None, ge=1, description="Documents that one kept document may stand for; null: no limit."
+    )
+    max_component_documents: int = Field(
+        100_000, ge=2, description="Connected components of verified pairs above this are reported."
+    )
+    min_precision: Fraction = Field(
+        0.9, description="Share of sampled removals that must be confirmed; NO-GO if the interval is below."
+    )
+
+
+class DedupeConfig(Strict):
+    """Which duplicates leave, and who survives."""
+
+    exact: ExactConfig = Field(default_factory=ExactConfig, description="The exact lens.")
+    near: NearConfig = Field(default_factory=NearConfig, description="The near lens.")
+    limits: RemovalLimits = Field(default_factory=RemovalLimits, description="How much may be removed.")
+    survivors: tuple[Kind, ...] = Field(
+        (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC),
+        description="Kinds, most preferred first; then the longer, then the smaller id.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "DedupeConfig":
+        if sorted(self.survivors) != sorted(Kind):
+            raise ValueError("survivors: name each of expert, web, synthetic once")
+        return self

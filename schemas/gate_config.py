@@ -1,0 +1,132 @@
+"""The configuration of the gate: expectations and waivers."""
+
+from datetime import date
+
+from pydantic import Field, model_validator
+
+from schemas.measures import COUNTS, Lens, Metric, RelativeTo, Stage, Weighting
+from schemas.strict import Bound, Severity, Strict
+
+
+class Expectation(Strict):
+    """A bound that the evidence must satisfy."""
+
+    lens: Lens = Field(description="When two documents are one species.")
+    metric: Metric = Field(description="Which number is bounded.")
+    weighting: Weighting = Field(Weighting.DOCUMENTS, description="Every document counts the same, or by its tokens.")
+    stage: Stage | None = Field(
+        None,
+        description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).",
+    )
+    scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
+    relative_to: RelativeTo | None = Field(
+        None,
+        description="reference or last_go: the bounds are of the ratio to that; counts are per document for reference.",
+    )
+    at_least: Bound | None = Field(None, description="Lower bound; a fraction, or a number of documents or pairs.")
+    at_most: Bound | None = Field(None, description="Upper bound.")
+    severity: Severity = Field("fail", description="fail decides the verdict; warn is only shown.")
+
+    @model_validator(mode="after")
+    def _check(self) -> "Expectation":
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("an expectation needs at_least or at_most")
+        is_fraction = self.metric not in COUNTS and self.relative_to is None
+        if is_fraction and max(self.at_least or 0, self.at_most or 0) > 1:
+            raise ValueError(f"{self.metric.value} is a fraction: its bounds lie in 0..1")
+        if self.metric is Metric.CONTAINMENT and self.weighting is not Weighting.DOCUMENTS:
+            raise ValueError("containment is measured by documents; leave weighting out")
+        if self.metric is Metric.CONTAINMENT and self.relative_to is RelativeTo.REFERENCE:
+            raise ValueError("containment is of a pair of sources; it cannot be relative to the reference")
+        return self
+
+
+DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
+    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="each_source", at_least=0.8),
+    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="all", at_least=0.8),
+    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="each_source", at_most=0.1),
+    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="all", at_most=0.1),
+)
+
+
+def _beside_reference(lens: Lens, least: float, severity: Severity) -> Expectation:
+    return Expectation(
+        lens=lens,
+        metric=Metric.HILL_1,
+        scope="each_source",
+        relative_to=RelativeTo.REFERENCE,
+        at_least=least,
+        severity=severity,
+    )
+
+
+# What the defaults ask for beside DEFAULT_EXPECTATIONS where a reference is named.
+REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
+    _beside_reference(Lens.NEAR, 0.6, "fail"),
+    _beside_reference(Lens.NEAR, 0.8, "warn"),
+    _beside_reference(Lens.TEMPLATE, 0.8, "warn"),
+    _beside_reference(Lens.OPENING, 0.8, "warn"),
+)
+
+
+# The gate's own conditions that a person may waive. Evidence that is missing or does not balance cannot be waived.
+WAIVABLE = frozenset(
+    {
+        "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
+        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage",
+    }
+)  # fmt: skip
+
+
+class Waiver(Strict):
+    """A failing check that somebody answers for until a day; it is printed and does not decide."""
+
+    check: str = Field(
+        max_length=200,
+        description="Name of a check (`quarantine`), or lens/metric or lens/metric/scope; `*` stands for any part.",
+    )
+    scope: str = Field("*", max_length=200, description="Scope of the check as printed; `*`: any.")
+    reason: str = Field(min_length=1, max_length=500, description="Why.")
+    by: str = Field(min_length=1, max_length=200, description="Who answers for it.")
+    until: date = Field(description="Last day on which it holds, YYYY-MM-DD.")
+
+    @property
+    def parts(self) -> tuple[str, str, str] | None:
+        """Lens, metric and scope of a pattern; None of a name."""
+        if "/" not in self.check:
+            return None
+        lens, metric, *rest = self.check.split("/", 2)
+        return lens, metric, rest[0] if rest else "*"
+
+    @model_validator(mode="after")
+    def _check(self) -> "Waiver":
+        if self.parts is None:
+            if self.check not in WAIVABLE:
+                raise ValueError(f"check: unknown {self.check!r}; known: {', '.join(sorted(WAIVABLE))}, or lens/metric")
+            return self
+        lens, metric, scope = self.parts
+        for part, known in ((lens, Lens), (metric, Metric)):
+            if part != "*" and part not in list(known):
+                raise ValueError(f"check: unknown {part!r} in {self.check!r}; known: {', '.join(known)}, or *")
+        if {lens, metric, scope, self.scope} == {"*"}:
+            raise ValueError("check: this would waive everything; name a lens, a metric or a scope")
+        return self
+
+
+class GateConfig(Strict):
+    """What the verdict asks of the evidence."""
+
+    trial_fraction: float = Field(
+        0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."
+    )
+    expectations: tuple[Expectation, ...] = Field(
+        DEFAULT_EXPECTATIONS,
+        min_length=1,
+        description="Bounds; the defaults if absent, and those relative to the reference if there is one.",
+    )
+    last_go: str | None = Field(
+        None,
+        min_length=1,
+        description="Run directory of the last run that was GO, relative to the configuration file.",
+    )
+    waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for.")

@@ -1,0 +1,59 @@
+"""The words for what is measured: stage, lens, weighting, metric."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What a number is about: the corpus as read, after removal, or as written to the shards."""
+
+    INPUT = "input"
+    DISTINCT = "distinct"
+    MIXTURE = "mixture"
+
+
+class Lens(StrEnum):
+    """When two documents are one species.
+
+    exact: equal canonical texts. near: enough shingles in common. template: equal skeletons, numbers and names masked;
+    opening: skeletons that begin alike. seed: synthetic documents made from the same prompt or seed document.
+    semantic_80, _90, _95: embeddings with a cosine of at least .80, .90, .95, if `measure.semantic` is there.
+    """
+
+    EXACT = "exact"
+    NEAR = "near"
+    TEMPLATE = "template"
+    OPENING = "opening"
+    SEED = "seed"
+    SEMANTIC_80 = "semantic_80"
+    SEMANTIC_90 = "semantic_90"
+    SEMANTIC_95 = "semantic_95"
+
+
+class Weighting(StrEnum):
+    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
+
+    DOCUMENTS = "documents"
+    TOKENS = "tokens"
+
+
+class Metric(StrEnum):
+    """What an expectation may bound."""
+
+    DISTINCT_FRACTION = "distinct_fraction"
+    DUPLICATE_FRACTION = "duplicate_fraction"
+    DUPLICATE_PAIRS = "duplicate_pairs"
+    HILL_0 = "hill_0"
+    HILL_1 = "hill_1"
+    HILL_2 = "hill_2"
+    SCALE_SURPRISE = "scale_surprise"
+    CONTAINMENT = "containment"
+
+
+COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric.HILL_2})  # the others are fractions
+
+
+class RelativeTo(StrEnum):
+    """What a bound is a multiple of: the same number of the pooled reference, or of the last run that was GO."""
+
+    REFERENCE = "reference"
+    LAST_GO = "last_go"
