@@ -65,6 +65,9 @@ def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> N
         profile = None  # the verdict says that the ledger is damaged
     if profile is not None:
         _print_numbers(console, manifest, profile)
+    for check in verdict.checks:
+        if check.name == "canary" and check.outcome is Outcome.PASS:
+            console.print(f"{check.message}.", style="dim")
     console.print()
     console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
     _print_checks(console, verdict.failed(), "that keep the gate closed")

@@ -45,7 +45,10 @@ def neighbours(texts: list[str], threshold: str) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize("threshold", ["0.5", "0.8", "0.93", "1.0"])
+@pytest.mark.parametrize(
+    "threshold",
+    ["0.8", "0.93", pytest.param("0.5", marks=pytest.mark.long), pytest.param("1.0", marks=pytest.mark.long)],
+)
 def test_near_truth_is_what_brute_force_over_the_texts_finds(threshold: str) -> None:
     texts = [str(record["text"]) for record in records(SEED, float(threshold))]
     assert len(texts) == total_documents()
