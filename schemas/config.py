@@ -1,6 +1,8 @@
 """The configuration: one YAML file becomes one frozen `CurationConfig`. Unknown keys are refused."""
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.dedupe_config import DedupeConfig
 from schemas.gate_config import GateConfig
@@ -11,12 +13,27 @@ from schemas.source_config import RESERVED_SCOPES, LimitsConfig, SourceConfig, T
 from schemas.strict import Name, Strict
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 class CurationConfig(Strict):
     """The whole run."""
 
     name: Name = Field(description="Name of the run; the default run directory is `runs/<name>`.")
     seed: int = Field(20261122, ge=0, lt=2**63, description="Seeds every hash that samples or orders documents.")
     sources: tuple[SourceConfig, ...] = Field(min_length=1, description="The corpora.")
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
+        (),
+        description="Takedown lists, relative to the configuration file: lines `id ID`, `url URL`, `host HOST` or "
+        "`sha256 DIGEST`. What they name is filtered before anything is compared.",
+    )
+    licenses: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="The only licences allowed, as records or sources state them; a document that states another, or "
+        "none, is filtered. Absent: all.",
+    )
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig, description="Counts tokens.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on untrusted input.")
     dedupe: DedupeConfig = Field(default_factory=DedupeConfig, description="Deduplication.")
