@@ -121,7 +121,6 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
         identity,
         last_go,
         exclusions,
-        exclusion_files,
     )
     _refuse_other_run(job)
     return job
