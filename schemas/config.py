@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.dedupe_config import DedupeConfig
+from schemas.documents import EMBEDDING
 from schemas.gate_config import GateConfig
 from schemas.measure_config import MeasureConfig
 from schemas.measures import RelativeTo
@@ -65,7 +66,18 @@ class CurationConfig(Strict):
             if name not in names:
                 raise ValueError(f"dedupe.limits.sources: unknown source {name!r}; known: {', '.join(names)}")
         self._check_gate(names)
+        self._check_embeddings()
         return self
+
+    def _check_embeddings(self) -> None:
+        mapped = [source.name for source in self.sources if EMBEDDING in source.fields]
+        is_read = self.measure.semantic is not None and self.measure.semantic.encoder == "column"
+        if is_read and not mapped:
+            raise ValueError("measure.semantic.encoder: column: no source maps `embedding`; add it under its `fields`")
+        if mapped and not is_read:
+            raise ValueError(
+                f"sources: {mapped[0]} maps `embedding`, which only measure.semantic.encoder `column` reads"
+            )
 
     def _check_gate(self, names: list[str]) -> None:
         for name in self.reference:
