@@ -48,7 +48,7 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
         _, (documents, _) = ingest_partition(Partition(source, part, (file,)), LimitsConfig(), None, folder)
         paths.append(documents)
-    index, _ = build_index([(0, path) for path in paths])
+    index = build_index([(0, path) for path in paths]).index
     words = {f"{NAME}:{document_key(seed, one.number)}": one.words for one in layout(threshold)}
     tokens = [words.get(name, 0) for name in index["document_id"].to_pylist()]
     return Corpus(_with(index, tokens=np.array(tokens, np.int64)), tuple(paths), (NAME,), (Kind.SYNTHETIC,))

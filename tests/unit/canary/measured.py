@@ -42,7 +42,7 @@ def real_corpus(folder: Path) -> Corpus:
         source = SourceConfig(name=name, kind=kind, paths=("x",), language="en")
         _, (documents, _) = ingest_partition(Partition(source, 0, (file,)), LimitsConfig(), None, folder)
         partitions.append((number, documents))
-    index, _ = build_index(partitions)
+    index = build_index(partitions).index
     return Corpus(index, tuple(path for _, path in partitions), tuple(sources), tuple(sources.values()))
 
 
