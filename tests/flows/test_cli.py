@@ -2,11 +2,12 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, write_config
 
 
@@ -41,8 +42,8 @@ def test_what_cannot_work_is_refused_before_it_starts(  # type: ignore[no-untype
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
-def test_a_missing_configuration_is_named(tmp_path: Path, command: Command) -> None:
-    result = command("run", tmp_path / "none.yaml")
+def test_a_missing_configuration_is_named(tmp_path: Path, here: Callable[..., Ended]) -> None:
+    result = here("run", tmp_path / "none.yaml")
     assert result.returncode == 2
     assert "none.yaml" in result.stderr
 
@@ -60,9 +61,9 @@ def test_an_output_folder_of_other_files_is_refused(tmp_path: Path, command: Com
     assert (tmp_path / "thesis" / "draft.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("name", ["verify", "report"])
-def test_a_folder_that_is_no_run_is_named(name: str, tmp_path: Path, command: Command) -> None:
-    result = command(name, tmp_path)
+@pytest.mark.parametrize("name", ["verify", "report", "gate", "what-if", "plan"])
+def test_a_folder_that_is_no_run_is_named(name: str, tmp_path: Path, here: Callable[..., Ended]) -> None:
+    result = here(name, tmp_path)
     assert result.returncode == 2
     assert "not a finished run" in result.stderr
 
