@@ -138,7 +138,15 @@ def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("a text of some words\n")
     run, out = str(mixed), str(tmp_path / "out")
     ids = ["--manifest", f"{run}/manifest.json", "--no-fail"]
-    calls = [["--version"], ["--help"], ["gate", run], ["verify", run], ["diff", run, run], ["report", run]]
+    calls = [
+        ["--version"],
+        ["--help"],
+        ["gate", run],
+        ["profile", run],
+        ["verify", run],
+        ["diff", run, run],
+        ["report", run],
+    ]
     calls += [
         ["what-if", run],
         ["plan", run],
@@ -149,7 +157,7 @@ def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
         [sys.executable, "-c", LOADED, json.dumps(calls)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     told = [json.loads(line.removeprefix("LOADED ")) for line in result.stdout.splitlines() if line[:6] == "LOADED"]
-    assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0], result.stdout + result.stderr
+    assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0], result.stdout + result.stderr
     loaded = {call[0]: set(names) for call, (_, names) in zip(calls, told, strict=True)}  # all up to and with this one
     assert not loaded["--help"] & {"numpy", "pyarrow", "pydantic", "yaml"}
     assert not loaded["diff"] & {"numba", "polars", "datasketch", "matplotlib", "tokenizers"}
