@@ -6,8 +6,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.canary.examine import PREFIX
-from polyculture.canary.layout import PROBES, RECIPE
-from polyculture.canary.plant import NAME, PARTS, Measured, PlantedCorpus, make_canary, plant
+from polyculture.canary.layout import NAME, PROBES, RECIPE
+from polyculture.canary.plant import PARTS, Measured, PlantedCorpus, make_canary, plant
 from polyculture.corpus import Corpus
 from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.files import map_arrow_file, write_arrow_file

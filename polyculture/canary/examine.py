@@ -8,8 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from polyculture.canary.layout import HEAVY_ABOVE, PROBES
-from polyculture.canary.plant import NAME
+from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES
 from polyculture.canary.texts import document_key
 from polyculture.canary.truth import LENSES, METRICS, Truth, truths
 from polyculture.diversity.estimators import scope_of

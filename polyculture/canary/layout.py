@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 
+NAME = "canary"  # of its source, in its own files
 RECIPE = 1  # counts up with every change of the documents, so that an old canary is not taken for a new one
 HEAVY_ABOVE = 24  # species of more documents are counted whole, smaller ones are sampled: the canary has both
 PROBES = 800  # of each weighting

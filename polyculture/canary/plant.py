@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.canary.layout import HEAVY_ABOVE, PROBES, layout
+from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES, layout
 from polyculture.canary.texts import document_key, records
 from polyculture.corpus import INDEX_SCHEMA, Corpus, build_index
 from polyculture.diversity.probes import Stage
@@ -22,7 +22,6 @@ from schemas.ledger import Population
 from schemas.measures import Stage as StageName
 from schemas.source_config import LimitsConfig, SourceConfig
 
-NAME = "canary"  # of its source, in its own files
 PLANTED_NAME = "~canary"  # among the real ones: no configuration can name a source so
 PARTS = 2  # it is read as two partitions, which enclose the real ones
 Measured = tuple[pa.Table, pa.Table, list[Population]]  # LEDGER rows, HEAVY rows, populations

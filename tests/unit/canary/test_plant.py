@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 
 from polyculture.canary.examine import PREFIX, examine, read_canary
-from polyculture.canary.layout import PROBES, RECIPE, total_documents
-from polyculture.canary.plant import NAME, Measured, split_measured
+from polyculture.canary.layout import NAME, PROBES, RECIPE, total_documents
+from polyculture.canary.plant import Measured, split_measured
 from polyculture.canary.truth import truths
 from polyculture.corpus import Corpus
 from polyculture.diversity import multiplicity
