@@ -192,6 +192,5 @@ def draw_matrix(crawls: Crawls, lens: Lens, heavy: HeavySpecies | None, probes: 
         else:
             none = np.empty((0, crawls.sources), np.int64)
             size = int(documents[source])
-            parts.append(SourceProbes(rows, none, np.empty(0), size, size))
-    above = None if heavy is None else heavy.above
-    return ProbeMatrix(tuple(parts), documents, documents, Weighting.DOCUMENTS, lens.species is not None, above)
+            parts.append(SourceProbes.of_species(rows, none, np.empty(0), (size, 0)))
+    return ProbeMatrix(tuple(parts), documents, documents, Weighting.DOCUMENTS, lens.species is not None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from polyculture.diversity.crowding import Crowding
 from polyculture.diversity.multiplicity import GroupCounts, NearIndex
 from polyculture.diversity.species import SeedSpecies
 from polyculture.semantic.embeddings import Embeddings
@@ -52,9 +53,11 @@ class NeighbourLens:
     Attributes:
         count: (groups of the probes (p,), what the groups weigh, indexes) -> (p, sources, stages) documents in each
             probe's closed neighbourhood.
+        crowding: (what the groups weigh, indexes) -> how many neighbours each group may have.
     """
 
     count: Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
+    crowding: Callable[[GroupCounts, Indexes], Crowding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +81,14 @@ def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> ND
     return indexes.near.multiplicities(groups, counts)
 
 
+def near_crowding(counts: GroupCounts, indexes: Indexes) -> Crowding:
+    """From the band keys that the near lens's join proposes neighbours by."""
+    return indexes.near.crowding(counts)
+
+
 LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
     Lens.EXACT: PartitionLens(lambda indexes: indexes.groups, everywhere),
-    Lens.NEAR: NeighbourLens(near),
+    Lens.NEAR: NeighbourLens(near, near_crowding),
     Lens.TEMPLATE: PartitionLens(lambda indexes: indexes.template, everywhere),
     Lens.OPENING: PartitionLens(lambda indexes: indexes.opening, everywhere),
     Lens.SEED: PartitionLens(lambda indexes: indexes.seed.species, lambda indexes: indexes.seed.is_measured),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from polyculture.compiled import compiled
 from polyculture.dedupe.shingles import ShingleSets, intersection_size
 from polyculture.dedupe.signatures import band_keys, minhash_signatures
+from polyculture.diversity.crowding import Crowding, count_bins, crowding
 
 # 1 - (1 - .8**4)**32 = 1 - 5e-8 of the pairs at Jaccard .8 share a band; .988 of those at .6.
 PROBE_BANDS, PROBE_ROWS = 32, 4
@@ -60,6 +61,15 @@ def count_groups(
         counted.select(list(columns)).to_numpy().astype(np.int64),
         sources,
     )
+
+
+def group_totals(counts: GroupCounts, groups: int) -> NDArray[np.int64]:
+    """Occurrences of each group in all sources together, (groups, stages); 0 where there is no entry."""
+    totals = np.zeros((groups, counts.copies.shape[1]), np.int64)
+    owner = np.repeat(np.arange(len(counts.offsets) - 1), np.diff(counts.offsets))
+    for stage in range(totals.shape[1]):
+        totals[:, stage] = np.bincount(owner, counts.copies[:, stage], groups)
+    return totals
 
 
 def exact_multiplicities(probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
@@ -177,6 +187,16 @@ class NearIndex:
         self._keys = band_keys(self._signatures, PROBE_BANDS, PROBE_ROWS)
         exact = Fraction(str(threshold))
         self._bounds = (exact.numerator, exact.denominator, agreement_floor(threshold, width))
+
+    def crowding(self, counts: GroupCounts) -> Crowding:
+        """How many documents may be neighbours of each group, at most: see `polyculture.diversity.crowding`.
+
+        Args:
+            counts: what the groups weigh.
+        """
+        has_words = np.diff(self._sets.offsets) > 0
+        weight = group_totals(counts, len(self._sets))
+        return crowding(self._keys, has_words, weight, count_bins(self._keys, has_words, weight))
 
     def multiplicities(self, probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
         """Occurrences in each probe's closed near-neighbourhood, over the full corpus.

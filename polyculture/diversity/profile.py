@@ -97,7 +97,11 @@ def _scope_profile(
         kind=kind,
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
-        probes=sum(len(stratum.multiplicity) for stratum in counted.strata),
+        probes=sum(
+            len(stratum.multiplicity)
+            for stratum in counted.strata
+            if stratum.row_share is None or not matrix.is_partition  # a row of a whole partition is a species
+        ),
         **{metric.value: estimate(counted, trial_fraction) for metric, estimate in METRICS.items()},
         trials=[
             Trial(fraction=f, distinct_fraction=seen)

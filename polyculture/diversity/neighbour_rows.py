@@ -1,0 +1,156 @@
+"""The near lens's part of the ledger: two strata, each with its own probes, counted in one join."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from polyculture.corpus import Corpus
+from polyculture.diversity.crowding import Crowding
+from polyculture.diversity.heavy import HEAVY_FRACTION
+from polyculture.diversity.ledger_rows import choose, documents_of, ledger_rows, population_of
+from polyculture.diversity.lenses import Indexes, NeighbourLens
+from polyculture.diversity.multiplicity import count_groups
+from polyculture.diversity.probe_matrix import ProbeStratum, SourceProbes
+from polyculture.diversity.probes import Stage, choose_probes
+from schemas.ledger import Crowded, Population, Weighting
+from schemas.measures import Lens
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Probes of one stage, lens and weighting.
+
+    Attributes:
+        multiplicity: (n, sources).
+        source, tokens: (n,) of each.
+        is_crowded: (n,) whether it is of the stratum of crowded documents.
+    """
+
+    multiplicity: Numbers
+    source: Numbers
+    tokens: Numbers
+    is_crowded: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A stage, cut in two.
+
+    Attributes:
+        stage: all of it.
+        is_crowded: (documents,) which documents may have many neighbours.
+        crowded: what the stratum of these holds.
+    """
+
+    stage: Stage
+    is_crowded: NDArray[np.bool_]
+    crowded: Crowded
+
+    def part(self, is_crowded: bool) -> Stage:
+        """One stratum."""
+        return Stage(self.stage.name, np.where(self.is_crowded == is_crowded, self.stage.copies, 0))
+
+
+def measure_neighbours(
+    corpus: Corpus, what: tuple[Lens, NeighbourLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
+) -> tuple[list[pa.Table], list[Population]]:
+    """Probe a neighbourhood lens at several stages, by documents and by tokens.
+
+    Few documents with very many neighbours carry pairs and order 2, and a uniform sample seldom meets them (one
+    cluster of 500 in a million: the interval of H2 covers 64 %). So each source is cut in two (Neyman 1934): documents
+    whose band keys are crowded, which may have many neighbours, and the others. Each stratum has its own probes, and a
+    stratum that is no larger than that is counted whole. What a stratum holds is counted, so any cut is right.
+
+    Args:
+        corpus: n documents.
+        what: the lens, and what it counts in.
+        stages: how often each document occurs at each stage.
+        probes: per source, stage, weighting and stratum.
+        seed: of the choice of probes.
+
+    Returns:
+        LEDGER rows, and the population of each stage. All probes are joined in one pass.
+    """
+    lens, definition, indexes = what
+    copies = np.stack([stage.copies for stage in stages], axis=1)
+    counts = count_groups(indexes.groups, corpus.source, copies, len(corpus.sources))
+    bounds = definition.crowding(counts, indexes)
+    splits = [_split(corpus, stage, indexes.groups, (bounds, number), probes) for number, stage in enumerate(stages)]
+    chosen = [
+        (number, weighting, is_crowded, rows)
+        for number, split in enumerate(splits)
+        for is_crowded in (False, True)
+        for weighting, rows in _choose(corpus, split, is_crowded, probes, seed).items()
+    ]
+    multiplicity = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes)
+    tables, start = [], 0
+    for number, weighting, is_crowded, rows in chosen:
+        block = multiplicity[start : start + len(rows), :, number]
+        tables.append(ledger_rows(corpus, (stages[number].name, lens, weighting), rows, block, is_crowded))
+        start += len(rows)
+    populations = [
+        population_of(corpus, lens, split.stage, has_species=False).model_copy(update={"crowded": split.crowded})
+        for split in splits
+    ]
+    return tables, populations
+
+
+def _split(corpus: Corpus, stage: Stage, groups: Numbers, at: tuple[Crowding, int], probes: int) -> Split:
+    bounds, number = at
+    above = HEAVY_FRACTION * int(stage.copies.sum())
+    is_crowded = bounds.largest[groups, number] > above
+    held = documents_of(corpus, Stage(stage.name, np.where(is_crowded, stage.copies, 0)))
+    documents = held.totals(Weighting.DOCUMENTS)
+    light = bounds.most[groups[~is_crowded & (stage.copies > 0)], number]
+    crowded = Crowded(
+        above=above,
+        documents=documents.tolist(),
+        tokens=held.totals(Weighting.TOKENS).tolist(),
+        is_whole=(documents <= probes).tolist(),
+        light_most=int(min(light.max(initial=1), stage.copies.sum())),
+        scaled=[0] * len(documents),
+    )
+    return Split(stage, is_crowded, crowded)
+
+
+def _choose(corpus: Corpus, split: Split, is_crowded: bool, probes: int, seed: int) -> dict[Weighting, Numbers]:
+    """The probes of one stratum: all its occurrences, in either weighting, in the sources where it is counted whole."""
+    stage = split.part(is_crowded)
+    drawn = choose(corpus, stage, probes, seed)
+    if is_crowded:
+        is_whole = np.array(split.crowded.is_whole)[corpus.source]
+        everything = choose_probes(
+            Stage(stage.name, np.where(is_whole, stage.copies, 0)), corpus.source, corpus.id_hash, probes, seed
+        )
+        drawn = {by: np.concatenate([rows[~is_whole[rows]], everything]) for by, rows in drawn.items()}
+    return drawn
+
+
+def crowded_probes(
+    drawn: Drawn, population: Population, crowded: Crowded, weighting: Weighting
+) -> tuple[SourceProbes, ...]:
+    """The strata of every source, from the rows of a ledger."""
+    by_tokens = weighting is Weighting.TOKENS
+    whole = np.array(population.tokens if by_tokens else population.documents, np.int64)
+    within = np.array(crowded.tokens if by_tokens else crowded.documents, np.int64)
+    sizes = np.array([population.documents, crowded.documents], np.int64)
+    found = []
+    for source, scaled in enumerate(crowded.scaled):
+        light, many = ((drawn.source == source) & (drawn.is_crowded == is_crowded) for is_crowded in (False, True))
+        weight, share = max(1, int(whole[source])), int(within[source]) / max(1, int(whole[source]))
+        size, rows = int(sizes[1, source]), drawn.multiplicity[many]
+        if crowded.is_whole[source]:
+            part = ProbeStratum.whole(rows, (drawn.tokens[many] if by_tokens else np.ones(len(rows))) / weight, size)
+        else:
+            part = ProbeStratum.sample(rows, share, size, is_scaled=scaled > 0)
+        rest = int(whole[source] - within[source]) / weight
+        others = ProbeStratum.sample(
+            drawn.multiplicity[light], rest, int(sizes[0, source]) - size, crowded.light_most, scaled > 0
+        )
+        found.append(SourceProbes(tuple(stratum for stratum in (others, part) if stratum.share > 0)))
+    return tuple(found)
