@@ -15,7 +15,8 @@ from scipy import sparse
 from bench.corpora import similar_pairs
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.heavy import Documents, HeavySpecies, heavy_species
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex, count_groups
+from polyculture.diversity.multiplicity import GroupCounts, count_groups
+from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.diversity.probes import Stage, choose_probes, split_probes
 from polyculture.hashing import id_hash, seeded_hash, unit_interval

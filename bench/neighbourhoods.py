@@ -11,7 +11,8 @@ from bench.populations import Counts, Levels, PerDocument
 from polyculture.dedupe.shingles import ShingleSets
 from polyculture.diversity.crowding import BIN_BITS
 from polyculture.diversity.heavy import HEAVY_FRACTION
-from polyculture.diversity.multiplicity import PROBE_BANDS, NearIndex, count_groups
+from polyculture.diversity.multiplicity import count_groups
+from polyculture.diversity.near_index import PROBE_BANDS, NearIndex
 from polyculture.diversity.probe_matrix import Weighting
 
 THRESHOLD, SHINGLES = 0.8, 60

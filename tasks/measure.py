@@ -11,7 +11,7 @@ from polyculture.corpus import Corpus
 from polyculture.dedupe.texts import map_texts
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.multiplicity import NearIndex
+from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.probes import Stage
 from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.crowding import Crowding
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex
+from polyculture.diversity.multiplicity import GroupCounts
+from polyculture.diversity.near_index import Joined, NearIndex
 from polyculture.diversity.species import SeedSpecies
 from polyculture.semantic.embeddings import Embeddings
 from schemas.measures import Lens
@@ -51,12 +52,12 @@ class NeighbourLens:
     """A lens whose species are neighbourhoods, one around each document.
 
     Attributes:
-        count: (groups of the probes (p,), what the groups weigh, indexes) -> (p, sources, stages) documents in each
-            probe's closed neighbourhood.
+        count: (groups of the probes (p,), what the groups weigh, indexes) -> documents in each probe's closed
+            neighbourhood.
         crowding: (what the groups weigh, indexes) -> how many neighbours each group may have.
     """
 
-    count: Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
+    count: Callable[[NDArray[np.int64], GroupCounts, Indexes], Joined]
     crowding: Callable[[GroupCounts, Indexes], Crowding]
 
 
@@ -76,9 +77,9 @@ def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
     return np.ones(len(indexes.groups), np.bool_)
 
 
-def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> NDArray[np.int64]:
+def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> Joined:
     """One neighbourhood: the probe and every document whose shingles are similar enough."""
-    return indexes.near.multiplicities(groups, counts)
+    return indexes.near.join(groups, counts)
 
 
 def near_crowding(counts: GroupCounts, indexes: Indexes) -> Crowding:

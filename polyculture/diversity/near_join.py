@@ -52,20 +52,19 @@ class Chances:
     """What part of its candidates each probe verifies.
 
     Attributes:
-        candidates: (probes,) groups that share a band with each, counted once for each band.
         of_probe: (probes, sources) the chance of a candidate of each source, 0..1; 1 if all are verified.
-        of_key: (k, sources) the largest among the probes of a key.
+        key_row: (k,) row of `of_key` of each key of such a probe that verifies a part; -1 of the others.
+        of_key: (rows, sources) the largest chance among the probes of a key.
     """
 
-    candidates: Numbers
     of_probe: NDArray[np.float64]
+    key_row: Numbers
     of_key: NDArray[np.float64]
 
     @property
     def is_scaled(self) -> NDArray[np.bool_]:
         """(probes,) which verify a part."""
-        scaled: NDArray[np.bool_] = (self.of_probe < 1).any(axis=1)
-        return scaled
+        return np.asarray((self.of_probe < 1).any(axis=1), np.bool_)
 
 
 def probe_keys(groups: Numbers, keys: Keys) -> ProbeKeys:
@@ -85,29 +84,46 @@ def probe_keys(groups: Numbers, keys: Keys) -> ProbeKeys:
     return ProbeKeys(groups, found, directory, np.append(first, len(order)).astype(np.int64), probes)
 
 
-def chances(probes: ProbeKeys, per_key: Numbers, per_source: Numbers | None, most: int, sources: int) -> Chances:
-    """How much of their candidates probes verify.
+def crowded_keys(probes: ProbeKeys, per_key: Numbers, most: int) -> tuple[NDArray[np.bool_], Numbers]:
+    """The probes that have too many candidates, and numbers for the keys of these.
 
     Args:
         probes: p probes.
         per_key: (k,) groups of the whole corpus with each key.
-        per_source: (k, sources) the same by source; only where a probe has more candidates than `most`, else None.
-        most: candidates that a probe may have and verify them all.
-        sources: how many there are.
+        most: candidates that a probe may have and verify them all; a group is one for each band that it shares.
+
+    Returns:
+        (p,) which have more; (k,) a row for each of their keys, -1 for the others.
     """
-    owner = np.repeat(np.arange(len(per_key)), np.diff(probes.first))
-    candidates = np.bincount(probes.probes, per_key[owner], len(probes.groups)).astype(np.int64)
-    of_probe, of_key = np.ones((len(probes.groups), sources)), np.ones((len(per_key), sources))
-    if per_source is None:
-        return Chances(candidates, of_probe, of_key)
-    has_many = candidates > most
-    for source in range(sources):
-        mine = np.bincount(probes.probes, per_source[owner, source], len(probes.groups))
-        least = most / sources / np.maximum(mine, 1)
-        chance = np.minimum(1.0, np.maximum(most / np.maximum(candidates, 1), least))
-        of_probe[has_many, source] = chance[has_many]
-        of_key[:, source] = np.maximum.reduceat(of_probe[probes.probes, source], probes.first[:-1])
-    return Chances(candidates, of_probe, of_key)
+    counts = np.repeat(per_key, np.diff(probes.first))
+    has_many = np.bincount(probes.probes, counts, len(probes.groups)) > most
+    is_theirs = np.zeros(len(per_key), np.bool_)
+    is_theirs[np.repeat(np.arange(len(per_key)), np.diff(probes.first))[has_many[probes.probes]]] = True
+    return has_many, np.where(is_theirs, np.cumsum(is_theirs) - 1, -1)
+
+
+def chances(probes: ProbeKeys, crowded: tuple[NDArray[np.bool_], Numbers], by_source: Numbers, most: int) -> Chances:
+    """How much of their candidates probes verify.
+
+    Args:
+        probes: p probes.
+        crowded: which have too many, and the rows of their keys.
+        by_source: (rows, sources) groups of the whole corpus with each of these keys.
+        most: candidates that a probe may have and verify them all.
+    """
+    (has_many, key_row), sources = crowded, by_source.shape[1]
+    of_probe, of_key = np.ones((len(probes.groups), sources)), np.ones(by_source.shape)
+    rows = key_row[np.repeat(np.arange(len(key_row)), np.diff(probes.first))]
+    mine = rows >= 0
+    theirs, rows = probes.probes[mine], rows[mine]
+    own = np.stack([np.bincount(theirs, column[rows], len(of_probe)) for column in by_source.T], axis=1)
+    total = np.maximum(1.0, own.sum(axis=1, keepdims=True))
+    chance = np.minimum(1.0, np.maximum(most / total, most / sources / np.maximum(own, 1.0)))
+    of_probe[has_many] = chance[has_many]
+    if len(of_key):
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))  # rows ascend, as keys do
+        of_key = np.maximum.reduceat(of_probe[theirs], starts, axis=0)
+    return Chances(of_probe, key_row, of_key)
 
 
 @compiled()
@@ -125,40 +141,46 @@ def _find(key: np.uint64, keys: Keys, directory: Numbers) -> int:
 
 
 @compiled()
-def count_candidates(keys: Keys, is_there: NDArray[np.bool_], look_up: tuple[Keys, Numbers], per_key: Numbers) -> None:
-    """Add to per_key, (k,), how many groups have each key of the probes; those of two partitions are added.
+def count_candidates(keys: Keys, is_there: NDArray[np.bool_], look_up: tuple[Keys, Numbers], found: Numbers) -> None:
+    """Add to found, (k,), how many groups have each key of the probes.
 
     Args:
         keys: (groups, bands).
         is_there: (groups,) whether a group has words and occurs.
         look_up: of the probes.
-        per_key: added to.
+        found: added to.
     """
     for group in range(len(keys)):
         if is_there[group]:
             for band in range(keys.shape[1]):
                 at = _find(keys[group, band], look_up[0], look_up[1])
                 if at >= 0:
-                    per_key[at] += 1
+                    found[at] += 1
 
 
 @compiled()
 def count_by_source(
-    keys: Keys,
-    is_there: NDArray[np.bool_],
+    groups: tuple[Keys, NDArray[np.bool_], Numbers, Numbers],
     look_up: tuple[Keys, Numbers],
-    owners: tuple[Numbers, Numbers],
-    per_source: Numbers,
+    shared_row: Numbers,
+    found: Numbers,
 ) -> None:
-    """The same by source, (k, sources): a group of several sources is one of each."""
-    offsets, source = owners
+    """The same by source, (rows, sources), of the keys that have a row; a group of several sources is one of each.
+
+    Args:
+        groups: band keys, whether each is there, and its sources, as offsets and numbers.
+        look_up: of the probes.
+        shared_row: (k,) row of each key, or -1.
+        found: added to.
+    """
+    keys, is_there, offsets, source = groups
     for group in range(len(keys)):
         if is_there[group]:
             for band in range(keys.shape[1]):
                 at = _find(keys[group, band], look_up[0], look_up[1])
-                if at >= 0:
+                if at >= 0 and shared_row[at] >= 0:
                     for entry in range(offsets[group], offsets[group + 1]):
-                        per_source[at, source[entry]] += 1
+                        found[shared_row[at], source[entry]] += 1
 
 
 @compiled()
@@ -189,15 +211,64 @@ def _mix(value: np.uint64) -> np.uint64:
 
 
 @compiled()
+def _uniform(state: np.uint64) -> float:
+    return (np.float64(state >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+@compiled()
 def _skip(state: np.uint64, chance: float) -> int:
     """How many are passed over until the next that is drawn."""
-    uniform = (np.float64(state >> np.uint64(11)) + 0.5) * 2.0**-53
-    return int(min(np.log(uniform) / np.log1p(-chance), 1e15))
+    if chance >= 1.0:
+        return 0
+    return int(min(np.log(_uniform(state)) / np.log1p(-chance), 1e15))
+
+
+@compiled()
+def _content(hashes: Keys) -> np.uint64:
+    """A group's own number, wherever it lies."""
+    value = np.uint64(len(hashes))
+    for one in hashes:
+        value = _mix(value ^ one)
+    return value
+
+
+@compiled()
+def _largest(chances: NDArray[np.float64], sources: Numbers) -> float:
+    """The largest chance among a group's sources."""
+    found = 0.0
+    for source in sources:
+        found = max(found, chances[source])
+    return found
+
+
+@compiled()
+def _drawn(
+    span: tuple[int, int],
+    probes: tuple[Numbers, NDArray[np.float64]],
+    draw: tuple[Numbers, float, np.uint64],
+    out: tuple[Numbers, NDArray[np.float64]],
+) -> int:
+    """Which of the probes of a key take a group for a candidate, and with what chance; returns how many."""
+    by_key, of_probe = probes
+    sources, largest, state = draw
+    at, count = span[0] + _skip(state, largest), 0
+    while at < span[1]:
+        probe = by_key[at]
+        chance = _largest(of_probe[probe], sources)
+        state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
+        if _uniform(state) * largest < chance:
+            out[0][count], out[1][count] = probe, chance
+            count += 1
+        state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
+        at += 1 + _skip(state, largest)
+    return count
 
 
 @compiled()
 def _weight(left: Keys, right: Keys, chance: float) -> int:
     """1 over the chance that a pair of groups is drawn, in units of 2**-16."""
+    if chance >= 1.0:
+        return 1 << WEIGHT_BITS
     shared = 0
     for band in range(len(left)):
         shared += left[band] == right[band]
@@ -220,10 +291,34 @@ def _is_near(
 
 
 @compiled()
+def _verify(
+    groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
+    group: int,
+    proposed: tuple[Numbers, Numbers, NDArray[np.float64]],
+    examined: Numbers,
+    bounds: tuple[int, int, int],
+) -> int:
+    """Move the probes that are neighbours to the front, and in place of each chance its weight; returns how many."""
+    probe_groups, probe_of, chance_of = proposed
+    count = 0
+    for at in range(len(probe_of)):
+        probe = probe_of[at]
+        if examined[probe] == group:
+            continue
+        examined[probe] = group
+        other = probe_groups[probe]
+        if _is_near(groups, group, other, bounds):
+            probe_of[count] = probe
+            chance_of[count] = _weight(groups[3][group], groups[3][other], chance_of[at])
+            count += 1
+    return count
+
+
+@compiled()
 def join(
     groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
     probes: tuple[Numbers, Numbers, Numbers, tuple[Keys, Numbers]],
-    sampled: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], np.uint64],
+    sampled: tuple[NDArray[np.float64], NDArray[np.float64], Numbers, np.uint64],
     owners: tuple[NDArray[np.bool_], Numbers, Numbers],
     limits: tuple[int, int, int, int, int],
 ) -> Pairs:
@@ -232,65 +327,41 @@ def join(
     Args:
         groups: shingle hashes, their offsets, signatures, band keys.
         probes: their groups, `ProbeKeys.first`, `.probes` and `.look_up`.
-        sampled: `Chances.of_probe` and `.of_key`, whether each key has a probe that verifies a part, and a seed.
+        sampled: `Chances.of_probe`, `.of_key` and `.key_row`, and a seed.
         owners: whether each group is there, and the sources of each, as offsets and numbers.
         limits: first and last group, and numerator, denominator and least agreement of neighbours.
 
     Returns:
         Probe, group and weight of each pair, in units of 2**-16; and how many candidates were looked at.
     """
-    keys = groups[3]
+    hashes, starts, _, keys = groups
     probe_groups, first, by_key, look_up = probes
-    of_probe, of_key, has_many, seed = sampled
+    of_probe, of_key, key_row, seed = sampled
     is_there, offsets, source = owners
     examined = np.full(len(probe_groups), -1, np.int64)
+    probe_of, chance_of = np.empty(len(probe_groups) + 1, np.int64), np.empty(len(probe_groups) + 1)
     found = np.empty((1024, 3), np.int64)
     count, looked_at = 0, 0
     for group in range(limits[0], limits[1]):
-        if not is_there[group]:
-            continue
-        content = np.uint64(0)
-        for band in range(keys.shape[1]):
+        for band in range(keys.shape[1] if is_there[group] else 0):
             key = _find(keys[group, band], look_up[0], look_up[1])
             if key < 0:
                 continue
-            at, end, largest, state = first[key], first[key + 1], 1.0, seed
-            if has_many[key]:
-                if content == 0:  # the group's own number, wherever it lies
-                    for entry in range(groups[1][group], groups[1][group + 1]):
-                        content = _mix(content ^ groups[0][entry])
-                largest = 0.0
-                for entry in range(offsets[group], offsets[group + 1]):
-                    largest = max(largest, of_key[key, source[entry]])
-                state = _mix(_mix(seed ^ content) + keys[group, band])
-                if largest < 1.0:
-                    at += _skip(state, largest)
-            while at < end:
-                probe = by_key[at]
-                at += 1
-                looked_at += 1
-                chance = 1.0
-                if has_many[key]:
-                    chance = 0.0
-                    for entry in range(offsets[group], offsets[group + 1]):
-                        chance = max(chance, of_probe[probe, source[entry]])
-                    state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
-                    is_passed = (state >> np.uint64(11)) * 2.0**-53 * largest >= chance
-                    state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
-                    if largest < 1.0:
-                        at += _skip(state, largest)
-                    if is_passed:
-                        continue
-                if examined[probe] == group:
-                    continue
-                examined[probe] = group
-                other = probe_groups[probe]
-                if _is_near(groups, group, other, (limits[2], limits[3], limits[4])):
-                    if count == len(found):
-                        found = np.concatenate((found, np.empty((count, 3), np.int64)))
-                    weight = 1 << WEIGHT_BITS
-                    if chance < 1.0:
-                        weight = _weight(keys[group], keys[other], chance)
-                    found[count, 0], found[count, 1], found[count, 2] = probe, group, weight
-                    count += 1
+            span, row = (first[key], first[key + 1]), key_row[key]
+            if row < 0:
+                drawn = span[1] - span[0]
+                probe_of[:drawn], chance_of[:drawn] = by_key[span[0] : span[1]], 1.0
+            else:
+                sources = source[offsets[group] : offsets[group + 1]]
+                state = _mix(_mix(seed ^ _content(hashes[starts[group] : starts[group + 1]])) + keys[group, band])
+                draw = (sources, _largest(of_key[row], sources), state)
+                drawn = _drawn(span, (by_key, of_probe), draw, (probe_of, chance_of))
+            looked_at += drawn
+            proposed = (probe_groups, probe_of[:drawn], chance_of[:drawn])
+            drawn = _verify(groups, group, proposed, examined, (limits[2], limits[3], limits[4]))
+            while count + drawn > len(found):
+                found = np.concatenate((found, np.empty_like(found)))
+            for at in range(drawn):
+                found[count, 0], found[count, 1], found[count, 2] = probe_of[at], group, chance_of[at]
+                count += 1
     return found[:count, 0].copy(), found[:count, 1].copy(), found[:count, 2].copy(), looked_at

@@ -13,6 +13,7 @@ from polyculture.diversity.heavy import HEAVY_FRACTION
 from polyculture.diversity.ledger_rows import choose, documents_of, ledger_rows, population_of
 from polyculture.diversity.lenses import Indexes, NeighbourLens
 from polyculture.diversity.multiplicity import count_groups
+from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probe_matrix import ProbeStratum, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes
 from schemas.ledger import Crowded, Population, Weighting
@@ -87,15 +88,20 @@ def measure_neighbours(
         for is_crowded in (False, True)
         for weighting, rows in _choose(corpus, split, is_crowded, probes, seed).items()
     ]
-    multiplicity = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes)
+    found = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes)
+    scaled = np.zeros((len(stages), len(corpus.sources)), np.int64)
     tables, start = [], 0
     for number, weighting, is_crowded, rows in chosen:
-        block = multiplicity[start : start + len(rows), :, number]
+        here = slice(start, start + len(rows))
+        block = found.multiplicity[here, :, number]
+        scaled[number] += np.bincount(corpus.source[rows], found.is_scaled[here], len(corpus.sources)).astype(np.int64)
         tables.append(ledger_rows(corpus, (stages[number].name, lens, weighting), rows, block, is_crowded))
         start += len(rows)
     populations = [
-        population_of(corpus, lens, split.stage, has_species=False).model_copy(update={"crowded": split.crowded})
-        for split in splits
+        population_of(corpus, lens, split.stage, has_species=False).model_copy(
+            update={"crowded": split.crowded.model_copy(update={"scaled": mine.tolist()})}
+        )
+        for split, mine in zip(splits, scaled, strict=True)
     ]
     return tables, populations
 
@@ -106,12 +112,14 @@ def _split(corpus: Corpus, stage: Stage, groups: Numbers, at: tuple[Crowding, in
     is_crowded = bounds.largest[groups, number] > above
     held = documents_of(corpus, Stage(stage.name, np.where(is_crowded, stage.copies, 0)))
     documents = held.totals(Weighting.DOCUMENTS)
+    many = np.zeros(len(documents), np.int64)
+    np.maximum.at(many, corpus.source[is_crowded], bounds.most[groups[is_crowded]].max(axis=1, initial=0))
     light = bounds.most[groups[~is_crowded & (stage.copies > 0)], number]
     crowded = Crowded(
         above=above,
         documents=documents.tolist(),
         tokens=held.totals(Weighting.TOKENS).tolist(),
-        is_whole=(documents <= probes).tolist(),
+        is_whole=((documents <= probes) & (many <= MOST_CANDIDATES)).tolist(),
         light_most=int(min(light.max(initial=1), stage.copies.sum())),
         scaled=[0] * len(documents),
     )
