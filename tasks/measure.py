@@ -9,7 +9,8 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture.corpus import Corpus
 from polyculture.dedupe.texts import map_texts
-from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
+from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.probes import Stage
@@ -40,7 +41,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
     indexes = build_indexes(job, corpus, threads)
-    rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
+    rows, heavy, populations = measure_stages(Survey(corpus, indexes, weighted, config.measure.probes, config.seed))
     encoder = None
     if indexes.embeddings is not None and config.measure.semantic is not None:
         number = config.measure.semantic.probes

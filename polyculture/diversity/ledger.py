@@ -1,7 +1,7 @@
 """Build, write and reload the ledger of a run."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
-from polyculture.diversity.heavy import heavy_species
-from polyculture.diversity.ledger_rows import choose, documents_of, heavy_rows, ledger_rows, population_of, where
-from polyculture.diversity.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
-from polyculture.diversity.multiplicity import count_groups, exact_multiplicities
-from polyculture.diversity.neighbour_rows import Drawn, crowded_probes, measure_neighbours
+from polyculture.diversity.lenses import LENSES, PartitionLens
+from polyculture.diversity.neighbour_rows import Drawn, crowded_probes
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
-from polyculture.diversity.probes import Stage, split_probes
 from polyculture.files import write_parquet, write_text
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
@@ -126,55 +121,6 @@ def _matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
     """Lists of one length as the rows of a matrix."""
     rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
     return rows
-
-
-def measure_stages(
-    corpus: Corpus, indexes: Indexes, stages: Sequence[Stage], probes: int, seed: int
-) -> tuple[pa.Table, pa.Table, list[Population]]:
-    """Probe the full corpus at several stages, through every lens, by documents and by tokens.
-
-    Args:
-        corpus: n documents.
-        indexes: what lenses count in.
-        stages: how often each document occurs at each stage.
-        probes: per source, stage and weighting.
-        seed: of the choice of probes.
-
-    Returns:
-        LEDGER rows, HEAVY rows, and the population of each stage and lens.
-    """
-    rows, heavy = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()]
-    populations: list[Population] = []
-    for lens, definition in LENSES.items():
-        if isinstance(definition, EmbeddingLens):
-            continue  # all of them in one pass: `measure_embeddings`
-        if isinstance(definition, NeighbourLens):
-            tables, found = measure_neighbours(corpus, (lens, definition, indexes), stages, probes, seed)
-            rows, populations = rows + tables, populations + found
-            continue
-        for table, is_heavy in _measure_partition(corpus, (lens, definition, indexes), stages, probes, seed):
-            (heavy if is_heavy else rows).append(table)
-        for stage in stages:
-            populations.append(population_of(corpus, lens, where(stage, definition.applies(indexes)), True))
-    return pa.concat_tables(rows), pa.concat_tables(heavy), populations
-
-
-def _measure_partition(
-    corpus: Corpus, what: tuple[Lens, PartitionLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
-) -> Iterator[tuple[pa.Table, bool]]:
-    """Rows of a partition lens; True with a table of heavy species."""
-    lens, definition, indexes = what
-    species, applies = definition.species(indexes), definition.applies(indexes)
-    for stage in stages:
-        weighed = where(stage, applies)
-        found = heavy_species(species, documents_of(corpus, weighed))
-        yield heavy_rows(corpus, stage.name, lens, found), True
-        counts = count_groups(species, corpus.source, weighed.copies[:, None], len(corpus.sources))
-        is_heavy = np.isin(species, found.species)
-        for weighting, chosen in choose(corpus, weighed, probes, seed).items():
-            light, _ = split_probes(chosen, is_heavy)
-            multiplicity = exact_multiplicities(species[light], counts)[:, :, 0]
-            yield ledger_rows(corpus, (stage.name, lens, weighting), light, multiplicity), False
 
 
 def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:

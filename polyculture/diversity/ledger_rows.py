@@ -11,6 +11,8 @@ from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
 
+Chosen = dict[Weighting, NDArray[np.int64]]  # document numbers of the probes of each weighting
+
 
 def where(stage: Stage, applies: NDArray[np.bool_] | None) -> Stage:
     """The stage, of the documents that a lens says something about."""
@@ -35,7 +37,7 @@ def population_of(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -
     )
 
 
-def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> dict[Weighting, NDArray[np.int64]]:
+def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> Chosen:
     """The probes of each weighting."""
     by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)
     return {

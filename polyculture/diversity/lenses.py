@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from polyculture.diversity.crowding import Crowding
 from polyculture.diversity.multiplicity import GroupCounts
-from polyculture.diversity.near_index import Joined, NearIndex
+from polyculture.diversity.near_index import Joined, NearIndex, Parts
 from polyculture.diversity.species import SeedSpecies
 from polyculture.semantic.embeddings import Embeddings
 from schemas.measures import Lens
@@ -52,13 +52,13 @@ class NeighbourLens:
     """A lens whose species are neighbourhoods, one around each document.
 
     Attributes:
-        count: (groups of the probes (p,), what the groups weigh, indexes) -> documents in each probe's closed
-            neighbourhood.
-        crowding: (what the groups weigh, indexes) -> how many neighbours each group may have.
+        count: (groups of the probes (p,), what the groups weigh, indexes, parts of the groups) -> documents in each
+            probe's closed neighbourhood.
+        crowding: (what the groups weigh, indexes, parts of the groups) -> how many neighbours each group may have.
     """
 
-    count: Callable[[NDArray[np.int64], GroupCounts, Indexes], Joined]
-    crowding: Callable[[GroupCounts, Indexes], Crowding]
+    count: Callable[[NDArray[np.int64], GroupCounts, Indexes, Parts], Joined]
+    crowding: Callable[[GroupCounts, Indexes, Parts], Crowding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +77,14 @@ def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
     return np.ones(len(indexes.groups), np.bool_)
 
 
-def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> Joined:
+def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Joined:
     """One neighbourhood: the probe and every document whose shingles are similar enough."""
-    return indexes.near.join(groups, counts)
+    return indexes.near.join(groups, counts, parts)
 
 
-def near_crowding(counts: GroupCounts, indexes: Indexes) -> Crowding:
+def near_crowding(counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Crowding:
     """From the band keys that the near lens's join proposes neighbours by."""
-    return indexes.near.crowding(counts)
+    return indexes.near.crowding(counts, parts)
 
 
 LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {

@@ -31,6 +31,9 @@ from polyculture.diversity.near_join import (
 PROBE_BANDS, PROBE_ROWS = 32, 4
 
 
+Parts = Sequence[NDArray[np.bool_] | None]
+
+
 def agreement_floor(threshold: float, width: int) -> int:
     """Least number of equal signature values of a pair at the threshold, six standard deviations below the mean.
 
@@ -116,21 +119,23 @@ class NearIndex:
         chosen = self._has_words if mine is None else self._has_words & mine
         return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)))
 
-    def crowding(self, counts: GroupCounts, bins: NDArray[np.int64] | None = None) -> Crowding:
+    def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
         """How many documents may be neighbours of each group, at most: see `polyculture.diversity.crowding`.
 
         Args:
             counts: what all groups weigh.
-            bins: of all groups; None: they are counted here.
+            parts: (groups,) which are counted together, as masks; None for all.
         """
-        found = self.bins(counts) if bins is None else bins
+        found = self.bins(counts, parts[0])
+        for mine in parts[1:]:
+            found += self.bins(counts, mine)
         return crowding(self._keys, self._has_words, group_totals(counts, len(self._sets)), found)
 
     def multiplicities(self, probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
         """(probes, sources, stages), as `join` counts them."""
         return self.join(probe_groups, counts).multiplicity
 
-    def join(self, probe_groups: NDArray[np.int64], counts: GroupCounts) -> Joined:
+    def join(self, probe_groups: NDArray[np.int64], counts: GroupCounts, parts: Parts = (None,)) -> Joined:
         """Occurrences in each probe's closed near-neighbourhood, over the full corpus.
 
         Every group that shares a band with a probe and agrees in enough signature values is verified on its shingles;
@@ -139,13 +144,17 @@ class NearIndex:
         Args:
             probe_groups: (probes,) group of each probe; repeats are joined once.
             counts: what the groups weigh.
+            parts: (groups,) which are counted together, as masks; None for all. The sums are the same.
 
         Returns:
             Counts of at least the probe's own group. O(groups x bands), and at most 2 x `most_candidates` a probe.
         """
         unique, inverse = np.unique(probe_groups, return_inverse=True)
-        plan = self.plan(unique, counts, [None])
-        added, looked_at = self.neighbours(plan, counts)
+        plan = self.plan(unique, counts, parts)
+        added, looked_at = self.neighbours(plan, counts, parts[0])
+        for mine in parts[1:]:
+            more, looked = self.neighbours(plan, counts, mine)
+            added, looked_at = added + more, looked_at + looked
         return Joined(closed(added, unique, counts)[inverse], plan.is_scaled[inverse], looked_at)
 
     def probe_keys(self, groups: NDArray[np.int64]) -> ProbeKeys:
@@ -157,9 +166,7 @@ class NearIndex:
         chosen = groups[self._has_words[groups]]
         return probe_keys(chosen, self._keys[chosen])
 
-    def plan(
-        self, groups: NDArray[np.int64], counts: GroupCounts, parts: Sequence[NDArray[np.bool_] | None]
-    ) -> JoinPlan:
+    def plan(self, groups: NDArray[np.int64], counts: GroupCounts, parts: Parts) -> JoinPlan:
         """Count the probes' candidates, and decide what part of them is verified.
 
         Args:

@@ -12,7 +12,7 @@ from polyculture.diversity.crowding import Crowding
 from polyculture.diversity.heavy import HEAVY_FRACTION
 from polyculture.diversity.ledger_rows import choose, documents_of, ledger_rows, population_of
 from polyculture.diversity.lenses import Indexes, NeighbourLens
-from polyculture.diversity.multiplicity import count_groups
+from polyculture.diversity.multiplicity import GroupCounts
 from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probe_matrix import ProbeStratum, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes
@@ -58,7 +58,11 @@ class Split:
 
 
 def measure_neighbours(
-    corpus: Corpus, what: tuple[Lens, NeighbourLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
+    corpus: Corpus,
+    what: tuple[Lens, NeighbourLens, Indexes],
+    stages: Sequence[Stage],
+    counts: GroupCounts,
+    settings: tuple[int, int, Sequence[NDArray[np.bool_] | None]],
 ) -> tuple[list[pa.Table], list[Population]]:
     """Probe a neighbourhood lens at several stages, by documents and by tokens.
 
@@ -71,16 +75,16 @@ def measure_neighbours(
         corpus: n documents.
         what: the lens, and what it counts in.
         stages: how often each document occurs at each stage.
-        probes: per source, stage, weighting and stratum.
-        seed: of the choice of probes.
+        counts: what the groups of equal texts weigh at each stage.
+        settings: probes per source, stage, weighting and stratum; seed of their choice; and the parts of the groups
+            that are counted one by one, [None] for all at once.
 
     Returns:
         LEDGER rows, and the population of each stage. All probes are joined in one pass.
     """
     lens, definition, indexes = what
-    copies = np.stack([stage.copies for stage in stages], axis=1)
-    counts = count_groups(indexes.groups, corpus.source, copies, len(corpus.sources))
-    bounds = definition.crowding(counts, indexes)
+    probes, seed, parts = settings
+    bounds = definition.crowding(counts, indexes, parts)
     splits = [_split(corpus, stage, indexes.groups, (bounds, number), probes) for number, stage in enumerate(stages)]
     chosen = [
         (number, weighting, is_crowded, rows)
@@ -88,7 +92,7 @@ def measure_neighbours(
         for is_crowded in (False, True)
         for weighting, rows in _choose(corpus, split, is_crowded, probes, seed).items()
     ]
-    found = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes)
+    found = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes, parts)
     scaled = np.zeros((len(stages), len(corpus.sources)), np.int64)
     tables, start = [], 0
     for number, weighting, is_crowded, rows in chosen:

@@ -162,7 +162,7 @@ def _neighbours(definition: NeighbourLens, indexes: Indexes, rows: Numbers, coun
     """Neighbourhoods of documents, block by block; documents of equal text are counted once."""
     unique, inverse = np.unique(indexes.groups[rows], return_inverse=True)
     blocks = [
-        definition.count(unique[start : start + _BLOCK], counts, indexes).multiplicity[:, :, 0]
+        definition.count(unique[start : start + _BLOCK], counts, indexes, [None]).multiplicity[:, :, 0]
         for start in range(0, len(unique), _BLOCK)
     ]
     empty = np.empty((0, counts.sources), np.int64)
