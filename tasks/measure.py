@@ -13,6 +13,7 @@ from polyculture.diversity.count import Survey, measure_stages
 from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.near_index import NearIndex
+from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probes import Stage
 from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
@@ -20,12 +21,29 @@ from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from polyculture.text.skeleton import TemplateKeys, template_keys
 from schemas.documents import Kind
-from schemas.ledger import LedgerHeader
+from schemas.ledger import LedgerHeader, Population
 from schemas.measures import Stage as StageName
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
 
 DOCUMENTS_AT_ONCE = 16_384
+
+
+class Costs:
+    """Logs what each step of the measurement costs, beside the whole corpus."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Start."""
+        self._documents, self._megabytes = len(corpus), int(corpus.text_bytes.sum()) / 1e6
+        self._watch, self._before = Stopwatch(), 0.0
+
+    def __call__(self, what: str) -> None:
+        """Say that a step is done."""
+        now = self._watch.seconds
+        seconds, self._before = now - self._before, now
+        rate = max(seconds, 1e-3)
+        speed = f"{self._megabytes / rate:,.0f} MB/s, {self._documents / rate:,.0f} documents/s"
+        log(f"measured {what}: {seconds:.2f} s, {speed}")
 
 
 @task(cache_policy=NO_CACHE)
@@ -41,7 +59,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
     indexes = build_indexes(job, corpus, threads)
-    rows, heavy, populations = measure_stages(Survey(corpus, indexes, weighted, config.measure.probes, config.seed))
+    survey = Survey(corpus, indexes, weighted, config.measure.probes, config.seed)
+    rows, heavy, populations = measure_stages(survey, after=Costs(corpus))
+    log_scaled(populations)
     encoder = None
     if indexes.embeddings is not None and config.measure.semantic is not None:
         number = config.measure.semantic.probes
@@ -61,12 +81,24 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 
+def log_scaled(populations: Sequence[Population]) -> None:
+    """Say how many probes had more candidates than are verified."""
+    for population in populations:
+        scaled = sum(population.crowded.scaled) if population.crowded else 0
+        if scaled:
+            log(
+                f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
+                f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
+            )
+
+
 def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
-    watch = Stopwatch()
+    costs = Costs(corpus)
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
+    costs("signatures of probes and groups")
     keys = _skeleton_keys(corpus)
-    log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
+    costs("skeletons")
     is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
     seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
     return Indexes(

@@ -1,6 +1,6 @@
 """Count the ledger: what each partition of a corpus adds, how parts merge, and the rows that come of their sum."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,7 +111,10 @@ def _merged(survey: Survey, stage: Stage, pair: tuple[Chosen, Chosen]) -> Chosen
 
 
 def measure_stages(
-    survey: Survey, part: Part | None = None, group_parts: Sequence[Mask | None] = (None,)
+    survey: Survey,
+    part: Part | None = None,
+    group_parts: Sequence[Mask | None] = (None,),
+    after: Callable[[str], None] = str,
 ) -> tuple[pa.Table, pa.Table, list[Population]]:
     """Probe the full corpus at several stages, through every lens, by documents and by tokens.
 
@@ -119,11 +122,13 @@ def measure_stages(
         survey: what is measured.
         part: counts of all documents, merged; None: they are counted here, as one part.
         group_parts: (groups,) masks of parts of the groups of equal texts, which the near lens counts one by one.
+        after: called when something is done, with its name: `counts`, or a lens.
 
     Returns:
         LEDGER rows, HEAVY rows, and the population of each stage and lens; the same however the corpus is cut.
     """
     whole = count_part(survey) if part is None else part
+    after("counts")
     rows, heavy = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()]
     populations: list[Population] = []
     for lens, definition in LENSES.items():
@@ -139,6 +144,7 @@ def measure_stages(
                 survey.corpus, (lens, definition, survey.indexes), survey.stages, counts, settings
             )
             rows, populations = rows + tables, populations + found
+        after(lens.value)
     return pa.concat_tables(rows), pa.concat_tables(heavy), populations
 
 

@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 
+from polyculture.diversity.ledger_file import from_file, to_file
+from polyculture.diversity.ledger_rows import matrix_of
 from polyculture.diversity.lenses import LENSES, PartitionLens
 from polyculture.diversity.neighbour_rows import Drawn, crowded_probes
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.files import write_parquet, write_text
-from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
+from schemas.ledger import HEAVY_SCHEMA, LEDGER_FILE_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
 
@@ -71,7 +73,7 @@ class Ledger:
         """(species, sources) documents of the heavy species, and their shares of what the sources weigh."""
         is_wanted = (self.heavy["stage"].to_numpy() == stage.value) & (self.heavy["lens"].to_numpy() == lens.value)
         chosen = self.heavy.filter(pa.array(is_wanted))
-        documents, tokens = (_matrix_of(chosen[name], len(weight)) for name in ("documents", "tokens"))
+        documents, tokens = (matrix_of(chosen[name], len(weight)) for name in ("documents", "tokens"))
         part = documents if weighting is Weighting.DOCUMENTS else tokens
         return documents, part / np.maximum(weight, 1)
 
@@ -83,7 +85,7 @@ class Ledger:
     @cached_property
     def _drawn(self) -> dict[tuple[str, str, str], Drawn]:
         """The probes by stage, lens and weighting."""
-        every = _matrix_of(self.rows["multiplicity"], len(self.header.sources))
+        every = matrix_of(self.rows["multiplicity"], len(self.header.sources))
         names = [[s.value for s in StageName], [lens.value for lens in Lens], [w.value for w in Weighting]]
         columns = [_numbers(self.rows[name], known) for name, known in zip(_KEYS, names, strict=True)]
         source = _numbers(self.rows["source"], self.header.sources)
@@ -117,15 +119,9 @@ def _numbers(column: pa.ChunkedArray, known: Sequence[str]) -> NDArray[np.int64]
     return places
 
 
-def _matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
-    """Lists of one length as the rows of a matrix."""
-    rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
-    return rows
-
-
 def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:
     """Write the files of a ledger; returns them."""
-    write_parquet(folder / PROBES_FILE, ledger.rows)
+    write_parquet(folder / PROBES_FILE, to_file(ledger.rows, len(ledger.header.sources)))
     write_parquet(folder / HEAVY_FILE, ledger.heavy)
     write_text(folder / HEADER_FILE, ledger.header.model_dump_json(indent=1) + "\n")
     return [folder / name for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE)]
@@ -140,9 +136,9 @@ def read_ledger(folder: Path) -> Ledger:
     """
     header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
     tables = []
-    for name, schema in ((PROBES_FILE, LEDGER_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
+    for name, schema in ((PROBES_FILE, LEDGER_FILE_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
         table = pa.parquet.read_table(folder / name)
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))
-    return Ledger(header, *tables)
+    return Ledger(header, from_file(tables[0], len(header.sources)), tables[1])

@@ -46,7 +46,13 @@ def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> Chosen:
     }
 
 
-def _lists(matrix: NDArray[np.int64]) -> pa.ListArray:
+def matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
+    """Lists of one length as the rows of a matrix."""
+    rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
+    return rows
+
+
+def row_lists(matrix: NDArray[np.int64]) -> pa.ListArray:
     """The rows of a matrix as lists."""
     offsets = pa.array(np.arange(len(matrix) + 1) * matrix.shape[1], pa.int32())
     lists = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(matrix).ravel(), pa.int64()))
@@ -67,7 +73,7 @@ def ledger_rows(
         pa.array(corpus.document_ids(rows), pa.string()),
         pa.array(corpus.tokens[rows], pa.int64()),
         pa.array(np.full(len(rows), is_crowded)),
-        _lists(multiplicity),
+        row_lists(multiplicity),
     ]
     return pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA)
 
@@ -77,7 +83,7 @@ def heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavySpecies) -> p
     columns = [pa.array([value] * len(found.species), pa.string()) for value in (stage, lens.value)]
     columns += [
         pa.array(corpus.document_ids(found.example), pa.string()),
-        _lists(found.documents),
-        _lists(found.tokens),
+        row_lists(found.documents),
+        row_lists(found.tokens),
     ]
     return pa.Table.from_arrays(columns, schema=HEAVY_SCHEMA)
