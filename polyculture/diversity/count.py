@@ -114,7 +114,7 @@ def measure_stages(
     survey: Survey,
     part: Part | None = None,
     group_parts: Sequence[Mask | None] = (None,),
-    after: Callable[[str], None] = str,
+    after: Callable[[str], object] = str,
 ) -> tuple[pa.Table, pa.Table, list[Population]]:
     """Probe the full corpus at several stages, through every lens, by documents and by tokens.
 

@@ -1,4 +1,9 @@
-"""Build, write and reload the ledger of a run."""
+"""Build, write and reload the ledger of a run.
+
+It is read where nothing is counted, as by the gate; what counts (kernels, polars) is then not imported.
+"""
+
+from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
@@ -9,15 +14,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.diversity.ledger_file import from_file, to_file
-from polyculture.diversity.ledger_rows import matrix_of
+from polyculture.diversity.crowded_probes import Drawn, crowded_probes
+from polyculture.diversity.ledger_file import from_file, matrix_of, to_file
 from polyculture.diversity.lenses import LENSES, PartitionLens
-from polyculture.diversity.neighbour_rows import Drawn, crowded_probes
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
-from polyculture.files import write_parquet, write_text
+from polyculture.files import read_parquet, write_parquet, write_text
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_FILE_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
@@ -137,7 +140,7 @@ def read_ledger(folder: Path) -> Ledger:
     header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
     tables = []
     for name, schema in ((PROBES_FILE, LEDGER_FILE_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
-        table = pa.parquet.read_table(folder / name)
+        table = read_parquet(folder / name)
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))

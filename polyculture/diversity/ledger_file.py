@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.diversity.ledger_rows import matrix_of, row_lists
 from schemas.ledger import LEDGER_FILE_SCHEMA, LEDGER_SCHEMA
 
 
@@ -42,3 +41,16 @@ def from_file(stored: pa.Table, sources: int) -> pa.Table:
 def _lengths(lists: pa.ListArray) -> NDArray[np.int64]:
     lengths: NDArray[np.int64] = np.diff(lists.offsets.to_numpy()).astype(np.int64)
     return lengths
+
+
+def matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
+    """Lists of one length as the rows of a matrix."""
+    rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
+    return rows
+
+
+def row_lists(matrix: NDArray[np.int64]) -> pa.ListArray:
+    """The rows of a matrix as lists."""
+    offsets = pa.array(np.arange(len(matrix) + 1) * matrix.shape[1], pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(matrix).ravel(), pa.int64()))
+    return lists.cast(LEDGER_SCHEMA.field("multiplicity").type)

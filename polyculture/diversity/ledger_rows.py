@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
 from polyculture.diversity.heavy import HEAVY_FRACTION, Documents, HeavySpecies
+from polyculture.diversity.ledger_file import row_lists
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population, Weighting
 from schemas.measures import Lens
@@ -44,19 +45,6 @@ def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> Chosen:
         Weighting.DOCUMENTS: choose_probes(stage, corpus.source, corpus.id_hash, probes, seed),
         Weighting.TOKENS: by_tokens,
     }
-
-
-def matrix_of(lists: pa.ChunkedArray, width: int) -> NDArray[np.int64]:
-    """Lists of one length as the rows of a matrix."""
-    rows: NDArray[np.int64] = lists.combine_chunks().flatten().to_numpy().reshape(len(lists), width)
-    return rows
-
-
-def row_lists(matrix: NDArray[np.int64]) -> pa.ListArray:
-    """The rows of a matrix as lists."""
-    offsets = pa.array(np.arange(len(matrix) + 1) * matrix.shape[1], pa.int32())
-    lists = pa.ListArray.from_arrays(offsets, pa.array(np.ascontiguousarray(matrix).ravel(), pa.int64()))
-    return lists.cast(LEDGER_SCHEMA.field("multiplicity").type)
 
 
 def ledger_rows(

@@ -1,17 +1,22 @@
 """The lenses: for each, what makes documents one species, and how often the species of some probes occur."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.crowding import Crowding
-from polyculture.diversity.multiplicity import GroupCounts
-from polyculture.diversity.near_index import Joined, NearIndex, Parts
-from polyculture.diversity.species import SeedSpecies
-from polyculture.semantic.embeddings import Embeddings
 from schemas.measures import Lens
+
+if TYPE_CHECKING:
+    from polyculture.diversity.crowding import Crowding
+    from polyculture.diversity.multiplicity import GroupCounts
+    from polyculture.diversity.near_index import Joined, NearIndex, Parts
+    from polyculture.diversity.species import SeedSpecies
+    from polyculture.semantic.embeddings import Embeddings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,28 +14,11 @@ from polyculture.diversity.ledger_rows import choose, documents_of, ledger_rows,
 from polyculture.diversity.lenses import Indexes, NeighbourLens
 from polyculture.diversity.multiplicity import GroupCounts
 from polyculture.diversity.near_join import MOST_CANDIDATES
-from polyculture.diversity.probe_matrix import ProbeStratum, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes
 from schemas.ledger import Crowded, Population, Weighting
 from schemas.measures import Lens
 
 Numbers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """Probes of one stage, lens and weighting.
-
-    Attributes:
-        multiplicity: (n, sources).
-        source, tokens: (n,) of each.
-        is_crowded: (n,) whether it is of the stratum of crowded documents.
-    """
-
-    multiplicity: Numbers
-    source: Numbers
-    tokens: Numbers
-    is_crowded: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,28 +124,3 @@ def _choose(corpus: Corpus, split: Split, is_crowded: bool, probes: int, seed: i
         )
         drawn = {by: np.concatenate([rows[~is_whole[rows]], everything]) for by, rows in drawn.items()}
     return drawn
-
-
-def crowded_probes(
-    drawn: Drawn, population: Population, crowded: Crowded, weighting: Weighting
-) -> tuple[SourceProbes, ...]:
-    """The strata of every source, from the rows of a ledger."""
-    by_tokens = weighting is Weighting.TOKENS
-    whole = np.array(population.tokens if by_tokens else population.documents, np.int64)
-    within = np.array(crowded.tokens if by_tokens else crowded.documents, np.int64)
-    sizes = np.array([population.documents, crowded.documents], np.int64)
-    found = []
-    for source, scaled in enumerate(crowded.scaled):
-        light, many = ((drawn.source == source) & (drawn.is_crowded == is_crowded) for is_crowded in (False, True))
-        weight, share = max(1, int(whole[source])), int(within[source]) / max(1, int(whole[source]))
-        size, rows = int(sizes[1, source]), drawn.multiplicity[many]
-        if crowded.is_whole[source]:
-            part = ProbeStratum.whole(rows, (drawn.tokens[many] if by_tokens else np.ones(len(rows))) / weight, size)
-        else:
-            part = ProbeStratum.sample(rows, share, size, is_scaled=scaled > 0)
-        rest = int(whole[source] - within[source]) / weight
-        others = ProbeStratum.sample(
-            drawn.multiplicity[light], rest, int(sizes[0, source]) - size, crowded.light_most, scaled > 0
-        )
-        found.append(SourceProbes(tuple(stratum for stratum in (others, part) if stratum.share > 0)))
-    return tuple(found)
