@@ -41,6 +41,8 @@ def _heavy(config: CurationConfig, profile: Profile, judged: Stage, lens: Lens) 
     total = max(1, everything.tokens)
     here = [s for s in profile.heavy if (s.stage, s.lens) == (judged, lens) and s.documents >= LARGE_DOCUMENTS]
     large = [species for species in here if species.tokens > LARGE_TOKENS_FRACTION * total]
+    if lens is Lens.NEAR and not large:
+        return  # probes can show a large neighbourhood, not that there is none
     is_removed = Action.REMOVE in (
         config.dedupe.exact.action,
         config.dedupe.near.action,
