@@ -29,21 +29,15 @@ def scope(truth: Truth, chosen: np.ndarray, weighting: Weighting, has_heavy: boo
     weight = truth.tokens if weighting is Weighting.TOKENS else np.ones(len(truth.tokens), np.int64)
     total = int(weight[truth.multiplicity > 0].sum())
     sizes = np.unique(truth.multiplicity[is_heavy])
-    probes = SourceProbes(
-        light=truth.multiplicity[chosen[~is_heavy[chosen]]][:, None],
-        heavy=sizes[:, None],
-        heavy_share=np.array([weight[truth.multiplicity == size].sum() / total for size in sizes]),
-        population=truth.documents,
-        light_population=truth.documents - int(is_heavy.sum()),
-    )
-    matrix = ProbeMatrix(
-        (probes,),
-        np.array([truth.documents]),
-        np.array([total]),
-        weighting,
-        has_heavy,
+    heavy = int(is_heavy.sum())
+    probes = SourceProbes.of_species(
+        truth.multiplicity[chosen[~is_heavy[chosen]]][:, None],
+        sizes[:, None],
+        np.array([weight[truth.multiplicity == size].sum() / total for size in sizes]),
+        (truth.documents - heavy, heavy),
         float(HEAVY_ABOVE) if has_heavy else None,
     )
+    matrix = ProbeMatrix((probes,), np.array([truth.documents]), np.array([total]), weighting, has_heavy)
     return replace(scope_of(matrix, [0]), confidence=CONFIDENCE)
 
 

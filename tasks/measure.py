@@ -10,20 +10,39 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.canary.plant import split_measured
 from polyculture.corpus import Corpus
 from polyculture.diversity.corpus_skeletons import corpus_template_keys
-from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
+from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.multiplicity import NearIndex
+from polyculture.diversity.near_index import NearIndex
+from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probes import Stage
 from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from schemas.documents import Kind
-from schemas.ledger import LedgerHeader
+from schemas.ledger import LedgerHeader, Population
 from schemas.measures import Stage as StageName
 from tasks.canary import open_planted, write_canary_ledger
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
+
+
+class Costs:
+    """Logs what each step of the measurement costs, beside the whole corpus."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Start."""
+        self._documents, self._megabytes = len(corpus), int(corpus.text_bytes.sum()) / 1e6
+        self._watch, self._before = Stopwatch(), 0.0
+
+    def __call__(self, what: str) -> None:
+        """Say that a step is done."""
+        now = self._watch.seconds
+        seconds, self._before = now - self._before, now
+        rate = max(seconds, 1e-3)
+        speed = f"{self._megabytes / rate:,.0f} MB/s, {self._documents / rate:,.0f} documents/s"
+        log(f"measured {what}: {seconds:.2f} s, {speed}")
 
 
 @task(cache_policy=NO_CACHE)
@@ -40,10 +59,10 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     report("probes", 0, 1)
     planted = open_planted(job, corpus)
     indexes = build_indexes(job, planted.corpus, threads)
-    stages_of_all = planted.stages(weighted)
-    measured = measure_stages(planted.corpus, indexes, stages_of_all, config.measure.probes, config.seed)
-    (rows, heavy, populations), canary = split_measured(measured)
+    survey = Survey(planted.corpus, indexes, planted.stages(weighted), config.measure.probes, config.seed)
+    (rows, heavy, populations), canary = split_measured(measure_stages(survey, after=Costs(corpus)))
     write_canary_ledger(job, canary)
+    log_scaled(populations)
     encoder, embeddings = None, open_embeddings(job, corpus)
     if embeddings is not None and config.measure.semantic is not None:
         number = config.measure.semantic.probes
@@ -63,12 +82,24 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 
+def log_scaled(populations: Sequence[Population]) -> None:
+    """Say how many probes had more candidates than are verified."""
+    for population in populations:
+        scaled = sum(population.crowded.scaled) if population.crowded else 0
+        if scaled:
+            log(
+                f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
+                f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
+            )
+
+
 def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
-    watch = Stopwatch()
+    costs = Costs(corpus)
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
+    costs("signatures of probes and groups")
     keys = corpus_template_keys(corpus)
-    log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
+    costs("skeletons")
     is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
     seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
     return Indexes(

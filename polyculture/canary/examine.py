@@ -17,7 +17,7 @@ from polyculture.diversity.metrics import METRICS as ESTIMATORS
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes
 from polyculture.hashing import id_hash
 from schemas.canary import CanaryHeader
-from schemas.ledger import Weighting
+from schemas.ledger import Crowded, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
 from schemas.profile import CanaryNumber, CanaryNumbers
@@ -82,19 +82,44 @@ def estimates(ledger: Ledger) -> list[CanaryNumber]:
 
 def _compare(ledger: Ledger, lens: Lens, truth: Truth, seed: int) -> tuple[int, int]:
     """Counts of one lens that were looked at, and how many of them are wrong."""
-    light, heavy = _expected(truth, lens, seed)
-    found = _found(ledger, lens)
     population = ledger.population(StageName.INPUT, lens)
     stated = (population.documents, population.tokens) if population is not None else None
     is_wrong = stated != ([truth.documents], [truth.total_tokens])
-    missing = (light - found).total()
-    if lens is not Lens.NEAR:  # its heavy neighbourhoods may be sampled as well as counted whole
-        missing += (heavy - found).total()
+    if lens is Lens.NEAR:
+        counts, wrong = _compare_strata(ledger, truth, seed, population.crowded if population is not None else None)
+        return counts + 1, wrong + is_wrong
+    light, heavy = _expected(truth, seed)
+    found = _found(ledger, lens)
+    missing = ((light + heavy) - found).total()
     wrong = max(missing, (found - (light + heavy)).total()) + is_wrong  # a wrong count is one missing and one too many
     return light.total() + heavy.total() + 1, wrong
 
 
-def _expected(truth: Truth, lens: Lens, seed: int) -> tuple[Counted, Counted]:
+def _compare_strata(ledger: Ledger, truth: Truth, seed: int, crowded: Crowded | None) -> tuple[int, int]:
+    """The same of the near lens, which cuts the canary in two by chance as well: crowded documents, and the others.
+
+    Whatever the cut, each row must hold its document's count, and both strata as many rows as are due to them.
+    """
+    if crowded is None:
+        return 0, 1
+    rows = pl.DataFrame(pl.from_arrow(ledger.rows)).filter(pl.col("lens") == Lens.NEAR.value)
+    number = {f"{NAME}:{document_key(seed, i)}": i for i in range(len(truth.tokens))}
+    at = np.array([number.get(name, -1) for name in rows["document_id"].to_list()], np.int64)
+    expected = np.where(at >= 0, truth.multiplicity[at], -1)
+    is_crowded = rows["is_crowded"].to_numpy()
+    wrong = int((rows["multiplicity"].list.sum().to_numpy() != expected).sum())
+    many = crowded.documents[0]
+    for weighting in Weighting:
+        mine = (rows["weighting"] == weighting.value).to_numpy()
+        by_tokens = weighting is Weighting.TOKENS
+        for part, documents in ((False, truth.documents - many), (True, many)):
+            is_whole = part and crowded.is_whole[0]
+            due = documents if is_whole else PROBES if by_tokens and documents else min(PROBES, documents)
+            wrong += abs(int((mine & (is_crowded == part)).sum()) - due)
+    return len(rows), wrong
+
+
+def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
     """What must be counted: the multiplicity of each light probe, and each heavy species."""
     is_light = truth.multiplicity <= HEAVY_ABOVE
     light: Counted = Counter()
@@ -104,11 +129,8 @@ def _expected(truth: Truth, lens: Lens, seed: int) -> tuple[Counted, Counted]:
             name, m = f"{NAME}:{document_key(seed, number)}", int(truth.multiplicity[number])
             if is_light[number]:
                 light[weighting.value, name, m] += 1
-            elif lens is Lens.NEAR:
-                heavy[weighting.value, name, m] += 1
-    if lens is not Lens.NEAR:
-        sizes, documents = np.unique(truth.multiplicity[~is_light], return_counts=True)
-        heavy.update({(HEAVY, "", int(size)): int(count // size) for size, count in zip(sizes, documents, strict=True)})
+    sizes, documents = np.unique(truth.multiplicity[~is_light], return_counts=True)
+    heavy.update({(HEAVY, "", int(size)): int(count // size) for size, count in zip(sizes, documents, strict=True)})
     return light, heavy
 
 
@@ -133,7 +155,6 @@ def _found(ledger: Ledger, lens: Lens) -> Counted:
     rows = pl.DataFrame(pl.from_arrow(ledger.rows)).filter(pl.col("lens") == lens.value)
     counts = rows["multiplicity"].list.sum().to_list()
     found: Counted = Counter(zip(rows["weighting"].to_list(), rows["document_id"].to_list(), counts, strict=True))
-    if lens is not Lens.NEAR:
-        heavy = pl.DataFrame(pl.from_arrow(ledger.heavy)).filter(pl.col("lens") == lens.value)
-        found.update((HEAVY, "", size) for size in heavy["documents"].list.sum().to_list())
+    heavy = pl.DataFrame(pl.from_arrow(ledger.heavy)).filter(pl.col("lens") == lens.value)
+    found.update((HEAVY, "", size) for size in heavy["documents"].list.sum().to_list())
     return found

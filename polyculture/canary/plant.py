@@ -136,14 +136,20 @@ def split_measured(measured: Measured) -> tuple[Measured, Measured]:
             (
                 _cut(mine, ("multiplicity",), kept, width),
                 _cut(heavy.filter(pa.array(is_heavy)), ("documents", "tokens"), kept, width),
-                [
-                    one.model_copy(update={"documents": one.documents[kept], "tokens": one.tokens[kept]})
-                    for one in populations
-                    if (one.documents[-1] > 0) is own
-                ],
+                [_of_sources(one, kept) for one in populations if (one.documents[-1] > 0) is own],
             )
         )
     return parts[0], parts[1]
+
+
+def _of_sources(population: Population, kept: slice) -> Population:
+    """The population of some of its sources."""
+    crowded = population.crowded
+    if crowded is not None:
+        cut = {name: getattr(crowded, name)[kept] for name in ("documents", "tokens", "is_whole", "scaled")}
+        crowded = crowded.model_copy(update=cut)
+    documents, tokens = population.documents[kept], population.tokens[kept]
+    return population.model_copy(update={"documents": documents, "tokens": tokens, "crowded": crowded})
 
 
 def _cut(table: pa.Table, names: Sequence[str], kept: slice, width: int) -> pa.Table:

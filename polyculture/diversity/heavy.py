@@ -64,13 +64,13 @@ class HeavySpecies:
     def source_probes(self, source: int, light: NDArray[np.int64], weighting: Weighting) -> SourceProbes:
         """One source of a probe matrix, from the (probes, sources) multiplicities of its light probes."""
         has_some = self.documents[:, source] > 0
-        population = int(self.totals[0][source])
-        return SourceProbes(
-            light=light,
-            heavy=self.documents[has_some],
-            heavy_share=self.shares(weighting)[has_some, source],
-            population=population,
-            light_population=population - int(self.documents[:, source].sum()),
+        heavy = int(self.documents[:, source].sum())
+        return SourceProbes.of_species(
+            light,
+            self.documents[has_some],
+            self.shares(weighting)[has_some, source],
+            (int(self.totals[0][source]) - heavy, heavy),
+            self.above,
         )
 
     def has(self, species: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.diversity.ledger import choose, ledger_rows, population_of
+from polyculture.diversity.ledger_rows import choose, ledger_rows, population_of
 from polyculture.diversity.lenses import LENSES, EmbeddingLens
 from polyculture.diversity.probes import Stage
 from polyculture.semantic.embeddings import Embeddings

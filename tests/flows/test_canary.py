@@ -25,15 +25,18 @@ FILES = ("canary_heavy.parquet", "canary_ledger.json", "canary_probes.parquet")
 # What Python runs at its start, before anything of ours: a fault in the machine, not in the evidence.
 FAULTS = {
     "half of the neighbours are lost": """
-from polyculture.diversity.multiplicity import NearIndex
-whole = NearIndex._neighbours
-NearIndex._neighbours = lambda self, groups: [(p[::2], g[::2]) for p, g in whole(self, groups)]
+import polyculture.diversity.near_index as near_index
+whole = near_index.join
+def lossy(*arguments):
+    probe, group, weight, looked_at = whole(*arguments)
+    return probe[::2], group[::2], weight[::2], looked_at
+near_index.join = lossy
 """,
     "counts are those of another probe": """
 import numpy as np
-import polyculture.diversity.ledger as ledger
-whole = ledger.exact_multiplicities
-ledger.exact_multiplicities = lambda groups, counts: np.roll(whole(groups, counts), 1, axis=0)
+import polyculture.diversity.count as count
+whole = count.exact_multiplicities
+count.exact_multiplicities = lambda groups, counts: np.roll(whole(groups, counts), 1, axis=0)
 """,
     "only the keys of the first documents are compared": """
 import polyculture.diversity.species as species

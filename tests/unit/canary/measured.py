@@ -11,9 +11,9 @@ from polyculture.corpus import Corpus, build_index
 from polyculture.dedupe.removal import group_leaders, preference_order
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.dedupe.texts import as_texts
-from polyculture.diversity.ledger import measure_stages
+from polyculture.diversity.count import Survey, measure_stages
 from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.multiplicity import NearIndex
+from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.probes import Stage
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import file_sha256, signature_seed
@@ -77,4 +77,4 @@ def planted_corpus(corpus: Corpus, folder: Path, seed: int, threshold: float = 0
 def measure_planted(corpus: Corpus, planted: PlantedCorpus, threshold: float = 0.8) -> Measured:
     """Everything measured at every stage, canary and all; 100 probes of each real source."""
     indexes = indexes_of(planted.corpus, threshold)
-    return measure_stages(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED)
+    return measure_stages(Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED))

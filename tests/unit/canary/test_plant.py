@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +13,10 @@ from polyculture.canary.layout import NAME, PROBES, RECIPE, total_documents
 from polyculture.canary.plant import Measured, split_measured
 from polyculture.canary.truth import truths
 from polyculture.corpus import Corpus
-from polyculture.diversity import multiplicity
-from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
-from polyculture.diversity.multiplicity import NearIndex
+from polyculture.diversity import count, near_index
+from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.ledger import Ledger, write_ledger
+from polyculture.diversity.near_index import NearIndex
 from schemas.canary import CanaryHeader
 from schemas.documents import Kind
 from schemas.measures import Lens
@@ -66,7 +68,7 @@ def test_a_healthy_measurement_finds_every_count_and_number_as_planted(
 
 
 def test_no_number_of_a_real_source_depends_on_the_canary(corpus: Corpus, tmp_path: Path) -> None:
-    alone = measure_stages(corpus, indexes_of(corpus, 0.8), real_stages(corpus), 100, RUN_SEED)
+    alone = measure_stages(Survey(corpus, indexes_of(corpus, 0.8), real_stages(corpus), 100, RUN_SEED))
     real = []
     for seed in (RUN_SEED, 7):
         planted = planted_corpus(corpus, tmp_path / str(seed), seed)
@@ -93,24 +95,27 @@ def test_the_canary_lies_evenly_among_the_real_documents(corpus: Corpus, tmp_pat
 
 
 def half_of_the_neighbours(patch: pytest.MonkeyPatch) -> None:
-    whole = NearIndex._neighbours
+    whole = near_index.join
 
-    def lossy(self: NearIndex, groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-        return [(probe[::2], group[::2]) for probe, group in whole(self, groups)]
+    def lossy(*arguments: Any) -> tuple[Any, ...]:
+        probe, group, weight, looked_at = whole(*arguments)
+        return probe[::2], group[::2], weight[::2], looked_at
 
-    patch.setattr(NearIndex, "_neighbours", lossy)
+    patch.setattr(near_index, "join", lossy)
 
 
 def the_next_row(patch: pytest.MonkeyPatch) -> None:
-    whole = multiplicity.exact_multiplicities
-    from polyculture.diversity import ledger
-
-    patch.setattr(ledger, "exact_multiplicities", lambda groups, counts: np.roll(whole(groups, counts), 1, axis=0))
+    whole = count.exact_multiplicities
+    patch.setattr(count, "exact_multiplicities", lambda groups, counts: np.roll(whole(groups, counts), 1, axis=0))
 
 
 def only_the_first_span(patch: pytest.MonkeyPatch) -> None:
-    whole = NearIndex._neighbours
-    patch.setattr(NearIndex, "_neighbours", lambda self, groups: whole(self, groups)[:1])
+    whole = near_index.join
+
+    def first_only(groups: Any, keyed: Any, sampled: Any, owners: Any, span: Any) -> Any:
+        return whole(groups, keyed, sampled, owners, (span[0], span[1] if span[0] == 0 else span[0], *span[2:]))
+
+    patch.setattr(near_index, "join", first_only)
 
 
 def every_candidate_verified(patch: pytest.MonkeyPatch) -> None:
