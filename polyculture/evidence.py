@@ -4,7 +4,10 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from polyculture.diversity.examples import EXAMPLES_FILE, read_snippets, with_snippets
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
+from polyculture.diversity.lexical_profile import lexical_profile
+from polyculture.diversity.lexical_rows import LEXICAL_FILE, read_lexical
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
@@ -67,6 +70,8 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    beside = [directory.ledger / name for name in (LEXICAL_FILE, EXAMPLES_FILE)]  # a ledger of before has them not
+    digest += "".join(file_sha256(path) if path.is_file() else "-" for path in beside)
     asked = config or manifest.config
     return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 
@@ -74,4 +79,7 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
 @lru_cache(maxsize=4)
 def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
     del digest  # only tells one ledger from another in the same place
-    return build_profile(read_ledger(ledger), trial_fraction, reference)
+    profile = build_profile(read_ledger(ledger), trial_fraction, reference)
+    rows, snippets = read_lexical(ledger), read_snippets(ledger)
+    lexical = lexical_profile(rows) if rows is not None else []
+    return profile.model_copy(update={"lexical": lexical, "heavy": with_snippets(profile.heavy, snippets)})

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture.corpus import Corpus
 from polyculture.dedupe.texts import map_texts
+from polyculture.diversity.examples import write_examples
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
@@ -56,7 +57,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         populations=populations,
         encoder=encoder,
     )
-    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
+    ledger = Ledger(header, rows, heavy)
+    write_ledger(ledger, job.directory.ledger)
+    write_examples(ledger, corpus, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 
