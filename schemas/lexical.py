@@ -56,7 +56,8 @@ class LexicalScope(_Numbers):
         block_words, block_bytes, block_documents: size of every block of every scope: of words for `distinct_n`,
             `self_repetition` and `heaps_beta`, of bytes for `compression_ratio`, of documents for `template_share`.
         measures: by name; None where the scope is too small for one block.
-        ratios: of a synthetic source to the human text of its language; None where a side is unmeasured or 0.
+        human: of the web and expert sources that are mainly in the language of this one, if it is synthetic.
+        ratios: of a synthetic source to `human`; None where a side is unmeasured, or the human value is 0.
         uncompared: why a synthetic source has no ratios; None if it has.
     """
 
@@ -68,5 +69,6 @@ class LexicalScope(_Numbers):
     block_bytes: int
     block_documents: int
     measures: dict[str, LexicalValue | None]
+    human: dict[str, LexicalValue | None] = {}
     ratios: dict[str, LexicalValue | None] = {}
     uncompared: str | None = None

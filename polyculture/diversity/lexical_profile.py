@@ -102,23 +102,27 @@ def _compared(scope: LexicalScope, pools: dict[tuple[Stage, str | None], Lexical
         why = f"the web and expert sources in its language, {scope.language}, are too small for one block"
         return scope.model_copy(update={"uncompared": why})
     ratios = {name: _ratio(scope.measures[name], pool.measures[name]) for name in LEXICAL_MEASURES}
-    return scope.model_copy(update={"ratios": ratios})
+    return scope.model_copy(update={"human": pool.measures, "ratios": ratios})
 
 
 def _ratio(ours: LexicalValue | None, theirs: LexicalValue | None) -> LexicalValue | None:
     if ours is None or theirs is None or theirs.value <= 0:
         return None
-    found = ratio(_estimate(ours), _estimate(theirs)) if ours.low is not None and theirs.low is not None else None
-    return LexicalValue(
-        value=ours.value / theirs.value,
-        low=found.low if found else None,
-        high=found.high if found else None,
-        blocks=min(ours.blocks, theirs.blocks),
-    )
+    low, high = _ends(ours, theirs)
+    return LexicalValue(value=ours.value / theirs.value, low=low, high=high, blocks=min(ours.blocks, theirs.blocks))
 
 
-def _estimate(value: LexicalValue) -> Estimate:
-    low, high = value.low, value.high
-    return Estimate(
-        value=value.value, low=value.value if low is None else low, high=value.value if high is None else high
+def _ends(ours: LexicalValue, theirs: LexicalValue) -> tuple[float | None, float | None]:
+    """Ends of a ratio's interval. Where an end is 0, the widest that the two intervals allow; None if that has no end.
+
+    None as well where there was one block only.
+    """
+    if ours.low is None or ours.high is None or theirs.low is None or theirs.high is None:
+        return None, None
+    found = ratio(
+        Estimate(value=ours.value, low=ours.low, high=ours.high),
+        Estimate(value=theirs.value, low=theirs.low, high=theirs.high),
     )
+    if found is not None:
+        return found.low, found.high
+    return (ours.low / theirs.high, ours.high / theirs.low) if theirs.low > 0 else (None, None)

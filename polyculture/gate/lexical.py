@@ -11,6 +11,7 @@ from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome
 
 NAME = "lexical_ratio"
+_MOST_NAMED = 3
 
 
 def lexical_checks(profile: Profile, judged: Stage) -> Iterator[CheckResult]:
@@ -28,18 +29,37 @@ def lexical_checks(profile: Profile, judged: Stage) -> Iterator[CheckResult]:
             yield _check(scope)
 
 
-def is_outside(value: LexicalValue) -> bool:
-    """Whether a ratio is worth a look: it, and so far as is known all of its interval, lies outside the bounds."""
-    if value.low is None or value.high is None:
+def worth_a_look(scope: LexicalScope) -> list[str]:
+    """The measures that are surely far from those of human text, the farthest first."""
+    outside = [name for name, ratio in scope.ratios.items() if ratio is not None and _is_outside(ratio)]
+    return _only_here(scope) + sorted(outside, key=lambda name: -_distance(_value(scope.ratios[name])))
+
+
+def _is_outside(ratio: LexicalValue) -> bool:
+    if ratio.low is None or ratio.high is None:
         return False
-    return value.high < LEAST_RATIO or value.low > MOST_RATIO
+    return ratio.high < LEAST_RATIO or ratio.low > MOST_RATIO
+
+
+def _only_here(scope: LexicalScope) -> list[str]:
+    """Measures of which human text has nothing, and this source surely more than chance would hide there."""
+    found = []
+    for name, human in scope.human.items():
+        ours = scope.measures.get(name)
+        if ours is None or human is None or ours.low is None or human.high is None:
+            continue
+        if human.value == 0 and ours.low > MOST_RATIO * human.high:
+            found.append(name)
+    return found
 
 
 def _check(scope: LexicalScope) -> CheckResult:
-    ratios = {name: ratio for name, ratio in scope.ratios.items() if ratio is not None}
-    outside = {name: ratio for name, ratio in ratios.items() if is_outside(ratio)}
-    unsettled = {n: r for n, r in ratios.items() if n not in outside and not LEAST_RATIO <= r.value <= MOST_RATIO}
-    metric = max(outside or unsettled or ratios, key=lambda name: _distance(ratios[name].value), default=None)
+    outside, ratios = worth_a_look(scope), {name: r for name, r in scope.ratios.items() if r is not None}
+    unsettled = [n for n, r in ratios.items() if n not in outside and not LEAST_RATIO <= r.value <= MOST_RATIO]
+    unsettled.sort(key=lambda name: -_distance(ratios[name].value))
+    told = outside or unsettled
+    candidates = [name for name in told if name in ratios] or list(ratios)
+    metric = max(candidates, key=lambda name: _distance(ratios[name].value), default=None)
     worst = ratios[metric] if metric is not None else None
     return CheckResult(
         name=NAME,
@@ -53,8 +73,12 @@ def _check(scope: LexicalScope) -> CheckResult:
         high=worst.high if worst else None,
         bound=f"{LEAST_RATIO:g} to {MOST_RATIO:g} of human text's",
         margin=_margin(worst) if worst else None,
-        message=_words(scope, ratios, outside, unsettled),
+        message=_words(scope, told, "are far" if outside else "may be far"),
     )
+
+
+def _value(ratio: LexicalValue | None) -> float:
+    return ratio.value if ratio is not None else 1.0
 
 
 def _distance(ratio: float) -> float:
@@ -68,26 +92,24 @@ def _margin(ratio: LexicalValue) -> float | None:
     return min(ratio.low - LEAST_RATIO, MOST_RATIO - ratio.high)
 
 
-def _words(
-    scope: LexicalScope,
-    ratios: dict[str, LexicalValue],
-    outside: dict[str, LexicalValue],
-    unsettled: dict[str, LexicalValue],
-) -> str:
+def _words(scope: LexicalScope, told: list[str], how: str) -> str:
     beside = f"human text in {scope.language} at stage {scope.stage.value}"
-    told = sorted(outside.items() or unsettled.items(), key=lambda item: -_distance(item[1].value))
-    shown = ", ".join(f"{name} {_shown(ratio)}" for name, ratio in told)
-    many = f"{len(told)} of {len(ratios)} lexical measures"
-    if outside:
-        return f"{scope.scope}: worth a look: {many} are far from those of {beside}: {shown}"
-    if unsettled:
-        return f"{scope.scope}: {many} may be far from those of {beside}: {shown}; a larger source would tell"
-    if not ratios:
+    many = sum(value is not None for value in scope.ratios.values()) + len(_only_here(scope))
+    if not many:
         return f"{scope.scope}: no lexical measure can be compared with {beside}"
-    return f"{scope.scope}: all of {len(ratios)} lexical measures are near those of {beside}"
+    if not told:
+        return f"{scope.scope}: all of {many} lexical measures are near those of {beside}"
+    shown = ", ".join(_shown(scope, name) for name in told[:_MOST_NAMED])
+    shown += f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    return f"{scope.scope}: worth a look: {len(told)} of {many} lexical measures {how} from those of {beside}: {shown}"
 
 
-def _shown(ratio: LexicalValue) -> str:
+def _shown(scope: LexicalScope, name: str) -> str:
+    ratio = scope.ratios.get(name)
+    if ratio is None:
+        ours = scope.measures[name]
+        return f"{name} {ours.value if ours else 0:.3g} where human text has 0"
     if ratio.low is None or ratio.high is None:
-        return f"{ratio.value:.3g} times (one block)"
-    return f"{ratio.value:.3g} times [{ratio.low:.3g}, {ratio.high:.3g}]"
+        why = "one block" if ratio.blocks == 1 else "interval unknown"
+        return f"{name} {ratio.value:.3g} times ({why})"
+    return f"{name} {ratio.value:.3g} times [{ratio.low:.3g}, {ratio.high:.3g}]"

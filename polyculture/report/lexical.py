@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from polyculture.diversity.lexical import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO
 from polyculture.diversity.lexical_blocks import MOST_BLOCKS
-from polyculture.gate.lexical import is_outside
+from polyculture.gate.lexical import worth_a_look
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Stage
@@ -47,7 +47,7 @@ def lexical_table(manifest: Manifest, profile: Profile, judged: Stage) -> Lexica
     sources = [found[account.name] for account in manifest.conservation if account.name in found]
     groups = [[found["all"]] if "all" in found else [], kinds, sources]
     synthetic = [scope for scope in sources if scope.ratios or scope.uncompared]
-    outside = {s.scope: [name for name, ratio in s.ratios.items() if ratio and is_outside(ratio)] for s in synthetic}
+    outside = {scope.scope: worth_a_look(scope) for scope in synthetic}
     synthetic.sort(key=lambda scope: (-len(outside[scope.scope]), scope.uncompared is not None, scope.scope))
     size = next(iter(found.values()))
     return LexicalTable(

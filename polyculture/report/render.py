@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from polyculture.report import words
 from polyculture.report.canvas import KIND_COLOURS, Drawing
-from polyculture.report.containment import containment_heatmap, strongest_pairs
+from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.lexical import lexical_table
@@ -61,6 +61,7 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         flow=flow,
         heatmap=heatmap,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),
+        pairs=listed_pairs(profile, Stage.INPUT),
         lexical=lexical_table(manifest, profile, Stage(verdict.judged)),
         strongest=strongest_pairs(profile, Stage.INPUT),
         troubled=troubled,

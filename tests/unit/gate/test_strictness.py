@@ -46,7 +46,7 @@ def with_lexical(
 
 def value(number: float, half: float | None = 0.01) -> LexicalValue:
     ends = (None, None) if half is None else (number - half, number + half)
-    return LexicalValue(value=number, low=ends[0], high=ends[1], blocks=8)
+    return LexicalValue(value=number, low=ends[0], high=ends[1], blocks=1 if half is None else 8)
 
 
 def lexical_check(numbers: Profile, settings: CurationConfig | None = None) -> CheckResult:
@@ -63,6 +63,7 @@ def lexical_check(numbers: Profile, settings: CurationConfig | None = None) -> C
         ({"distinct_1": value(0.75, 0.1)}, Outcome.UNKNOWN, "may be far"),
         ({"distinct_1": value(0.2, None)}, Outcome.UNKNOWN, "(one block)"),
         ({"template_share": value(0.0, 0.0)}, Outcome.FAIL, "worth a look"),
+        ({"distinct_1": value(0.7, None)}, Outcome.UNKNOWN, "worth a look: 1 of 1"),
         ({"distinct_1": None}, Outcome.UNKNOWN, "no lexical measure can be compared"),
     ],
 )
@@ -73,6 +74,21 @@ def test_words_unlike_human_ones_are_worth_a_look_and_never_decide(
     assert (found.outcome, found.severity, found.scope) == (outcome, "warn", "b")
     assert words in found.message
     assert judged(asking(), with_lexical(ratios)).verdict is VerdictValue.GO
+
+
+def test_what_human_text_never_does_is_worth_a_look_though_it_has_no_ratio() -> None:
+    def with_share(ours: LexicalValue, human: LexicalValue) -> CheckResult:
+        numbers = with_lexical({"template_share": None, "distinct_1": value(1.0)})
+        sides = {"measures": {"template_share": ours}, "human": {"template_share": human}}
+        return lexical_check(
+            numbers.model_copy(update={"lexical": [s.model_copy(update=sides) for s in numbers.lexical]})
+        )
+
+    none = LexicalValue(value=0, low=0, high=0.002, blocks=8)
+    much = with_share(value(0.98), none)
+    assert much.outcome is Outcome.FAIL
+    assert "template_share 0.98 where human text has 0" in much.message
+    assert with_share(LexicalValue(value=0.001, low=0, high=0.004, blocks=8), none).outcome is Outcome.PASS
 
 
 def test_the_measure_farthest_from_human_text_is_the_one_observed() -> None:
