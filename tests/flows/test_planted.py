@@ -169,9 +169,6 @@ def edit_verdict(run: Path) -> None:
 
 FORGERIES: dict[str, Callable[[Path], object]] = {
     "threshold that is no number": lambda run: change_header(run, lambda h: h.update(threshold=float("nan"))),
-    "heavy bound that is no number": lambda run: change_header(
-        run, lambda h: [p.update(heavy_above=float("inf"), documents=[0] * 4) for p in h["populations"]]  # type: ignore[attr-defined]
-    ),
     "missing lens": lambda run: change_header(
         run, lambda h: h.update(populations=[p for p in h["populations"] if p["lens"] != "near"])  # type: ignore[attr-defined]
     ),
