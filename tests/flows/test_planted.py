@@ -10,7 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from cli.main import app
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.files import file_digest, parquet_rows
 from polyculture.run_directory import RunDirectory
@@ -198,3 +200,13 @@ def test_an_input_that_changed_after_the_run_is_not_judged_by_the_old_numbers(
     result = command("run", folder / "config.yaml", "--out", folder / "run")
     assert result.returncode == 2, result.stdout
     assert "other inputs, config or version" in result.stderr
+
+
+def test_profile_prints_lexical_measures_and_what_they_are_beside(planted: Path) -> None:
+    printed = CliRunner().invoke(app, ["profile", str(planted)])
+    assert printed.exit_code == 0
+    assert "lexical, stage distinct, blocks of 50,000 words" in printed.stdout
+    lines = [line.split() for line in printed.stdout.split("\n")]
+    at = next(number for number, line in enumerate(lines) if line[:2] == ["narrow", "en"])
+    assert lines[at + 1][:4] == ["over", "human", "text", "0.001"]
+    assert "numbered is not compared with human text: it is too small for one block" in printed.stdout
