@@ -20,8 +20,8 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.diversity.lexical import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
 from polyculture.diversity.lexical_blocks import lexical_sample
+from polyculture.diversity.lexical_measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
 from polyculture.diversity.lexical_profile import mean_over_blocks
 from polyculture.diversity.species import species_numbers
 from polyculture.diversity.word_sequences import word_sequences

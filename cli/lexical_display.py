@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from polyculture.diversity.lexical import LEXICAL_MEASURES
+from polyculture.diversity.lexical_measures import LEXICAL_MEASURES
 from polyculture.sources.record import safe_detail
 from schemas.lexical import LexicalValue
 from schemas.measures import Stage

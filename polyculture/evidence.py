@@ -6,8 +6,7 @@ from pathlib import Path
 
 from polyculture.diversity.examples import EXAMPLES_FILE, read_snippets, with_snippets
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
-from polyculture.diversity.lexical_profile import lexical_profile
-from polyculture.diversity.lexical_rows import LEXICAL_FILE, read_lexical
+from polyculture.diversity.lexical_profile import LEXICAL_FILE, lexical_profile, read_lexical
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact

@@ -4,7 +4,8 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.diversity.lexical_rows import LEXICAL_FILE, measure_lexical
+from polyculture.diversity.lexical_profile import LEXICAL_FILE
+from polyculture.diversity.lexical_rows import measure_lexical
 from polyculture.diversity.probes import Stage
 from polyculture.files import write_parquet
 from polyculture.job import Job

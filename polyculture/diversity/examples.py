@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
-from polyculture.corpus import Corpus
 from polyculture.diversity.ledger import Ledger
 from polyculture.diversity.profile import heaviest_species
 from polyculture.files import write_parquet
 from schemas.ledger import EXAMPLES_SCHEMA
 from schemas.profile import HeavySpecies
+
+if TYPE_CHECKING:
+    from polyculture.corpus import Corpus  # loads kernels, which a reader of the ledger does without
 
 EXAMPLES_FILE = "examples.parquet"
 SNIPPET_CHARACTERS = 200
@@ -26,7 +29,7 @@ def snippet(text: str) -> str:
     return line[: SNIPPET_CHARACTERS - 1] + "…" if is_cut else line
 
 
-def write_examples(ledger: Ledger, corpus: Corpus, folder: Path) -> None:
+def write_examples(ledger: Ledger, corpus: "Corpus", folder: Path) -> None:
     """Write the snippets of the species that reports show: one document each."""
     wanted = sorted({species.example for species in heaviest_species(ledger)})
     ids = corpus.index["document_id"]

@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 
 from polyculture.diversity.lexical import (
     DOCUMENTS_AT_LEAST,
-    BlockSize,
-    LexicalCounts,
     beginnings,
     byte_counts,
     template_counts,
     word_counts,
 )
+from polyculture.diversity.lexical_measures import MOST_BLOCKS, BlockSize, LexicalCounts
 from polyculture.diversity.word_sequences import WordSequences, word_sequences
 
-MOST_BLOCKS = 8
 _CHUNK = 512  # documents read at a time
 
 # Index rows -> their stored texts, a `large_string` array without nulls.

@@ -2,19 +2,22 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.stats import t
+import pyarrow.parquet
+from scipy.special import stdtrit
 
-from polyculture.diversity.lexical import LEXICAL_MEASURES, LexicalCounts
+from polyculture.diversity.lexical_measures import LEXICAL_MEASURES, LexicalCounts
 from polyculture.diversity.ratio import ratio
 from schemas.documents import Kind
-from schemas.lexical import LEXICAL_COUNTS, LexicalScope, LexicalValue
+from schemas.lexical import LEXICAL_COUNTS, LEXICAL_SCHEMA, LexicalScope, LexicalValue
 from schemas.measures import Stage
 from schemas.profile import Estimate
 
+LEXICAL_FILE = "lexical.parquet"
 # What a share is a share of: with no spread between blocks, an event that was never seen may still be this rare.
 _OUT_OF = {
     "distinct_1": "words",
@@ -79,7 +82,7 @@ def mean_over_blocks(name: str, blocks: Sequence[LexicalCounts]) -> LexicalValue
     mean = float(np.mean(measured))
     if len(measured) < 2:
         return LexicalValue(value=mean, low=None, high=None, blocks=1)
-    half = float(t.ppf(0.975, len(measured) - 1) * np.std(measured, ddof=1) / np.sqrt(len(measured)))
+    half = float(stdtrit(len(measured) - 1, 0.975) * np.std(measured, ddof=1) / np.sqrt(len(measured)))
     if half == 0 and name in _OUT_OF:
         half = 3 / sum(getattr(block, _OUT_OF[name]) for block in blocks)
     high = min(mean + half, _LIMITS.get(name, 1.0))
@@ -126,3 +129,19 @@ def _ends(ours: LexicalValue, theirs: LexicalValue) -> tuple[float | None, float
     if found is not None:
         return found.low, found.high
     return (ours.low / theirs.high, ours.high / theirs.low) if theirs.low > 0 else (None, None)
+
+
+def read_lexical(folder: Path) -> pa.Table | None:
+    """LEXICAL rows of a ledger; None if it holds none, as one of an earlier version does.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it does not hold what it should.
+    """
+    path = folder / LEXICAL_FILE
+    if not path.is_file():
+        return None
+    table = pa.parquet.read_table(path)
+    if table.schema.names != LEXICAL_SCHEMA.names:
+        raise ValueError(f"{LEXICAL_FILE} has the columns {table.schema.names}, expected {LEXICAL_SCHEMA.names}")
+    return table.cast(LEXICAL_SCHEMA)

@@ -3,24 +3,21 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 import xxhash
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
-from polyculture.diversity.lexical import BlockSize, LexicalCounts
 from polyculture.diversity.lexical_blocks import LexicalSample, lexical_sample
+from polyculture.diversity.lexical_measures import BlockSize, LexicalCounts
 from polyculture.diversity.probes import Stage
 from polyculture.hashing import LEXICAL_STREAM, seeded_hash
 from polyculture.text.language import UNKNOWN
 from schemas.documents import Kind
 from schemas.lexical import LEXICAL_SCHEMA
 
-LEXICAL_FILE = "lexical.parquet"
 HUMAN = "human"
 _LOOKED_AT = 1000  # documents of a source whose languages are counted
 
@@ -107,19 +104,3 @@ def _rows(
             "block_documents": size.documents,
             **asdict(counts),
         }
-
-
-def read_lexical(folder: Path) -> pa.Table | None:
-    """LEXICAL rows of a ledger; None if it holds none, as one of an earlier version does.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it does not hold what it should.
-    """
-    path = folder / LEXICAL_FILE
-    if not path.is_file():
-        return None
-    table = pa.parquet.read_table(path)
-    if table.schema.names != LEXICAL_SCHEMA.names:
-        raise ValueError(f"{LEXICAL_FILE} has the columns {table.schema.names}, expected {LEXICAL_SCHEMA.names}")
-    return table.cast(LEXICAL_SCHEMA)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from polyculture.diversity.lexical import LEAST_RATIO, MOST_RATIO
+from polyculture.diversity.lexical_measures import LEAST_RATIO, MOST_RATIO
 from polyculture.gate.conditions import condition
 from schemas.lexical import LexicalScope, LexicalValue
 from schemas.measures import Stage

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from polyculture.diversity.lexical import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO
-from polyculture.diversity.lexical_blocks import MOST_BLOCKS
+from polyculture.diversity.lexical_measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_BLOCKS, MOST_RATIO
 from polyculture.gate.lexical import worth_a_look
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 import zstandard
 
-from polyculture.diversity.lexical import LEXICAL_MEASURES, BlockSize, LexicalCounts
 from polyculture.diversity.lexical_blocks import lexical_sample
+from polyculture.diversity.lexical_measures import LEXICAL_MEASURES, BlockSize, LexicalCounts
 from polyculture.diversity.lexical_profile import lexical_profile, mean_over_blocks
 from polyculture.diversity.word_sequences import word_sequences
 from polyculture.hashing import seeded_hash

@@ -3,7 +3,7 @@
 import pytest
 
 from polyculture.diversity.examples import SNIPPET_CHARACTERS, snippet
-from polyculture.diversity.lexical import LEXICAL_MEASURES
+from polyculture.diversity.lexical_measures import LEXICAL_MEASURES
 from polyculture.report.containment import containment_heatmap, listed_pairs
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope, LexicalValue
