@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope
-from schemas.measures import Lens, Stage, Weighting
+from schemas.measures import Lens, Metric, Stage, Weighting
 
 
 class Numbers(BaseModel):
@@ -95,12 +95,41 @@ class HeavySpecies(Numbers):
     snippet: str | None = None
 
 
+class CanaryNumber(Numbers):
+    """An estimate of a number of the canary, with its 99.99 % interval."""
+
+    lens: Lens
+    weighting: Weighting
+    metric: Metric
+    estimate: Estimate
+
+
+class CanaryNumbers(Numbers):
+    """What a run measured of its canary.
+
+    Attributes:
+        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        numbers: the estimates.
+        counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
+        wrong: how many of them are missing, too many, or not as planted.
+    """
+
+    identity_sha256: str
+    seed: int
+    threshold: float
+    recipe: int
+    numbers: list[CanaryNumber]
+    counts: int
+    wrong: int
+
+
 class Profile(Numbers):
     """All numbers of a run.
 
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
         lexical: lexical measures of the input and of what is distinct; empty if the ledger holds none.
+        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -110,6 +139,7 @@ class Profile(Numbers):
     heavy: list[HeavySpecies]
     references: list[ScopeProfile] = []
     lexical: list[LexicalScope] = []
+    canary: CanaryNumbers | None = None
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
         """The numbers of the pooled reference, or None if there is none at the stage."""

@@ -138,6 +138,7 @@ def test_the_semantic_lens_counts_neighbours_and_leaves_out_what_it_does_not_cov
 def test_a_ledger_reloads_to_the_same_numbers(measured: tuple[Path, list[tuple[str, str, str, int]]]) -> None:
     run, _ = measured
     reported = json.loads((run / "report" / "report.json").read_text())["profile"]
+    assert reported["canary"]["wrong"] == 0
     directory = RunDirectory(run)
     assert Profile.model_validate(reported) == read_profile(directory, read_manifest(directory))
     assert Profile.model_validate(reported).scopes == build_profile(read_ledger(run / "ledger"), 0.01).scopes
