@@ -14,7 +14,7 @@ from rich.text import Text
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import source_rows
+from polyculture.summary import lexical_lines, source_rows
 from schemas.manifest import Manifest
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
@@ -103,6 +103,8 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
         style="dim",
     )
+    for line in lexical_lines(profile):
+        console.print(line, style="dim")
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
         console.print(

@@ -14,6 +14,7 @@ from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
+from tasks.lexical import measure_words
 from tasks.measure import measure
 from tasks.open import claimed, clear_outputs, is_written
 from tasks.publish import show_verdict
@@ -41,6 +42,7 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
             shingle(job)
             deduplicate(job, count)
             measure(job, (Stage.INPUT, Stage.DISTINCT), count)
+            measure_words(job)
             write_manifest(job, accounts, [])
         verdict = give_verdict(job.directory)
         write_report(job.directory)

@@ -5,7 +5,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from polyculture.canary.examine import FILES, read_canary
+from polyculture.diversity.examples import EXAMPLES_FILE, read_snippets, with_snippets
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
+from polyculture.diversity.lexical_profile import LEXICAL_FILE, lexical_profile, read_lexical
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
@@ -68,8 +70,9 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
-    there = [directory.ledger / name for name in FILES if (directory.ledger / name).is_file()]
-    digest += "".join(f" {file_sha256(path)}" for path in there)
+    beside = (*FILES, LEXICAL_FILE, EXAMPLES_FILE)  # a ledger of before has them not
+    there = [directory.ledger / name for name in beside if (directory.ledger / name).is_file()]
+    digest += "".join(f" {path.name} {file_sha256(path)}" for path in there)
     asked = config or manifest.config
     return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 
@@ -78,4 +81,10 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
 def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
     del digest  # only tells one ledger from another in the same place
     profile = build_profile(read_ledger(ledger), trial_fraction, reference)
-    return profile.model_copy(update={"canary": read_canary(ledger)})
+    rows, snippets = read_lexical(ledger), read_snippets(ledger)
+    beside = {
+        "lexical": lexical_profile(rows) if rows is not None else [],
+        "heavy": with_snippets(profile.heavy, snippets),
+        "canary": read_canary(ledger),
+    }
+    return profile.model_copy(update=beside)

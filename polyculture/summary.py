@@ -1,8 +1,10 @@
 """The table per source, for the terminal and the dashboard."""
 
+from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, Profile
+from schemas.source_config import RESERVED_SCOPES
 
 HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial", "input", "distinct", "mixture"]
 
@@ -29,6 +31,22 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     ]
     rows.append(["all", "", *(f"{count:,}" for count in totals), *_fractions(profile, "all")])
     return rows
+
+
+def lexical_lines(profile: Profile) -> list[str]:
+    """What a person should know of the lexical measures beside the gate's checks: the blocks, and who has none."""
+    sources = [scope for scope in profile.lexical if scope.stage is Stage.INPUT and _is_source(scope)]
+    if not sources:
+        return []
+    small = [scope.scope for scope in sources if scope.measures["distinct_1"] is None]
+    lines = [f"Lexical measures in blocks of {sources[0].block_words:,} words stand in the report."]
+    if small:
+        lines.append(f"Too small for one block, so lexically unmeasured: {', '.join(small)}.")
+    return lines
+
+
+def _is_source(scope: LexicalScope) -> bool:
+    return scope.scope not in RESERVED_SCOPES
 
 
 def _fractions(profile: Profile, scope: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The configuration of the gate: expectations and waivers."""
 
 from datetime import date
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -73,9 +74,15 @@ REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
 WAIVABLE = frozenset(
     {
         "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
-        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage",
+        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage", "lexical_ratio",
     }
 )  # fmt: skip
+
+# What the gate only warns of, unless the policy is strict.
+StrictCheck = Literal[
+    "lineage", "seed_fan_out", "heavy_species", "component_size", "unreadable_input", "lexical_ratio"
+]  # fmt: skip
+STRICT_CHECKS: frozenset[str] = frozenset(get_args(StrictCheck))
 
 
 class Waiver(Strict):
@@ -128,5 +135,9 @@ class GateConfig(Strict):
         None,
         min_length=1,
         description="Run directory of the last run that was GO, relative to the configuration file.",
+    )
+    strict: bool | tuple[StrictCheck, ...] = Field(
+        False,
+        description="true: every warning of the gate's own checks closes it; or the names of those whose warnings do.",
     )
     waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for.")

@@ -6,7 +6,16 @@ from pydantic import BaseModel, ConfigDict
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage, Weighting
 
-__all__ = ["HEAVY_SCHEMA", "LEDGER_FILE_SCHEMA", "LEDGER_SCHEMA", "Crowded", "LedgerHeader", "Population", "Weighting"]
+__all__ = [
+    "EXAMPLES_SCHEMA",
+    "HEAVY_SCHEMA",
+    "LEDGER_FILE_SCHEMA",
+    "LEDGER_SCHEMA",
+    "Crowded",
+    "LedgerHeader",
+    "Population",
+    "Weighting",
+]
 
 _PER_SOURCE = pa.list_(pa.field("element", pa.int64(), nullable=False))
 
@@ -43,6 +52,14 @@ HEAVY_SCHEMA = pa.schema(
         pa.field("example", pa.string(), nullable=False),  # document_id of the member with the smallest id hash
         pa.field("documents", _PER_SOURCE, nullable=False),
         pa.field("tokens", _PER_SOURCE, nullable=False),
+    ]
+)
+
+# How the text of each species' example that reports show begins.
+EXAMPLES_SCHEMA = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("snippet", pa.string(), nullable=False),
     ]
 )
 

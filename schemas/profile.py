@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from schemas.documents import Kind
+from schemas.lexical import LexicalScope
 from schemas.measures import Lens, Metric, Stage, Weighting
 
 
@@ -80,6 +81,7 @@ class HeavySpecies(Numbers):
 
     Attributes:
         example: document_id of one member.
+        snippet: how the text of that member begins, at most 200 characters; None if the ledger keeps none.
         documents, tokens: of all sources.
         sources: documents of each source that has any.
     """
@@ -90,6 +92,7 @@ class HeavySpecies(Numbers):
     documents: int
     tokens: int
     sources: dict[str, int]
+    snippet: str | None = None
 
 
 class CanaryNumber(Numbers):
@@ -125,6 +128,7 @@ class Profile(Numbers):
 
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
+        lexical: lexical measures of the input and of what is distinct; empty if the ledger holds none.
         canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
     """
 
@@ -134,6 +138,7 @@ class Profile(Numbers):
     containments: list[Containment]
     heavy: list[HeavySpecies]
     references: list[ScopeProfile] = []
+    lexical: list[LexicalScope] = []
     canary: CanaryNumbers | None = None
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:

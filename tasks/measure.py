@@ -11,6 +11,7 @@ from polyculture.canary.plant import split_measured
 from polyculture.corpus import Corpus
 from polyculture.diversity.corpus_skeletons import corpus_template_keys
 from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.examples import write_examples
 from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.near_index import NearIndex
@@ -78,7 +79,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         populations=populations,
         encoder=encoder,
     )
-    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
+    ledger = Ledger(header, rows, heavy)
+    write_ledger(ledger, job.directory.ledger)
+    write_examples(ledger, corpus, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 

@@ -58,7 +58,7 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
         threshold=ledger.header.threshold,
         scopes=scopes,
         containments=containments,
-        heavy=_heaviest(ledger),
+        heavy=heaviest_species(ledger),
         references=references,
     )
 
@@ -128,7 +128,7 @@ def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -
                 )
 
 
-def _heaviest(ledger: Ledger) -> list[HeavySpecies]:
+def heaviest_species(ledger: Ledger) -> list[HeavySpecies]:
     """The largest species of every stage and lens, and the one with most tokens among those of 50 documents or more."""
     found: list[HeavySpecies] = []
     shown: Counter[tuple[str, str]] = Counter()

@@ -70,7 +70,8 @@ def _heavy_words(large: list[HeavySpecies], lens: Lens, judged: Stage, share: fl
     if not large:
         return f"no species of {LARGE_DOCUMENTS} documents or more holds more than its share of the tokens {where}"
     most = max(large, key=lambda species: species.tokens)
-    others = f"; {len(large) - 1} others of the largest are over the bound" if len(large) > 1 else ""
+    more = len(large) - 1
+    others = f"; {more} {'other' if more == 1 else 'others'} of the largest over the bound" if more else ""
     like = f"{most.documents:,} documents like {most.example} are one species"
     return f"{like}, {share:.2%} of the tokens {where}{others}"
 

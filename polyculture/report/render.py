@@ -8,9 +8,10 @@ from markupsafe import Markup
 
 from polyculture.report import words
 from polyculture.report.canvas import KIND_COLOURS, Drawing
-from polyculture.report.containment import containment_heatmap, strongest_pairs
+from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
+from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
 from polyculture.report.views import (
     columns_of,
@@ -60,6 +61,8 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         flow=flow,
         heatmap=heatmap,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),
+        pairs=listed_pairs(profile, Stage.INPUT),
+        lexical=lexical_table(manifest, profile, Stage(verdict.judged)),
         strongest=strongest_pairs(profile, Stage.INPUT),
         troubled=troubled,
         more_files=more_files,
@@ -101,6 +104,8 @@ def _environment() -> Environment:
         count=words.count,
         compact=words.compact,
         fraction=words.fraction,
+        quantity=words.quantity,
+        capital=words.capital,
         interval=words.interval,
         percent=words.percent,
         factor=words.factor,
