@@ -13,7 +13,7 @@ from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
 from polyculture.diversity.probes import Stage
-from polyculture.diversity.semantic_rows import measure_embeddings
+from polyculture.diversity.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
@@ -41,11 +41,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     report("probes", 0, 1)
     indexes = build_indexes(job, corpus, threads)
     rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
-    encoder = None
-    if indexes.embeddings is not None and config.measure.semantic is not None:
-        number = config.measure.semantic.probes
-        tables, more, encoder = measure_embeddings(corpus, indexes.embeddings, weighted, number, config.seed)
-        rows, populations = pa.concat_tables([rows, *tables]), populations + more
+    semantic = _semantic(job, corpus, indexes, weighted)
+    if semantic is not None:
+        rows, populations = pa.concat_tables([rows, *semantic.rows]), populations + semantic.populations
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,
@@ -54,10 +52,22 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         sources=list(corpus.sources),
         kinds=list(corpus.kinds),
         populations=populations,
-        encoder=encoder,
+        encoder=semantic.encoder if semantic else None,
     )
-    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
+    write_ledger(Ledger(header, rows, heavy, semantic.vectors if semantic else None), job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
+
+
+def _semantic(job: Job, corpus: Corpus, indexes: Indexes, stages: Sequence[Stage]) -> SemanticMeasured | None:
+    """What embeddings tell; None if the configuration asks for none."""
+    config = job.config.measure.semantic
+    if indexes.embeddings is None or config is None:
+        return None
+    watch = Stopwatch()
+    settings = SemanticSettings(config.probes, job.config.seed, job.config.gate.trial_fraction, job.config.reference)
+    found = measure_embeddings(corpus, indexes.embeddings, stages, settings)
+    log(f"neighbours and moments of {len(corpus):,} embeddings, {watch.seconds:.1f} s")
+    return found
 
 
 def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:

@@ -19,6 +19,7 @@ from polyculture.diversity.multiplicity import count_groups, exact_multiplicitie
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
 from polyculture.files import write_parquet, write_text
+from polyculture.semantic.vector_ledger import VectorLedger, read_vectors, write_vectors
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
@@ -34,11 +35,13 @@ class Ledger:
         header: seed, sources and populations.
         rows: LEDGER_SCHEMA.
         heavy: HEAVY_SCHEMA.
+        vectors: evidence about embeddings; None if there are none.
     """
 
     header: LedgerHeader
     rows: pa.Table
     heavy: pa.Table
+    vectors: VectorLedger | None = None
 
     def matrix(self, stage: StageName, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
         """What estimators read, or None if it was not measured."""
@@ -251,7 +254,8 @@ def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:
     write_parquet(folder / PROBES_FILE, ledger.rows)
     write_parquet(folder / HEAVY_FILE, ledger.heavy)
     write_text(folder / HEADER_FILE, ledger.header.model_dump_json(indent=1) + "\n")
-    return [folder / name for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE)]
+    files = [folder / name for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE)]
+    return files if ledger.vectors is None else files + write_vectors(ledger.vectors, folder)
 
 
 def read_ledger(folder: Path) -> Ledger:
@@ -268,4 +272,4 @@ def read_ledger(folder: Path) -> Ledger:
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))
-    return Ledger(header, *tables)
+    return Ledger(header, *tables, read_vectors(folder))
