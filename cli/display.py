@@ -12,8 +12,9 @@ from rich.text import Text
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import source_rows
+from polyculture.summary import source_rows, vector_lines
 from schemas.manifest import Manifest
+from schemas.measures import Stage
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
@@ -86,6 +87,8 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
         style="dim",
     )
+    for line in vector_lines(profile, Stage.MIXTURE if manifest.command == "run" else Stage.INPUT):
+        console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
         console.print(

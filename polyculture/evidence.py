@@ -8,6 +8,7 @@ from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, r
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.semantic.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import Profile
@@ -45,6 +46,8 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
         for path in sorted(directory.ledger.iterdir()):
             if path.name not in names:
                 return f"ledger/{path.name} is not listed in the manifest"
+    if directory.ledger.is_dir() and VECTORS_FILE in names and not set(VECTOR_FILES) <= names:
+        return f"the manifest lists no ledger/{sorted(set(VECTOR_FILES) - names)[0]}"
     damaged = [file.path for file in listed if not is_intact(directory.root, file)]
     if damaged:
         return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
@@ -66,7 +69,9 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         OSError: a file of the ledger is missing.
         ValueError: a file of the ledger is damaged.
     """
-    digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    names = [PROBES_FILE, HEAVY_FILE, HEADER_FILE]
+    names += [name for name in VECTOR_FILES if (directory.ledger / name).is_file()]
+    digest = "".join(file_sha256(directory.ledger / name) for name in names)
     asked = config or manifest.config
     return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 

@@ -77,6 +77,12 @@ class EncoderUsed(BaseModel):
     unmeasured: list[int]
     unfit_languages: list[str]
 
+    def is_comparable(self, other: "EncoderUsed | None") -> bool:
+        """Whether numbers made with both may be compared."""
+        if other is None:
+            return False
+        return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
+
 
 class LedgerHeader(BaseModel):
     """What the probes stand for."""

@@ -258,6 +258,16 @@ def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:
     return files if ledger.vectors is None else files + write_vectors(ledger.vectors, folder)
 
 
+def read_header(folder: Path) -> LedgerHeader:
+    """What the probes stand for.
+
+    Raises:
+        OSError: the file is missing.
+        ValueError: it does not hold what it should.
+    """
+    return LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
+
+
 def read_ledger(folder: Path) -> Ledger:
     """Reload a ledger.
 
@@ -265,11 +275,12 @@ def read_ledger(folder: Path) -> Ledger:
         OSError: a file is missing.
         ValueError: a file does not hold what it should.
     """
-    header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
+    header = read_header(folder)
     tables = []
     for name, schema in ((PROBES_FILE, LEDGER_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
         table = pa.parquet.read_table(folder / name)
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))
-    return Ledger(header, *tables, read_vectors(folder))
+    rows, heavy = tables
+    return Ledger(header, rows, heavy, read_vectors(folder))

@@ -105,9 +105,7 @@ def _neighbours(vectors: Vectors, documents: NDArray[np.int64], taus: Sequence[f
     corpus, copies = vectors.corpus, vectors.copies
     kinds = [list(Kind).index(kind) for kind in corpus.kinds]
     sample = nested_samples(corpus.id_hash, vectors.seed)
-    blocks = (
-        Block(rows, corpus.source[at], copies[at], at, sample[at]) for at, rows in vectors.embeddings.blocks()
-    )
+    blocks = (Block(rows, corpus.source[at], copies[at], at, sample[at]) for at, rows in vectors.embeddings.blocks())
     probes = Probes(vectors.embeddings.take(documents), documents, corpus.source[documents])
     return count_neighbours(probes, blocks, Question(taus, kinds, len(FRACTIONS)))
 

@@ -79,7 +79,7 @@ def nearest_neighbour_curve(strata: Sequence[CurveStratum], sizes: Sequence[int]
     """
     shares = [stratum.weight for stratum in strata]
     total = sizes[-1]
-    small = [n for n, size in enumerate(sizes) if LEAST_DOCUMENTS <= size and FRACTIONS[n] * EXTRAPOLATE_FROM <= 1]
+    small = [n for n, size in enumerate(sizes) if size >= LEAST_DOCUMENTS and FRACTIONS[n] * EXTRAPOLATE_FROM <= 1]
     rate = _pair_rate(strata, small[-1], sizes) if small else None
     points = []
     for number, size in enumerate(sizes):

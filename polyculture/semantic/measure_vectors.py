@@ -88,6 +88,7 @@ def measure_vectors(
     tables = [_probe_rows(vectors, stage, rows, found, moments) for stage, rows in probed]
     split = _split(vectors, reference)
     header = VectorsHeader(
+        names=list(vectors.names),
         stages=[StageName(stage.name) for stage in vectors.stages],
         taus=list(taus),
         fractions=list(FRACTIONS),

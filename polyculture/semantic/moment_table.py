@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from polyculture.semantic.encoder import squared_lengths
 from polyculture.semantic.moments import RandomFeatures, SecondMoment, second_moment
+from polyculture.semantic.vendi import spectrum
 
 COSINE, FEATURES = "cosine", "features"
 BANDWIDTH, FREQUENCIES, FEATURES_SEED = 0.7, 128, 0
@@ -50,6 +51,25 @@ class MomentTable:
                 total = part if total is None else total + part
                 documents += copies[stage] * self.table["documents"][row].as_py()
         return None if total is None else SecondMoment(full_matrix(total), documents)
+
+    def spectrum(self, stage: int, sources: Sequence[str], column: str = COSINE) -> NDArray[np.float64]:
+        """Eigenvalues of the density of some sources at a stage; worked out once for the same documents.
+
+        Raises:
+            ValueError: there are no documents.
+        """
+        classes = [(row, copies[stage]) for row, (source, copies) in enumerate(self.keys) if source in sources]
+        key = (column, tuple((row, copies) for row, copies in classes if copies))
+        if key not in self._spectra:
+            moment = self.moment(stage, sources, column)
+            if moment is None:
+                raise ValueError("the ledger has no moments of documents that it counts")
+            self._spectra[key] = spectrum(moment.density())
+        return self._spectra[key]
+
+    @cached_property
+    def _spectra(self) -> dict[tuple[str, tuple[tuple[int, int], ...]], NDArray[np.float64]]:
+        return {}
 
 
 def full_matrix(triangle: NDArray[np.int64]) -> NDArray[np.int64]:

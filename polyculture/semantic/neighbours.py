@@ -17,7 +17,7 @@ ALONE = -2.0  # nearest cosine where there is no other document
 RINGS = 3  # how far the curve looks around a probe: its source, its kind, everything
 _SideArrays = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]  # vectors, squared lengths, numbers
 _side = tuple_of(types.Array(types.int16, 2, "C", readonly=True), read_only(types.int64), read_only(types.int64))
-_run = types.UniTuple(types.int64, 4)  # first and last column, source, sample
+_run = tuple_of(*[types.int64] * 4)  # first and last column, source, sample
 _tally = tuple_of(
     read_only(types.float64),
     types.int64[:, :, :, ::1],
@@ -131,8 +131,10 @@ def count_neighbours(probes: Probes, corpus: Iterable[Block], question: Question
                 similar = probe.unit @ side.unit.T
                 tally = (taus, found.multiplicity[at], found.pairs[at], found.nearest[at])
                 for run in runs:
-                    ring = _rings(probes.source[at], run[2], kinds)
-                    _count(similar, (probe.arrays, side.arrays), (ring, copies), run, tally)
+                    present = (copies[run[0] : run[1]] > 0).any(axis=0)
+                    if present.any():
+                        weight = _rings(probes.source[at], run[2], kinds), copies, present
+                        _count(similar, (probe.arrays, side.arrays), weight, run, tally)
     return found or _nothing(len(probes.vectors), question, 0)
 
 
@@ -210,22 +212,62 @@ def _exact_cosine(probe: _SideArrays, document: _SideArrays, row: int, column: i
     return np.float64(dot) / scale  # type: ignore[no-any-return]
 
 
-@compiled(types.float64(types.float64[:, :, ::1], types.int64, types.int64, types.boolean[::1]))
-def _least(nearest: NDArray[np.float64], ring: int, sample: int, present: NDArray[np.bool_]) -> float:
-    """The least of the nearest cosines that a document of a run could improve; 2 if it is in no sample."""
-    least = 2.0
-    if sample < nearest.shape[1]:
-        for stage in range(len(present)):
-            if present[stage]:
-                least = min(least, nearest[ring, sample, stage])
-    return least
+@compiled()
+def _floor(nearest: NDArray[np.float64], present: NDArray[np.bool_], tau: float, margin: float) -> float:
+    """Below this cosine a document of a run changes nothing; `nearest` is (stages,), of its ring and sample."""
+    least = tau
+    for stage in range(len(present)):
+        if present[stage]:
+            least = min(least, nearest[stage])
+    return least - margin
+
+
+@compiled()
+def _is_nearer(nearest: NDArray[np.float64], copies: NDArray[np.int64], least: float) -> bool:
+    """Whether a cosine above `least` may be the nearest at a stage where the document is."""
+    for stage in range(len(copies)):
+        if copies[stage] > 0 and nearest[stage] <= least:
+            return True
+    return False
+
+
+@compiled()
+def _is_at_tau(taus: NDArray[np.float64], cosine: float, margin: float) -> bool:
+    """Whether the matrix product leaves open on which side of a tau a pair is."""
+    for tau in taus:
+        if abs(tau - cosine) <= margin:
+            return True
+    return False
+
+
+@compiled()
+def _add_hit(
+    multiplicity: NDArray[np.int64], pairs: NDArray[np.int32], copies: NDArray[np.int64], first: tuple[int, int]
+) -> None:
+    """A neighbour: (stages,) multiplicity, and (rings, samples, stages) pairs from the first ring and sample on."""
+    for stage in range(len(copies)):
+        multiplicity[stage] += copies[stage]
+        if copies[stage] > 0:
+            for ring in range(first[0], pairs.shape[0]):
+                for sample in range(first[1], pairs.shape[1]):
+                    pairs[ring, sample, stage] += 1
+
+
+@compiled()
+def _improve(nearest: NDArray[np.float64], copies: NDArray[np.int64], first: tuple[int, int], cosine: float) -> None:
+    """The nearest, (rings, samples, stages), from the first ring and sample on."""
+    for stage in range(len(copies)):
+        if copies[stage] > 0:
+            for ring in range(first[0], nearest.shape[0]):
+                for sample in range(first[1], nearest.shape[1]):
+                    nearest[ring, sample, stage] = max(nearest[ring, sample, stage], cosine)
 
 
 @compiled(
     types.void(
         types.float32[:, ::1],
-        types.Tuple((_side, _side)),
-        tuple_of(read_only(types.int64), types.Array(types.int64, 2, "C", readonly=True)),
+        tuple_of(_side, _side),
+        tuple_of(read_only(types.int64), types.Array(types.int64, 2, "C", readonly=True), read_only(types.boolean)),
         _run,
         _tally,
     )
@@ -233,49 +275,34 @@ def _least(nearest: NDArray[np.float64], ring: int, sample: int, present: NDArra
 def _count(
     similar: NDArray[np.float32],
     sides: tuple[_SideArrays, _SideArrays],
-    weight: tuple[NDArray[np.int64], NDArray[np.int64]],
+    weight: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
     run: tuple[int, int, int, int],
     tally: _Tally,
 ) -> None:
     """Add a run of columns of (probes, documents) cosines, all of one source and sample, to a tally."""
     probe, document = sides
-    rings, copies = weight
+    rings, copies, present = weight
     first, last, source, sample = run
     taus, multiplicity, pairs, nearest = tally
-    samples = nearest.shape[2]
     margin = (probe[0].shape[1] + 16) * 2.0**-24
-    present = np.zeros(copies.shape[1], np.bool_)
-    for y in range(first, last):
-        for stage in range(copies.shape[1]):
-            present[stage] |= copies[y, stage] > 0
-    if not present.any():
-        return
     for x in range(similar.shape[0]):
         if probe[1][x] == 0:
             continue
-        ring = rings[x]
-        floor = np.float32(min(taus[0], _least(nearest[x], ring, sample, present)) - margin)
+        start = (rings[x], sample)  # rings and samples from here on hold the run
+        best = nearest[x, rings[x], min(sample, nearest.shape[2] - 1)]
+        floor = np.float32(_floor(best, present, taus[0], margin))
         for y in range(first, last):
             if similar[x, y] < floor or document[1][y] == 0:
                 continue
             cosine = float(similar[x, y])
-            is_other = document[2][y] != probe[2][x]
-            is_near = False
-            if is_other and sample < samples:
-                for stage in range(copies.shape[1]):
-                    is_near |= copies[y, stage] > 0 and cosine >= nearest[x, ring, sample, stage] - margin
-            if is_near or np.abs(taus - cosine).min() <= margin:
+            is_other = document[2][y] != probe[2][x] and sample < nearest.shape[2]
+            is_near = is_other and _is_nearer(best, copies[y], cosine + margin)
+            if is_near or _is_at_tau(taus, cosine, margin):
                 cosine = _exact_cosine(probe, document, x, y)
             for level in range(len(taus)):
                 if cosine >= taus[level]:
-                    for stage in range(copies.shape[1]):
-                        multiplicity[x, source, level, stage] += copies[y, stage]
-                        if is_other and copies[y, stage] > 0:
-                            pairs[x, ring:, sample:, level, stage] += 1
+                    from_sample = start if is_other else (nearest.shape[1], 0)
+                    _add_hit(multiplicity[x, source, level], pairs[x, :, :, level], copies[y], from_sample)
             if is_near:
-                for stage in range(copies.shape[1]):
-                    if copies[y, stage] > 0:
-                        for outer in range(ring, nearest.shape[1]):
-                            for size in range(sample, samples):
-                                nearest[x, outer, size, stage] = max(nearest[x, outer, size, stage], cosine)
-                floor = np.float32(min(taus[0], _least(nearest[x], ring, sample, present)) - margin)
+                _improve(nearest[x], copies[y], start, cosine)
+                floor = np.float32(_floor(best, present, taus[0], margin))

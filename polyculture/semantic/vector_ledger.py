@@ -1,4 +1,4 @@
-"""The part of a ledger that is about embeddings: moments, probes and the reference's split; written, and read lazily."""
+"""The part of a ledger that is about embeddings: moments, probes and the reference's split; read lazily."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
