@@ -61,7 +61,8 @@ def vectors_what_if(ledger: Ledger, supply: LedgerSupply, rates: Floats) -> Vect
     sizes = np.array([measured.get(name, 0) if name in densities else 0 for name in supply.names], np.float64)
     held = rates * sizes
     total = float(held.sum())
-    unmeasured = float((rates * (supply.documents - sizes)).sum())
+    lacking = {s.source: s.unmeasured for s in ledger.vectors.header.sources if s.stage is STAGE}
+    unmeasured = float((rates * np.array([lacking.get(name, 0) for name in supply.names])).sum())
     if total < 1:
         return VectorsWhatIf(documents=0, unmeasured=unmeasured, rke=None, vendi_score=None)
     density = np.sum(

@@ -225,7 +225,7 @@ def _floor(nearest: NDArray[np.float64], present: NDArray[np.bool_], tau: float,
 @compiled()
 def _is_nearer(nearest: NDArray[np.float64], copies: NDArray[np.int64], least: float) -> bool:
     """Whether a cosine above `least` may be the nearest at a stage where the document is."""
-    for stage in range(len(copies)):
+    for stage in range(len(copies)):  # noqa: SIM110 -- as above
         if copies[stage] > 0 and nearest[stage] <= least:
             return True
     return False
@@ -234,7 +234,7 @@ def _is_nearer(nearest: NDArray[np.float64], copies: NDArray[np.int64], least: f
 @compiled()
 def _is_at_tau(taus: NDArray[np.float64], cosine: float, margin: float) -> bool:
     """Whether the matrix product leaves open on which side of a tau a pair is."""
-    for tau in taus:
+    for tau in taus:  # noqa: SIM110 -- any() of a generator does not compile
         if abs(tau - cosine) <= margin:
             return True
     return False
