@@ -23,7 +23,7 @@ from schemas.measures import Stage as StageName
 from schemas.vectors import CoverageMeasured, Share, SourceVectors, TrialScores, VectorsHeader
 
 REFERENCE_DOCUMENTS = 2_000
-ROWS_AT_ONCE = 256  # of outer products of probes: 70 MB at 256 dimensions
+NUMBERS_AT_ONCE = 2**23  # of outer products of probes: 64 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +144,9 @@ def kernel_means_of_sources(
             totals[:, number], sizes[number] = moment.sums[above] / float(ONE) ** 2, moment.documents
     totals[above[0] != above[1]] *= 2
     means = np.zeros((len(probes), len(names)))
-    for start in range(0, len(probes), ROWS_AT_ONCE):
-        at = slice(start, start + ROWS_AT_ONCE)
+    step = max(1, NUMBERS_AT_ONCE // len(above[0]))
+    for start in range(0, len(probes), step):
+        at = slice(start, start + step)
         x = probes[at].astype(np.float64) / ONE
         everyone = (x[:, above[0]] * x[:, above[1]]) @ totals
         is_own = source[at, None] == np.arange(len(names))
