@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.inspect_commands import require_run
+from cli.vector_display import show_vectors
 from polyculture.errors import ConfigError
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
@@ -68,6 +69,9 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
         raise ConfigError(f"stage {judged.value}: {what}; measured there: {known}")
     for name in lens or [each for each in Lens if each in measured]:
         _show_lens(found, judged, name, weighting, leaks)
+    if not lens:
+        console = Console(highlight=False)
+        show_vectors(Console(highlight=False, width=max(console.width, WIDTH)), found, judged)
 
 
 def _show_lens(found: Profile, stage: Stage, lens: Lens, weighting: Weighting, leaks: float) -> None:

@@ -131,7 +131,7 @@ def count_neighbours(probes: Probes, corpus: Iterable[Block], question: Question
                 similar = probe.unit @ side.unit.T
                 tally = (taus, found.multiplicity[at], found.pairs[at], found.nearest[at])
                 for run in runs:
-                    present = (copies[run[0] : run[1]] > 0).any(axis=0)
+                    present: NDArray[np.bool_] = np.any(copies[run[0] : run[1]] > 0, axis=0)
                     if present.any():
                         weight = _rings(probes.source[at], run[2], kinds), copies, present
                         _count(similar, (probe.arrays, side.arrays), weight, run, tally)
