@@ -15,8 +15,8 @@ from tests.support.topics import paraphrased_texts, varied_texts
 
 SOURCES = {
     "textbook": ("expert", "en", varied_texts(1200, 1)),
-    "pages": ("web", "en", varied_texts(900, 2)),
-    "samples": ("synthetic", "en", paraphrased_texts(700, 3)),
+    "pages": ("web", "en", varied_texts(1300, 2)),
+    "samples": ("synthetic", "en", paraphrased_texts(300, 3)),
     "foreign": ("web", "xx", unique_texts(80, 4)),
 }
 SPACE = {"lens": "semantic", "relative_to": "reference", "metric": "rke", "at_least": 0.8}
