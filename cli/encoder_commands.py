@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fit_background(run: Run, out: Out, most: Most = 5000, least: Least = 100) -> None:
-    """Fit what documents of each language have in common, on a varied corpus that you trust; not on what it will judge."""
+    """Fit what documents of each language have in common, on a varied corpus that you trust, not one to be judged."""
     from polyculture.evidence import read_manifest
     from polyculture.semantic.fit import fit_on_shards
 

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
-from schemas.measures import Lens, Stage, Weighting
+from schemas.measures import Lens, Metric, Stage, Weighting
 from schemas.numbers import Estimate, Numbers
 from schemas.vectors import VectorProfile
 
@@ -83,6 +83,34 @@ class HeavySpecies(Numbers):
     sources: dict[str, int]
 
 
+class CanaryNumber(Numbers):
+    """An estimate of a number of the canary, with its 99.99 % interval."""
+
+    lens: Lens
+    weighting: Weighting
+    metric: Metric
+    estimate: Estimate
+
+
+class CanaryNumbers(Numbers):
+    """What a run measured of its canary.
+
+    Attributes:
+        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        numbers: the estimates.
+        counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
+        wrong: how many of them are missing, too many, or not as planted.
+    """
+
+    identity_sha256: str
+    seed: int
+    threshold: float
+    recipe: int
+    numbers: list[CanaryNumber]
+    counts: int
+    wrong: int
+
+
 class Profile(Numbers):
     """All numbers of a run.
 
@@ -91,6 +119,7 @@ class Profile(Numbers):
         vectors: what embeddings say of every scope; empty if they were not measured.
         vector_references: the same of the pooled reference.
         encoder: what made the embeddings.
+        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -102,6 +131,7 @@ class Profile(Numbers):
     vectors: list[VectorProfile] = Field(default_factory=list)
     vector_references: list[VectorProfile] = Field(default_factory=list)
     encoder: EncoderUsed | None = None
+    canary: CanaryNumbers | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
         """What embeddings say of one scope, or None if nothing of it is there, or they were not measured."""

@@ -54,7 +54,7 @@ def fit_on_shards(
     for (key, _), documents in taken.items():
         read[key] += documents
     try:
-        fitted = fit_background(np.concatenate(vectors) if vectors else np.zeros((0, 1)), groups, WEIGHTS_SHA256, least)
+        fitted = fit_background(np.concatenate(vectors) if vectors else np.zeros((0, 1), np.float32), groups, WEIGHTS_SHA256, least)
     except ValueError as error:
         raise ConfigError(f"{error}; name a run with more documents, or lower --least") from error
     return fitted, dict(sorted(read.items()))
