@@ -14,8 +14,9 @@ from rich.text import Text
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import lexical_lines, source_rows
+from polyculture.summary import lexical_lines, source_rows, vector_lines
 from schemas.manifest import Manifest
+from schemas.measures import Stage
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
@@ -105,6 +106,8 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
     )
     for line in lexical_lines(profile):
         console.print(line, style="dim")
+    for line in vector_lines(profile, Stage.MIXTURE if manifest.command == "run" else Stage.INPUT):
+        console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
         console.print(

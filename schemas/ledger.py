@@ -112,6 +112,7 @@ class EncoderUsed(BaseModel):
     Attributes:
         revision: digest of its weights, tokenizer and method.
         background: digest of what it subtracts by language; empty if nothing.
+        taus: cosines from which on two documents are neighbours, ascending.
         probes_per_source: for the semantic lens.
         unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
         unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
@@ -123,9 +124,16 @@ class EncoderUsed(BaseModel):
     revision: str
     background: str
     dimensions: int
+    taus: list[float] = []
     probes_per_source: int
     unmeasured: list[int]
     unfit_languages: list[str]
+
+    def is_comparable(self, other: "EncoderUsed | None") -> bool:
+        """Whether numbers made with both may be compared."""
+        if other is None:
+            return False
+        return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
 
 
 class LedgerHeader(BaseModel):

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.config import CurationConfig
 from schemas.documents import Kind
+from schemas.ledger import EncoderUsed
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
 
@@ -135,6 +136,7 @@ class Manifest(Closed):
     libraries: dict[str, str]
     tokenizer_sha256: str
     language_model_sha256: str
+    encoder: EncoderUsed | None = None  # None without embeddings
     plan: MixturePlan | None  # None for an audit
     removals: RemovalSummary | None  # None for an audit
     exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out

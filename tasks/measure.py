@@ -17,7 +17,7 @@ from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probes import Stage
-from polyculture.diversity.semantic_rows import measure_embeddings
+from polyculture.diversity.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
@@ -64,11 +64,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
     (rows, heavy, populations), canary = split_measured(measure_stages(survey, after=Costs(corpus)))
     write_canary_ledger(job, canary)
     log_scaled(populations)
-    encoder, embeddings = None, open_embeddings(job, corpus)
-    if embeddings is not None and config.measure.semantic is not None:
-        number = config.measure.semantic.probes
-        tables, more, encoder = measure_embeddings(corpus, embeddings, weighted, number, config.seed)
-        rows, populations = pa.concat_tables([rows, *tables]), populations + more
+    semantic = _semantic(job, corpus, weighted)
+    if semantic is not None:
+        rows, populations = pa.concat_tables([rows, *semantic.rows]), populations + semantic.populations
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,
@@ -77,9 +75,9 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         sources=list(corpus.sources),
         kinds=list(corpus.kinds),
         populations=populations,
-        encoder=encoder,
+        encoder=semantic.encoder if semantic else None,
     )
-    ledger = Ledger(header, rows, heavy)
+    ledger = Ledger(header, rows, heavy, semantic.vectors if semantic else None)
     write_ledger(ledger, job.directory.ledger)
     write_examples(ledger, corpus, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
@@ -94,6 +92,18 @@ def log_scaled(populations: Sequence[Population]) -> None:
                 f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
                 f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
             )
+
+
+def _semantic(job: Job, corpus: Corpus, stages: Sequence[Stage]) -> SemanticMeasured | None:
+    """What embeddings tell; None if the configuration asks for none."""
+    config, embeddings = job.config.measure.semantic, open_embeddings(job, corpus)
+    if embeddings is None or config is None:
+        return None
+    watch = Stopwatch()
+    settings = SemanticSettings(config.probes, job.config.seed, job.config.gate.trial_fraction, job.config.reference)
+    found = measure_embeddings(corpus, embeddings, stages, settings)
+    log(f"neighbours and moments of {len(corpus):,} embeddings, {watch.seconds:.1f} s")
+    return found
 
 
 def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:

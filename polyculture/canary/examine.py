@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES
@@ -102,21 +102,31 @@ def _compare_strata(ledger: Ledger, truth: Truth, seed: int, crowded: Crowded | 
     """
     if crowded is None:
         return 0, 1
-    rows = pl.DataFrame(pl.from_arrow(ledger.rows)).filter(pl.col("lens") == Lens.NEAR.value)
+    rows = _rows(ledger.rows, Lens.NEAR)
     number = {f"{NAME}:{document_key(seed, i)}": i for i in range(len(truth.tokens))}
-    at = np.array([number.get(name, -1) for name in rows["document_id"].to_list()], np.int64)
+    at = np.array([number.get(name, -1) for name in rows["document_id"].to_pylist()], np.int64)
     expected = np.where(at >= 0, truth.multiplicity[at], -1)
     is_crowded = rows["is_crowded"].to_numpy()
-    wrong = int((rows["multiplicity"].list.sum().to_numpy() != expected).sum())
+    wrong = int((_totals(rows["multiplicity"]) != expected).sum())
     many = crowded.documents[0]
     for weighting in Weighting:
-        mine = (rows["weighting"] == weighting.value).to_numpy()
+        mine = np.array([value == weighting.value for value in rows["weighting"].to_pylist()], np.bool_)
         by_tokens = weighting is Weighting.TOKENS
         for part, documents in ((False, truth.documents - many), (True, many)):
             is_whole = part and crowded.is_whole[0]
             due = documents if is_whole else PROBES if by_tokens and documents else min(PROBES, documents)
             wrong += abs(int((mine & (is_crowded == part)).sum()) - due)
-    return len(rows), wrong
+    return rows.num_rows, wrong
+
+
+def _rows(table: pa.Table, lens: Lens) -> pa.Table:
+    """The rows of one lens."""
+    return table.filter(pa.array([value == lens.value for value in table["lens"].to_pylist()], pa.bool_()))
+
+
+def _totals(lists: pa.ChunkedArray) -> NDArray[np.int64]:
+    """(rows,) sums over the sources, of which the canary's ledger has one."""
+    return np.array([sum(counts) for counts in lists.to_pylist()], np.int64)
 
 
 def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
@@ -152,9 +162,9 @@ def _id_hashes(documents: int, seed: int) -> NDArray[np.uint64]:
 
 def _found(ledger: Ledger, lens: Lens) -> Counted:
     """What was counted, in the same form."""
-    rows = pl.DataFrame(pl.from_arrow(ledger.rows)).filter(pl.col("lens") == lens.value)
-    counts = rows["multiplicity"].list.sum().to_list()
-    found: Counted = Counter(zip(rows["weighting"].to_list(), rows["document_id"].to_list(), counts, strict=True))
-    heavy = pl.DataFrame(pl.from_arrow(ledger.heavy)).filter(pl.col("lens") == lens.value)
-    found.update((HEAVY, "", size) for size in heavy["documents"].list.sum().to_list())
+    rows = _rows(ledger.rows, lens)
+    counts = _totals(rows["multiplicity"]).tolist()
+    found: Counted = Counter(zip(rows["weighting"].to_pylist(), rows["document_id"].to_pylist(), counts, strict=True))
+    heavy = _rows(ledger.heavy, lens)
+    found.update((HEAVY, "", size) for size in _totals(heavy["documents"]).tolist())
     return found

@@ -21,6 +21,7 @@ from polyculture.diversity.ledger_file import from_file, matrix_of, to_file
 from polyculture.diversity.lenses import LENSES, PartitionLens
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.files import read_parquet, write_parquet, write_text
+from polyculture.semantic.vector_ledger import VectorLedger, read_vectors, write_vectors
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_FILE_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
@@ -36,11 +37,13 @@ class Ledger:
         header: seed, sources and populations.
         rows: LEDGER_SCHEMA.
         heavy: HEAVY_SCHEMA.
+        vectors: evidence about embeddings; None if there are none.
     """
 
     header: LedgerHeader
     rows: pa.Table
     heavy: pa.Table
+    vectors: VectorLedger | None = None
 
     def matrix(self, stage: StageName, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
         """What estimators read, or None if it was not measured."""
@@ -128,7 +131,18 @@ def write_ledger(ledger: Ledger, folder: Path, prefix: str = "") -> list[Path]:
     write_parquet(probes, to_file(ledger.rows, len(ledger.header.sources)))
     write_parquet(heavy, ledger.heavy)
     write_text(header, ledger.header.model_dump_json(indent=1) + "\n")
-    return [probes, heavy, header]
+    files = [probes, heavy, header]
+    return files if ledger.vectors is None else files + write_vectors(ledger.vectors, folder)
+
+
+def read_header(folder: Path) -> LedgerHeader:
+    """What the probes stand for.
+
+    Raises:
+        OSError: the file is missing.
+        ValueError: it does not hold what it should.
+    """
+    return LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
 
 
 def read_ledger(folder: Path, prefix: str = "", model: type[LedgerHeader] = LedgerHeader) -> Ledger:
@@ -145,4 +159,4 @@ def read_ledger(folder: Path, prefix: str = "", model: type[LedgerHeader] = Ledg
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))
-    return Ledger(header, from_file(tables[0], len(header.sources)), tables[1])
+    return Ledger(header, from_file(tables[0], len(header.sources)), tables[1], read_vectors(folder))

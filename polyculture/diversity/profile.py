@@ -12,10 +12,12 @@ from polyculture.diversity.ledger import Ledger
 from polyculture.diversity.ledger_file import matrix_of
 from polyculture.diversity.metrics import METRICS, containment, scale_curve
 from polyculture.diversity.probe_matrix import ProbeMatrix
+from polyculture.diversity.vector_profile import vector_profiles
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
 from schemas.measures import Lens, Stage
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
+from schemas.vectors import VectorProfile
 
 SHOWN_SPECIES = 20  # of each stage and lens
 _LOOKED_AT = 2000  # probes with the largest neighbourhoods, many of which are one
@@ -53,6 +55,7 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
                 references.append(_scope_profile(population, pooled, matrix, trial_fraction))
             if weighting is Weighting.DOCUMENTS:
                 containments.extend(_containments(ledger, population, matrix))
+    vectors, vector_references = _vectors(ledger, trial_fraction, reference)
     return Profile(
         trial_fraction=trial_fraction,
         threshold=ledger.header.threshold,
@@ -60,7 +63,20 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
         containments=containments,
         heavy=heaviest_species(ledger),
         references=references,
+        vectors=vectors,
+        vector_references=vector_references,
+        encoder=ledger.header.encoder,
     )
+
+
+def _vectors(
+    ledger: Ledger, trial_fraction: float, reference: Sequence[str]
+) -> tuple[list[VectorProfile], list[VectorProfile]]:
+    """What embeddings say of every scope, and of the reference; nothing if there are none."""
+    if ledger.vectors is None:
+        return [], []
+    kinds = dict(zip(ledger.header.sources, ledger.header.kinds, strict=True))
+    return vector_profiles(ledger.vectors, kinds, trial_fraction, reference)
 
 
 def _scopes(ledger: Ledger, population: Population) -> Iterator[tuple[str, Kind | None, list[int]]]:

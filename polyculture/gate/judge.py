@@ -78,6 +78,7 @@ def judge(
         as_of=terms.as_of if waivers else None,
         policy=config.gate if config.gate != manifest.config.gate else None,
         last_go_sha256=terms.last_go.manifest_sha256 if terms.last_go is not None else None,
+        encoder=profile.encoder if profile is not None else None,
     )
 
 

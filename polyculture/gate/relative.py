@@ -8,7 +8,11 @@ from schemas.gate_config import Expectation
 from schemas.measures import COUNTS, Lens, Metric, RelativeTo, Stage
 from schemas.profile import Containment, Estimate, LastGo, Profile, ScopeProfile
 
-OF_WHAT = {RelativeTo.REFERENCE: "the reference's", RelativeTo.LAST_GO: "the last GO run's"}
+OF_WHAT = {
+    RelativeTo.REFERENCE: "the reference's",
+    RelativeTo.LAST_GO: "the last GO run's",
+    RelativeTo.CEILING: "its ceiling",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
+from polyculture.report.vectors import vector_section
 from polyculture.report.views import (
     columns_of,
     heaviest_species,
@@ -46,6 +47,8 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
     flows = _flows(manifest)
     curves = _curves(profile, Stage(verdict.judged), sources)
     flow, heatmap = flow_figure(flows), containment_heatmap(profile, Stage.INPUT, sources)
+    kinds = {account.name: account.kind for account in manifest.conservation}
+    vectors = vector_section(profile, Stage(verdict.judged), kinds)
     troubled, more_files = troubled_files(manifest)
     page = _environment().from_string(_template()).render(
         manifest=manifest,
@@ -60,6 +63,7 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         flows=flows,
         flow=flow,
         heatmap=heatmap,
+        vectors=vectors,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),
         pairs=listed_pairs(profile, Stage.INPUT),
         lexical=lexical_table(manifest, profile, Stage(verdict.judged)),
@@ -70,6 +74,7 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         kind_colours={kind.value: colour for kind, colour in KIND_COLOURS.items()},
     )  # fmt: skip
     drawings = [curve for _, curve in curves] + [flow] + ([heatmap] if heatmap else [])
+    drawings += [figure for _, figure in vectors.figures] if vectors else []
     return {
         "index.html": page.encode(),
         "report.json": _canonical_json(manifest, profile, verdict),
@@ -111,6 +116,7 @@ def _environment() -> Environment:
         factor=words.factor,
         listing=words.listing,
         figure=_figure,
+        effective=words.effective,
     )
     return environment
 

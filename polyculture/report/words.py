@@ -106,6 +106,17 @@ def factor(value: float) -> str:
     return shown.rstrip("0").rstrip(".")
 
 
+def effective(value: float) -> str:
+    """An effective number of documents: 7.8, 42.9, 1,204.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"an effective number must be finite, got {value}")
+    return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
+
+
 def short(value: float) -> str:
     """A fraction for a cell or label of a figure: `.07`, `0`, `1`, `<.01`, `>.99`."""
     if value in (0, 1):
