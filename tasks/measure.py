@@ -9,7 +9,8 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture.corpus import Corpus
 from polyculture.dedupe.texts import map_texts
-from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
+from polyculture.diversity.extend import extended
+from polyculture.diversity.ledger import Ledger, measure_stages, read_ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
 from polyculture.diversity.probes import Stage
@@ -28,8 +29,11 @@ DOCUMENTS_AT_ONCE = 16_384
 
 
 @task(cache_policy=NO_CACHE)
-def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
-    """Count the multiplicities of every source's probes at each stage, and write `ledger/`."""
+def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool = False) -> None:
+    """Count the multiplicities of every source's probes at each stage, and write `ledger/`.
+
+    With `extend` the stages are added to those that are written already.
+    """
     watch = Stopwatch()
     corpus, config = open_corpus(job), job.config
     copies = {StageName.INPUT: np.ones(len(corpus), np.int64)}
@@ -56,7 +60,8 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         populations=populations,
         encoder=encoder,
     )
-    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
+    ledger = Ledger(header, rows, heavy)
+    write_ledger(extended(read_ledger(job.directory.ledger), ledger) if extend else ledger, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
 
 

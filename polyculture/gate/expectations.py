@@ -32,7 +32,7 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
     for scope in _scopes(expectation, config):
         numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
-            if stage is Stage.MIXTURE and _is_left_out(scope, config):
+            if stage is Stage.MIXTURE and _is_left_out(expectation, scope, evidence):
                 continue
             why = f"none of its documents is there at stage {stage.value}"
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)
@@ -51,15 +51,16 @@ def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:
     return [expectation.scope]
 
 
-def _is_left_out(scope: str, config: CurationConfig) -> bool:
-    """Whether the configuration itself keeps a source or kind out of the mixture, by a rate or a share of 0."""
-    absent = [
-        config.mixture.rates.get(s.name, 1.0) == 0
-        or (s.kind in config.mixture.kinds and config.mixture.kinds[s.kind].max_fraction == 0)
-        for s in config.sources
-        if scope in (s.name, s.kind.value)
-    ]
-    return bool(absent) and all(absent)
+def _is_left_out(expectation: Expectation, scope: str, evidence: Evidence) -> bool:
+    """Whether a source or kind is kept out of the mixture on purpose.
+
+    By a rate or a share of 0; or, where no fixed rates were asked for, by the plan: its distinct documents are there.
+    """
+    mixture = evidence.config.mixture
+    absent = [mixture.leaves_out(s.name, s.kind) for s in evidence.config.sources if scope in (s.name, s.kind.value)]
+    is_planned = any(not isinstance(terms.rates, dict) for terms in mixture.terms)
+    distinct = evidence.profile.scope(Stage.DISTINCT, expectation.lens, scope, expectation.weighting)
+    return bool(absent) and (all(absent) or (is_planned and distinct is not None))
 
 
 def _result(expectation: Expectation, stage: Stage, scope: str, observed: Observed, message: str) -> CheckResult:

@@ -76,13 +76,16 @@ class OptimisedMixture:
     starts: int
 
 
-def optimise_mixture(problem: MixtureProblem, objective: Objective, seed: int = 0) -> OptimisedMixture:
+def optimise_mixture(
+    problem: MixtureProblem, objective: Objective, seed: int = 0, *, with_frontier: bool = True
+) -> OptimisedMixture:
     """Maximise an objective over rates, within supply, epochs and fractions, at exactly the budget.
 
     Args:
         problem: sources, budget and limits.
         objective: any of `objectives`; the sources of its matrix in the same order.
         seed: of the random starts, where the objective is not concave.
+        with_frontier: with the mixtures between the ends of the frontier.
 
     Returns:
         The result; the same for the same arguments. Tens of evaluations if the objective is concave, else some
@@ -102,7 +105,7 @@ def optimise_mixture(problem: MixtureProblem, objective: Objective, seed: int = 
     best = _maximise(function, domain, max(found, key=lambda shares: function(shares)[0]))
     bound = _bound(problem, objective, domain, best)
     is_certain = bound - function(best)[0] <= GAP * max(1.0, abs(bound))
-    path = [_within_reach(function, domain, (prior, nearest, best), share) for share in FRONTIER[1:-1]]
+    path = [_within_reach(function, domain, (prior, nearest, best), share) for share in FRONTIER[1:-1] if with_frontier]
     choices = [_choice(problem, objective, domain, (prior, shares)) for shares in (nearest, *path, best)]
     return OptimisedMixture(choices[-1], GLOBAL if is_certain else LOCAL, bound, tuple(choices), len(starts))
 
