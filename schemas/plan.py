@@ -130,7 +130,8 @@ class MixturePlan(Planned):
         data_sha256: of the inputs and of what decides which of their documents are distinct; rates made for other data
             are refused.
         phases: in the order of training.
-        notes: what has to be said of the plan, in sentences.
+        warnings: where the budget needs text more than once, or more than there is, in sentences.
+        notes: what else has to be said of the plan.
     """
 
     format: Literal["polyculture-mixture-1"] = "polyculture-mixture-1"
@@ -143,4 +144,5 @@ class MixturePlan(Planned):
     data_sha256: str | None = None
     phases: list[PhasePlan] = Field(default_factory=list)
     model: ModelScale | None = None
+    warnings: list[str] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)

@@ -39,9 +39,10 @@ def plan_mixture(job: Job, *, from_ledger: bool = False) -> MixturePlan:
     copies = sum((_copies(streams, phase, len(corpus)) for phase in plan.phases), np.zeros(len(corpus), np.int64))
     write_copies(job, copies)
     write_plan(job, plan)
-    log(f"mixture of {plan.tokens:,} tokens")
-    for note in plan.notes:
-        log(note)
+    lacking = f"; the budget lacks {plan.lacking_tokens:,}" if plan.lacking_tokens else ""
+    log(f"mixture of {plan.tokens:,} tokens{lacking}")
+    for sentence in (*plan.warnings, *plan.notes):
+        log(sentence)
     return plan
 
 

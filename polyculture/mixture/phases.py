@@ -10,7 +10,7 @@ from polyculture.errors import ConfigError
 from polyculture.mixture.rates import ScaledRates, Supply, scale_rates
 from polyculture.mixture.repetition import effective_tokens
 from polyculture.mixture.selection import Streams, rows_within
-from polyculture.mixture.words import model_scale, plan_notes
+from polyculture.mixture.words import model_scale, plan_notes, plan_warnings
 from schemas.documents import Kind
 from schemas.mixture_config import KindLimit, MixtureConfig, MixtureTerms, SourceLimit
 from schemas.plan import MixturePlan, PhasePlan, PhaseSource, SourcePlan
@@ -85,7 +85,8 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
     known = [ask[0](found, base) for found in terms]
     caps = [_epochs(config, supply, known) for supply in base]
     used, next_row = np.zeros(len(base)), np.zeros(len(base), np.int64)
-    phases, notes, wanted = [], [], []
+    phases: list[PhasePlan] = []
+    notes: list[str] = []
     for number, found in enumerate(terms):
         room = [_limited(supply, found, cap - done) for supply, cap, done in zip(base, caps, used, strict=True)]
         asked = known[number] or ask[1](found, room)
@@ -98,11 +99,12 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
         used += scaled.rates
         next_row += [source.rows for source in phases[-1].sources]
         notes += [f"{name}: {note}" if config.stages else note for note in asked.notes]
-        wanted.append([supply.rate for supply in supplies])
     sources = _sources(distinct, available, phases)
     plan = _whole(phases, sources, data_sha256)
     model = model_scale(plan, config.model_parameters) if config.model_parameters else None
-    return plan.model_copy(update={"model": model, "notes": plan_notes(plan, model) + notes})
+    return plan.model_copy(
+        update={"model": model, "warnings": plan_warnings(plan), "notes": plan_notes(plan, model) + notes}
+    )
 
 
 def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[Asked | None]) -> float:

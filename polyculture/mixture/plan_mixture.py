@@ -194,7 +194,7 @@ def _choice(supply: LedgerSupply, members: list[int], rows: MixtureRows, choice:
             for number, name in enumerate(supply.names)
         ],
         objective=choice.objective,
-        terms=[TermValue(name=name, value=value) for name, value in choice.terms],
+        terms=[TermValue(name=name, value=value, exact=exact) for name, value, exact in choice.terms],
         distinct_fraction=estimate.distinct_fraction,
         hill_1=estimate.hill_1,
         moved_fraction=choice.moved_fraction,

@@ -64,7 +64,14 @@ def scale_rates(
     at_cap = held >= room.cap * (1 - ROUNDING)
     rates = np.where(at_cap, epochs, np.divide(held, tokens, out=np.zeros_like(held), where=tokens > 0))
     rates = np.where(tokens > 0, rates, np.minimum(scale * asked, epochs))  # documents without tokens take no budget
-    limits = [_limit(room, (scale, total), n, held[n], (asked[n] * tokens[n], factors[n])) for n in range(len(asked))]
+    is_short = budget_tokens is not None and total < budget_tokens * (1 - ROUNDING)
+    spent = [is_short and full for full in at_cap.tolist()]  # at their last epoch while the budget still lacks
+    limits = [
+        MAX_EPOCHS
+        if spent[n] and asked[n] > 0
+        else _limit(room, (scale, total), n, held[n], (asked[n] * tokens[n], factors[n]))
+        for n in range(len(asked))
+    ]
     named = [
         word.replace("KIND", supply.kind.value) if word else None for word, supply in zip(limits, supplies, strict=True)
     ]

@@ -11,19 +11,18 @@ OFF_BY = 2.0  # from the optimum, before it is called by another name: the loss 
 WORTH_SAYING = 1.005  # epochs: what rounds to more than one
 
 
+def plan_warnings(plan: MixturePlan) -> list[str]:
+    """Where the budget needs text more than once, or more than there is: by kind, then by source."""
+    return list(_epochs(plan))
+
+
 def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
-    """Sentences: first the supply that the budget needs, then what lacks, then what the tokens are worth."""
-    notes = [*_epochs(plan)]
-    if plan.lacking_tokens:
-        notes.append(
-            f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more; nothing is repeated to "
-            "hide it."
-        )
+    """What the tokens are worth, and for which model."""
+    notes = []
     if plan.effective_tokens < plan.tokens * (1 - 1e-3):
-        worth = plan.effective_tokens
         notes.append(
-            f"With repeats the {plan.tokens:,} tokens are worth {worth:,.0f} fresh ones, by the law of repetition "
-            "(Muennighoff et al. 2023)."
+            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones, by the law of "
+            "repetition (Muennighoff et al. 2023)."
         )
     return notes + ([model_words(model)] if model is not None else [])
 

@@ -10,7 +10,7 @@ from polyculture.mixture.plan_mixture import OBJECTIVES, plan_mixture
 from polyculture.mixture.what_if import what_if
 from schemas.documents import Kind
 from schemas.measures import Lens
-from schemas.planned import FractionRange, ObjectiveTerm, PlannedMixture, PlanRequest
+from schemas.planned import FractionRange, ObjectiveTerm, PlannedMixture, PlanRequest, SourceRange
 from tests.unit.mixture.ledgers import TOKENS, ledger_of, overlapping_table
 
 TABLE = overlapping_table()
@@ -76,7 +76,7 @@ def test_the_frontier_starts_at_prior_rates_that_the_limits_allow() -> None:
 
 
 def test_a_limit_on_a_source_binds_and_is_named() -> None:
-    planned = plan_mixture(LEDGER, request_of(sources={"c": FractionRange(min_fraction=0.4)}))
+    planned = plan_mixture(LEDGER, request_of(sources={"c": SourceRange(min_fraction=0.4)}))
     assert "c: min_fraction 0.4" in planned.best.binding
     assert planned.best.sources[2].token_fraction == pytest.approx(0.4, abs=1e-5)
 
@@ -108,8 +108,8 @@ def test_spread_is_that_of_the_moments_that_are_given() -> None:
             {"budget_tokens": 10**6, "kinds": {Kind.SYNTHETIC: FractionRange(min_fraction=0.9)}},
             "kind synthetic: min_fraction 0.9",
         ),
-        ({"sources": {"z": FractionRange(max_fraction=0.5)}}, "unknown source 'z'; known: a, b, c, d"),
-        ({"sources": {"a": FractionRange(min_fraction=0.5, max_fraction=0.4)}}, "0.5 is above max_fraction 0.4"),
+        ({"sources": {"z": SourceRange(max_fraction=0.5)}}, "unknown source 'z'; known: a, b, c, d"),
+        ({"sources": {"a": SourceRange(min_fraction=0.5, max_fraction=0.4)}}, "0.5 is above max_fraction 0.4"),
         ({"objectives": [{"metric": "variety", "lens": "exact"}]}, "unknown objective 'variety'; known: hill_1"),
         ({"objectives": [{"metric": "hill_2", "lens": "near"}]}, "'near' has neighbourhoods"),
         ({"objectives": [{"metric": "hill_1", "lens": "seed"}]}, "'seed' was not measured"),

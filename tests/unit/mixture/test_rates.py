@@ -67,7 +67,7 @@ def test_a_floor_is_kept_and_the_others_share_one_factor() -> None:
 def test_a_floor_that_supply_cannot_keep_makes_the_mixture_smaller_and_says_why() -> None:
     scaled = scale_rates(supplies(b=(0.5, 1.0)), {}, 10**9)
     assert scaled.tokens == pytest.approx(400_000)  # 2 epochs of b are half of it
-    assert scaled.limits[1] is None or scaled.limits[1] in {MAX_EPOCHS, MIN_FRACTION}
+    assert scaled.limits[1] == MAX_EPOCHS
     assert scaled.rates[1] == 2.0
 
 
