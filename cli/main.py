@@ -15,6 +15,7 @@ from cli import (
     inspect_commands,
     mixture_commands,
     pilot_command,
+    profile_command,
     run_commands,
     trial_command,
 )
@@ -54,6 +55,7 @@ dedupe_command.register(app)
 index_commands.register(app)
 trial_command.register(app)
 pilot_command.register(app)
+profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
 

@@ -14,6 +14,7 @@ from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import Embeddings, make_encoder
+from schemas.manifest import ExclusionAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
 from schemas.removals import RemovalSummary
@@ -61,6 +62,22 @@ def write_index(job: Job, index: pa.Table) -> Path:
     path = job.directory.work / "index.arrow"
     write_arrow_file(path, index)
     return path
+
+
+def _exclusions_path(job: Job) -> Path:
+    return job.directory.work / "exclusions.json"
+
+
+def write_exclusions(job: Job, account: ExclusionAccount) -> None:
+    """Write what was kept out, in numbers."""
+    write_text(_exclusions_path(job), account.model_dump_json())
+
+
+def open_exclusions(job: Job) -> ExclusionAccount | None:
+    """What was kept out, in numbers; None if nothing was to be."""
+    if not job.exclusions:
+        return None
+    return ExclusionAccount.model_validate_json(_exclusions_path(job).read_bytes())
 
 
 def open_corpus(job: Job) -> Corpus:

@@ -7,14 +7,15 @@ from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 
 # What does not decide which documents a source has, and which of them are distinct.
-_ELSEWHERE = frozenset({"name", "seed", "reference", "measure", "mixture", "shards", "gate"})
+_ELSEWHERE = frozenset({"name", "seed", "reference", "measure", "mixture", "shards", "gate", "exclude"})
 _OF_SOURCES = frozenset({"paths", "license", "max_quarantined_fraction"})
 
 
 def data_sha256(config: CurationConfig, files: Mapping[str, Sequence[str]], tokenizer_sha256: str) -> str:
     """Digest of the inputs' bytes, of how they are read and deduplicated, and of the tokenizer that counts them.
 
-    Where files lie and what they are called is no part of it, nor are seed, mixture, measurement and gate.
+    Where files lie and what they are called is no part of it, nor are seed, mixture, measurement and gate; nor takedown
+    lists, so that a plan outlives a takedown.
 
     Args:
         config: the configuration.
