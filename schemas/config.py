@@ -74,7 +74,8 @@ class CurationConfig(Strict):
             if isinstance(terms.rates, dict) and all(terms.rates.get(name, 1.0) == 0 for name in names):
                 raise ValueError(f"{place}.rates: every rate is 0, so the mixture would be empty")
             for name, rate in terms.fixed_rates.items():
-                if mixture.max_epochs is not None and rate > mixture.max_epochs and name not in mixture.sources:
+                is_over = mixture.max_epochs is not None and rate > mixture.max_epochs
+                if is_over and not mixture.stages and name not in mixture.sources:  # of phases, rates are proportions
                     raise ValueError(f"{place}.rates: {name} is {rate:g}, above max_epochs {mixture.max_epochs:g}")
 
     def _check_embeddings(self) -> None:

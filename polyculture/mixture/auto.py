@@ -6,7 +6,7 @@ from polyculture.diversity.ledger import Ledger
 from polyculture.errors import ConfigError
 from polyculture.mixture.limits import Supply, refuse_clash
 from polyculture.mixture.phases import Asked
-from polyculture.mixture.plan_mixture import check_objectives, plan_mixture
+from polyculture.mixture.plan_mixture import SPREAD, check_objectives, plan_mixture
 from polyculture.mixture.rates import largest_mixture
 from polyculture.mixture.terms import parse_terms
 from polyculture.mixture.weights import Weights, rates_of
@@ -36,7 +36,12 @@ def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
     for number, terms in enumerate(config.terms):
         where = f"mixture.stages.{number}" if config.stages else "mixture"
         if terms.rates == "auto":
-            check_objectives(parse_terms(f"{where}.objective", terms.objective))
+            asked = parse_terms(f"{where}.objective", terms.objective)
+            check_objectives(asked)
+            if any(term.metric == SPREAD for term in asked):
+                raise ConfigError(
+                    f"{where}.objective: {SPREAD} needs second moments, which a run's ledger does not hold"
+                )
         found = config.limits_of(terms)
         supplies = [
             Supply(name, kind, 1, found.fixed_rates.get(name, 1.0), 1.0, *_shares(found, name))
