@@ -130,3 +130,19 @@ def test_a_lens_that_leaves_documents_out_is_no_ground_for_shares() -> None:
     header = LEDGER.header.model_copy(update={"populations": populations})
     with pytest.raises(ConfigError, match="'near' says nothing about documents of a;"):
         plan_mixture(type(LEDGER)(header, LEDGER.rows, LEDGER.heavy), request_of(lens=Lens.NEAR))
+
+
+def test_a_form_that_lies_above_is_shown_beside_the_exact_value() -> None:
+    planned = plan_mixture(LEDGER, request_of("hill_1", Lens.EXACT, budget_tokens=900_000))
+    assert any(1 < source.rate < 2 for source in planned.best.sources)  # where the form overstates
+    term = planned.best.terms[0]
+    assert term.exact == pytest.approx(np.log(planned.best.hill_1.value))
+    assert term.exact is not None
+    assert term.value > term.exact + 1e-3
+    assert plan_mixture(LEDGER, request_of("hill_1", Lens.NEAR)).best.terms[0].exact is None
+
+
+def test_a_plan_without_the_way_there_has_the_same_end() -> None:
+    whole, ends = (plan_mixture(LEDGER, request_of(), with_frontier=found) for found in (True, False))
+    assert ends.best == whole.best
+    assert len(ends.frontier) == 2
