@@ -63,7 +63,7 @@ diff_command.register(app)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its code."""
     try:
-        app(arguments)
+        app(arguments, prog_name="polyculture")
     except RunInUseError as error:
         _fail(5, str(error))
     except ConfigError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,10 +10,11 @@ from rich.table import Table
 
 from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
-from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
 from schemas.measures import Lens, Stage, Weighting
-from schemas.profile import Estimate, Profile, ScopeProfile
+
+if TYPE_CHECKING:
+    from schemas.profile import Estimate, Profile, ScopeProfile
 
 TRIALS = (0.001, 0.01, 0.1)
 WIDTH = 150
@@ -47,6 +48,7 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
 ) -> None:
     """Print every measured number of a run: what trials of three sizes would have seen beside what is there."""
     from polyculture.evidence import read_manifest, read_profile
+    from polyculture.run_directory import RunDirectory
 
     require_run(run)
     directory = RunDirectory(run)
@@ -70,7 +72,7 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
         _show_lens(found, judged, name, weighting, leaks)
 
 
-def _show_lens(found: Profile, stage: Stage, lens: Lens, weighting: Weighting, leaks: float) -> None:
+def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting, leaks: float) -> None:
     console = Console(highlight=False)
     console = Console(highlight=False, width=max(console.width, WIDTH))
     console.print(f"\n[bold]{lens.value}[/bold], stage {stage.value}, by {weighting.value}")
@@ -87,7 +89,7 @@ def _show_lens(found: Profile, stage: Stage, lens: Lens, weighting: Weighting, l
         _show_leaks(console, found, (stage, lens), leaks)
 
 
-def _cells(scope: ScopeProfile) -> Sequence[str]:
+def _cells(scope: "ScopeProfile") -> Sequence[str]:
     return (
         safe_detail(scope.scope),
         f"{scope.documents:,}",
@@ -99,13 +101,13 @@ def _cells(scope: ScopeProfile) -> Sequence[str]:
     )
 
 
-def _shown(estimate: Estimate, form: str) -> str:
+def _shown(estimate: "Estimate", form: str) -> str:
     if estimate.low == estimate.high:
         return f"{estimate.value:{form}}"
     return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
-def _show_leaks(console: Console, found: Profile, where: tuple[Stage, Lens], least: float) -> None:
+def _show_leaks(console: Console, found: "Profile", where: tuple[Stage, Lens], least: float) -> None:
     """Ordered pairs of sources with a share of twins, the largest first."""
     pairs = [p for p in found.containments if (p.stage, p.lens) == where]
     large = sorted((p for p in pairs if p.containment.value >= least), key=lambda p: -p.containment.value)

@@ -15,7 +15,7 @@ from polyculture.exclusion.entries import Exclusions, read_exclusions
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
 from polyculture.last_go import find_last_go
-from polyculture.mixture.auto import check_mixture
+from polyculture.mixture.check import check_mixture
 from polyculture.mixture.data_digest import data_sha256
 from polyculture.mixture.weights import Weights, open_weights
 from polyculture.run_directory import RunDirectory

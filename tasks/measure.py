@@ -7,8 +7,9 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.canary.plant import split_measured
 from polyculture.corpus import Corpus
-from polyculture.dedupe.texts import map_texts
+from polyculture.diversity.corpus_skeletons import corpus_template_keys
 from polyculture.diversity.extend import extended
 from polyculture.diversity.ledger import Ledger, measure_stages, read_ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
@@ -18,14 +19,12 @@ from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
-from polyculture.text.skeleton import TemplateKeys, template_keys
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
 from schemas.measures import Stage as StageName
+from tasks.canary import open_planted, write_canary_ledger
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
-
-DOCUMENTS_AT_ONCE = 16_384
 
 
 @task(cache_policy=NO_CACHE)
@@ -43,12 +42,16 @@ def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool
         copies[StageName.MIXTURE] = open_copies(job)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    indexes = build_indexes(job, corpus, threads)
-    rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
-    encoder = None
-    if indexes.embeddings is not None and config.measure.semantic is not None:
+    planted = open_planted(job, corpus)
+    indexes = build_indexes(job, planted.corpus, threads)
+    stages_of_all = planted.stages(weighted)
+    measured = measure_stages(planted.corpus, indexes, stages_of_all, config.measure.probes, config.seed)
+    (rows, heavy, populations), canary = split_measured(measured)
+    write_canary_ledger(job, canary)
+    encoder, embeddings = None, open_embeddings(job, corpus)
+    if embeddings is not None and config.measure.semantic is not None:
         number = config.measure.semantic.probes
-        tables, more, encoder = measure_embeddings(corpus, indexes.embeddings, weighted, number, config.seed)
+        tables, more, encoder = measure_embeddings(corpus, embeddings, weighted, number, config.seed)
         rows, populations = pa.concat_tables([rows, *tables]), populations + more
     report("probes", 1, 1)
     header = LedgerHeader(
@@ -69,7 +72,7 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
     watch = Stopwatch()
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
-    keys = _skeleton_keys(corpus)
+    keys = corpus_template_keys(corpus)
     log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
     is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
     seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
@@ -79,22 +82,4 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
         template=species_numbers(keys.whole),
         opening=species_numbers(keys.opening),
         seed=seed_species(seeds, is_synthetic),
-        embeddings=open_embeddings(job, corpus),
     )
-
-
-def _skeleton_keys(corpus: Corpus) -> TemplateKeys:
-    """Keys of all skeletons, block by block; the pages of a block's texts are given back."""
-    partition, row = (corpus.column(name).astype(np.int64) for name in ("partition", "row"))
-    whole, opening = np.zeros((len(corpus), 2), np.uint64), np.zeros((len(corpus), 2), np.uint64)
-    for number, path in enumerate(corpus.partitions):
-        mine = np.flatnonzero(partition == number)
-        if not len(mine):
-            continue
-        texts = map_texts([path])
-        for start in range(0, len(mine), DOCUMENTS_AT_ONCE):
-            block = mine[start : start + DOCUMENTS_AT_ONCE]
-            found = template_keys(texts[row[block]])
-            whole[block], opening[block] = found.whole, found.opening
-            texts.release()
-    return TemplateKeys(whole, opening)

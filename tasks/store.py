@@ -4,12 +4,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 
 from polyculture.corpus import Corpus, source_order
 from polyculture.dedupe.removal import Removal
 from polyculture.dedupe.shingles import ShingleSets
-from polyculture.files import map_arrow_file, whole_file, write_arrow_file, write_text
+from polyculture.files import map_arrow_file, read_parquet, whole_file, write_arrow_file, write_text
 from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
@@ -54,7 +53,7 @@ def open_embeddings(job: Job, corpus: Corpus) -> Embeddings | None:
 def read_quarantined(job: Job, partition: Partition) -> pa.Table:
     """What was set aside in one partition."""
     path = documents_folder(job.directory) / f"{partition.name}.quarantined.parquet"
-    return pa.parquet.read_table(path).cast(QUARANTINED_SCHEMA)
+    return read_parquet(path).cast(QUARANTINED_SCHEMA)
 
 
 def write_index(job: Job, index: pa.Table) -> Path:

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from polyculture.diversity.ledger import Ledger
 from polyculture.errors import ConfigError
+from polyculture.mixture.check import share_limits
 from polyculture.mixture.limits import Supply, refuse_clash
 from polyculture.mixture.phases import Asked
-from polyculture.mixture.plan_mixture import SPREAD, check_objectives, plan_mixture
+from polyculture.mixture.plan_mixture import plan_mixture
 from polyculture.mixture.rates import largest_mixture
 from polyculture.mixture.terms import parse_terms
 from polyculture.mixture.weights import Weights, rates_of
@@ -20,39 +21,6 @@ from schemas.planned import FractionRange, PlanRequest, SourceRange
 LEFT_OUT = 1e-8  # epochs: what a solver leaves of a source that it leaves out
 LEAST_EPOCHS = 1e-9  # for the solver, of a source that is used up
 WITHIN = 1e-9  # of the most that limits allow: room for the solver's own rounding
-
-
-def needs_ledger(config: MixtureConfig) -> bool:
-    """Whether a plan waits for the ledger: to choose rates, or to foresee what each of several phases holds."""
-    return bool(config.stages) or any(terms.rates == "auto" for terms in config.terms)
-
-
-def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
-    """What can be known of a mixture before its data: its objectives, and limits that contradict each other.
-
-    Raises:
-        ConfigError: it says which.
-    """
-    for number, terms in enumerate(config.terms):
-        where = f"mixture.stages.{number}" if config.stages else "mixture"
-        if terms.rates == "auto":
-            asked = parse_terms(f"{where}.objective", terms.objective)
-            check_objectives(asked)
-            if any(term.metric == SPREAD for term in asked):
-                raise ConfigError(
-                    f"{where}.objective: {SPREAD} needs second moments, which a run's ledger does not hold"
-                )
-        found = config.limits_of(terms)
-        supplies = [
-            Supply(name, kind, 1, found.fixed_rates.get(name, 1.0), 1.0, *_shares(found, name))
-            for name, kind in names.items()
-        ]
-        refuse_clash(where, supplies, found.kinds)
-
-
-def _shares(terms: MixtureTerms, name: str) -> tuple[float, float]:
-    limit = terms.sources.get(name)
-    return (limit.min_fraction, limit.max_fraction) if limit is not None else (0.0, 1.0)
 
 
 def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> Asked | None:
@@ -121,7 +89,7 @@ def source_ranges(config: MixtureConfig, kinds: Mapping[str, Kind]) -> dict[str,
         own, of_kind = config.sources.get(name), config.kinds.get(kind)
         limits = [limit for limit in (own, of_kind) if limit is not None]
         epochs = next((limit.max_epochs for limit in limits if limit.max_epochs is not None), None)
-        least, most = _shares(config, name)
+        least, most = share_limits(config, name)
         if epochs is not None or own is not None:
             found[name] = SourceRange(min_fraction=least, max_fraction=most, max_epochs=epochs)
     return found

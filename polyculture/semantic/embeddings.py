@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from polyculture.files import map_arrow_file, whole_file
 from polyculture.semantic.column import ColumnEncoder, embeddings_of_column
 from polyculture.semantic.encoder import Encoder, to_fixed_point
-from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.languages import language_key
 from schemas.documents import EMBEDDING
 from schemas.measure_config import SemanticConfig
@@ -23,6 +22,8 @@ BLOCK = 16_384
 
 def make_encoder(config: SemanticConfig, path: Path | None) -> Encoder:
     """The encoder that a configuration names; `path` is its own, resolved."""
+    from polyculture.semantic.encoders import ENCODERS  # noqa: PLC0415 -- most configurations name none
+
     return ENCODERS[config.encoder](path, config)
 
 

@@ -5,14 +5,17 @@ import pytest
 
 from polyculture.diversity.extend import extended
 from polyculture.errors import ConfigError
-from polyculture.mixture.auto import ask_best, ask_known, check_mixture, foresee, needs_ledger
+from polyculture.mixture.auto import ask_best, ask_known, foresee
+from polyculture.mixture.check import check_mixture, needs_ledger
 from polyculture.mixture.phases import Distinct, plan_phases
+from polyculture.mixture.plan_mixture import OBJECTIVES
 from polyculture.mixture.selection import rank_documents
 from polyculture.mixture.what_if import what_if
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage
 from schemas.mixture_config import MixtureConfig
 from schemas.plan import MixturePlan
+from schemas.planned import OBJECTIVE_METRICS
 from tests.unit.mixture.ledgers import KINDS, TOKENS, ledger_of, overlapping_table
 
 TABLE = overlapping_table()
@@ -108,6 +111,7 @@ def test_what_can_be_known_before_the_data_is_refused_before_it() -> None:
         check_mixture(config, kinds)
     with pytest.raises(ConfigError, match="unknown objective 'hill_9'"):
         check_mixture(MixtureConfig(rates="auto", objective=("hill_9",)), kinds)
+    assert tuple(OBJECTIVES) == OBJECTIVE_METRICS
     check_mixture(MixtureConfig(rates="auto", objective=("hill_1@exact=2", "distinct_fraction")), kinds)
     assert needs_ledger(MixtureConfig(rates="auto"))
     assert not needs_ledger(MixtureConfig(rates={"a": 2}))
