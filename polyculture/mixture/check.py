@@ -7,6 +7,7 @@ from polyculture.mixture.limits import Supply, refuse_clash
 from polyculture.mixture.terms import parse_terms
 from schemas.documents import Kind
 from schemas.mixture_config import MixtureConfig, MixtureTerms
+from schemas.planned import OBJECTIVE_METRICS
 
 
 def needs_ledger(config: MixtureConfig) -> bool:
