@@ -8,10 +8,10 @@ from polyculture.corpus import Corpus
 from polyculture.diversity.ledger import read_ledger
 from polyculture.hashing import unit_interval
 from polyculture.job import Job
-from polyculture.mixture.auto import ask_best, ask_known, foresee
 from polyculture.mixture.order import mixture_order
 from polyculture.mixture.phases import Distinct, plan_phases
 from polyculture.mixture.selection import Streams, copies_of, inclusion_hash, rank_documents
+from polyculture.mixture.weights import ask_known
 from polyculture.shards.write import write_dataset_files, write_shards
 from schemas.manifest import FileDigest
 from schemas.plan import MixturePlan, PhasePlan
@@ -30,6 +30,8 @@ def plan_mixture(job: Job, *, from_ledger: bool = False) -> MixturePlan:
     streams = _streams(job, corpus)
     ledger = read_ledger(job.directory.ledger) if from_ledger else None
     distinct = Distinct(corpus.sources, corpus.kinds, streams, corpus.tokens, unit_interval(hashes))
+    if ledger is not None:
+        from polyculture.mixture.auto import ask_best, foresee  # noqa: PLC0415 -- solvers, which few runs need
     asks = (
         lambda terms, supplies: ask_known(terms, supplies, job.weights),
         lambda terms, supplies: ask_best(terms, supplies, ledger, job.config.seed % 2**32) if ledger else None,

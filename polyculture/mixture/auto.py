@@ -10,26 +10,16 @@ from polyculture.mixture.phases import Asked
 from polyculture.mixture.plan_mixture import plan_mixture
 from polyculture.mixture.rates import largest_mixture
 from polyculture.mixture.terms import parse_terms
-from polyculture.mixture.weights import Weights, rates_of
 from polyculture.mixture.what_if import what_ifs
 from schemas.documents import Kind
 from schemas.measures import Lens
-from schemas.mixture_config import KindLimit, MixtureConfig, MixtureTerms, RatesFile
+from schemas.mixture_config import KindLimit, MixtureConfig, MixtureTerms
 from schemas.plan import MixturePlan
 from schemas.planned import FractionRange, PlanRequest, SourceRange
 
 LEFT_OUT = 1e-8  # epochs: what a solver leaves of a source that it leaves out
 LEAST_EPOCHS = 1e-9  # for the solver, of a source that is used up
 WITHIN = 1e-9  # of the most that limits allow: room for the solver's own rounding
-
-
-def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> Asked | None:
-    """What a phase asks for whatever came before: fixed rates or a file's; None for `auto`."""
-    if isinstance(terms.rates, RatesFile):
-        found = weights[terms.rates.file]
-        rates, notes = rates_of(found, supplies, terms.tokens)
-        return Asked(rates, found.file_sha256, terms.tokens, notes)
-    return None if terms.rates == "auto" else Asked(terms.fixed_rates, "fixed", terms.tokens)
 
 
 def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, seed: int) -> Asked:

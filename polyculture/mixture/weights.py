@@ -12,8 +12,9 @@ from polyculture.configuration import load_values
 from polyculture.errors import ConfigError
 from polyculture.hashing import file_sha256
 from polyculture.mixture.limits import Supply
+from polyculture.mixture.phases import Asked
 from schemas.config import CurationConfig
-from schemas.mixture_config import RatesFile
+from schemas.mixture_config import MixtureTerms, RatesFile
 from schemas.plan import MixturePlan
 from schemas.planned import PlanFile
 from schemas.strict import Sha256, Strict
@@ -175,3 +176,12 @@ def rates_of(
     largest = min(supply.tokens / shares[supply.name] for supply in supplies if shares[supply.name] > 0)
     tokens = largest if budget_tokens is None else budget_tokens
     return {s.name: shares[s.name] * tokens / s.tokens if s.tokens else 0.0 for s in supplies}, notes
+
+
+def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> Asked | None:
+    """What a phase asks for whatever came before: fixed rates or a file's; None for `auto`."""
+    if isinstance(terms.rates, RatesFile):
+        found = weights[terms.rates.file]
+        rates, notes = rates_of(found, supplies, terms.tokens)
+        return Asked(rates, found.file_sha256, terms.tokens, notes)
+    return None if terms.rates == "auto" else Asked(terms.fixed_rates, "fixed", terms.tokens)

@@ -5,11 +5,12 @@ import pytest
 
 from polyculture.diversity.extend import extended
 from polyculture.errors import ConfigError
-from polyculture.mixture.auto import ask_best, ask_known, foresee
+from polyculture.mixture.auto import ask_best, foresee
 from polyculture.mixture.check import check_mixture, needs_ledger
 from polyculture.mixture.phases import Distinct, plan_phases
 from polyculture.mixture.plan_mixture import OBJECTIVES
 from polyculture.mixture.selection import rank_documents
+from polyculture.mixture.weights import ask_known
 from polyculture.mixture.what_if import what_if
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage

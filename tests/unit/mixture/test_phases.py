@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from polyculture.hashing import unit_interval
-from polyculture.mixture.auto import ask_known
 from polyculture.mixture.phases import Distinct, plan_phases
 from polyculture.mixture.selection import copies_of, inclusion_hash, rank_documents, rows_within
+from polyculture.mixture.weights import ask_known
 from schemas.documents import Kind
 from schemas.mixture_config import MixtureConfig, PhaseConfig
 from schemas.plan import MixturePlan, PhasePlan
