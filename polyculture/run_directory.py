@@ -73,6 +73,11 @@ class RunDirectory:
         return self.root / "manifest.json"
 
     @property
+    def plan(self) -> Path:
+        """The mixture plan."""
+        return self.root / "plan.json"
+
+    @property
     def verdict(self) -> Path:
         """The verdict."""
         return self.root / "verdict.json"

@@ -37,6 +37,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
     conservation = conserve(job.config, accounts, corpus, removal, copies)
     folders = [job.directory.quarantined, job.directory.ledger, *([job.directory.removed] if is_run else [])]
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+    found += [job.directory.plan] if is_run else []
     digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
     manifest = Manifest(
         command=job.command,

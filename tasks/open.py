@@ -43,3 +43,4 @@ def clear_outputs(job: Job) -> None:
     directory = job.directory
     for folder in (directory.shards, directory.removed, directory.quarantined, directory.ledger, directory.report):
         shutil.rmtree(folder, ignore_errors=True)
+    directory.plan.unlink(missing_ok=True)

@@ -9,7 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import lexical_lines, source_rows
+from polyculture.summary import lexical_lines, phase_rows, source_rows
+from schemas.plan import MixturePlan
 from schemas.verdict import CheckResult, Outcome
 
 
@@ -33,6 +34,7 @@ def show_verdict(directory: RunDirectory) -> None:
         *map(_row, rows),
         "",
         *(_plain(line) + "\n" for line in lexical_lines(profile)),
+        *(_plan(manifest.plan) if manifest.plan else []),
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",
         f"    {directory.report / 'index.html'}",
@@ -44,6 +46,14 @@ def show_verdict(directory: RunDirectory) -> None:
 def _told(check: CheckResult) -> str:
     """The message, which names a waiver, and the bound, which says what it is relative to."""
     return _plain(check.message + (f" (wanted {check.bound})" if check.bound else ""))
+
+
+def _plan(plan: MixturePlan) -> list[str]:
+    """The table of phases, if there are several, and what has to be said of the plan."""
+    rows = phase_rows(plan)
+    table = [_row(rows[0]), "|" + "---|" * len(rows[0]), *map(_row, rows[1:]), ""] if rows else []
+    said = [f"- **{_plain(warning)}**" for warning in plan.warnings] + [f"- {_plain(note)}" for note in plan.notes]
+    return [*table, *said, ""] if said else table
 
 
 def _row(cells: list[str]) -> str:

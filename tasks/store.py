@@ -142,11 +142,10 @@ def open_copies(job: Job) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def write_plan(job: Job, plan: MixturePlan) -> Path:
     """Write the plan; returns its file."""
-    path = job.directory.work / "plan.json"
-    write_text(path, plan.model_dump_json())
-    return path
+    write_text(job.directory.plan, plan.model_dump_json(indent=1) + "\n")
+    return job.directory.plan
 
 
 def open_plan(job: Job) -> MixturePlan:
     """The plan."""
-    return MixturePlan.model_validate_json((job.directory.work / "plan.json").read_bytes())
+    return MixturePlan.model_validate_json(job.directory.plan.read_bytes())

@@ -20,28 +20,33 @@ ROW_BYTES = 200  # of the columns beside the text, about
 
 
 def write_shards(
-    corpus: Corpus, order: NDArray[np.int64], config: ShardConfig, root: Path, progress: Callable[[int], None]
+    corpus: Corpus,
+    group: tuple[str, NDArray[np.int64]],
+    config: ShardConfig,
+    root: Path,
+    progress: Callable[[int], None],
 ) -> list[FileDigest]:
-    """Write documents in the given order to `shards/train-NNNNN-of-NNNNN.arrow`, and what Hugging Face datasets needs.
+    """Write documents in the given order to `shards/STEM-NNNNN-of-NNNNN.arrow`.
 
     Arrow IPC stream format, uncompressed: readers map it without copying. A shard ends where the next document would
     take it past `max_shard_bytes`, so cuts depend on the mixture alone. Memory is bounded by one record batch.
 
     Args:
         corpus: where the documents are.
-        order: (rows,) document numbers, with repeats.
+        group: first part of the files' names, and (rows,) document numbers, with repeats.
         config: sizes.
         root: the run directory.
         progress: called with the rows written so far.
 
     Returns:
-        Digests of the files; at least one shard, which may be empty.
+        Digests of the shards; at least one, which may be empty.
     """
+    stem, order = group
     folder = root / "shards"
     spans = list(_spans(corpus.text_bytes[order] + ROW_BYTES, config.max_shard_bytes, len(order))) or [(0, 0)]
     digests = []
     for number, (first, last) in enumerate(spans):
-        path = folder / f"train-{number:05d}-of-{len(spans):05d}.arrow"
+        path = folder / f"{stem}-{number:05d}-of-{len(spans):05d}.arrow"
         with whole_file(path) as temporary, pa.ipc.new_stream(temporary, DOCUMENT_SCHEMA) as writer:
             sizes = corpus.text_bytes[order[first:last]]
             for start, end in _spans(sizes, config.max_batch_bytes, config.batch_rows):
@@ -50,7 +55,7 @@ def write_shards(
                     writer.write_batch(batch)
                 progress(first + end)
         digests.append(file_digest(path, root, rows=last - first))
-    return digests + _write_dataset_files(folder, digests, root)
+    return digests
 
 
 def _spans(sizes: NDArray[np.int64], most: int, most_rows: int) -> Iterator[tuple[int, int]]:
@@ -65,8 +70,9 @@ def _spans(sizes: NDArray[np.int64], most: int, most_rows: int) -> Iterator[tupl
         first = last
 
 
-def _write_dataset_files(folder: Path, shards: list[FileDigest], root: Path) -> list[FileDigest]:
+def write_dataset_files(shards: list[FileDigest], root: Path) -> list[FileDigest]:
     """`state.json` and `dataset_info.json`, with which `datasets.load_from_disk` opens the folder."""
+    folder = root / "shards"
     state: dict[str, object] = {
         "_data_files": [{"filename": Path(shard.path).name} for shard in shards],
         "_fingerprint": json_sha256([shard.sha256 for shard in shards])[:16],
