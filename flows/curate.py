@@ -68,7 +68,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             write_removed(job)
             plan_mixture(job)
             measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
-            write_manifest(job, accounts, write_mixture(job))
+            write_manifest(job, accounts, write_mixture(job, count))
         verdict = give_verdict(job.directory)
         write_report(job.directory)
         job.directory.discard_work()
