@@ -16,7 +16,7 @@ import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import bytes_at, compiled, elements_at, read_only, tuple_of
+from polyculture.compiled import bytes_at, compiled, copy_bytes, elements_at, read_only, tuple_of
 from schemas.documents import DOCUMENT_SCHEMA
 
 _VALIDITY, _VALUES, _DATA, _FIRST, _WIDTH = range(5)  # columns of `Column.places`
@@ -43,11 +43,13 @@ class Found:
         address: (rows,) of the first byte of a string, or the number itself as 64 bits.
         size: (rows,) bytes of a string.
         is_valid: (rows,) 0 for null.
+        nulls: how many are.
     """
 
     address: NDArray[np.uint64]
     size: NDArray[np.int64]
     is_valid: NDArray[np.uint8]
+    nulls: int
 
 
 def places_of(chunks: Sequence[pa.Array]) -> NDArray[np.uint64]:
@@ -69,7 +71,7 @@ def places_of(chunks: Sequence[pa.Array]) -> NDArray[np.uint64]:
 
 
 @compiled(
-    types.void(
+    types.int64(
         read_only(types.int64),
         read_only(types.int64),
         types.Array(types.uint64, 2, "C", readonly=True),
@@ -83,9 +85,10 @@ def _locate(
     places: NDArray[np.uint64],
     is_string: bool,
     found: tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.uint8]],
-) -> None:
-    """Fill the three arrays of `Found`, for rows that lie in chunks."""
+) -> int:
+    """Fill the three arrays of `Found`, for rows that lie in chunks; returns how many are null."""
     address, size, is_valid = found
+    nulls = 0
     for i in range(len(chunk)):
         place = places[chunk[i]]
         at = row[i] + np.int64(place[_FIRST])
@@ -94,6 +97,7 @@ def _locate(
             byte = bytes_at(place[_VALIDITY] + np.uint64(at >> 3), 1)[0]
             is_valid[i] = (byte >> np.uint8(at & 7)) & np.uint8(1)
             if is_valid[i] == 0:
+                nulls += 1
                 continue
         if not is_string:
             address[i] = elements_at(place[_VALUES] + np.uint64(8 * at), 1, np.uint64)[0]
@@ -103,6 +107,7 @@ def _locate(
         elif place[_WIDTH] == 8:
             wide = elements_at(place[_VALUES] + np.uint64(8 * at), 2, np.int64)
             address[i], size[i] = place[_DATA] + np.uint64(wide[0]), wide[1] - wide[0]
+    return nulls
 
 
 @compiled(types.void(read_only(types.uint64), read_only(types.int64), types.uint8[::1]))
@@ -111,16 +116,16 @@ def _copy(address: NDArray[np.uint64], size: NDArray[np.int64], target: NDArray[
     at = 0
     for i in range(len(address)):
         if size[i]:
-            target[at : at + size[i]] = bytes_at(address[i], size[i])
+            copy_bytes(target, at, address[i], size[i])
             at += size[i]
 
 
 def locate(column: Column, chunk: NDArray[np.int64], row: NDArray[np.int64], is_string: bool) -> Found:
     """Where the values of the rows lie, each given by its chunk and its row in it; reads no string."""
     rows = len(chunk)
-    found = Found(np.empty(rows, np.uint64), np.empty(rows, np.int64), np.empty(rows, np.uint8))
-    _locate(chunk, row, column.places, is_string, (found.address, found.size, found.is_valid))
-    return found
+    address, size, is_valid = np.empty(rows, np.uint64), np.empty(rows, np.int64), np.empty(rows, np.uint8)
+    nulls = _locate(chunk, row, column.places, is_string, (address, size, is_valid))
+    return Found(address, size, is_valid, nulls)
 
 
 def to_array(found: Found, first: int, last: int, kind: pa.DataType) -> pa.Array:
@@ -129,10 +134,14 @@ def to_array(found: Found, first: int, last: int, kind: pa.DataType) -> pa.Array
     Raises:
         ValueError: the strings together are too long for the type's offsets.
     """
-    valid = found.is_valid[first:last]
     rows = last - first
-    nulls = rows - int(np.count_nonzero(valid))
-    validity = pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None
+    if rows and found.nulls == len(found.size):
+        return pa.nulls(rows, kind)
+    nulls, validity = 0, None
+    if found.nulls:
+        valid = found.is_valid[first:last]
+        nulls = rows - int(np.count_nonzero(valid))
+        validity = pa.py_buffer(np.packbits(valid, bitorder="little")) if nulls else None
     if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         values = pa.py_buffer(found.address[first:last].copy())
         return pa.Array.from_buffers(kind, rows, [validity, values], nulls)

@@ -1,7 +1,6 @@
 """Write one shard: a contiguous part of the mixture's order, gathered from wherever its documents lie."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import ShardStatistics, SourceRows
 
+BUFFER_BYTES = 2**20
 RELEASE_BYTES = 2**26  # gathered; the system maps some pages around each that is touched
 
 
@@ -132,11 +132,13 @@ def _write_batches(stream: WholeStream, documents: _Documents, found: dict[str, 
     compression = None if config.compression == "none" else config.compression
     options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
     opened = pa.ipc.new_stream if config.format == "stream" else pa.ipc.new_file
-    with ExitStack() as stack:
-        writer = stack.enter_context(opened(stream, DOCUMENT_SCHEMA, options=options))
+    # gathered outside Python: a batch is some eighty writes, most of a few bytes
+    sink = pa.BufferedOutputStream(pa.PythonFile(stream, "w"), BUFFER_BYTES)
+    with opened(sink, DOCUMENT_SCHEMA, options=options) as writer:
         for batch in _batches(found, config):
             writer.write_batch(batch)
             documents.touched(batch.nbytes)
+    sink.flush()
 
 
 def _batches(found: dict[str, Found], config: ShardConfig) -> Iterator[pa.RecordBatch]:
