@@ -34,6 +34,7 @@ class WholeStream(io.RawIOBase):
         self.temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}"
         self._sha256 = hashlib.sha256()
         self._gathered = bytearray()
+        self._is_named = False
         self._descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
 
     def writable(self) -> bool:
@@ -71,12 +72,14 @@ class WholeStream(io.RawIOBase):
                 self._link()
             else:
                 self.temporary.replace(self.path)
+        self._is_named = True
         sync(self.path.parent)
 
     def abandon(self) -> None:
         """Delete the temporary file, if it is still there."""
         self._release()
-        self.temporary.unlink(missing_ok=True)
+        if not self._is_named:
+            self.temporary.unlink(missing_ok=True)
 
     def digest(self, root: Path, rows: int | None = None) -> FileDigest:
         """What identifies the bytes, once all are written; the path is relative to `root`."""
