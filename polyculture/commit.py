@@ -12,7 +12,7 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +76,12 @@ class WholeStream(io.RawIOBase):
         sync(self.path.parent)
 
     def abandon(self) -> None:
-        """Delete the temporary file, if it is still there."""
-        self._release()
+        """Delete the temporary file, if it is still there; where that fails, the next run does it."""
+        with suppress(OSError):
+            self._release()
         if not self._is_named:
-            self.temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                self.temporary.unlink()
 
     def digest(self, root: Path, rows: int | None = None) -> FileDigest:
         """What identifies the bytes, once all are written; the path is relative to `root`."""

@@ -1,4 +1,4 @@
-"""Makes runs fail at chosen steps and resumes them, each in a forked child: `python -m tests.support.crash_driver SPEC`.
+"""Makes runs fail at chosen steps, and resumes them: `python -m tests.support.crash_driver SPEC`, in forked children.
 
 SPEC is JSON: `folder`, an empty one; `part`, "whole" for the whole flow or "tail" for what follows the plan of the
 mixture (index, order, shards, manifest, verdict); `cases`, pairs [act, step] of `failpoints`, where "every" stands for
@@ -45,6 +45,7 @@ STANDING = (
 class Driver:
     def __init__(self, folder: Path, part: str) -> None:
         self.folder, self.part = folder, part
+        folder.mkdir(exist_ok=True)
         self.config = self._corpus()
         self.prepared = folder / "prepared"
         self.number = 0
