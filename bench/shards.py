@@ -122,7 +122,13 @@ def _write_partition(path: Path, pool: pa.Array, source: tuple[str, int, int], f
 def _batch(
     ids: pa.Array, texts: pa.Array, sizes: np.ndarray[tuple[int], np.dtype[np.int64]], name: str
 ) -> pa.RecordBatch:
-    same = {"source": name, "kind": name.partition("__")[0], "language": "en", "license": "CC0-1.0", "canonical": ""}
+    same: dict[str, object] = {
+        "source": name,
+        "kind": name.partition("__")[0],
+        "language": "en",
+        "license": "CC0-1.0",
+        "canonical": "",
+    }
     same |= {"file": f"{name}.jsonl.zst", "record_sha256": "0" * 64, "file_sha256": "0" * 64, "key": bytes(16)}
     given = {"document_id": ids, "text": texts, "tokens": pa.array(sizes // 4), "text_bytes": pa.array(sizes)}
     given |= {"characters": given["text_bytes"], "position": given["tokens"], "byte_offset": given["tokens"]}

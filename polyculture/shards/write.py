@@ -103,8 +103,9 @@ class _Documents:
         return self._source[numbers].astype(np.int64)
 
     def _place(self, numbers: NDArray[np.int64] | slice) -> NDArray[np.int64]:
-        first: NDArray[np.int64] = self._mapped.partition_first[self._partition[numbers].astype(np.int64)]
-        return first + self._row[numbers]
+        first = self._mapped.partition_first[self._partition[numbers].astype(np.int64)]
+        place: NDArray[np.int64] = first + self._row[numbers]
+        return place
 
     def touched(self, size_bytes: int) -> None:
         """Count what was copied, and give the mapped pages back now and then."""

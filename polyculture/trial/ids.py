@@ -9,6 +9,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from polyculture.errors import ConfigError
+from polyculture.shards.read import shard_batches
 from schemas.manifest import Manifest
 
 COLUMN = "document_id"
@@ -109,6 +110,7 @@ def open_shard(path: Path) -> pa.Table:
         ConfigError: it is damaged.
     """
     try:
-        return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+        schema, batches = shard_batches(path)
+        return pa.Table.from_batches(batches, schema)
     except pa.ArrowException as error:
         raise ConfigError(f"{path} is damaged: {str(error).splitlines()[0]}") from error

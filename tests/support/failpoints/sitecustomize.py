@@ -19,10 +19,10 @@ SIZE_FRACTION = 3  # a short write takes a third
 class Failpoints:
     """Puts itself in the place of the system's calls.
 
-    The plan: `root`, the folder; `trace`, the file of steps; `at`, the number of the step, from 0 (None: none fails), or
-    `match`, how a step begins that fails; `act`: kill (the process dies before the step), torn (a write is done in part,
-    then it dies), short (a write takes only a part), or the name of an error. A full disk stays full: after ENOSPC every
-    later write fails too.
+    The plan: `root`, the folder; `trace`, the file of steps; `at`, the number of the step, from 0 (None: none fails),
+    or `match`, how a step begins that fails; `act`: kill (the process dies before the step), torn (a write is done in
+    part, then it dies), short (a write takes only a part), or the name of an error. A full disk stays full: after
+    ENOSPC every later write fails too.
     """
 
     def __init__(self, plan: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from polyculture.run_directory import RunDirectory
 from polyculture.shards.cut import cut, cut_shards
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, Written, remove_others, write_shards
+from polyculture.shards.read import shard_batches
 from polyculture.shards.write import Origin
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.mixture_config import ShardConfig
@@ -102,7 +103,10 @@ def test_shards_hold_the_documents_in_order_in_every_form(
     config = SMALL.model_copy(update={"format": form, "compression": compression})
     written = write(origin, order, tmp_path / "run", config)
     opened = pa.ipc.open_stream if form == "stream" else pa.ipc.open_file
-    tables = [opened(pa.memory_map(str(tmp_path / "run" / digest.path))).read_all() for digest, _ in written]
+    paths = [tmp_path / "run" / digest.path for digest, _ in written]
+    tables = [opened(pa.memory_map(str(path))).read_all() for path in paths]
+    for path, table in zip(paths, tables, strict=True):  # and as this package reads them
+        assert pa.Table.from_batches(shard_batches(path)[1]).equals(table)
     assert len(tables) > 2
     assert max(len(chunk) for table in tables for chunk in table["text"].chunks) == 13
     table = pa.concat_tables(tables)
