@@ -63,7 +63,7 @@ def made(tmp_path: Path) -> tuple[Origin, list[dict[str, Any]]]:
         paths.append((number, tmp_path / f"{source}.arrow"))
         write_arrow_file(paths[-1][1], chunks)
         rows += mine
-    index, _ = build_index(paths)
+    index = build_index(paths).index
     write_arrow_file(tmp_path / "index.arrow", index)
     origin = Origin(tmp_path / "index.arrow", tuple(path for _, path in paths), SOURCES, tmp_path / "order.i64")
     return origin, rows
