@@ -51,7 +51,10 @@ class WholeStream(io.RawIOBase):
         Raises:
             OutputError: the system does not take it.
         """
-        view = memoryview(data).cast("B")
+        view = memoryview(data)
+        if not view.nbytes:  # nothing cannot be cast
+            return 0
+        view = view.cast("B")
         self.size += len(view)
         if len(view) < _SMALL_BYTES:
             self._gathered += view

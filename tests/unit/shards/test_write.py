@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 
 from polyculture.corpus import build_index
-from polyculture.files import file_digest, write_arrow_file
+from polyculture.files import file_digest, write_arrow_file, write_bytes
 from polyculture.ingest import PARTITION_SCHEMA
 from polyculture.run_directory import RunDirectory
 from polyculture.shards.cut import cut, cut_shards
@@ -72,7 +72,7 @@ def made(tmp_path: Path) -> tuple[Origin, list[dict[str, Any]]]:
 def write(
     origin: Origin, order: Sequence[int], root: Path, config: ShardConfig = SMALL, identity: str = "one"
 ) -> list[Written]:
-    origin.order.write_bytes(np.array(order, np.int64).tobytes())
+    write_bytes(origin.order, np.array(order, np.int64).data)
     place = Place(RunDirectory(root), identity, Inline(1))
     return write_shards(origin, "train", config, place, lambda *_: None)
 
