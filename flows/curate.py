@@ -78,7 +78,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
                 plan_mixture(job)
                 measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
             measure_words(job)
-            write_manifest(job, accounts, write_mixture(job))
+            write_manifest(job, accounts, write_mixture(job, count))
         verdict = give_verdict(job.directory)
         write_report(job.directory)
         job.directory.discard_work()

@@ -9,5 +9,9 @@ class ConfigError(PolycultureError):
     """The configuration or the command cannot be carried out as written. Exit code 2."""
 
 
+class OutputError(PolycultureError):
+    """A file cannot be written. Exit code 1."""
+
+
 class RunInUseError(PolycultureError):
     """Another process works on the run directory. Exit code 5."""

@@ -142,4 +142,12 @@ class ShardConfig(Strict):
 
     max_shard_bytes: int = Field(400 * 10**6, ge=10_000, description="Bytes of Arrow data per shard, about.")
     batch_rows: int = Field(1000, ge=1, le=100_000, description="Rows per record batch at most.")
-    max_batch_bytes: int = Field(64 * 2**20, ge=1000, description="Text bytes per record batch, about.")
+    max_batch_bytes: int = Field(64 * 2**20, ge=1000, le=2**30, description="Bytes per record batch, about.")
+    format: Literal["stream", "file"] = Field(
+        "stream",
+        description="Arrow IPC format. A `stream` opens in Hugging Face datasets; a `file` ends with an index of its "
+        "batches.",
+    )
+    compression: Literal["none", "lz4", "zstd"] = Field(
+        "none", description="Of the buffers in each batch. `none` is mapped by readers without a copy."
+    )

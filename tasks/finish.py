@@ -58,7 +58,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )
-    write_text(job.directory.manifest, manifest.model_dump_json(indent=1) + "\n")
+    job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
 
 
 @task(cache_policy=NO_CACHE)

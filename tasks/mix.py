@@ -1,22 +1,26 @@
 """Plan the mixture, and write its shards."""
 
+from pathlib import Path
+
 import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.corpus import Corpus
 from polyculture.diversity.ledger import read_ledger
+from polyculture.executor import Local
 from polyculture.hashing import unit_interval
 from polyculture.job import Job
 from polyculture.mixture.order import mixture_order
 from polyculture.mixture.phases import Distinct, plan_phases
 from polyculture.mixture.selection import Streams, copies_of, inclusion_hash, rank_documents
 from polyculture.mixture.weights import ask_known
-from polyculture.shards.write import write_dataset_files, write_shards
+from polyculture.shards.dataset_files import write_dataset_files
+from polyculture.shards.group import Place, remove_others, write_shards
 from schemas.manifest import FileDigest
 from schemas.plan import MixturePlan, PhasePlan
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_plan
+from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
 
 
 @task(cache_policy=NO_CACHE)
@@ -49,24 +53,27 @@ def plan_mixture(job: Job, *, from_ledger: bool = False) -> MixturePlan:
 
 
 @task(cache_policy=NO_CACHE)
-def write_mixture(job: Job) -> list[FileDigest]:
-    """Write the shards, phase by phase; returns their digests."""
+def write_mixture(job: Job, workers: int) -> list[FileDigest]:
+    """Write the shards that are not already whole, phase by phase, and the files beside them; returns all digests."""
     watch = Stopwatch()
     corpus, plan = open_corpus(job), open_plan(job)
     streams = _streams(job, corpus)
-    total, shards, done = sum(phase.rows for phase in plan.phases), [], 0
-    for phase in plan.phases:
-        order = mixture_order(streams, *_stretch(phase))
-        shards += write_shards(
-            corpus,
-            (phase.name, order),
-            job.config.shards,
-            job.directory.root,
-            lambda rows, before=done: report("shards", before + rows, total),  # type: ignore[misc]
-        )
-        done += len(order)
-    log(f"{total:,} documents in {len(shards)} shards, {watch.seconds:.1f} s")
-    return shards + write_dataset_files(shards, job.directory.root)
+    total, written, done = sum(phase.rows for phase in plan.phases), [], 0
+    with Local(workers) as executor:
+        place = Place(job.directory, job.identity, executor)
+        for phase in plan.phases:
+            origin = write_order(job, phase.name, mixture_order(streams, *_stretch(phase)))
+
+            def progress(rows: int, _: int, before: int = done) -> None:
+                report("shards", before + rows, total)
+
+            written += write_shards(origin, phase.name, job.config.shards, place, progress)
+            done += phase.rows
+    files = [digest for digest, _ in written]
+    files += write_dataset_files(written, job.config.shards, job.directory.root)
+    remove_others(job.directory, {Path(file.path).name for file in files})
+    log(f"{total:,} documents in {len(written)} shards, {watch.seconds:.1f} s")
+    return files
 
 
 def _streams(job: Job, corpus: Corpus) -> Streams:

@@ -4,6 +4,8 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import datasets
 import polars as pl
@@ -11,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.verify import verify_run
 from schemas.documents import DOCUMENT_SCHEMA
@@ -26,6 +29,7 @@ from tests.support.corpora import (
     write_config,
     write_jsonl_gz,
 )
+from tests.support.damage import DAMAGES, damage_shards
 from tests.support.processes import run_and_kill
 
 
@@ -182,6 +186,28 @@ def test_a_damaged_run_is_made_again_to_the_same_bytes(healthy: Path, tmp_path: 
     result = command("run", healthy.parent / "config.yaml", "--out", run)
     assert result.returncode == 0, result.stderr
     assert tree_digests(run) == before
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES[:4], "manifest", "verdict"])
+def test_a_run_that_was_changed_is_never_taken_for_done(healthy: Path, tmp_path: Path, damage: str) -> None:
+    from tasks.open import is_written
+
+    run = tmp_path / "run"
+    shutil.copytree(healthy, run)
+    job = cast("Job", SimpleNamespace(directory=RunDirectory(run)))
+    assert is_written(job)
+    if damage == "manifest":
+        text = (run / "manifest.json").read_text()
+        (run / "manifest.json").write_text(text.replace('"repeated": 0', '"repeated": 0 ', 1))
+    elif damage == "verdict":
+        (run / "verdict.json").unlink()
+        assert is_written(job)  # it is given again
+        (run / "state" / "manifest.sha256").write_text("0")
+    else:
+        damage_shards(damage, run)
+    assert not is_written(job)
+    assert not (run / "manifest.json").exists()
+    assert not (run / "verdict.json").exists()
 
 
 def test_a_run_of_another_config_is_refused(healthy: Path, tmp_path: Path, command: Command) -> None:
