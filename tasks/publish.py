@@ -7,8 +7,8 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.evidence import read_manifest, read_profile, read_verdict
+from polyculture.markdown import plain, row
 from polyculture.run_directory import RunDirectory
-from polyculture.sources.record import safe_detail
 from polyculture.summary import source_rows
 from schemas.verdict import Outcome
 
@@ -21,18 +21,18 @@ def show_verdict(directory: RunDirectory) -> None:
     profile = read_profile(directory, manifest)
     header, *rows = source_rows(manifest, profile)
     lines = [
-        f"# {verdict.verdict.value}: {_plain(manifest.name)}",
+        f"# {verdict.verdict.value}: {plain(manifest.name)}",
         "",
-        *(f"- **{check.outcome.value}** {_plain(check.message)}" for check in verdict.failed()),
+        *(f"- **{check.outcome.value}** {plain(check.message)}" for check in verdict.failed()),
         *(
-            f"- warning: {_plain(c.message)}"
+            f"- warning: {plain(c.message)}"
             for c in verdict.checks
             if c.severity == "warn" and c.outcome is not Outcome.PASS
         ),
         "",
-        _row(header),
+        row(header),
         "|" + "---|" * len(header),
-        *map(_row, rows),
+        *map(row, rows),
         "",
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",
@@ -40,15 +40,3 @@ def show_verdict(directory: RunDirectory) -> None:
     ]
     key = "verdict-" + re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
     create_markdown_artifact("\n".join(lines), key=key, description=f"{verdict.verdict.value}: {manifest.name}")
-
-
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(map(_plain, cells)) + " |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: nothing in it becomes a link, an image, a table cell or HTML."""
-    safe = safe_detail(text, 500)
-    escaped = re.sub(r"[!-,/:-@\[-^`{-~]", lambda found: f"&#{ord(found[0])};", safe)
-    # A zero-width space keeps bare addresses from becoming links.
-    return escaped.replace("&#58;&#47;&#47;", "&#58;\u200b&#47;&#47;").replace("www.", "www\u200b.")

@@ -40,7 +40,9 @@ class ShardList:
             ConfigError: the run has no such group.
         """
         if name not in self.groups:
-            raise ConfigError(f"{self.root}: no shards named {name!r}; it has {', '.join(sorted(self.groups)) or 'none'}")
+            raise ConfigError(
+                f"{self.root}: no shards named {name!r}; it has {', '.join(sorted(self.groups)) or 'none'}"
+            )
         return self.groups[name]
 
 
@@ -84,7 +86,9 @@ def read_shard_list(root: Path, manifest_sha256: str | None = None) -> ShardList
         raise ConfigError(f"{root} is not a finished run: no manifest.json; give a run directory") from error
     digest = hashlib.sha256(data).hexdigest()
     if manifest_sha256 is not None and digest != manifest_sha256:
-        raise PolycultureError(f"{path} has the digest {digest}, not {manifest_sha256}: it is another run's, or changed")
+        raise PolycultureError(
+            f"{path} has the digest {digest}, not {manifest_sha256}: it is another run's, or changed"
+        )
     try:
         files = [FileDigest.model_validate(file) for file in json.loads(data)["files"]]
     except (ValueError, KeyError, TypeError, ValidationError) as error:
@@ -112,19 +116,35 @@ def is_file_format(path: Path) -> bool:
         return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
 
 
-def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
+def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
     """Record batches of one shard, mapped; a compressed batch is decompressed when it is reached.
 
+    Args:
+        path: the shard.
+        columns: what to read, and decompress; all columns if None.
+
     Raises:
+        ConfigError: there is no such column.
         PolycultureError: it is no Arrow file.
     """
     try:
         with pa.memory_map(str(path)) as source:
+            options = _only(source, path, columns) if columns is not None else None
             if is_file_format(path):
-                opened = pa.ipc.open_file(source)
-                for number in range(opened.num_record_batches):
-                    yield opened.get_batch(number)
+                opened = pa.ipc.open_file(source, options=options)
+                found = (opened.get_batch(number) for number in range(opened.num_record_batches))
             else:
-                yield from pa.ipc.open_stream(source)
+                found = iter(pa.ipc.open_stream(source, options=options))
+            for batch in found:
+                yield batch if columns is None else batch.select(list(columns))
     except pa.ArrowInvalid as error:
         raise PolycultureError(f"{path} cannot be read: {str(error).splitlines()[0]}; copy it again") from error
+
+
+def _only(source: pa.MemoryMappedFile, path: Path, columns: Sequence[str]) -> pa.ipc.IpcReadOptions:
+    schema = (pa.ipc.open_file if is_file_format(path) else pa.ipc.open_stream)(source).schema
+    source.seek(0)
+    unknown = [name for name in columns if name not in schema.names]
+    if unknown:
+        raise ConfigError(f"columns: no column {unknown[0]!r}; there are {', '.join(schema.names)}")
+    return pa.ipc.IpcReadOptions(included_fields=sorted({schema.get_field_index(name) for name in columns}))

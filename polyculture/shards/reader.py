@@ -55,7 +55,7 @@ class ShardReader:
         end: the row after the last to read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one argument an option, by name
         self,
         run: Path | str,
         *,
@@ -126,9 +126,9 @@ class ShardReader:
             rows = shard.rows or 0
             if first + rows > self.row and first < self.end:
                 held = 0
-                for batch in read_batches(self._root / shard.path):
+                for batch in read_batches(self._root / shard.path, self._columns):
                     if first + held + batch.num_rows > self.row:
-                        yield first + held, batch.select(self._columns) if self._columns else batch
+                        yield first + held, batch
                     held += batch.num_rows
                 if held != rows:
                     raise PolycultureError(f"{self._root / shard.path} holds {held} rows, the manifest lists {rows}")

@@ -52,7 +52,8 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
     assert {path.name for path in healthy.iterdir()} == {
-        "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json"
+        "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json",
+        "README.md", "croissant.json",
     }  # fmt: skip
     manifest = manifest_of(healthy)
     listed = {file.path for file in manifest.files}
@@ -61,7 +62,7 @@ def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
         for folder in ("shards", "removed", "quarantined", "ledger")
         for path in (healthy / folder).iterdir()
     }
-    assert listed == present
+    assert listed == present | {"README.md", "croissant.json"}
     shards = sorted(name for name in listed if name.endswith(".arrow"))
     assert len(shards) > 3
     assert shards[0] == f"shards/train-00000-of-{len(shards):05d}.arrow"

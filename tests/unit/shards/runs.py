@@ -26,7 +26,7 @@ def documents(first: int, count: int) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=DOCUMENT_SCHEMA)
 
 
-def write_run(
+def write_run(  # noqa: PLR0913 -- one argument a property
     root: Path,
     sizes: list[int],
     *,

@@ -64,12 +64,14 @@ def test_resumed_at_every_row_it_gives_the_rest(run: Path) -> None:
         assert [row["document_id"] for row in [*taken, *other]] == [f"docs:{i}" for i in range(ROWS)]
 
 
-@given(
-    st.integers(1, 6), st.integers(1, 4), st.integers(1, 4), st.integers(0, 8), st.integers(1, 5), st.integers(1, 4)
-)
+GEOMETRY = st.tuples(st.integers(1, 6), st.integers(1, 4), st.integers(1, 4))
+
+
+@given(GEOMETRY, st.integers(0, 8), GEOMETRY)
 def test_ranks_and_workers_read_each_row_once_and_resume_with_other_numbers_of_them(
-    run: Path, batch_rows: int, ranks: int, workers: int, steps: int, next_ranks: int, next_workers: int
+    run: Path, before: tuple[int, int, int], steps: int, after: tuple[int, int, int]
 ) -> None:
+    batch_rows, ranks, workers = before
     reader = ShardReader(run, batch_rows=batch_rows)
     by_rank = [in_turn(worker_rows(reader, workers, rank, ranks), batch_rows) for rank in range(ranks)]
     assert sorted(n for batches in by_rank for batch in batches for n in batch) == list(range(ROWS))
@@ -77,9 +79,10 @@ def test_ranks_and_workers_read_each_row_once_and_resume_with_other_numbers_of_t
     reader.take_share(Share(0, ranks, 0, workers))
     state = reader.state_after(steps)
     assert sorted(taken) == list(range(state["row"]))
-    other = ShardReader(run, batch_rows=batch_rows + 1)
+    batch_rows, ranks, workers = after
+    other = ShardReader(run, batch_rows=batch_rows)
     other.load_state_dict(state)
-    rest = [worker_rows(other, next_workers, rank, next_ranks) for rank in range(next_ranks)]
+    rest = [worker_rows(other, workers, rank, ranks) for rank in range(ranks)]
     assert sorted(n for parts in rest for part in parts for n in part) == list(range(state["row"], ROWS))
 
 
@@ -103,8 +106,7 @@ def test_a_rank_knows_its_state_at_the_end_of_a_block_and_nowhere_else(run: Path
     for _ in reader:
         try:
             states.append(reader.state_dict()["row"])
-        except ConfigError as error:
-            assert "end the block first" in str(error)
+        except ConfigError:
             states.append(None)
     assert states == [None, None, None, 8, None, None, None, 16, None, None, 23]
     reader.take_share(Share(0, 1, 0, 2))
