@@ -15,6 +15,7 @@ from cli import (
     inspect_commands,
     mixture_commands,
     pilot_command,
+    publish_command,
     run_commands,
     trial_command,
 )
@@ -56,6 +57,7 @@ trial_command.register(app)
 pilot_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
+publish_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
