@@ -34,6 +34,7 @@ from polyculture.semantic.rke import exact_rke
 from polyculture.semantic.self_check import check_languages
 from polyculture.semantic.vendi import spectrum, vendi_score
 from polyculture.text.tokenizer import TokenCounter
+from schemas.measure_config import SemanticConfig
 
 TARGET_STANDARD_ERRORS = 4.0
 TARGET_RKE_FRACTION = 0.10
@@ -74,7 +75,7 @@ def read_corpus(data: Path) -> Corpus:
                 hashes.append(id_hash(f"{names[-1]}/{record['id']}"))
                 texts.append(record["text"])
                 languages.append(record["lang"])
-    encoder = ENCODERS["embedded"](None, ())
+    encoder = ENCODERS["embedded"](None, SemanticConfig())
     started = time.process_time()
     encoded = encoder.encode(texts, languages)
     seconds = time.process_time() - started

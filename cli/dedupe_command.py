@@ -3,7 +3,7 @@
 import os
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,7 +12,10 @@ from rich.table import Table
 
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
-from schemas.dedupe import DedupeSummary, Survivor
+from schemas.survivor import Survivor
+
+if TYPE_CHECKING:
+    from schemas.dedupe import DedupeSummary
 
 Inputs = Annotated[list[str], typer.Argument(help="Files or folders with `id` and `text`.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty.", show_default=False)]
@@ -59,7 +62,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
 
     Every removed document is verified on its text, and has a kept twin that is named beside it.
     """
-    from cli.display import ProgressDisplay
+    from cli.display import ProgressDisplay, print_result
     from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.standalone import DedupeJob, dedupe_files
     from polyculture.executor import Local
@@ -81,10 +84,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
             summary = dedupe_files(job, executor, workplace)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    if as_json:
-        print(summary.model_dump_json())
-    else:
-        _show(summary, out)
+    print_result(summary, as_json, lambda: _show(summary, out))
     over = [file for file in summary.files if file.removed_fraction > (max_removed_fraction or 0)]
     if max_removed_fraction is not None and over:
         names = ", ".join(f"{file.file} ({file.removed_fraction:.1%})" for file in over)
@@ -106,7 +106,7 @@ def _require_empty(out: Path) -> None:
         raise ConfigError(f"--out: cannot create {out}: {error.strerror}; choose another folder") from error
 
 
-def _show(summary: DedupeSummary, out: Path) -> None:
+def _show(summary: "DedupeSummary", out: Path) -> None:
     console = Console(highlight=False)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(("file", "documents", "exact", "near", "kept", "removed", "quarantined")):

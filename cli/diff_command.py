@@ -1,7 +1,7 @@
 """`polyculture diff`: two runs side by side."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -10,10 +10,11 @@ from rich.text import Text
 
 from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
-from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from schemas.difference import NumberDifference, RunDifference
-from schemas.profile import Estimate
+
+if TYPE_CHECKING:
+    from schemas.difference import NumberDifference, RunDifference
+    from schemas.profile import Estimate
 
 Before = Annotated[Path, typer.Argument(help="Run directory of the first run.", show_default=False)]
 After = Annotated[Path, typer.Argument(help="Run directory of the second run.", show_default=False)]
@@ -28,7 +29,9 @@ def register(app: typer.Typer) -> None:
 
 def diff(before: Before, after: After, rows: Rows = 30, as_json: Json = False) -> None:
     """Compare two finished runs: every number with its interval, and every other key of the configuration."""
+    from cli.display import print_result
     from polyculture.difference import compare_runs
+    from polyculture.run_directory import RunDirectory
 
     require_run(before)
     require_run(after)
@@ -37,13 +40,10 @@ def diff(before: Before, after: After, rows: Rows = 30, as_json: Json = False) -
     except ValueError as error:
         why = str(error).splitlines()[0]
         raise ConfigError(f"a run is damaged: {why}; `polyculture verify RUN` says which and more") from error
-    if as_json:
-        print(found.model_dump_json())
-    else:
-        _show(found, rows)
+    print_result(found, as_json, lambda: _show(found, rows))
 
 
-def _show(found: RunDifference, rows: int) -> None:
+def _show(found: "RunDifference", rows: int) -> None:
     console = Console(highlight=False)
     for number in (0, 1):
         verdict = found.verdicts[number] or "no verdict"
@@ -71,14 +71,14 @@ def _show(found: RunDifference, rows: int) -> None:
         console.print("The configurations are the same.")
 
 
-def _cells(row: NumberDifference) -> list[Text]:
+def _cells(row: "NumberDifference") -> list[Text]:
     change = "" if row.change is None else f"{row.change:+.1%}"
     cells = ["*" if row.is_apart else "", row.lens, row.weighting, safe_detail(row.scope), row.metric]
     cells += [_shown(row.before), _shown(row.after), change]
     return [Text(cell, style="yellow" if row.is_apart else "") for cell in cells]
 
 
-def _shown(estimate: Estimate | None) -> str:
+def _shown(estimate: "Estimate | None") -> str:
     if estimate is None:
         return "-"
     if estimate.low == estimate.high:

@@ -1,8 +1,10 @@
 """What a person sees in the terminal: progress while it runs, then the verdict and the table per source."""
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from pydantic import BaseModel
 from rich.console import Console
 from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -17,7 +19,10 @@ from schemas.manifest import Manifest
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
+EXIT_CODES = {VerdictValue.GO: 0, VerdictValue.NO_GO: 3, VerdictValue.UNKNOWN: 4}
 STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", VerdictValue.UNKNOWN: "bold yellow"}
+OUTCOME_EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
+OUTCOME_STYLES = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
 SHOWN_CHECKS = 12
 
 
@@ -52,11 +57,20 @@ class ProgressDisplay:
         self._progress.update(self._tasks[what], completed=done, total=total)
 
 
+def print_result(result: BaseModel, as_json: bool, show: Callable[[], None]) -> None:
+    """Print what a command found: as JSON on standard output for machines, or as `show` shows it to people."""
+    if as_json:
+        print(result.model_dump_json())
+    else:
+        show()
+
+
 def print_verdict(directory: RunDirectory, verdict: Verdict, as_json: bool) -> None:
     """Print the verdict, why, the table per source, and where the report is."""
-    if as_json:
-        print(verdict.model_dump_json())
-        return
+    print_result(verdict, as_json, lambda: _show_verdict(directory, verdict))
+
+
+def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
     console = Console(highlight=False)
     manifest = read_manifest(directory)
     try:

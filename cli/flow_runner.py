@@ -8,17 +8,11 @@ from prefect import tags
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL
 
-from flows.audit import audit
-from flows.curate import curate
-from flows.pilot import pilot
-from flows.publish import publish
 from polyculture.errors import PolycultureError
 from schemas.pilot import PilotReport
 from schemas.publication import Publication
 from schemas.verdict import Verdict
 from tasks.progress import listen
-
-FLOWS = {"curate": curate, "audit": audit}
 
 
 def run_flow(
@@ -34,10 +28,13 @@ def run_flow(
         PolycultureError: the Prefect server that the settings name does not answer.
         Exception: whatever the flow raised.
     """
+    from flows.audit import audit
+    from flows.curate import curate
+
     _reach_server()
     listen(progress)
     with tags("polyculture", f"config:{config.stem}"):
-        verdict = FLOWS[name](str(config), str(out), workers)
+        verdict = {"curate": curate, "audit": audit}[name](str(config), str(out), workers)
     return Verdict.model_validate(verdict)
 
 
@@ -56,6 +53,8 @@ def run_pilot(
         PolycultureError: the Prefect server that the settings name does not answer.
         Exception: whatever the flow raised.
     """
+    from flows.pilot import pilot
+
     _reach_server()
     listen(progress)
     with tags("polyculture", f"config:{config.stem}"):
@@ -78,6 +77,8 @@ def run_publish(
         PolycultureError: the Prefect server that the settings name does not answer.
         Exception: whatever the flow raised.
     """
+    from flows.publish import publish
+
     _reach_server()
     listen(progress)
     with tags("polyculture", f"run:{run.name}"):

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.inspect_commands import require_run
-from cli.run_commands import EXIT_CODES
 from polyculture.errors import ConfigError
-from polyculture.run_directory import RunDirectory
-from schemas.verdict import Verdict
+
+if TYPE_CHECKING:
+    from polyculture.run_directory import RunDirectory
+    from schemas.verdict import Verdict
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Policy = Annotated[
@@ -43,12 +44,13 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: Json = False,
 ) -> None:
     """Judge a finished run again: a changed byte of its evidence is NO-GO. Nothing is written without --write."""
-    from cli.display import print_verdict
+    from cli.display import EXIT_CODES, print_verdict
     from polyculture.configuration import load_policy
     from polyculture.evidence import read_manifest
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
     from polyculture.last_go import find_last_go
+    from polyculture.run_directory import RunDirectory
 
     require_run(run)
     directory = RunDirectory(run)
@@ -71,7 +73,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     raise typer.Exit(EXIT_CODES[verdict.verdict])
 
 
-def _write(directory: RunDirectory, verdict: Verdict) -> None:
+def _write(directory: "RunDirectory", verdict: "Verdict") -> None:
     """Replace the verdict, and the report that tells of it; of void evidence nothing is written."""
     from polyculture.evidence import read_manifest, read_profile
     from polyculture.files import write_bytes, write_text

@@ -8,8 +8,6 @@ import typer
 from rich.console import Console
 
 from polyculture.errors import ConfigError
-from polyculture.files import write_bytes
-from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
@@ -46,7 +44,9 @@ def verify(run: Run, as_json: Json = False) -> None:
 def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
     from polyculture.evidence import read_manifest, read_profile, read_verdict
+    from polyculture.files import write_bytes
     from polyculture.report.render import render_report
+    from polyculture.run_directory import RunDirectory
 
     require_run(run)
     directory = RunDirectory(run)

@@ -15,6 +15,7 @@ from cli import (
     inspect_commands,
     mixture_commands,
     pilot_command,
+    profile_command,
     publish_command,
     run_commands,
     trial_command,
@@ -55,6 +56,7 @@ dedupe_command.register(app)
 index_commands.register(app)
 trial_command.register(app)
 pilot_command.register(app)
+profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
 publish_command.register(app)
@@ -63,7 +65,7 @@ publish_command.register(app)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its code."""
     try:
-        app(arguments)
+        app(arguments, prog_name="polyculture")
     except RunInUseError as error:
         _fail(5, str(error))
     except ConfigError as error:

@@ -1,16 +1,16 @@
 """`polyculture what-if` and `polyculture plan`: mixtures that nobody has made, from the ledger of a finished run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives, parse_rates
 from polyculture.errors import ConfigError
-from schemas.documents import Kind
-from schemas.ledger import Weighting
-from schemas.measures import Lens
-from schemas.planned import FractionRange
+from schemas.measures import Lens, Weighting
+
+if TYPE_CHECKING:
+    from schemas.documents import Kind
+    from schemas.planned import FractionRange
 
 DEFAULT_MAX_EPOCHS = 4.0  # up to four, repeated text is nearly as good as fresh (Muennighoff et al. 2023)
 
@@ -62,7 +62,10 @@ def what_if(
     run: Run, rates: Rates = "", lenses: Lenses = None, by: By = Weighting.DOCUMENTS, as_json: Json = False
 ) -> None:
     """Estimate any mixture of a finished run's distinct documents, beside the run's own; no data is read."""
+    from cli.mixture_options import parse_lenses, parse_rates
+
     wanted, shown = parse_rates(rates), parse_lenses(lenses or [])
+    from cli.display import print_result
     from cli.mixture_display import print_what_if
     from polyculture.mixture.run_ledger import read_run_ledger
     from polyculture.mixture.what_if import what_ifs
@@ -71,10 +74,7 @@ def what_if(
     found = read_run_ledger(run)
     mixture, own = what_ifs(found.ledger, [wanted, found.own_rates], shown or None, by)
     answer = WhatIfAnswer(run=found.manifest.name, manifest_sha256=found.manifest_sha256, mixture=mixture, own=own)
-    if as_json:
-        print(answer.model_dump_json())
-    else:
-        print_what_if(answer)
+    print_result(answer, as_json, lambda: print_what_if(answer))
 
 
 def plan(  # noqa: PLR0913, PLR0917 -- one option each
@@ -90,15 +90,18 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
     as_json: Json = False,
 ) -> None:
     """Find the mixture that is best at an objective within a budget and limits, and the way to it; nothing is made."""
+    from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives
+
     terms = parse_objectives(objectives or ["hill_1"], parse_lenses([lens])[0])
     limits, of_sources = parse_kinds(kinds or []), parse_limits("--source", sources or [])
     if max_epochs is not None and not 0 < max_epochs <= 1000:
         raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
+    from cli.display import print_result
     from cli.mixture_display import print_plan
     from polyculture.mixture.plan_file import bind_plan, write_plan
     from polyculture.mixture.plan_mixture import plan_mixture
     from polyculture.mixture.run_ledger import read_run_ledger
-    from schemas.planned import PlanRequest
+    from schemas.planned import FractionRange, PlanRequest
 
     found = read_run_ledger(run)
     prior, own, mixture = found.own_rates, found.manifest.plan, found.manifest.config.mixture
@@ -117,12 +120,11 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
     answer = bind_plan(found, plan_mixture(found.ledger, request))
     if out is not None:
         write_plan(out, answer)
-    if as_json:
-        print(answer.model_dump_json())
-    else:
-        print_plan(answer, out)
+    print_result(answer, as_json, lambda: print_plan(answer, out))
 
 
-def _all_limits(configured: dict[Kind, FractionRange], typed: dict[Kind, FractionRange]) -> dict[Kind, FractionRange]:
+def _all_limits(
+    configured: "dict[Kind, FractionRange]", typed: "dict[Kind, FractionRange]"
+) -> "dict[Kind, FractionRange]":
     """The configuration's limits; of a kind that was typed, those that were typed."""
     return configured | typed

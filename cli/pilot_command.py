@@ -10,16 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.prefect_settings import quiet_prefect
-from polyculture.configuration import load_config
 from polyculture.sources.record import safe_detail
-from schemas.verdict import Outcome
 
 if TYPE_CHECKING:
     from schemas.pilot import PilotForecast, PilotReport
     from schemas.profile import Estimate
 
-EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
-STYLES = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
 HEADER = ("lens", "scope", "pilot", "corpus", "distinct at N", "in the pilot", "pairs at N", "H2 at N")
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML) of the pilot.", show_default=False)]
@@ -53,23 +49,24 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
     workers: Workers = None,
 ) -> None:
     """Forecast a corpus that is planned from a pilot of it, and judge it by the expectations of the configuration."""
+    from polyculture.configuration import load_config
+
     name = load_config(config).name  # a bad configuration is said before a server starts
     directory = out or Path("runs") / f"{name}-pilot"
     quiet_prefect(os.environ)
-    from cli.display import ProgressDisplay
+    from cli.display import OUTCOME_EXIT_CODES, ProgressDisplay, print_result
     from cli.flow_runner import run_pilot
 
     parameters = {"target_documents": target_documents, "largest_species": largest_species, "workers": workers}
     with ProgressDisplay(enabled=not as_json) as display:
         found = run_pilot(config, directory, parameters, display.update)
-    if as_json:
-        print(found.model_dump_json())
-    else:
-        _print(found, directory)
-    raise typer.Exit(EXIT_CODES[found.outcome])
+    print_result(found, as_json, lambda: _print(found, directory))
+    raise typer.Exit(OUTCOME_EXIT_CODES[found.outcome])
 
 
 def _print(found: "PilotReport", directory: Path) -> None:
+    from cli.display import OUTCOME_STYLES
+
     console = Console(highlight=False)
     Console(highlight=False, width=max(console.width, 130)).print(_table(found.forecasts))
     console.print(
@@ -81,12 +78,12 @@ def _print(found: "PilotReport", directory: Path) -> None:
     for check in found.checks:
         word = check.outcome.value if check.severity == "fail" else f"warning, {check.outcome.value}"
         line = f"  {word}: {safe_detail(check.message, 500)} (wanted {check.bound})"
-        console.print(Text(line, style=STYLES[check.outcome].removeprefix("bold ")), soft_wrap=True)
+        console.print(Text(line, style=OUTCOME_STYLES[check.outcome].removeprefix("bold ")), soft_wrap=True)
     for left_out in found.unjudged:
         console.print(f"  not judged: {safe_detail(left_out, 500)}", style="dim", markup=False, soft_wrap=True)
     if not found.checks:
         console.print("No expectation of the configuration can be judged by a pilot.", style="yellow", soft_wrap=True)
-    console.print(Text(found.outcome.name, style=STYLES[found.outcome]))
+    console.print(Text(found.outcome.name, style=OUTCOME_STYLES[found.outcome]))
     console.print(f"Numbers: {directory / 'pilot.json'}", markup=False, soft_wrap=True)
 
 

@@ -8,13 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.inspect_commands import require_run
 from cli.prefect_settings import quiet_prefect
-from cli.run_commands import EXIT_CODES
 from polyculture.errors import ConfigError, GateClosedError
 from polyculture.publish.destination import parse_destination
-from polyculture.run_directory import RunDirectory
-from schemas.verdict import VerdictValue
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Url = Annotated[
@@ -57,8 +53,13 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     destination = parse_destination(url)  # before a server starts, and before the URL is written anywhere
     if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
         raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
-    require_run(run)
+    from cli.inspect_commands import require_run
+    from cli.run_commands import EXIT_CODES
     from polyculture.publish.permission import check_permission
+    from polyculture.run_directory import RunDirectory
+    from schemas.verdict import VerdictValue
+
+    require_run(run)
 
     try:
         check_permission(RunDirectory(run), datetime.now(UTC).date(), is_approved=approved_by is not None)

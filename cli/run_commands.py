@@ -7,11 +7,6 @@ from typing import Annotated, Literal
 import typer
 
 from cli.prefect_settings import quiet_prefect
-from polyculture.configuration import load_config
-from polyculture.run_directory import RunDirectory
-from schemas.verdict import VerdictValue
-
-EXIT_CODES = {VerdictValue.GO: 0, VerdictValue.NO_GO: 3, VerdictValue.UNKNOWN: 4}
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", help="Run directory.", show_default="runs/<name>")]
@@ -47,11 +42,14 @@ def audit(config: Config, out: Out = None, as_json: Json = False, workers: Worke
 def _start(
     flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
 ) -> None:
+    from polyculture.configuration import load_config
+    from polyculture.run_directory import RunDirectory
+
     name = load_config(config).name  # a bad configuration is said before a server starts
     suffix = "" if flow == "curate" else "-audit"
     directory = out or Path("runs") / f"{name}{suffix}"
     quiet_prefect(os.environ)
-    from cli.display import ProgressDisplay, print_verdict
+    from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
     from cli.flow_runner import run_flow
 
     with ProgressDisplay(enabled=not as_json) as display:

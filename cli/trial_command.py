@@ -9,16 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
 from schemas.measures import Lens
-from schemas.verdict import Outcome
 
 if TYPE_CHECKING:
     from schemas.profile import Estimate
     from schemas.trial import TrialComparison, TrialReport
 
-EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
 HEADER = (
     "lens",
     "scope",
@@ -73,14 +72,14 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
     as_json: Json = False,
 ) -> None:
     """Compare what a trial trained on with the full mixture, and raise the alarm where they differ."""
+    from cli.display import OUTCOME_EXIT_CODES, print_result
     from polyculture.trial import compare_trial
     from polyculture.trial.compare import Alarm
     from polyculture.trial.ids import ids_of_shards, read_ids
 
     if (ids is None) == (manifest is None):
         raise ConfigError("name what the trial trained on: either --ids FILE or --manifest FILE")
-    if not (run / "manifest.json").is_file():
-        raise ConfigError(f"{run} is not a finished run (it has no manifest.json); name the folder given to --out")
+    require_run(run)
     wanted = read_ids(ids) if ids else ids_of_shards(manifest or Path())
     try:
         found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens or Lens)), os.cpu_count() or 1)
@@ -88,14 +87,13 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
         raise ConfigError(
             f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"
         ) from error
-    if as_json:
-        print(found.model_dump_json())
-    else:
-        _print(found)
-    raise typer.Exit(0 if no_fail else EXIT_CODES[found.outcome])
+    print_result(found, as_json, lambda: _print(found))
+    raise typer.Exit(0 if no_fail else OUTCOME_EXIT_CODES[found.outcome])
 
 
 def _print(found: "TrialReport") -> None:
+    from schemas.verdict import Outcome
+
     console = Console(highlight=False)
     wide = Console(highlight=False, width=max(console.width, 150))
     wide.print(_table(found.comparisons))

@@ -14,6 +14,16 @@ from schemas.manifest import FileAccount, SourceAccount
 from schemas.quarantined import QuarantineReason
 
 
+def settle_filtered(files: Sequence[FileAccount], filtered: Mapping[tuple[str, str], int]) -> list[FileAccount]:
+    """Move the documents that must not be in, by file name and rule, from documents to filtered."""
+    settled = []
+    for file in files:
+        out = {rule: count for (name, rule), count in filtered.items() if name == file.name}
+        rules = dict(sorted({**file.filtered, **out}.items()))
+        settled.append(file.model_copy(update={"documents": file.documents - sum(out.values()), "filtered": rules}))
+    return settled
+
+
 def settle_conflicts(files: Sequence[FileAccount], conflicts: Mapping[str, int]) -> list[FileAccount]:
     """Move the documents that turned out to be id conflicts, by file name, from documents to quarantined."""
     settled = []

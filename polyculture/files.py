@@ -64,6 +64,23 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         )
 
 
+def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a Parquet file into memory, or some of its columns.
+
+    `pyarrow.parquet.read_table` reads folders too, for which it imports pandas where it is installed, and takes columns
+    from the names of folders.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged.
+    """
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            return file.read(columns)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid(f"{path.name}: {error}") from error
+
+
 def write_arrow_file(path: Path, table: pa.Table) -> None:
     """Write a table in the Arrow file format, uncompressed so that it can be memory-mapped."""
     with whole_file(path) as temporary, pa.ipc.new_file(temporary, table.schema) as writer:

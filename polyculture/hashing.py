@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 # One stream per purpose, so that being a probe says nothing about being in the mixture.
 PROBE_STREAM, INCLUSION_STREAM, SIGNATURE_STREAM, TOKEN_PROBE_STREAM = 1, 2, 3, 4
+HELD_OUT_STREAM, TOP_UP_STREAM = 11, 12
 
 
 def id_hash(document_id: str) -> int:

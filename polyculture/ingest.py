@@ -19,7 +19,7 @@ from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.text.canonical import canonical_text
 from polyculture.text.language import identify_language
 from polyculture.text.tokenizer import TokenCounter
-from schemas.documents import DOCUMENT_SCHEMA
+from schemas.documents import DOCUMENT_SCHEMA, EMBEDDING
 from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA, QuarantineReason
 from schemas.source_config import LimitsConfig, SourceConfig
@@ -44,6 +44,7 @@ PARTITION_SCHEMA = pa.schema(
         pa.field("byte_offset", pa.int64(), nullable=False),
         pa.field("record_sha256", pa.string(), nullable=False),
         pa.field("file_sha256", pa.string(), nullable=False),
+        pa.field(EMBEDDING, pa.list_(pa.float32())),
     ]
 )
 
@@ -223,6 +224,7 @@ def _record_batch(
         "byte_offset": [document.byte_offset for document in batch],
         "record_sha256": [document.sha256 for document in batch],
         "file_sha256": itertools.repeat(file.sha256, len(batch)),
+        EMBEDDING: [document.values.get(EMBEDDING) for document in batch],
     }
     arrays = [pa.array(columns[field.name], field.type) for field in PARTITION_SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ import polyculture
 import schemas
 from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
+from polyculture.exclusion.entries import Exclusions, read_exclusions
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
 from polyculture.last_go import find_last_go
@@ -52,6 +53,7 @@ class Job:
         digests: digests of config, code, tokenizer and language model.
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
         last_go: the last run that was GO, if the configuration names one.
+        exclusions: what must not be in.
     """
 
     command: Command
@@ -63,6 +65,7 @@ class Job:
     digests: dict[str, str]
     identity: str
     last_go: LastGo | None = None
+    exclusions: Exclusions = field(default_factory=Exclusions)
 
     def partitions(self, source: str) -> list[Partition]:
         """The partitions of one source."""
@@ -100,11 +103,25 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
     if semantic is not None:
         encoder = make_encoder(semantic, encoder_path)
         digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
+    exclusions = read_exclusions({name: base / name for name in config.exclude}, config.licenses)
+    if exclusions.lists:
+        digests["exclude"] = json_sha256([listed.sha256 for listed in exclusions.lists])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
     parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
     identity = json_sha256([*parts, last_go.manifest_sha256] if last_go else parts)
-    job = Job(command, config, inputs, tokenizer, encoder_path, directory, digests, identity, last_go)
+    job = Job(
+        command,
+        config,
+        inputs,
+        tokenizer,
+        encoder_path,
+        directory,
+        digests,
+        identity,
+        last_go,
+        exclusions,
+    )
     _refuse_other_run(job)
     return job
 

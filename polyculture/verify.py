@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.ipc
-import pyarrow.parquet
 from pydantic import ValidationError
 
 from polyculture.evidence import read_manifest, read_verdict
+from polyculture.files import read_parquet
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.hashing import file_sha256, json_sha256
@@ -123,7 +123,7 @@ def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
 
 
 def _count_removed(path: Path, tally: Tally) -> int:
-    table = pa.parquet.read_table(path)
+    table = read_parquet(path)
     for source, reason, tokens in zip(
         *(table[name].to_pylist() for name in ("source", "reason", "text_tokens")), strict=True
     ):
@@ -135,7 +135,7 @@ def _count_removed(path: Path, tally: Tally) -> int:
 
 
 def _count_quarantined(path: Path, tally: Tally, problems: list[str]) -> int:
-    table = pa.parquet.read_table(path)
+    table = read_parquet(path)
     known = set(QuarantineReason)
     for source, reason in zip(table["source"].to_pylist(), table["reason"].to_pylist(), strict=True):
         tally.quarantined[source, reason] += 1

@@ -1,8 +1,11 @@
 """The configuration: one YAML file becomes one frozen `CurationConfig`. Unknown keys are refused."""
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, model_validator
 
 from schemas.dedupe_config import DedupeConfig
+from schemas.documents import EMBEDDING
 from schemas.gate_config import GateConfig
 from schemas.measure_config import MeasureConfig
 from schemas.measures import RelativeTo
@@ -11,12 +14,27 @@ from schemas.source_config import RESERVED_SCOPES, LimitsConfig, SourceConfig, T
 from schemas.strict import Name, Strict
 
 
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 class CurationConfig(Strict):
     """The whole run."""
 
     name: Name = Field(description="Name of the run; the default run directory is `runs/<name>`.")
     seed: int = Field(20261122, ge=0, lt=2**63, description="Seeds every hash that samples or orders documents.")
     sources: tuple[SourceConfig, ...] = Field(min_length=1, description="The corpora.")
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
+        (),
+        description="Takedown lists, relative to the configuration file: lines `id ID`, `url URL`, `host HOST` or "
+        "`sha256 DIGEST`. What they name is filtered before anything is compared.",
+    )
+    licenses: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] | None = Field(
+        None,
+        min_length=1,
+        description="The only licences allowed, as records or sources state them; a document that states another, or "
+        "none, is filtered. Absent: all.",
+    )
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig, description="Counts tokens.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on untrusted input.")
     dedupe: DedupeConfig = Field(default_factory=DedupeConfig, description="Deduplication.")
@@ -48,7 +66,18 @@ class CurationConfig(Strict):
             if name not in names:
                 raise ValueError(f"dedupe.limits.sources: unknown source {name!r}; known: {', '.join(names)}")
         self._check_gate(names)
+        self._check_embeddings()
         return self
+
+    def _check_embeddings(self) -> None:
+        mapped = [source.name for source in self.sources if EMBEDDING in source.fields]
+        is_read = self.measure.semantic is not None and self.measure.semantic.encoder == "column"
+        if is_read and not mapped:
+            raise ValueError("measure.semantic.encoder: column: no source maps `embedding`; add it under its `fields`")
+        if mapped and not is_read:
+            raise ValueError(
+                f"sources: {mapped[0]} maps `embedding`, which only measure.semantic.encoder `column` reads"
+            )
 
     def _check_gate(self, names: list[str]) -> None:
         for name in self.reference:

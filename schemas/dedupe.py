@@ -1,7 +1,5 @@
 """What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
 
-from enum import StrEnum
-
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
@@ -26,14 +24,6 @@ REMOVED_FILE_SCHEMA = pa.schema(
         pa.field("similarity", pa.float64(), nullable=False),  # Jaccard of 5-word shingles, 0..1
     ]
 )
-
-
-class Survivor(StrEnum):
-    """Who stays of a pair of the input and what it is compared with."""
-
-    AGAINST = "against"
-    INPUT = "input"
-    LONGER = "longer"
 
 
 class Strict(BaseModel):

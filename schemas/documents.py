@@ -86,5 +86,8 @@ DOCUMENT_FIELDS: tuple[Field, ...] = (
 
 DOCUMENT_SCHEMA = pa.schema([pa.field(f.name, f.type, nullable=not f.is_required) for f in DOCUMENT_FIELDS])
 
+# An embedding that somebody else computed: compared, and not written to the shards. Read only where it is mapped.
+EMBEDDING = "embedding"
+
 # What a record may supply. `id` is the record's own id; document_id is made from it.
-MAPPABLE_FIELDS: tuple[str, ...] = ("id", *(f.name for f in DOCUMENT_FIELDS if f.is_mappable))
+MAPPABLE_FIELDS: tuple[str, ...] = ("id", *(f.name for f in DOCUMENT_FIELDS if f.is_mappable), EMBEDDING)

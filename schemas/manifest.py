@@ -94,6 +94,32 @@ class SourceAccount(Closed):
         )
 
 
+class TakedownList(Closed):
+    """A takedown list, by its name in the configuration."""
+
+    name: str
+    sha256: str
+    bytes: int
+
+
+class ExclusionAccount(Closed):
+    """What takedown lists and allowed licences took out of the input, counted under `filtered` by source.
+
+    Attributes:
+        lists: what was to be taken out.
+        entries: different entries of all lists.
+        unmatched: entries that named no document of the input.
+        examples: the first of those, sorted.
+        documents: taken out, by rule: exclude, license.
+    """
+
+    lists: list[TakedownList]
+    entries: int
+    unmatched: int
+    examples: list[str]
+    documents: dict[str, int]
+
+
 class Manifest(Closed):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
@@ -111,5 +137,6 @@ class Manifest(Closed):
     language_model_sha256: str
     plan: MixturePlan | None  # None for an audit
     removals: RemovalSummary | None  # None for an audit
+    exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out
     conservation: list[SourceAccount]
     files: list[FileDigest]

@@ -23,7 +23,7 @@ from schemas.manifest import FileDigest, Manifest
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts
 from tasks.progress import log
-from tasks.store import open_copies, open_corpus, open_decision, open_plan, open_removal_summary
+from tasks.store import open_copies, open_corpus, open_decision, open_exclusions, open_plan, open_removal_summary
 
 
 @task(cache_policy=NO_CACHE)
@@ -52,6 +52,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
         language_model_sha256=job.digests["language_model"],
         plan=open_plan(job) if is_run else None,
         removals=open_removal_summary(job) if is_run else None,
+        exclusions=open_exclusions(job),
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )

@@ -7,8 +7,9 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.accounts import settle_conflicts
+from polyculture.accounts import settle_conflicts, settle_filtered
 from polyculture.corpus import build_index
+from polyculture.exclusion.account import account_exclusions
 from polyculture.executor import Executor
 from polyculture.files import write_parquet
 from polyculture.ingest import documents_read, ingest_partition, quarantine_row
@@ -16,7 +17,14 @@ from polyculture.job import Job
 from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA
 from tasks.progress import Stopwatch, log
-from tasks.store import all_partitions, documents_folder, documents_path, read_quarantined, write_index
+from tasks.store import (
+    all_partitions,
+    documents_folder,
+    documents_path,
+    read_quarantined,
+    write_exclusions,
+    write_index,
+)
 
 Accounts = dict[str, list[FileAccount]]
 
@@ -54,12 +62,19 @@ def _accounts(result: dict[str, object] | None) -> list[FileAccount]:
 def settle_documents(job: Job, accounts: Sequence[tuple[str, list[FileAccount]]]) -> Accounts:
     """Settle ids over all partitions, and write the index and `quarantined/`; returns the settled accounts."""
     partitions = all_partitions(job)
-    index, conflicts = build_index([(number, documents_path(job, partition)) for number, partition in partitions])
+    paths = [(number, documents_path(job, partition)) for number, partition in partitions]
+    found = build_index(paths, job.exclusions)
+    index, conflicts = found.index, found.conflicts
     write_index(job, index)
+    account = account_exclusions(job.exclusions, found)
+    if account is not None:
+        write_exclusions(job, account)
+        log(f"{sum(account.documents.values()):,} documents kept out; {account.unmatched:,} entries named none")
     settled: Accounts = {}
     for number, (name, files) in enumerate(sorted(accounts)):
         mine = [(file, rejection) for source, file, rejection in conflicts if source == number]
-        settled[name] = settle_conflicts(files, Counter(file for file, _ in mine))
+        out = {(file, rule): count for (source, file, rule), count in found.filtered.items() if source == number}
+        settled[name] = settle_filtered(settle_conflicts(files, Counter(file for file, _ in mine)), out)
         rows = [quarantine_row(name, file, rejection) for file, rejection in mine]
         tables = [read_quarantined(job, partition) for source, partition in partitions if source == number]
         everything = pa.concat_tables([*tables, pa.Table.from_pylist(rows, QUARANTINED_SCHEMA)])

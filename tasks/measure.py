@@ -8,7 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.corpus import Corpus
-from polyculture.dedupe.texts import map_texts
+from polyculture.diversity.corpus_skeletons import corpus_template_keys
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import NearIndex
@@ -17,14 +17,11 @@ from polyculture.diversity.semantic_rows import measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
-from polyculture.text.skeleton import TemplateKeys, template_keys
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
 from schemas.measures import Stage as StageName
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
-
-DOCUMENTS_AT_ONCE = 16_384
 
 
 @task(cache_policy=NO_CACHE)
@@ -64,7 +61,7 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
     watch = Stopwatch()
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
-    keys = _skeleton_keys(corpus)
+    keys = corpus_template_keys(corpus)
     log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
     is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
     seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
@@ -76,20 +73,3 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
         seed=seed_species(seeds, is_synthetic),
         embeddings=open_embeddings(job, corpus),
     )
-
-
-def _skeleton_keys(corpus: Corpus) -> TemplateKeys:
-    """Keys of all skeletons, block by block; the pages of a block's texts are given back."""
-    partition, row = (corpus.column(name).astype(np.int64) for name in ("partition", "row"))
-    whole, opening = np.zeros((len(corpus), 2), np.uint64), np.zeros((len(corpus), 2), np.uint64)
-    for number, path in enumerate(corpus.partitions):
-        mine = np.flatnonzero(partition == number)
-        if not len(mine):
-            continue
-        texts = map_texts([path])
-        for start in range(0, len(mine), DOCUMENTS_AT_ONCE):
-            block = mine[start : start + DOCUMENTS_AT_ONCE]
-            found = template_keys(texts[row[block]])
-            whole[block], opening[block] = found.whole, found.opening
-            texts.release()
-    return TemplateKeys(whole, opening)

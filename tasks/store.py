@@ -4,16 +4,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 
 from polyculture.corpus import Corpus, source_order
 from polyculture.dedupe.removal import Removal
 from polyculture.dedupe.shingles import ShingleSets
-from polyculture.files import map_arrow_file, whole_file, write_arrow_file, write_text
+from polyculture.files import map_arrow_file, read_parquet, whole_file, write_arrow_file, write_text
 from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import Embeddings, make_encoder
+from schemas.manifest import ExclusionAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
 from schemas.removals import RemovalSummary
@@ -53,7 +53,7 @@ def open_embeddings(job: Job, corpus: Corpus) -> Embeddings | None:
 def read_quarantined(job: Job, partition: Partition) -> pa.Table:
     """What was set aside in one partition."""
     path = documents_folder(job.directory) / f"{partition.name}.quarantined.parquet"
-    return pa.parquet.read_table(path).cast(QUARANTINED_SCHEMA)
+    return read_parquet(path).cast(QUARANTINED_SCHEMA)
 
 
 def write_index(job: Job, index: pa.Table) -> Path:
@@ -61,6 +61,22 @@ def write_index(job: Job, index: pa.Table) -> Path:
     path = job.directory.work / "index.arrow"
     write_arrow_file(path, index)
     return path
+
+
+def _exclusions_path(job: Job) -> Path:
+    return job.directory.work / "exclusions.json"
+
+
+def write_exclusions(job: Job, account: ExclusionAccount) -> None:
+    """Write what was kept out, in numbers."""
+    write_text(_exclusions_path(job), account.model_dump_json())
+
+
+def open_exclusions(job: Job) -> ExclusionAccount | None:
+    """What was kept out, in numbers; None if nothing was to be."""
+    if not job.exclusions:
+        return None
+    return ExclusionAccount.model_validate_json(_exclusions_path(job).read_bytes())
 
 
 def open_corpus(job: Job) -> Corpus:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -106,15 +106,43 @@ def command(server: str) -> "Command":
     return Command(server)
 
 
+WITH_WORKERS = {"run", "audit", "pilot", "dedupe"}
+Ended = subprocess.CompletedProcess[str]
+
+
+@pytest.fixture
+def here(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """Runs `polyculture` in this process, where a second of imports would be most of the test.
+
+    Only for commands that start no flow. What they are as processes is tested once for each.
+    """
+    from cli.main import main
+
+    def run(*arguments: str | Path) -> Ended:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        code = ended.value.code
+        assert isinstance(code, int | None)
+        return Ended(arguments, code or 0, *capfd.readouterr())
+
+    return run
+
+
 class Command:
-    """The console script in a process of its own, reporting to the session's server."""
+    """The console script in a process of its own, reporting to the session's server.
+
+    It has one worker process unless a test asks for more: each of them costs a second of imports.
+    """
 
     def __init__(self, server: str) -> None:
         self.environment = os.environ | {"PREFECT_API_URL": server, "PYTHONPATH": str(ROOT)}
 
     def arguments(self, *arguments: str | Path) -> list[str]:
         """The command line that a call runs."""
-        return [sys.executable, "-m", "cli.main", *map(str, arguments)]
+        is_said = "--workers" in arguments or not WITH_WORKERS.intersection(map(str, arguments[:1]))
+        workers = [] if is_said else ["--workers", "1"]
+        return [sys.executable, "-m", "cli.main", *map(str, arguments), *workers]
 
     def __call__(
         self, *arguments: str | Path, cwd: Path | None = None, **environment: str

@@ -1,15 +1,19 @@
 """MinHash signatures, bit for bit those of datasketch, and the band keys that propose candidates."""
 
+from __future__ import annotations
+
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from datasketch import LeanMinHash, MinHash
 from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only, tuple_of
 from polyculture.dedupe.shingles import ShingleSets
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash
 
 _LARGEST = np.uint32(0xFFFFFFFF)
 _AT_ONCE = 8  # shingles per pass over a signature, so that it is loaded and stored an eighth as often
@@ -20,6 +24,8 @@ PERMUTATIONS = tuple_of(read_only(types.uint32), read_only(types.uint32))
 @cache
 def permutations(width: int, seed: int) -> Permutations:
     """The permutations of datasketch's scheme `affine32`: factors and addends, (width,) each."""
+    from datasketch import MinHash  # noqa: PLC0415 -- it imports four tenths of a second of what is not used here
+
     a, b = MinHash(num_perm=width, seed=seed, scheme="affine32").permutations
     return np.ascontiguousarray(a, np.uint32), np.ascontiguousarray(b, np.uint32)
 
@@ -99,6 +105,8 @@ def to_datasketch(signatures: NDArray[np.uint32], seed: int) -> list[LeanMinHash
         signatures: (n, width), from `minhash_signatures` or a sketch.
         seed: that they were made with.
     """
+    from datasketch import LeanMinHash  # noqa: PLC0415 -- likewise
+
     return [LeanMinHash(seed=seed, hashvalues=row, scheme="affine32") for row in signatures]
 
 

@@ -20,9 +20,10 @@ from polyculture.executor import Executor
 from polyculture.files import map_arrow_file
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
-from schemas.dedupe import DedupeSummary, Survivor
+from schemas.dedupe import DedupeSummary
 from schemas.dedupe_config import NearConfig
 from schemas.source_config import LimitsConfig, SourceConfig
+from schemas.survivor import Survivor
 
 SEED = 1
 

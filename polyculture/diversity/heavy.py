@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from polyculture.diversity.probe_matrix import SourceProbes, Weighting
@@ -92,6 +91,8 @@ def heavy_species(species: NDArray[np.int64], documents: Documents) -> HeavySpec
     Returns:
         The heavy species, by falling size, then by the example's id hash. O(documents).
     """
+    import polars as pl  # noqa: PLC0415 -- readers of a ledger need the figures here, not the counting
+
     frame = pl.DataFrame(
         {
             "species": species,

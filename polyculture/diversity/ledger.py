@@ -1,27 +1,33 @@
-"""Build, write and reload the ledger of a run."""
+"""Build, write and reload the ledger of a run.
+
+It is read where nothing is counted, as by the gate; what counts (kernels, polars) is then not imported.
+"""
+
+from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
 from polyculture.diversity.heavy import HEAVY_FRACTION, Documents, HeavySpecies, heavy_species
 from polyculture.diversity.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
-from polyculture.diversity.multiplicity import count_groups, exact_multiplicities
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
-from polyculture.files import write_parquet, write_text
+from polyculture.files import read_parquet, write_parquet, write_text
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, LedgerHeader, Population, Weighting
 from schemas.measures import Lens
 from schemas.measures import Stage as StageName
+
+if TYPE_CHECKING:
+    from polyculture.corpus import Corpus
 
 PROBES_FILE, HEAVY_FILE, HEADER_FILE = "probes.parquet", "heavy.parquet", "ledger.json"
 
@@ -184,6 +190,8 @@ def _measure_partition(
     corpus: Corpus, what: tuple[Lens, PartitionLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
 ) -> Iterator[tuple[pa.Table, bool]]:
     """Rows of a partition lens; True with a table of heavy species."""
+    from polyculture.diversity.multiplicity import count_groups, exact_multiplicities  # noqa: PLC0415
+
     lens, definition, indexes = what
     species, applies = definition.species(indexes), definition.applies(indexes)
     for stage in stages:
@@ -202,6 +210,8 @@ def _measure_neighbours(
     corpus: Corpus, what: tuple[Lens, NeighbourLens, Indexes], stages: Sequence[Stage], probes: int, seed: int
 ) -> Iterator[tuple[pa.Table, bool]]:
     """Rows of a neighbourhood lens: all probes are joined in one pass."""
+    from polyculture.diversity.multiplicity import count_groups  # noqa: PLC0415
+
     lens, definition, indexes = what
     chosen = [(i, w, rows) for i, stage in enumerate(stages) for w, rows in choose(corpus, stage, probes, seed).items()]
     copies = np.stack([stage.copies for stage in stages], axis=1)
@@ -264,7 +274,7 @@ def read_ledger(folder: Path) -> Ledger:
     header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
     tables = []
     for name, schema in ((PROBES_FILE, LEDGER_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
-        table = pa.parquet.read_table(folder / name)
+        table = read_parquet(folder / name)
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))

@@ -1,15 +1,20 @@
 """The lenses: for each, what makes documents one species, and how often the species of some probes occur."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex
-from polyculture.diversity.species import SeedSpecies
-from polyculture.semantic.embeddings import Embeddings
 from schemas.measures import Lens
+
+if TYPE_CHECKING:
+    from polyculture.diversity.multiplicity import GroupCounts, NearIndex
+    from polyculture.diversity.species import SeedSpecies
+    from polyculture.semantic.embeddings import Embeddings
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.config import CurationConfig
-from schemas.manifest import Manifest, SourceAccount
+from schemas.manifest import ExclusionAccount, Manifest, SourceAccount
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
@@ -29,8 +29,16 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
     if manifest.command == "run":
         written = sum(account.written for account in accounts)
         yield condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
+    if manifest.exclusions is not None and manifest.exclusions.unmatched:
+        yield condition("exclude", "all", False, unmatched_words(manifest.exclusions), "warn")
     for account in accounts:
         yield from _sourceconditions(config, account)
+
+
+def unmatched_words(account: ExclusionAccount) -> str:
+    """That takedown lists name what is not there: perhaps long gone, perhaps misspelt."""
+    shown = ", ".join(account.examples[:3]) + (", ..." if account.unmatched > 3 else "")
+    return f"{account.unmatched:,} of {account.entries:,} takedown entries name no document of the input: {shown}"
 
 
 def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:

@@ -1,11 +1,54 @@
 """Embeddings that somebody else computed: a column of lists of numbers."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.errors import PolycultureError
-from polyculture.semantic.encoder import Encoded, Reading
+from polyculture.semantic.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnEncoder:
+    """What the operator says of embeddings that come with the documents; covers whatever has one.
+
+    Attributes:
+        name: model and revision, as configured.
+        dimensions: numbers in an embedding.
+    """
+
+    name: str
+    dimensions: int
+
+    @property
+    def revision(self) -> str:
+        """None of its own: the name holds it."""
+        return "column"
+
+    @property
+    def background(self) -> str:
+        """Nothing is subtracted."""
+        return NO_BACKGROUND
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """Whatever the model was asked to embed."""
+        return frozenset({ANY_LANGUAGE})
+
+    def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
+        """Refused: embeddings are read, not made."""
+        del texts, languages
+        raise PolycultureError(f"{self.name}: embeddings of a column cannot be made of texts; measure with an encoder")
+
+
+def column_encoder(model: str | None, dimensions: int | None) -> ColumnEncoder:
+    """The encoder of a column; the configuration has checked that both are there."""
+    if model is None or dimensions is None:
+        raise PolycultureError("encoder: column needs `model` and `dimensions`")
+    return ColumnEncoder(model, dimensions)
 
 
 def embeddings_of_column(column: pa.Array | pa.ChunkedArray, dimensions: int | None = None) -> Encoded:

@@ -10,9 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.files import map_arrow_file, whole_file
+from polyculture.semantic.column import ColumnEncoder, embeddings_of_column
 from polyculture.semantic.encoder import Encoder, to_fixed_point
-from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.languages import language_key
+from schemas.documents import EMBEDDING
 from schemas.measure_config import SemanticConfig
 
 BATCH = 1000
@@ -21,14 +22,16 @@ BLOCK = 16_384
 
 def make_encoder(config: SemanticConfig, path: Path | None) -> Encoder:
     """The encoder that a configuration names; `path` is its own, resolved."""
-    return ENCODERS[config.encoder](path, config.languages)
+    from polyculture.semantic.encoders import ENCODERS  # noqa: PLC0415 -- most configurations name none
+
+    return ENCODERS[config.encoder](path, config)
 
 
 def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Path | None) -> int:
     """Embed a partition's documents into an Arrow file of `vector`, `reading` and `language`, row by row.
 
     Args:
-        documents: an Arrow file with `text` and `language`.
+        documents: an Arrow file with `text`, `language` and `embedding`.
         out: where to write.
         config: which encoder.
         path: its folder or background.
@@ -45,11 +48,14 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
             pa.field("language", pa.string(), nullable=False),
         ]
     )
-    table = map_arrow_file(documents).select(["text", "language"])
+    table = map_arrow_file(documents).select(["text", "language", EMBEDDING])
     with whole_file(out) as temporary, pa.ipc.new_file(temporary, schema) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
             texts, languages = batch["text"].to_pylist(), [code or "und" for code in batch["language"].to_pylist()]
-            found = encoder.encode(texts, languages)
+            if isinstance(encoder, ColumnEncoder):
+                found = embeddings_of_column(batch[EMBEDDING], encoder.dimensions)
+            else:
+                found = encoder.encode(texts, languages)
             vectors = pa.FixedSizeListArray.from_arrays(
                 pa.array(to_fixed_point(found.vectors).ravel()), type=schema.field("vector").type
             )

@@ -13,7 +13,7 @@ import orjson
 from polyculture.sources.json_line import LineFault, parse_line
 from polyculture.sources.record import Record, Rejection, safe_detail
 from polyculture.text.canonical import canonical_text
-from schemas.documents import DOCUMENT_FIELDS, MAPPABLE_FIELDS
+from schemas.documents import DOCUMENT_FIELDS, EMBEDDING, MAPPABLE_FIELDS
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import LimitsConfig, SourceConfig
 
@@ -67,7 +67,7 @@ def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
     columns = {
         name: source.fields.get(name, name)
         for name in MAPPABLE_FIELDS
-        if name in source.fields or source.kind in kinds.get(name, {source.kind})
+        if name in source.fields or (name != EMBEDDING and source.kind in kinds.get(name, {source.kind}))
     }
     fields: dict[str, tuple[tuple[str, Converter], ...]] = {}
     for name, column in columns.items():
@@ -220,6 +220,17 @@ def _to_json(value: object) -> str | None:
         return None
 
 
+def _to_vector(value: object) -> list[float] | None:
+    """An embedding: finite numbers, of which one is not zero."""
+    if type(value) is not list or not all(type(x) is float or type(x) is int for x in value):
+        return None
+    try:
+        vector = [float(x) for x in value]
+    except OverflowError:
+        return None
+    return vector if any(vector) and all(map(math.isfinite, vector)) else None
+
+
 def _is_encodable(value: str) -> bool:
     if value.isascii():
         return True
@@ -237,4 +248,5 @@ _CONVERTERS: Mapping[str, Converter] = {
     "sample_index": _to_integer,
     "generation_depth": _to_integer,
     "sampling_parameters": _to_json,
+    EMBEDDING: _to_vector,
 }

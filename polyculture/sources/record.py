@@ -1,12 +1,17 @@
 """What a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from polyculture.sources.stream import Stream
-from schemas.quarantined import QuarantineReason
-from schemas.source_config import LimitsConfig
+if TYPE_CHECKING:  # `safe_detail` is for all messages, those of commands too that read no corpus
+    from pathlib import Path
+
+    from polyculture.sources.stream import Stream
+    from schemas.quarantined import QuarantineReason
+    from schemas.source_config import LimitsConfig
 
 
 @dataclass(frozen=True, slots=True)

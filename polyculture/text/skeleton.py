@@ -14,10 +14,8 @@ none. The opening is the skeleton up to its seventeenth token. A search for the 
 mark of its kind, so the walk is linear in the text, whatever it holds.
 """
 
-import sys
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +25,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import bytes_at, compiled, load64, read_only, tuple_of
 from polyculture.dedupe.texts import Pointers, Texts, as_texts
+from polyculture.text.categories import format_characters
 from polyculture.text.skeleton_classes import skeleton_classes
 from polyculture.text.skeleton_walk import Bytes, Classes, is_settled, write_skeleton
 
@@ -106,15 +105,10 @@ def _write_one(texts: Pointers, number: int, classes: Classes, room: Bytes) -> i
 def settled_text(text: str) -> str:
     """NFKC, then format characters (category Cf) dropped: what skeletons are made of. O(length)."""
     text = unicodedata.normalize("NFKC", text)
-    if not _format_characters().isdisjoint(text):
-        for character in _format_characters().intersection(text):
+    if not format_characters().isdisjoint(text):
+        for character in format_characters().intersection(text):
             text = text.replace(character, "")
     return text
-
-
-@cache
-def _format_characters() -> frozenset[str]:
-    return frozenset(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c) == "Cf")
 
 
 def template_keys(texts: pa.Array | pa.ChunkedArray | Texts) -> TemplateKeys:

@@ -4,12 +4,12 @@ A word is a maximal run of letters, marks, numbers and `_`. In scripts written w
 Khmer, Myanmar, Tibetan) every character is a word of its own, because white space says nothing there.
 """
 
-import sys
-import unicodedata
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+
+from polyculture.text.categories import categories
 
 SEPARATOR, IN_WORD, ALONE = 0, 1, 2
 
@@ -37,9 +37,9 @@ _ALONE_RANGES = (
 
 @cache
 def character_classes() -> NDArray[np.uint8]:
-    """Class of every code point: SEPARATOR, IN_WORD or ALONE; shape (0x110000,). Built once, 0.2 seconds."""
-    word = [c == 0x5F or unicodedata.category(chr(c))[0] in "LMN" for c in range(sys.maxunicode + 1)]
-    classes = np.array(word, dtype=np.uint8)
+    """Class of every code point: SEPARATOR, IN_WORD or ALONE; shape (0x110000,). Built once, 0.1 seconds."""
+    classes = np.isin(categories()[:, 0], np.frombuffer(b"LMN", np.uint8)).astype(np.uint8)
+    classes[ord("_")] = IN_WORD
     for first, last in _ALONE_RANGES:
         classes[first : last + 1] *= ALONE
     return classes

@@ -9,6 +9,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from polyculture.errors import ConfigError
+from polyculture.files import read_parquet
 from schemas.manifest import Manifest
 
 COLUMN = "document_id"
@@ -35,7 +36,7 @@ def _of_parquet(path: Path) -> list[str]:
         names = pa.parquet.read_schema(path).names
         if COLUMN not in names:
             raise ConfigError(f"--ids: {path} has no column {COLUMN}; it has {', '.join(names[:10])}")
-        column = pa.parquet.read_table(path, columns=[COLUMN])[COLUMN]
+        column = read_parquet(path, [COLUMN])[COLUMN]
         return [name for name in column.cast(pa.string()).to_pylist() if name is not None]
     except pa.ArrowException as error:
         raise ConfigError(f"--ids: {path} is damaged: {str(error).splitlines()[0]}") from error

@@ -2,11 +2,15 @@
 
 import json
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Command
+from polyculture.errors import ConfigError
+from polyculture.job import open_job
+from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, write_config
 
 
@@ -20,8 +24,6 @@ def test_no_arguments_show_help_and_an_unknown_command_is_usage(command: Command
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda config, _: config.update(sedd=1), "did you mean 'seed'?"),
-        (lambda config, _: config["sources"][0].update(paths=["nowhere.jsonl"]), "nowhere.jsonl"),
         (lambda config, _: config["sources"][0].update(paths=["http://169.254.169.254/x"]), "://"),
         (lambda config, _: config["sources"][0].update(paths=["/dev/zero"]), "/dev/zero"),
         (lambda config, folder: os.mkfifo(folder / "pipe") or config["sources"][0].update(paths=["pipe"]), "FIFO"),
@@ -30,19 +32,33 @@ def test_no_arguments_show_help_and_an_unknown_command_is_usage(command: Command
     ],
 )
 def test_what_cannot_work_is_refused_before_it_starts(  # type: ignore[no-untyped-def]  # a table of small changes
-    change, words: str, tmp_path: Path, command: Command
+    change, words: str, tmp_path: Path
 ) -> None:
     config = three_kinds(tmp_path)
     change(config, tmp_path)
-    result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run")
+    with pytest.raises(ConfigError, match=re.escape(words)):
+        open_job("run", write_config(tmp_path, config), tmp_path / "run")
+    assert not (tmp_path / "run" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sedd": 1}, "did you mean 'seed'?"),
+        ({"sources": [{"name": "pages", "kind": "web", "paths": ["nowhere.jsonl"]}]}, "nowhere.jsonl"),
+    ],
+)
+def test_a_refusal_is_told_in_words(change: dict[str, object], words: str, tmp_path: Path, command: Command) -> None:
+    path = write_config(tmp_path, three_kinds(tmp_path) | change)
+    result = command("run", path, "--out", tmp_path / "run")
     assert result.returncode == 2, result.stdout + result.stderr
     assert words in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "run" / "manifest.json").exists()
 
 
-def test_a_missing_configuration_is_named(tmp_path: Path, command: Command) -> None:
-    result = command("run", tmp_path / "none.yaml")
+def test_a_missing_configuration_is_named(tmp_path: Path, here: Callable[..., Ended]) -> None:
+    result = here("run", tmp_path / "none.yaml")
     assert result.returncode == 2
     assert "none.yaml" in result.stderr
 
@@ -60,9 +76,9 @@ def test_an_output_folder_of_other_files_is_refused(tmp_path: Path, command: Com
     assert (tmp_path / "thesis" / "draft.txt").read_text() == "years of work"
 
 
-@pytest.mark.parametrize("name", ["verify", "report"])
-def test_a_folder_that_is_no_run_is_named(name: str, tmp_path: Path, command: Command) -> None:
-    result = command(name, tmp_path)
+@pytest.mark.parametrize("name", ["verify", "report", "gate", "what-if", "plan"])
+def test_a_folder_that_is_no_run_is_named(name: str, tmp_path: Path, here: Callable[..., Ended]) -> None:
+    result = here(name, tmp_path)
     assert result.returncode == 2
     assert "not a finished run" in result.stderr
 

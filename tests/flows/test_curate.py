@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import datasets
@@ -16,7 +17,7 @@ from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest
 from schemas.removed import REMOVED_SCHEMA
 from schemas.verdict import Verdict
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import (
     expanded_texts,
     three_kinds,
@@ -44,7 +45,7 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl_gz(folder / "more.jsonl.gz", unique_texts(200, 2)[:5])  # also in the expert source, which is preferred
     config["sources"][0]["paths"] = ["pages.jsonl.gz", "more.jsonl.gz"]  # type: ignore[index]
     config["shards"] = {"max_shard_bytes": 100_000, "batch_rows": 100}
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command(server)("run", write_config(folder, config), "--out", folder / "run", "--workers", "2")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "GO" in result.stdout
     return folder / "run"
@@ -122,7 +123,7 @@ def test_the_verdict_is_bound_to_the_manifest(healthy: Path, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete", "add", "swap", "verdict"])
-def test_verify_finds_every_damage(healthy: Path, tmp_path: Path, damage: str, command: Command) -> None:
+def test_verify_finds_every_damage(healthy: Path, tmp_path: Path, damage: str, here: Callable[..., Ended]) -> None:
     run = tmp_path / "run"
     shutil.copytree(healthy, run)
     first, second = sorted((run / "shards").glob("*.arrow"))[:2]
@@ -142,7 +143,7 @@ def test_verify_finds_every_damage(healthy: Path, tmp_path: Path, damage: str, c
         second.write_bytes(one)
     else:
         (run / "verdict.json").write_text((run / "verdict.json").read_text().replace('"margin": 0', '"margin": 1', 1))
-    result = command("verify", run)
+    result = here("verify", run)
     assert result.returncode == 1, result.stdout
     assert "damaged" in result.stderr
 

@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from polyculture.text.canonical import canonical_text
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.unit.dedupe import brute_force
 
 
@@ -90,12 +91,14 @@ def test_a_limit_on_losses_is_only_there_if_it_is_given(command: Command, tmp_pa
     ("arguments", "words"),
     [(["nowhere.jsonl"], "does not exist"), (["https://example.org/x"], "URLs are not read"), (["."], "not an empty")],
 )
-def test_what_cannot_work_is_refused(command: Command, tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_what_cannot_work_is_refused(
+    here: Callable[..., Ended], tmp_path: Path, arguments: list[str], words: str
+) -> None:
     (tmp_path / "out").mkdir()
     if words == "not an empty":
         (tmp_path / "out" / "mine.txt").write_text("x")
         arguments = [str(corpus(tmp_path)[0])]
-    result = command("dedupe", *arguments, "--out", tmp_path / "out")
+    result = here("dedupe", *arguments, "--out", tmp_path / "out")
     assert result.returncode == 2
     assert words in result.stderr
     assert "Traceback" not in result.stderr

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
 from polyculture.verify import verify_run
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, tree_digests, write_config
 
 STRICT = {"expectations": [{"lens": "near", "metric": "hill_0", "scope": "all", "at_least": 10**6}]}
@@ -51,20 +52,20 @@ def test_an_old_run_is_judged_again_and_nothing_is_written(finished: Path, comma
 
 
 def test_another_policy_closes_the_gate_a_waiver_opens_it_until_its_day_and_a_written_verdict_holds(
-    run: Path, tmp_path: Path, command: Command
+    run: Path, tmp_path: Path, here: Callable[..., Ended]
 ) -> None:
-    closed = command("gate", run, "--policy", policy(tmp_path, **STRICT))
+    closed = here("gate", run, "--policy", policy(tmp_path, **STRICT))
     assert closed.returncode == 3
     assert "hill_0" in closed.stdout
     waived = policy(tmp_path, **STRICT, waivers=[WAIVER])
-    shown = command("gate", run, "--policy", waived, "--as-of", "2026-03-01", "--write")
+    shown = here("gate", run, "--policy", waived, "--as-of", "2026-03-01", "--write")
     assert shown.returncode == 0, shown.stdout + shown.stderr
     assert "waived: " in shown.stdout
     assert "Ada" in shown.stdout
     assert verify_run(run) == []  # by the policy and the day of the verdict, not by today's
     assert json.loads((run / "verdict.json").read_text())["as_of"] == "2026-03-01"
     assert "waived by Ada" in (run / "report" / "index.html").read_text()
-    late = command("gate", run, "--policy", waived, "--as-of", "2026-03-02")
+    late = here("gate", run, "--policy", waived, "--as-of", "2026-03-02")
     assert late.returncode == 3
     assert "does nothing: it ended on 2026-03-01" in late.stdout
 
@@ -80,9 +81,9 @@ def test_another_policy_closes_the_gate_a_waiver_opens_it_until_its_day_and_a_wr
     ],
 )
 def test_a_policy_is_checked_like_a_configuration(
-    content: dict[str, object], words: str, finished: Path, tmp_path: Path, command: Command
+    content: dict[str, object], words: str, finished: Path, tmp_path: Path, here: Callable[..., Ended]
 ) -> None:
-    result = command("gate", finished, "--policy", policy(tmp_path, **content))
+    result = here("gate", finished, "--policy", policy(tmp_path, **content))
     assert result.returncode == 2, result.stdout
     assert words in result.stderr
     assert "Traceback" not in result.stderr
@@ -118,9 +119,9 @@ def edit(run: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, command: Command) -> None:
+def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, here: Callable[..., Ended]) -> None:
     MUTATIONS[mutation](run)  # type: ignore[no-untyped-call]
-    result = command("gate", run, "--write")
+    result = here("gate", run, "--write")
     is_read = mutation not in ("extra key", "NaN", "no manifest")  # a manifest that cannot be read is no run
     assert result.returncode == (3 if is_read else 2), result.stdout + result.stderr
     assert "NO-GO" in result.stdout or not is_read
@@ -129,7 +130,7 @@ def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, command
 
 
 def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(
-    run: Path, finished: Path, tmp_path: Path, command: Command
+    run: Path, finished: Path, here: Callable[..., Ended]
 ) -> None:
     other = json.loads((run / "ledger" / "ledger.json").read_text())
     for population in other["populations"]:
@@ -143,37 +144,39 @@ def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(
     listed |= file_digest(path, run).model_dump()
     (run / "manifest.json").write_text(json.dumps(manifest))
     (run / "verdict.json").unlink()
-    result = command("gate", run)
+    result = here("gate", run)
     assert result.returncode == 3
     assert "the numbers are of another run" in result.stdout
 
 
 def test_a_run_is_judged_beside_the_last_that_was_go(
-    run: Path, finished: Path, tmp_path: Path, command: Command
+    run: Path, finished: Path, tmp_path: Path, command: Command, here: Callable[..., Ended]
 ) -> None:
     relative = {"lens": "near", "metric": "hill_1", "scope": "each_source", "relative_to": "last_go", "at_least": 0.9}
     asked = policy(tmp_path, expectations=[relative])
-    assert command("gate", run, "--policy", asked).returncode == 4
-    beside = command("gate", run, "--policy", asked, "--last-go", finished)
+    assert here("gate", run, "--policy", asked).returncode == 4
+    beside = here("gate", run, "--policy", asked, "--last-go", finished)
     assert beside.returncode == 0, beside.stdout + beside.stderr
     config = three_kinds(tmp_path) | {"gate": {"expectations": [relative], "last_go": str(finished)}}
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "next", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["last_go_sha256"]
     assert verify_run(tmp_path / "next") == []
-    assert command("gate", tmp_path / "next").returncode == 0  # it keeps what it was compared with
+    assert here("gate", tmp_path / "next").returncode == 0  # it keeps what it was compared with
     flip(run / "ledger" / "probes.parquet")
-    assert command("gate", finished, "--policy", asked, "--last-go", run).returncode == 2
+    assert here("gate", finished, "--policy", asked, "--last-go", run).returncode == 2
 
 
-def test_two_runs_are_compared_number_by_number(finished: Path, tmp_path: Path, command: Command) -> None:
+def test_two_runs_are_compared_number_by_number(
+    finished: Path, tmp_path: Path, command: Command, here: Callable[..., Ended]
+) -> None:
     texts = [" ".join(f"w{i // 4}x{k}" for k in range(40)) + f" y{i}" for i in range(400)]
     config = three_kinds(tmp_path, texts) | {"dedupe": {"near": {"action": "measure"}}}
     assert command("run", write_config(tmp_path, config), "--out", tmp_path / "other").returncode == 3
-    same = json.loads(command("diff", finished, finished, "--json").stdout)
+    same = json.loads(here("diff", finished, finished, "--json").stdout)
     assert same["config"] == []
     assert {number["change"] for number in same["numbers"]} == {0.0}
-    found = json.loads(command("diff", finished, tmp_path / "other", "--json").stdout)
+    found = json.loads(here("diff", finished, tmp_path / "other", "--json").stdout)
     assert found["verdicts"] == ["GO", "NO-GO"]
     assert {key["key"] for key in found["config"]} == {"dedupe.near.action", "reference"}
     first = found["numbers"][0]
@@ -184,4 +187,4 @@ def test_two_runs_are_compared_number_by_number(finished: Path, tmp_path: Path, 
     shown = command("diff", finished, tmp_path / "other")
     assert shown.returncode == 0, shown.stderr
     assert "dedupe.near.action: 'remove' -> 'measure'" in shown.stdout
-    assert command("diff", finished, tmp_path).returncode == 2
+    assert here("diff", finished, tmp_path).returncode == 2

