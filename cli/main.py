@@ -10,6 +10,7 @@ from rich.console import Console
 from cli import (
     dedupe_command,
     diff_command,
+    export_command,
     gate_command,
     index_commands,
     inspect_commands,
@@ -60,6 +61,7 @@ profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
 publish_command.register(app)
+export_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

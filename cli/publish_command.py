@@ -54,7 +54,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
         raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
     from cli.inspect_commands import require_run
-    from cli.run_commands import EXIT_CODES
+    from cli.display import EXIT_CODES
     from polyculture.publish.permission import check_permission
     from polyculture.run_directory import RunDirectory
     from schemas.verdict import VerdictValue
