@@ -53,8 +53,8 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     destination = parse_destination(url)  # before a server starts, and before the URL is written anywhere
     if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
         raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
-    from cli.inspect_commands import require_run
     from cli.display import EXIT_CODES
+    from cli.inspect_commands import require_run
     from polyculture.publish.permission import check_permission
     from polyculture.run_directory import RunDirectory
     from schemas.verdict import VerdictValue
