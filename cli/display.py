@@ -79,6 +79,9 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
         profile = None  # the verdict says that the ledger is damaged
     if profile is not None:
         _print_numbers(console, manifest, profile)
+    for check in verdict.checks:
+        if check.name == "canary" and check.outcome is Outcome.PASS:
+            console.print(f"{check.message}.", style="dim")
     console.print()
     console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
     _print_checks(console, verdict.failed(), "that keep the gate closed")

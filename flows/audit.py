@@ -10,6 +10,7 @@ from prefect.states import Completed
 from flows.curate import RUNNER, ingest, run_name
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
@@ -36,6 +37,7 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
             clear_outputs(job)
             accounts = ingest(job, count)
             embed(job, count)
+            write_canary(job)
             shingle(job)
             deduplicate(job, count)
             measure(job, (Stage.INPUT, Stage.DISTINCT), count)

@@ -13,6 +13,7 @@ from polyculture.executor import Local
 from polyculture.job import Job
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
@@ -63,6 +64,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             clear_outputs(job)
             accounts = ingest(job, count)
             embed(job, count)
+            write_canary(job)
             shingle(job)
             deduplicate(job, count)
             write_removed(job)

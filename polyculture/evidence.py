@@ -4,6 +4,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from polyculture.canary.examine import FILES, read_canary
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
@@ -67,6 +68,8 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    there = [directory.ledger / name for name in FILES if (directory.ledger / name).is_file()]
+    digest += "".join(f" {file_sha256(path)}" for path in there)
     asked = config or manifest.config
     return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 
@@ -74,4 +77,5 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
 @lru_cache(maxsize=4)
 def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
     del digest  # only tells one ledger from another in the same place
-    return build_profile(read_ledger(ledger), trial_fraction, reference)
+    profile = build_profile(read_ledger(ledger), trial_fraction, reference)
+    return profile.model_copy(update={"canary": read_canary(ledger)})

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from schemas.documents import Kind
-from schemas.measures import Lens, Stage, Weighting
+from schemas.measures import Lens, Metric, Stage, Weighting
 
 
 class Numbers(BaseModel):
@@ -92,11 +92,40 @@ class HeavySpecies(Numbers):
     sources: dict[str, int]
 
 
+class CanaryNumber(Numbers):
+    """An estimate of a number of the canary, with its 99.99 % interval."""
+
+    lens: Lens
+    weighting: Weighting
+    metric: Metric
+    estimate: Estimate
+
+
+class CanaryNumbers(Numbers):
+    """What a run measured of its canary.
+
+    Attributes:
+        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        numbers: the estimates.
+        counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
+        wrong: how many of them are missing, too many, or not as planted.
+    """
+
+    identity_sha256: str
+    seed: int
+    threshold: float
+    recipe: int
+    numbers: list[CanaryNumber]
+    counts: int
+    wrong: int
+
+
 class Profile(Numbers):
     """All numbers of a run.
 
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
+        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -105,6 +134,7 @@ class Profile(Numbers):
     containments: list[Containment]
     heavy: list[HeavySpecies]
     references: list[ScopeProfile] = []
+    canary: CanaryNumbers | None = None
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
         """The numbers of the pooled reference, or None if there is none at the stage."""

@@ -31,7 +31,7 @@ class CheckResult(BaseModel):
 
     Attributes:
         name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
-            empty_source, empty_mixture, unreadable_input, removed_fraction, cluster_size, component_size,
+            empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size, component_size,
             removal_precision, heavy_species, seed_fan_out, lineage, waiver.
         severity: a `warn` never decides the verdict; a check that is waived is a warning.
         relative_to: what observed, low, high and bound are ratios to, None if they are absolute.

@@ -12,6 +12,7 @@ from polyculture.dedupe.shingles import shingle_sets
 from polyculture.files import whole_file, write_parquet
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
+from tasks.canary import has_canary, open_planted
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, shingle_paths, write_decision, write_removal_summary
 
@@ -23,6 +24,7 @@ def shingle(job: Job) -> None:
     """Write the shingle sets of the groups of equal texts, block by block."""
     watch = Stopwatch()
     corpus = open_corpus(job)
+    corpus = open_planted(job, corpus).corpus if has_canary(job) else corpus
     leaders = group_leaders(corpus, preference_order(corpus, job.config.dedupe))
     hashes, offsets = shingle_paths(job.directory)
     sizes = [np.zeros(1, np.int64)]

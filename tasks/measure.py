@@ -7,6 +7,7 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.canary.plant import split_measured
 from polyculture.corpus import Corpus
 from polyculture.diversity.corpus_skeletons import corpus_template_keys
 from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
@@ -20,6 +21,7 @@ from polyculture.job import Job
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
 from schemas.measures import Stage as StageName
+from tasks.canary import open_planted, write_canary_ledger
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
 
@@ -36,12 +38,16 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         copies[StageName.MIXTURE] = open_copies(job)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    indexes = build_indexes(job, corpus, threads)
-    rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
-    encoder = None
-    if indexes.embeddings is not None and config.measure.semantic is not None:
+    planted = open_planted(job, corpus)
+    indexes = build_indexes(job, planted.corpus, threads)
+    stages_of_all = planted.stages(weighted)
+    measured = measure_stages(planted.corpus, indexes, stages_of_all, config.measure.probes, config.seed)
+    (rows, heavy, populations), canary = split_measured(measured)
+    write_canary_ledger(job, canary)
+    encoder, embeddings = None, open_embeddings(job, corpus)
+    if embeddings is not None and config.measure.semantic is not None:
         number = config.measure.semantic.probes
-        tables, more, encoder = measure_embeddings(corpus, indexes.embeddings, weighted, number, config.seed)
+        tables, more, encoder = measure_embeddings(corpus, embeddings, weighted, number, config.seed)
         rows, populations = pa.concat_tables([rows, *tables]), populations + more
     report("probes", 1, 1)
     header = LedgerHeader(
@@ -71,5 +77,4 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
         template=species_numbers(keys.whole),
         opening=species_numbers(keys.opening),
         seed=seed_species(seeds, is_synthetic),
-        embeddings=open_embeddings(job, corpus),
     )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.intervals import (
+    CONFIDENCE,
     RARE_UNITS,
     Interval,
     Sample,
@@ -74,10 +75,12 @@ class Scope:
     Attributes:
         strata: the sources.
         documents: how many documents they have together.
+        confidence: of the intervals of means over it.
     """
 
     strata: tuple[Stratum, ...]
     documents: int
+    confidence: float = CONFIDENCE
 
     @classmethod
     def of_light(cls, strata: Sequence[Stratum]) -> "Scope":
@@ -140,26 +143,26 @@ def pooled_mean(scope: Scope, g: PerProbe) -> Interval:
             parts.append(exact(shares @ g(levels)))
             weights.append(share)
         if stratum.light_share > 0 or not len(stratum.heavy):
-            parts.append(_light_mean(stratum, g, scope.documents))
+            parts.append(_light_mean(stratum, g, scope))
             weights.append(share * stratum.light_share)
     return combine(parts, weights)
 
 
-def _light_mean(stratum: Stratum, g: PerProbe, documents: int) -> Interval:
+def _light_mean(stratum: Stratum, g: PerProbe, scope: Scope) -> Interval:
     levels, counts = stratum.light_levels
     if len(levels) == 0:
-        return _unprobed(stratum, g, documents)
+        return _unprobed(stratum, g, scope.documents)
     values = g(levels)
     least = most = np.zeros(values.shape[1:])
     if counts.sum() - counts.max() < RARE_UNITS:  # the only case that needs the range
-        possible = _possible(stratum, documents)
+        possible = _possible(stratum, scope.documents)
         possible = possible[possible != levels[np.argmax(counts)]]
         if len(possible):
             others = g(possible)
             least, most = others.min(axis=0), others.max(axis=0)
         else:
             least = most = values[np.argmax(counts)]
-    return mean_interval(Sample(values, counts, stratum.population, least, most))
+    return mean_interval(Sample(values, counts, stratum.population, least, most, scope.confidence))
 
 
 def _unprobed(stratum: Stratum, g: PerProbe, documents: int) -> Interval:

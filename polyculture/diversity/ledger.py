@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,7 +157,7 @@ def measure_stages(
 
 def _where(stage: Stage, applies: NDArray[np.bool_] | None) -> Stage:
     """The stage, of the documents that a lens says something about."""
-    return stage if applies is None else Stage(stage.name, np.where(applies, stage.copies, 0))
+    return stage if applies is None else replace(stage, copies=np.where(applies, stage.copies, 0))
 
 
 def _documents(corpus: Corpus, stage: Stage) -> Documents:
@@ -168,17 +168,19 @@ def population_of(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -
     """What a lens measures of a stage."""
     documents = _documents(corpus, stage)
     counts = documents.totals(Weighting.DOCUMENTS)
+    above = HEAVY_FRACTION * int(counts.sum()) if stage.heavy_above is None else stage.heavy_above
     return Population(
         stage=StageName(stage.name),
         lens=lens,
         documents=counts.tolist(),
         tokens=documents.totals(Weighting.TOKENS).tolist(),
-        heavy_above=HEAVY_FRACTION * int(counts.sum()) if has_species else None,
+        heavy_above=above if has_species else None,
     )
 
 
 def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> dict[Weighting, NDArray[np.int64]]:
     """The probes of each weighting."""
+    probes = probes if stage.probes is None else stage.probes
     by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)
     return {
         Weighting.DOCUMENTS: choose_probes(stage, corpus.source, corpus.id_hash, probes, seed),
@@ -196,7 +198,7 @@ def _measure_partition(
     species, applies = definition.species(indexes), definition.applies(indexes)
     for stage in stages:
         weighed = _where(stage, applies)
-        found = heavy_species(species, _documents(corpus, weighed))
+        found = heavy_species(species, _documents(corpus, weighed), weighed.heavy_above)
         yield _heavy_rows(corpus, stage.name, lens, found), True
         counts = count_groups(species, corpus.source, weighed.copies[:, None], len(corpus.sources))
         is_heavy = np.isin(species, found.species)
@@ -256,25 +258,26 @@ def _heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavySpecies) -> 
     return pa.Table.from_arrays(columns, schema=HEAVY_SCHEMA)
 
 
-def write_ledger(ledger: Ledger, folder: Path) -> list[Path]:
-    """Write the files of a ledger; returns them."""
-    write_parquet(folder / PROBES_FILE, ledger.rows)
-    write_parquet(folder / HEAVY_FILE, ledger.heavy)
-    write_text(folder / HEADER_FILE, ledger.header.model_dump_json(indent=1) + "\n")
-    return [folder / name for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE)]
+def write_ledger(ledger: Ledger, folder: Path, prefix: str = "") -> list[Path]:
+    """Write the files of a ledger, their names behind a prefix; returns them."""
+    probes, heavy, header = (folder / f"{prefix}{name}" for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    write_parquet(probes, ledger.rows)
+    write_parquet(heavy, ledger.heavy)
+    write_text(header, ledger.header.model_dump_json(indent=1) + "\n")
+    return [probes, heavy, header]
 
 
-def read_ledger(folder: Path) -> Ledger:
-    """Reload a ledger.
+def read_ledger(folder: Path, prefix: str = "", model: type[LedgerHeader] = LedgerHeader) -> Ledger:
+    """Reload a ledger, from files whose names stand behind a prefix, and whose header says what the model does.
 
     Raises:
         OSError: a file is missing.
         ValueError: a file does not hold what it should.
     """
-    header = LedgerHeader.model_validate_json((folder / HEADER_FILE).read_bytes())
+    header = model.model_validate_json((folder / f"{prefix}{HEADER_FILE}").read_bytes())
     tables = []
     for name, schema in ((PROBES_FILE, LEDGER_SCHEMA), (HEAVY_FILE, HEAVY_SCHEMA)):
-        table = read_parquet(folder / name)
+        table = read_parquet(folder / f"{prefix}{name}")
         if table.schema.names != schema.names:
             raise ValueError(f"{name} has the columns {table.schema.names}, expected {schema.names}")
         tables.append(table.cast(schema))

@@ -51,7 +51,8 @@ def count_groups(
     """
     columns = {f"copies_{i}": copies[:, i] for i in range(copies.shape[1])}
     frame = pl.DataFrame({"group": group, "source": source, **columns})
-    counted = frame.group_by("group", "source").agg(pl.col(list(columns)).sum()).sort("group", "source")
+    there = frame.filter(pl.any_horizontal(pl.col(list(columns)) != 0))
+    counted = there.group_by("group", "source").agg(pl.col(list(columns)).sum()).sort("group", "source")
     groups = int(group.max()) + 1 if len(group) else 0
     offsets = np.searchsorted(counted["group"].to_numpy(), np.arange(groups + 1)).astype(np.int64)
     return GroupCounts(

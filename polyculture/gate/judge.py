@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from polyculture import __version__
+from polyculture.gate.canary import canary_check
 from polyculture.gate.conditions import condition, conditions
 from polyculture.gate.expectations import check_expectation, expectations_of, input_findings
 from polyculture.gate.origin import origin_checks
@@ -90,6 +91,7 @@ def _checks_of_numbers(
         yield condition("evidence", "all", False, "no numbers were measured: nothing to judge")
         return
     yield from origin_checks(config, manifest, profile, judged)
+    yield canary_check(manifest, profile.canary)
     evidence = Evidence(config, profile, terms.last_go)
     found = [
         check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
