@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import datasets
-import mlcroissant
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet
@@ -122,6 +121,8 @@ def test_the_shards_load_everywhere(healthy: Path, tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # in mlcroissant itself
 def test_a_run_describes_itself_with_every_digest(healthy: Path) -> None:
+    import mlcroissant
+
     metadata = mlcroissant.Dataset(healthy / "croissant.json").metadata  # raises if it is not valid
     held = {file.path: file.sha256 for file in manifest_of(healthy).files if file.path.endswith(".arrow")}
     assert {found.content_url: found.sha256 for found in metadata.file_objects} == held
