@@ -78,14 +78,19 @@ class FolderStore:
 
     def create(self, name: str, data: bytes) -> bool:
         """Write a file by a hard link to it, which fails if the name is taken."""
-        with self._temporary(name) as temporary:
-            temporary.write_bytes(data)
-            _sync(temporary)
-            try:
-                os.link(temporary, self._root / name)
-            except FileExistsError:
-                return False
-            _sync((self._root / name).parent)
+        path = self._root / name
+        try:
+            with self._temporary(name) as temporary:
+                temporary.write_bytes(data)
+                _sync(temporary)
+                os.link(temporary, path)
+                _sync(path.parent)
+        except FileExistsError:
+            return False
+        except FileNotFoundError:  # whoever has the place now cleared our temporary file
+            if not path.exists():
+                raise
+            return False
         return True
 
     def write(self, name: str, path: Path) -> None:
