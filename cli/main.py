@@ -11,12 +11,14 @@ from cli import (
     dedupe_command,
     diff_command,
     encoder_commands,
+    export_command,
     gate_command,
     index_commands,
     inspect_commands,
     mixture_commands,
     pilot_command,
     profile_command,
+    publish_command,
     run_commands,
     trial_command,
 )
@@ -60,6 +62,8 @@ pilot_command.register(app)
 profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
+publish_command.register(app)
+export_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -19,6 +19,7 @@ from polyculture.job import Job, library_versions
 from polyculture.last_go import keep_last_go, kept_last_go
 from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.shards.describe import write_descriptions
 from schemas.manifest import FileDigest, Manifest
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts
@@ -58,6 +59,9 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )
+    if is_run:
+        described = [*manifest.files, *write_descriptions(manifest, job.directory.root)]
+        manifest = manifest.model_copy(update={"files": sorted(described, key=lambda file: file.path)})
     job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
 
 
