@@ -91,12 +91,14 @@ REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
 
 # What they ask for beside that where embeddings are measured. A scope that is not measured is a warning, not a failure.
 SEMANTIC_EXPECTATIONS: tuple[Expectation, ...] = (
+    Expectation(lens=Space.SEMANTIC, metric=Metric.RKE, scope="all", relative_to=RelativeTo.REFERENCE, at_least=0.8),
     Expectation(
         lens=Space.SEMANTIC,
         metric=Metric.RKE,
         scope="each_source",
         relative_to=RelativeTo.REFERENCE,
         at_least=0.8,
+        severity="warn",  # a source may be narrow on purpose; the whole may not
     ),
     Expectation(lens=Space.SEMANTIC, metric=Metric.COVERAGE, scope="all", relative_to=RelativeTo.CEILING, at_least=0.9),
     Expectation(
@@ -109,7 +111,7 @@ SEMANTIC_EXPECTATIONS: tuple[Expectation, ...] = (
 WAIVABLE = frozenset(
     {
         "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
-        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage", "lexical_ratio",
+        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage", "lexical_ratio", "takedown",
     }
 )  # fmt: skip
 

@@ -52,7 +52,9 @@ def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Ite
 
     Where there is nothing to judge, an expectation that somebody wrote is unsettled; of the defaults it is a warning.
     """
-    is_default = expectation.model_copy(update={"severity": "fail"}) in SEMANTIC_EXPECTATIONS
+    plain = {"severity": "fail", "stage": None}
+    defaults = [default.model_copy(update=plain) for default in SEMANTIC_EXPECTATIONS]
+    is_default = expectation.model_copy(update=plain) in defaults
     is_default = is_default and evidence.config.gate.expectations == DEFAULT_EXPECTATIONS
     for scope in _scopes(expectation, evidence.config):
         vector = evidence.profile.vector(stage, scope)

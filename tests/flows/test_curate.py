@@ -297,7 +297,7 @@ def test_too_few_probes_are_unknown_and_say_what_would_settle_it(tmp_path: Path,
     half = unique_texts(300, 5)
     config = three_kinds(tmp_path, synthetic=half + half)
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
-    config["measure"] = {"probes": 40}
+    config["measure"] = {"probes": 40, "semantic": None}
     config["gate"] = {
         "expectations": [{"lens": "near", "metric": "distinct_fraction", "scope": "all", "at_least": 0.73}]
     }

@@ -58,6 +58,7 @@ def three_kinds(folder: Path, synthetic: list[str] | None = None) -> dict[str, o
     write_parquet(folder / "samples.parquet", synthetic if synthetic is not None else unique_texts(400, 3))
     return {
         "name": "small",
+        "measure": {"semantic": None},  # made-up words mean nothing; tests of embeddings turn it on
         "sources": [
             {"name": "pages", "kind": "web", "paths": ["pages.jsonl.gz"], "license": "CC0-1.0"},
             {

@@ -10,7 +10,7 @@ from polyculture.diversity.heavy import Documents, heavy_species
 from polyculture.diversity.metrics import METRICS, containment, scale_curve, surprise
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes, split_probes
-from schemas.measures import Metric, SPACE_METRICS
+from schemas.measures import SPACE_METRICS, Metric
 
 SOURCES, SEEDS = 2, 300
 
