@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
+from cli.tables import print_whole
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
 from schemas.survivor import Survivor
@@ -118,8 +118,7 @@ def _show(summary: "DedupeSummary", out: Path) -> None:
     total = (summary.documents, summary.exact, summary.near, summary.kept)
     quarantined = sum(file.quarantined for file in summary.files)
     table.add_row("all", *(f"{n:,}" for n in total), f"{summary.removed_fraction:.1%}", f"{quarantined:,}")
-    wide = Measurement.get(console, console.options.update(width=400), table).maximum
-    Console(highlight=False, width=max(console.width, wide)).print(table)
+    print_whole(table)
     if summary.against_documents:
         console.print(
             f"{summary.removed_for_against:,} are among the {summary.against_documents:,} compared with; "

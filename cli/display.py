@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import BaseModel
 from rich.console import Console
-from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from cli.tables import print_whole
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
@@ -96,11 +96,7 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
 def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> None:
     """The table per source, and what became of the budget."""
     table = _table(source_rows(manifest, profile))
-    wide = Console(
-        highlight=False,
-        width=max(console.width, Measurement.get(console, console.options.update(width=400), table).maximum),
-    )
-    wide.print(table)
+    print_whole(table)
     console.print(
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
         style="dim",
@@ -133,8 +129,7 @@ def _print_plan(console: Console, plan: MixturePlan) -> None:
     if rows:
         table = _table(rows)
         table.columns[-1].justify = "left"
-        width = Measurement.get(console, console.options.update(width=400), table).maximum
-        Console(highlight=False, width=max(console.width, width)).print(table)
+        print_whole(table)
     if plan.lacking_tokens:
         console.print(
             f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"

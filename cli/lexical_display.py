@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cli.tables import print_whole
 from polyculture.diversity.lexical_measures import LEXICAL_MEASURES
 from polyculture.sources.record import safe_detail
 from schemas.lexical import LexicalValue
@@ -29,7 +30,7 @@ def show_lexical(console: Console, profile: Profile, stage: Stage) -> None:
         table.add_row(safe_detail(scope.scope), escape(safe_detail(scope.language or "-")), *_cells(scope.measures))
         if scope.ratios:
             table.add_row("  over human text", "", *_cells(scope.ratios), style="dim")
-    console.print(table)
+    print_whole(table)
     for scope in scopes:
         if scope.uncompared:
             said = f"  {scope.scope} is not compared with human text: {scope.uncompared}"

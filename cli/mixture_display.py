@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from cli.tables import print_whole
 from polyculture.sources.record import safe_detail
 from schemas.planned import Choice, PlanFile, PlanRequest
 from schemas.profile import Estimate
@@ -26,7 +26,7 @@ def print_what_if(answer: WhatIfAnswer) -> None:
     """Sources and their shares, then each lens beside the run's own mixture."""
     console = Console(highlight=False)
     mixture, own = answer.mixture, answer.own
-    _print(console, _sources_table(answer))
+    print_whole(_sources_table(answer))
     shares = ", ".join(f"{kind.value} {share:.3f}" for kind, share in mixture.kinds.items())
     before = ", ".join(f"{kind.value} {share:.3f}" for kind, share in own.kinds.items())
     console.print(f"Token shares of kinds: {shares}; the run's own: {before}.", soft_wrap=True)
@@ -35,11 +35,11 @@ def print_what_if(answer: WhatIfAnswer) -> None:
         console.print(f"Rate 1, since not named in --rates: {', '.join(map(safe_detail, unnamed))}.", soft_wrap=True)
     if mixture.vectors is not None and own.vectors is not None:
         console.print()
-        _print(console, _vectors_table(mixture.vectors, own.vectors))
+        print_whole(_vectors_table(mixture.vectors, own.vectors))
         _print_encoder(console, mixture)
     for lens in mixture.lenses:
         console.print()
-        _print(console, _lens_table(lens, own.lens(lens.lens)))
+        print_whole(_lens_table(lens, own.lens(lens.lens)))
         if lens.documents < mixture.documents * (1 - 1e-9):
             console.print(
                 f"The lens {lens.lens.value} says something about {lens.documents:,.0f} of the mixture's "
@@ -47,7 +47,7 @@ def print_what_if(answer: WhatIfAnswer) -> None:
                 style="dim",
                 soft_wrap=True,
             )
-        _print(console, _margins_table(lens))
+        print_whole(_margins_table(lens))
     if mixture.unmeasured:
         names = ", ".join(lens.value for lens in mixture.unmeasured)
         console.print(f"\nNothing in this mixture is measured by: {names}.", soft_wrap=True)
@@ -136,7 +136,7 @@ def print_plan(answer: PlanFile, out: Path | None) -> None:
     console = Console(highlight=False)
     planned, request = answer.planned, answer.planned.request
     console.print(f"Maximise {planned.objective}, {_limits(request)}.", soft_wrap=True, markup=False)
-    _print(console, _rates_table(request, planned.best))
+    print_whole(_rates_table(request, planned.best))
     word = Text(planned.certainty, style="bold green" if planned.certainty == "global" else "bold yellow")
     tried = "" if planned.certainty == "global" else f" (best of {planned.starts} starts)"
     console.print(
@@ -159,7 +159,7 @@ def print_plan(answer: PlanFile, out: Path | None) -> None:
     held = "; ".join(planned.best.binding) or "no limit but the budget"
     console.print(f"Held by: {held}.", soft_wrap=True, markup=False)
     console.print(f"\nFrom the prior rates to the best, through the lens {request.objectives[0].lens.value}:")
-    _print(console, _frontier_table(planned.frontier))
+    print_whole(_frontier_table(planned.frontier))
     rates = ", ".join(f"{source.name}: {source.rate:.6g}" for source in planned.best.sources)
     console.print("\nIn a configuration:", style="dim")
     console.print(
@@ -221,9 +221,3 @@ def _table(*names: str, left: int = 2) -> Table:
     for number, name in enumerate(names):
         table.add_column(name, justify="left" if number < left else "right", no_wrap=True)
     return table
-
-
-def _print(console: Console, table: Table) -> None:
-    """Print a table whole, however narrow the terminal."""
-    width = Measurement.get(console, console.options.update(width=400), table).maximum
-    Console(highlight=False, width=max(console.width, width)).print(table)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.inspect_commands import require_run
 from cli.lexical_display import show_lexical
+from cli.tables import print_whole
 from cli.vector_display import show_vectors
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
@@ -90,7 +91,7 @@ def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting,
     for scope in found.scopes:
         if (scope.stage, scope.lens, scope.weighting) == (stage, lens, weighting):
             table.add_row(*_cells(scope))
-    console.print(table)
+    print_whole(table)
     if weighting is Weighting.DOCUMENTS:
         _show_leaks(console, found, (stage, lens), leaks)
 

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from cli.tables import print_whole
 from polyculture.sources.record import safe_detail
 from schemas.measures import Stage
 from schemas.numbers import Estimate
@@ -26,7 +27,7 @@ def show_vectors(console: Console, found: Profile, stage: Stage) -> None:
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     for vector in vectors:
         table.add_row(*_cells(vector))
-    console.print(table)
+    print_whole(table)
     used = found.encoder
     console.print(
         f"  encoder {used.name} {used.revision[:8]}, background {used.background[:8] or 'none'}, "

@@ -43,6 +43,6 @@ class MeasureConfig(Strict):
     )
     semantic: SemanticConfig | None = Field(
         default_factory=SemanticConfig,
-        description="The semantic lens and what embeddings say, with the embedded encoder unless another is named; null: "
+        description="The semantic lens and what embeddings say, by the embedded encoder unless another is named; null: "
         "not measured, and the run takes about two thirds of the time.",
     )
