@@ -17,6 +17,7 @@ from cli import (
     pilot_command,
     profile_command,
     run_commands,
+    top_up_command,
     trial_command,
 )
 from polyculture import __version__
@@ -58,6 +59,7 @@ pilot_command.register(app)
 profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
+top_up_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,7 +37,7 @@ DECISIVE_LIBRARIES = (
     "scipy",
     "tokenizers",
 )
-Command = Literal["run", "audit", "pilot"]
+Command = Literal["run", "audit", "pilot", "top_up"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Job:
     """What to do, with everything checked that can be checked before a record is read.
 
     Attributes:
-        command: run, audit or pilot.
+        command: run, audit, pilot or top_up.
         config: the configuration.
         inputs: files of each source, by source name.
         tokenizer: a tokenizer.json, or None for the embedded one.
@@ -73,13 +74,14 @@ class Job:
         return partition_files(config, self.inputs[source])
 
 
-def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
+def open_job(command: Command, config_path: Path, out: Path | None, more: Sequence[str] = ()) -> Job:
     """Check everything that a run needs, before its first record is read.
 
     Args:
-        command: run, audit or pilot.
+        command: run, audit, pilot or top_up.
         config_path: the configuration file; its paths are relative to its folder.
         out: the run directory; `runs/<name>` in the current folder if None.
+        more: what else the output depends on; part of the identity.
 
     Raises:
         ConfigError: something is missing or wrong, or the run directory holds another run.
@@ -109,7 +111,7 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
     parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
-    identity = json_sha256([*parts, last_go.manifest_sha256] if last_go else parts)
+    identity = json_sha256([*parts, *([last_go.manifest_sha256] if last_go else []), *more])
     job = Job(
         command,
         config,

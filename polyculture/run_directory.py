@@ -43,6 +43,11 @@ class RunDirectory:
         return self.root / "removed"
 
     @property
+    def filtered(self) -> Path:
+        """Folder of the documents that a top-up left out since its parent holds them."""
+        return self.root / "filtered"
+
+    @property
     def quarantined(self) -> Path:
         """Folder of the quarantined record slots."""
         return self.root / "quarantined"
@@ -71,6 +76,11 @@ class RunDirectory:
     def manifest(self) -> Path:
         """The manifest."""
         return self.root / "manifest.json"
+
+    @property
+    def top_up(self) -> Path:
+        """The account of a top-up."""
+        return self.root / "top_up.json"
 
     @property
     def verdict(self) -> Path:

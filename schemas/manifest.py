@@ -8,6 +8,7 @@ from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
+from schemas.top_up import ParentRun
 
 
 class Closed(BaseModel):
@@ -124,7 +125,7 @@ class Manifest(Closed):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
     format: Literal["polyculture-run-1"] = "polyculture-run-1"
-    command: Literal["run", "audit"]
+    command: Literal["run", "audit", "top_up"]
     name: str
     identity_sha256: str  # of config, inputs, code and models: the same identity gives the same bytes
     config: CurationConfig
@@ -135,8 +136,14 @@ class Manifest(Closed):
     libraries: dict[str, str]
     tokenizer_sha256: str
     language_model_sha256: str
-    plan: MixturePlan | None  # None for an audit
+    plan: MixturePlan | None  # None for an audit, and for a top-up, which chooses document by document
     removals: RemovalSummary | None  # None for an audit
     exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out
+    parent: ParentRun | None = None  # what a top-up continues
     conservation: list[SourceAccount]
     files: list[FileDigest]
+
+    @property
+    def holds_mixture(self) -> bool:
+        """Whether the run removed duplicates and wrote shards, as an audit does not."""
+        return self.command != "audit"

@@ -19,6 +19,7 @@ from polyculture.last_go import keep_last_go, kept_last_go
 from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
 from schemas.manifest import FileDigest, Manifest
+from schemas.top_up import ParentRun
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts
 from tasks.progress import log
@@ -26,16 +27,20 @@ from tasks.store import open_copies, open_corpus, open_decision, open_exclusions
 
 
 @task(cache_policy=NO_CACHE)
-def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> None:
+def write_manifest(
+    job: Job, accounts: Accounts, shards: list[FileDigest], parent: ParentRun | None = None
+) -> None:
     """Balance every source and write the manifest: from here on the run exists."""
     corpus = open_corpus(job)
     keep_last_go(job.directory, job.last_go)
-    is_run = job.command == "run"
+    is_run = job.command != "audit"
     removal = open_decision(job) if is_run else None
     copies = open_copies(job) if is_run else np.zeros(len(corpus), np.int64)
     conservation = conserve(job.config, accounts, corpus, removal, copies)
     folders = [job.directory.quarantined, job.directory.ledger, *([job.directory.removed] if is_run else [])]
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
+    if parent is not None:
+        found += [*sorted(job.directory.filtered.iterdir()), job.directory.top_up]
     digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
     manifest = Manifest(
         command=job.command,
@@ -49,9 +54,10 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
         libraries=library_versions(),
         tokenizer_sha256=job.digests["tokenizer"],
         language_model_sha256=job.digests["language_model"],
-        plan=open_plan(job) if is_run else None,
+        plan=open_plan(job) if job.command == "run" else None,
         removals=open_removal_summary(job) if is_run else None,
         exclusions=open_exclusions(job),
+        parent=parent,
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )

@@ -41,7 +41,7 @@ def measure_embeddings(
         LEDGER rows, the population of each stage and lens, and what the embeddings were made with. Time
         O(probes * documents * dimensions), about 35 GFLOP a second.
     """
-    unfit = _unfit_languages(corpus, embeddings)
+    unfit = unfit_languages(corpus, embeddings)
     applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     weighed = [Stage(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
@@ -78,8 +78,8 @@ def _used(
     )
 
 
-def _unfit_languages(corpus: Corpus, embeddings: Embeddings) -> set[str]:
-    """Languages whose unrelated documents look alike, judged on the first documents of each source by hash."""
+def unfit_languages(corpus: Corpus, embeddings: Embeddings) -> set[str]:
+    """Codes of languages whose unrelated documents look alike, judged on the first documents of each source by hash."""
     order = np.lexsort((corpus.id_hash, corpus.source))
     source = corpus.source[order]
     place = np.arange(len(order)) - np.searchsorted(source, source)

@@ -26,7 +26,7 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
     lost = sum(account.imbalance() for account in accounts)
     message = "every record slot is accounted for" if not lost else f"{lost} record slots are unaccounted for"
     yield condition("conservation", "all", lost == 0, message)
-    if manifest.command == "run":
+    if manifest.holds_mixture:
         written = sum(account.written for account in accounts)
         yield condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
     if manifest.exclusions is not None and manifest.exclusions.unmatched:

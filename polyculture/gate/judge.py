@@ -58,7 +58,7 @@ def judge(
         The verdict with every check, failures first.
     """
     terms = terms or Terms()
-    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
     checks.extend(_checks_of_numbers(config, manifest, profile, terms))
     waivers = config.gate.waivers
@@ -82,7 +82,7 @@ def _checks_of_numbers(
     config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
 ) -> Iterator[CheckResult]:
     """What the evidence says, or that there is none to believe."""
-    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     if terms.damage is not None:
         yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")
         return

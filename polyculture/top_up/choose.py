@@ -127,8 +127,26 @@ def choose_at_random(candidates: Candidates, wish: Wish) -> NDArray[np.bool_]:
     """(n,) documents in the order of a seeded hash, within the same budget and limits: what to compare with."""
     ranked = np.argsort(seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM), kind="stable")
     chosen = np.zeros(len(candidates.tokens), np.bool_)
-    chosen[_within(candidates, ranked, chosen, wish, wish.budget_tokens)] = True
+    for _ in range(ROUNDS):
+        ranked = ranked[~chosen[ranked]]
+        found = _within(candidates, ranked, chosen, wish, wish.budget_tokens)
+        if not len(found):
+            break
+        chosen[found] = True
     return chosen
+
+
+def lacking_tokens(candidates: Candidates, wish: Wish) -> int:
+    """Tokens that the budget lacks however one chooses: there are too few candidates, or too few within the limits.
+
+    What is left because the next document does not fit is not lacking.
+    """
+    measured = candidates.is_measured
+    within = 0
+    for kind in np.unique(candidates.kind).tolist():
+        there = int(candidates.tokens[measured & (candidates.kind == kind)].sum())
+        within += min(there, wish.most_tokens.get(kind, there))
+    return max(0, wish.budget_tokens - within)
 
 
 def _within(
@@ -136,10 +154,13 @@ def _within(
 ) -> NDArray[np.int64]:
     """The first of the ranked documents that fit into what is left of the budget and of their kind's limit."""
     left = budget_tokens - int(candidates.tokens[chosen].sum())
+    ranked = ranked[candidates.tokens[ranked] <= left]  # one that is too long shall not end the round
     fits = np.ones(len(ranked), np.bool_)
     for kind, most in wish.most_tokens.items():
         spent = int(candidates.tokens[chosen & (candidates.kind == kind)].sum())
-        mine = candidates.kind[ranked] == kind
-        fits[mine] = np.cumsum(candidates.tokens[ranked[mine]]) <= most - spent
+        mine = np.flatnonzero((candidates.kind[ranked] == kind) & fits)
+        short = candidates.tokens[ranked[mine]] <= most - spent
+        fits[mine[~short]] = False
+        fits[mine[short]] = np.cumsum(candidates.tokens[ranked[mine[short]]]) <= most - spent
     allowed = ranked[fits]
     return allowed[np.cumsum(candidates.tokens[allowed]) <= left]

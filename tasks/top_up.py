@@ -1,0 +1,280 @@
+"""The stages that only a top-up has: what the parent holds, what to choose, and how broad each way on is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from polyculture.accounts import settle_filtered
+from polyculture.corpus import Corpus, build_index, source_order
+from polyculture.dedupe.search import Workplace
+from polyculture.errors import PolycultureError
+from polyculture.files import map_arrow_file, write_arrow_file, write_parquet, write_text
+from polyculture.hashing import signature_seed
+from polyculture.job import Job
+from polyculture.semantic.coverage import Points
+from polyculture.semantic.embeddings import Embeddings, make_encoder
+from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
+from polyculture.top_up.compare import Joint, compare_mixtures, forecast_rest
+from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
+from polyculture.top_up.joint import found_again, rows_read_from
+from polyculture.top_up.known import find_known, index_run
+from polyculture.top_up.leave_out import IN_PARENT, counted_by_file, in_parent_rows, without
+from polyculture.top_up.mixture_state import moment_of, points_of, reference_cells
+from polyculture.top_up.parent import open_parent
+from polyculture.top_up.pool import Pool, account_sources, make_pool, make_wish
+from schemas.manifest import FileAccount
+from schemas.top_up import MixtureName, TopUp
+from tasks.deduplicate import shingle_corpus
+from tasks.ingest import Accounts
+from tasks.measure import build_indexes
+from tasks.open import claimed
+from tasks.progress import Stopwatch, log, report
+from tasks.store import (
+    all_partitions,
+    documents_path,
+    embeddings_path,
+    open_corpus,
+    open_decision,
+    open_embeddings,
+    write_copies,
+    write_index,
+)
+
+Copies = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a top-up is asked for, as the command line says it."""
+
+    run: Path
+    consumed: str
+    tokens_per_step: int | None
+    candidates: Path
+    tokens: int
+    out: Path | None
+
+
+@contextmanager
+def claimed_top_up(asked: Asked) -> Iterator[TopUpJob]:
+    """A checked top-up that holds its run directory until the end of the block.
+
+    Raises:
+        ConfigError: parent, configuration, an input or the run directory is not fit.
+        PolycultureError: the parent is damaged.
+        RunInUseError: another process holds the run directory.
+    """
+    parent = open_parent(asked.run, asked.consumed, asked.tokens_per_step)
+    check_candidates(asked.candidates, parent, asked.out)
+    more = [parent.run.model_dump_json(), str(asked.tokens)]
+    with claimed("top_up", asked.candidates, asked.out, more) as job:
+        yield TopUpJob(job, parent, asked.tokens)
+
+
+@task(cache_policy=NO_CACHE)
+def index_parent(top_up: TopUpJob, accounts: list[tuple[str, list[FileAccount]]], threads: int) -> None:
+    """Check that the parent was read whole, and put its documents into an index of their own."""
+    watch, job = Stopwatch(), top_up.job
+    found = sum(file.documents for _, files in accounts for file in files)
+    rows = sum(shard.rows for shard in top_up.parent.run.shards)
+    if found != rows:
+        raise PolycultureError(f"{top_up.parent.root}: {found:,} documents were read of {rows:,}; make the run again")
+    paths = [documents_path(job, partition) for _, partition in all_partitions(top_up.reading)]
+    _index_path(job).parent.mkdir(parents=True, exist_ok=True)
+    _clear(_index_path(job))
+    seed = signature_seed(job.config.seed)
+    index_run(paths, _index_path(job), job.config.dedupe.near, seed, _workplace(job, threads))
+    log(f"{rows:,} documents of the parent indexed, {watch.seconds:.1f} s")
+
+
+@task(cache_policy=NO_CACHE)
+def leave_out_known(top_up: TopUpJob, accounts: Accounts, threads: int) -> Accounts:
+    """Take out the candidates that the parent holds, and write `filtered/`; returns the accounts without them."""
+    watch, job = Stopwatch(), top_up.job
+    corpus = open_corpus(job)
+    write_arrow_file(_settled_path(job), corpus.index)
+    seed = signature_seed(job.config.seed)
+    known = find_known(corpus.texts, _index_path(job), job.config.dedupe.near, seed, _workplace(job, threads))
+    rows = in_parent_rows(corpus, known, f"{top_up.parent_source}:")
+    write_parquet(job.directory.filtered / f"{IN_PARENT}.parquet", rows)
+    out = counted_by_file(corpus, known.is_known)
+    write_index(job, without(corpus.index, known.is_known))
+    log(f"{rows.num_rows:,} of {len(corpus):,} candidates are in the parent already, {watch.seconds:.1f} s")
+    return {
+        name: settle_filtered(files, {(file, IN_PARENT): count for file, count in out[name].items()})
+        for name, files in accounts.items()
+    }
+
+
+@task(cache_policy=NO_CACHE)
+def choose(top_up: TopUpJob) -> None:
+    """Choose what broadens the parent most, and as much at random to compare with."""
+    watch, job = Stopwatch(), top_up.job
+    pool, embeddings = _pool(job)
+    candidates, wish = pool.candidates(embeddings), make_wish(job.config, top_up.tokens)
+    held = _parent_embeddings(top_up)
+    once = np.ones(len(held.row), np.int64)
+    cells = reference_cells(_reference(job), held, once)
+    best = choose_broadest(candidates, moment_of(held, once), cells, wish)
+    tokens = int(candidates.tokens[best].sum())
+    if not tokens:
+        raise PolycultureError(_nothing(pool))
+    random = choose_at_random(candidates, replace(wish, budget_tokens=tokens))
+    write_copies(job, _spread(pool, best))
+    write_copies(replace(job, directory=top_up.joint.directory), _spread(pool, random))
+    lacking = lacking_tokens(candidates, wish)
+    write_text(_lacking_path(job), str(lacking))
+    short = f"; {lacking:,} of {wish.budget_tokens:,} are lacking" if lacking else ""
+    log(f"{int(best.sum()):,} documents of {tokens:,} tokens chosen{short}, {watch.seconds:.1f} s")
+
+
+def _nothing(pool: Pool) -> str:
+    corpus = pool.corpus
+    return (
+        f"nothing can be chosen: of {len(corpus):,} candidates that the parent does not hold "
+        f"{int((~pool.is_distinct).sum()):,} are duplicates, {int(pool.is_left_out.sum()):,} are kept out by rates and "
+        f"kinds, {int(pool.is_unmeasured.sum()):,} have no embedding, and {len(pool.rows):,} do not fit into --tokens; "
+        "add candidates, or ask for more tokens"
+    )
+
+
+@task(cache_policy=NO_CACHE)
+def compare(top_up: TopUpJob, threads: int) -> TopUp:
+    """Measure the parent before, as consumed, after, and after the random choice; write `top_up.json`."""
+    watch, job = Stopwatch(), top_up.job
+    pool, _ = _pool(job)
+    best, random = (_chosen(place) for place in (job, top_up.joint))
+    report("comparing", 0, 1)
+    joint, mixtures, remaining = _joint(top_up, (pool.corpus, best, random), threads)
+    read = int(mixtures["consumed"].sum())
+    wanted = {name: copies for name, copies in mixtures.items() if name != "consumed" or read}
+    settled = Corpus(map_arrow_file(_settled_path(job)), pool.corpus.partitions, pool.corpus.sources, pool.corpus.kinds)
+    held = np.bincount(settled.source, minlength=len(settled.sources)) - np.bincount(
+        pool.corpus.source, minlength=len(settled.sources)
+    )
+    encoder = joint.embeddings.encoder
+    found = TopUp(
+        parent=top_up.parent.run,
+        wanted_tokens=top_up.tokens,
+        chosen_tokens=int(pool.corpus.tokens[best].sum()),
+        lacking_tokens=int(_lacking_path(job).read_text()),
+        reference=list(job.config.reference),
+        encoder=f"{encoder.name} {encoder.revision[:12]}",
+        forecast=forecast_rest(joint, mixtures["consumed"], remaining),
+        mixtures=compare_mixtures(joint, wanted),
+        sources=account_sources(pool, held, best, random),
+        notes=notes_of(job.config),
+    )
+    write_text(job.directory.top_up, found.model_dump_json(indent=1) + "\n")
+    report("comparing", 1, 1)
+    log(f"{len(wanted)} mixtures compared, {watch.seconds:.1f} s")
+    return found
+
+
+def _joint(
+    top_up: TopUpJob, part: tuple[Corpus, NDArray[np.bool_], NDArray[np.bool_]], threads: int
+) -> tuple[Joint, dict[MixtureName, Copies], Copies]:
+    """The joint corpus, how often each document occurs in each mixture, and in what remains of the parent."""
+    job, both = top_up.job, top_up.joint
+    corpus, best, random = part
+    partitions = all_partitions(both)
+    paths = [documents_path(job, partition) for _, partition in partitions]
+    names, kinds = source_order(both.config)
+    index = build_index([(number, path) for (number, _), path in zip(partitions, paths, strict=True)]).index
+    whole = Corpus(index, tuple(paths), names, kinds)
+    of = [p.name for _, p in partitions], [p.name for _, p in all_partitions(job)]
+    is_parent = whole.source == names.index(top_up.parent_source)
+    is_best, is_random = (found_again(whole, corpus, chosen, of) for chosen in (best, random))
+    stays = is_parent | is_best | is_random
+    joint = Corpus(without(index, ~stays), tuple(paths), names, kinds)
+    is_parent, is_best, is_random = (flags[stays] for flags in (is_parent, is_best, is_random))
+    is_read = np.zeros(len(joint), np.bool_)
+    is_read[is_parent] = top_up.parent.is_consumed(*rows_read_from(joint, np.flatnonzero(is_parent)))
+    shingle_corpus(both, joint)
+    embeddings = _embeddings(job, [embeddings_path(job, partition) for _, partition in partitions], joint)
+    indexes = replace(build_indexes(both, joint, threads), embeddings=embeddings)
+    flags: dict[MixtureName, NDArray[np.bool_]] = {
+        "before": is_parent,
+        "consumed": is_read,
+        "after": is_parent | is_best,
+        "random": is_parent | is_random,
+    }
+    mixtures = {name: chosen.astype(np.int64) for name, chosen in flags.items()}
+    found = Joint(joint, indexes, embeddings, _reference(job), job.config)
+    return found, mixtures, (is_parent & ~is_read).astype(np.int64)
+
+
+def _pool(job: Job) -> tuple[Pool, Embeddings]:
+    corpus = open_corpus(job)
+    embeddings = open_embeddings(job, corpus)
+    if embeddings is None:
+        raise PolycultureError("a top-up needs measure.semantic")
+    return make_pool(corpus, open_decision(job), embeddings, job.config), embeddings
+
+
+def _reference(job: Job) -> Points:
+    """Points of the reference, those that the parent holds included; none without a reference."""
+    names, kinds = source_order(job.config)
+    paths = tuple(documents_path(job, partition) for _, partition in all_partitions(job))
+    corpus = Corpus(map_arrow_file(_settled_path(job)), paths, names, kinds)
+    embeddings = _embeddings(job, [embeddings_path(job, partition) for _, partition in all_partitions(job)], corpus)
+    numbers = [names.index(name) for name in job.config.reference]
+    return points_of(corpus, embeddings, np.flatnonzero(np.isin(corpus.source, numbers)))
+
+
+def _parent_embeddings(top_up: TopUpJob) -> Embeddings:
+    """Embeddings of all rows of the parent's shards."""
+    paths = [embeddings_path(top_up.job, partition) for _, partition in all_partitions(top_up.reading)]
+    sizes = [len(map_arrow_file(path)) for path in paths]
+    partition, row = np.repeat(np.arange(len(paths)), sizes), np.concatenate([np.arange(size) for size in sizes])
+    config = top_up.job.config.measure.semantic
+    if config is None:
+        raise PolycultureError("a top-up needs measure.semantic")
+    return Embeddings(paths, partition, row, make_encoder(config, top_up.job.encoder_path))
+
+
+def _embeddings(job: Job, paths: list[Path], corpus: Corpus) -> Embeddings:
+    """Embeddings of a corpus whose partitions were embedded into these files."""
+    config = job.config.measure.semantic
+    if config is None:
+        raise PolycultureError("a top-up needs measure.semantic")
+    partition, row = (corpus.column(name).astype(np.int64) for name in ("partition", "row"))
+    return Embeddings(paths, partition, row, make_encoder(config, job.encoder_path))
+
+
+def _spread(pool: Pool, chosen: NDArray[np.bool_]) -> Copies:
+    copies = np.zeros(len(pool.corpus), np.int64)
+    copies[pool.rows[chosen]] = 1
+    return copies
+
+
+def _chosen(job: Job) -> NDArray[np.bool_]:
+    return np.fromfile(job.directory.work / "copies.i64", np.int64) > 0
+
+
+def _workplace(job: Job, threads: int) -> Workplace:
+    return Workplace(job.directory.work / "near", threads, report)
+
+
+def _index_path(job: Job) -> Path:
+    return job.directory.work / "parent_index"
+
+
+def _settled_path(job: Job) -> Path:
+    return job.directory.work / "settled.arrow"
+
+
+def _lacking_path(job: Job) -> Path:
+    return job.directory.work / "lacking"
+
+
+def _clear(folder: Path) -> None:
+    import shutil
+
+    shutil.rmtree(folder, ignore_errors=True)
