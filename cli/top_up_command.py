@@ -46,18 +46,18 @@ def top_up(
     as_json: Json = False,
 ) -> None:
     """Choose from new candidates what broadens a run most, and write it as shards to go on with."""
-    from polyculture.configuration import load_config
     from polyculture.run_directory import RunDirectory
-    from polyculture.top_up.parent import open_parent
+    from polyculture.top_up.job import check_candidates
+    from polyculture.top_up.parent import read_parent
 
-    open_parent(run, consumed, tokens_per_step)  # a parent that is not fit is said before a server starts
-    directory = RunDirectory(out or Path("runs") / load_config(candidates).name)
+    config = check_candidates(candidates, run, read_parent(run), out)  # said before a server starts
+    directory = RunDirectory(out or Path("runs") / config.name)
     quiet_prefect(os.environ)
     from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
     from cli.flow_runner import run_top_up
     from cli.top_up_display import print_top_up
 
-    parameters = {
+    parameters: dict[str, str | int | None] = {
         "consumed": consumed,
         "candidates": str(candidates),
         "tokens": tokens,

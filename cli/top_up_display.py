@@ -3,15 +3,17 @@
 from rich.console import Console
 from rich.table import Table
 
+from polyculture.evidence import read_manifest, read_top_up
+from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.top_up.words import mixture_rows, sentences, source_rows_of
-from schemas.top_up import TopUp
 
 
 def print_top_up(directory: RunDirectory) -> None:
     """Print the account of a finished top-up."""
-    found = TopUp.model_validate_json(directory.top_up.read_bytes())
+    found = read_top_up(directory, read_manifest(directory))
+    if found is None:
+        return
     console = Console(highlight=False)
     for rows in (source_rows_of(found), mixture_rows(found)):
         console.print()
@@ -19,7 +21,9 @@ def print_top_up(directory: RunDirectory) -> None:
     console.print()
     for number, sentence in enumerate(sentences(found)):
         is_short = number == 0 and found.lacking_tokens > 0
-        console.print(safe_detail(sentence, 1000), style="bold yellow" if is_short else "", markup=False, soft_wrap=True)
+        console.print(
+            safe_detail(sentence, 1000), style="bold yellow" if is_short else "", markup=False, soft_wrap=True
+        )
 
 
 def _print(console: Console, rows: list[list[str]]) -> None:

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from polyculture import __version__
 from polyculture.accounts import conserve
 from polyculture.errors import PolycultureError
-from polyculture.evidence import read_manifest, read_profile, read_verdict
+from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.gate import Terms, judge
 from polyculture.hashing import file_sha256
@@ -27,9 +27,7 @@ from tasks.store import open_copies, open_corpus, open_decision, open_exclusions
 
 
 @task(cache_policy=NO_CACHE)
-def write_manifest(
-    job: Job, accounts: Accounts, shards: list[FileDigest], parent: ParentRun | None = None
-) -> None:
+def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], parent: ParentRun | None = None) -> None:
     """Balance every source and write the manifest: from here on the run exists."""
     corpus = open_corpus(job)
     keep_last_go(job.directory, job.last_go)
@@ -90,5 +88,6 @@ def write_report(directory: RunDirectory) -> None:
     manifest = read_manifest(directory)
     verdict = read_verdict(directory)
     profile = read_profile(directory, manifest)
-    for name, content in render_report(manifest, profile, verdict).items():
+    top_up = read_top_up(directory, manifest)
+    for name, content in render_report(manifest, profile, verdict, top_up).items():
         write_bytes(directory.report / name, content)

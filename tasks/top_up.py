@@ -1,5 +1,6 @@
 """The stages that only a top-up has: what the parent holds, what to choose, and how broad each way on is."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -71,7 +72,7 @@ def claimed_top_up(asked: Asked) -> Iterator[TopUpJob]:
         RunInUseError: another process holds the run directory.
     """
     parent = open_parent(asked.run, asked.consumed, asked.tokens_per_step)
-    check_candidates(asked.candidates, parent, asked.out)
+    check_candidates(asked.candidates, parent.root, parent.manifest, asked.out)
     more = [parent.run.model_dump_json(), str(asked.tokens)]
     with claimed("top_up", asked.candidates, asked.out, more) as job:
         yield TopUpJob(job, parent, asked.tokens)
@@ -87,7 +88,7 @@ def index_parent(top_up: TopUpJob, accounts: list[tuple[str, list[FileAccount]]]
         raise PolycultureError(f"{top_up.parent.root}: {found:,} documents were read of {rows:,}; make the run again")
     paths = [documents_path(job, partition) for _, partition in all_partitions(top_up.reading)]
     _index_path(job).parent.mkdir(parents=True, exist_ok=True)
-    _clear(_index_path(job))
+    shutil.rmtree(_index_path(job), ignore_errors=True)
     seed = signature_seed(job.config.seed)
     index_run(paths, _index_path(job), job.config.dedupe.near, seed, _workplace(job, threads))
     log(f"{rows:,} documents of the parent indexed, {watch.seconds:.1f} s")
@@ -151,7 +152,7 @@ def compare(top_up: TopUpJob, threads: int) -> TopUp:
     pool, _ = _pool(job)
     best, random = (_chosen(place) for place in (job, top_up.joint))
     report("comparing", 0, 1)
-    joint, mixtures, remaining = _joint(top_up, (pool.corpus, best, random), threads)
+    joint, mixtures, remaining = _joint(top_up, pool, (best, random), threads)
     read = int(mixtures["consumed"].sum())
     wanted = {name: copies for name, copies in mixtures.items() if name != "consumed" or read}
     settled = Corpus(map_arrow_file(_settled_path(job)), pool.corpus.partitions, pool.corpus.sources, pool.corpus.kinds)
@@ -178,11 +179,10 @@ def compare(top_up: TopUpJob, threads: int) -> TopUp:
 
 
 def _joint(
-    top_up: TopUpJob, part: tuple[Corpus, NDArray[np.bool_], NDArray[np.bool_]], threads: int
+    top_up: TopUpJob, pool: Pool, choices: tuple[NDArray[np.bool_], NDArray[np.bool_]], threads: int
 ) -> tuple[Joint, dict[MixtureName, Copies], Copies]:
     """The joint corpus, how often each document occurs in each mixture, and in what remains of the parent."""
     job, both = top_up.job, top_up.joint
-    corpus, best, random = part
     partitions = all_partitions(both)
     paths = [documents_path(job, partition) for _, partition in partitions]
     names, kinds = source_order(both.config)
@@ -190,7 +190,7 @@ def _joint(
     whole = Corpus(index, tuple(paths), names, kinds)
     of = [p.name for _, p in partitions], [p.name for _, p in all_partitions(job)]
     is_parent = whole.source == names.index(top_up.parent_source)
-    is_best, is_random = (found_again(whole, corpus, chosen, of) for chosen in (best, random))
+    is_best, is_random = (found_again(whole, pool.corpus, chosen, of) for chosen in choices)
     stays = is_parent | is_best | is_random
     joint = Corpus(without(index, ~stays), tuple(paths), names, kinds)
     is_parent, is_best, is_random = (flags[stays] for flags in (is_parent, is_best, is_random))
@@ -206,7 +206,7 @@ def _joint(
         "random": is_parent | is_random,
     }
     mixtures = {name: chosen.astype(np.int64) for name, chosen in flags.items()}
-    found = Joint(joint, indexes, embeddings, _reference(job), job.config)
+    found = Joint(joint, indexes, embeddings, _reference(job), pool.unfit, job.config)
     return found, mixtures, (is_parent & ~is_read).astype(np.int64)
 
 
@@ -272,9 +272,3 @@ def _settled_path(job: Job) -> Path:
 
 def _lacking_path(job: Job) -> Path:
     return job.directory.work / "lacking"
-
-
-def _clear(folder: Path) -> None:
-    import shutil
-
-    shutil.rmtree(folder, ignore_errors=True)

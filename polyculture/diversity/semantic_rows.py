@@ -23,7 +23,12 @@ SEMANTIC: dict[Lens, float] = {lens: d.tau for lens, d in LENSES.items() if isin
 
 
 def measure_embeddings(
-    corpus: Corpus, embeddings: Embeddings, stages: Sequence[Stage], probes: int, seed: int
+    corpus: Corpus,
+    embeddings: Embeddings,
+    stages: Sequence[Stage],
+    probes: int,
+    seed: int,
+    unfit: set[str] | None = None,
 ) -> tuple[list[pa.Table], list[Population], EncoderUsed]:
     """Count the neighbours of every source's probes among all embeddings, at each stage.
 
@@ -36,12 +41,14 @@ def measure_embeddings(
         stages: how often each document occurs at each stage.
         probes: per source, stage and weighting.
         seed: of the choice of probes.
+        unfit: languages that are not measured, where the sources are related by design, so that they cannot tell; found
+            from the corpus if None.
 
     Returns:
         LEDGER rows, the population of each stage and lens, and what the embeddings were made with. Time
         O(probes * documents * dimensions), about 35 GFLOP a second.
     """
-    unfit = unfit_languages(corpus, embeddings)
+    unfit = unfit_languages(corpus, embeddings) if unfit is None else unfit
     applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     weighed = [Stage(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [

@@ -43,7 +43,8 @@ def unmatched_words(account: ExclusionAccount) -> str:
 
 def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
     """Conditions on one source's input."""
-    documents = sum(file.documents for file in account.files)
+    # a source whose every document a top-up's parent holds already was not empty
+    documents = sum(file.documents + file.filtered.get("in_parent", 0) for file in account.files)
     yield condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
     yield _quarantine(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())

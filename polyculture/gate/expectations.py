@@ -32,7 +32,7 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
     for scope in _scopes(expectation, config):
         numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
-            if stage is Stage.MIXTURE and _is_left_out(scope, config):
+            if stage is Stage.MIXTURE and (scope in evidence.unchosen or _is_left_out(scope, config)):
                 continue
             why = f"none of its documents is there at stage {stage.value}"
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)

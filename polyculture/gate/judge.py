@@ -90,7 +90,7 @@ def _checks_of_numbers(
         yield condition("evidence", "all", False, "no numbers were measured: nothing to judge")
         return
     yield from origin_checks(config, manifest, profile, judged)
-    evidence = Evidence(config, profile, terms.last_go)
+    evidence = Evidence(config, profile, terms.last_go, unchosen_scopes(manifest))
     found = [
         check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
     ]
@@ -98,6 +98,14 @@ def _checks_of_numbers(
     yield from redundancy_checks(config, profile, judged)
     if judged is Stage.MIXTURE:
         yield from input_findings(evidence, found)
+
+
+def unchosen_scopes(manifest: Manifest) -> frozenset[str]:
+    """Sources and kinds of a top-up's candidates of which nothing was chosen; none of any other run."""
+    if manifest.parent is None:
+        return frozenset()
+    written = {name for a in manifest.conservation if a.written for name in (a.name, a.kind.value)}
+    return frozenset(name for a in manifest.conservation for name in (a.name, a.kind.value)) - written
 
 
 def _value(checks: Sequence[CheckResult]) -> VerdictValue:

@@ -40,6 +40,8 @@ class Joint:
         indexes: what lenses count in.
         embeddings: of them.
         reference: points of the reference; empty without one.
+        unfit: languages that are not measured, as the candidates' sources show. (The parent and what was chosen to go
+            with it may be alike on purpose, which says nothing about a language.)
         config: of the candidates: probes, seed, threshold.
     """
 
@@ -47,6 +49,7 @@ class Joint:
     indexes: Indexes
     embeddings: Embeddings
     reference: Points
+    unfit: set[str]
     config: CurationConfig
 
 
@@ -78,7 +81,9 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
         return Forecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
     group = joint.indexes.groups
     is_read = np.bincount(group, consumed, int(group.max()) + 1) > 0
-    probes = choose_probes(rest, np.zeros_like(corpus.source), corpus.id_hash, joint.config.measure.probes, joint.config.seed)
+    probes = choose_probes(
+        rest, np.zeros_like(corpus.source), corpus.id_hash, joint.config.measure.probes, joint.config.seed
+    )
     counts = count_groups(group, corpus.source, consumed[:, None], len(corpus.sources))
     found = joint.indexes.near.multiplicities(group[probes], counts)[:, :, 0].sum(axis=1)
     return Forecast(
@@ -115,7 +120,7 @@ def _profile(joint: Joint, copies: Copies) -> Profile:
     rows, heavy, populations = measure_stages(corpus, joint.indexes, stages, config.measure.probes, config.seed)
     if config.measure.semantic is not None:
         number = config.measure.semantic.probes
-        tables, more, _ = measure_embeddings(corpus, joint.embeddings, stages, number, config.seed)
+        tables, more, _ = measure_embeddings(corpus, joint.embeddings, stages, number, config.seed, joint.unfit)
         rows, populations = pa.concat_tables([rows, *tables]), populations + more
     header = LedgerHeader(
         seed=config.seed,

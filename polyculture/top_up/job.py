@@ -10,6 +10,7 @@ from polyculture.run_directory import RunDirectory
 from polyculture.text.tokenizer import TokenCounter
 from polyculture.top_up.parent import Parent, parent_config
 from schemas.config import CurationConfig
+from schemas.manifest import Manifest
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class TopUpJob:
         )
 
 
-def check_candidates(path: Path, parent: Parent, out: Path | None) -> CurationConfig:
+def check_candidates(path: Path, root: Path, parent: Manifest, out: Path | None) -> CurationConfig:
     """Check that documents of a configuration can be compared with a run and chosen from.
 
     Args:
         path: the configuration of the candidates.
-        parent: the run.
+        root: run directory of the parent.
+        parent: its manifest.
         out: the run directory of the top-up, if it is named.
 
     Raises:
@@ -76,14 +78,14 @@ def check_candidates(path: Path, parent: Parent, out: Path | None) -> CurationCo
     tokenizer = path.resolve().parent / config.tokenizer.path if config.tokenizer.path else None
     if tokenizer is None or tokenizer.is_file():  # a missing one is said when the job is opened
         digest = TokenCounter(tokenizer).sha256
-        if digest != parent.manifest.tokenizer_sha256:
+        if digest != parent.tokenizer_sha256:
             raise ConfigError(
-                f"{path}: tokenizer: it is not the one that {parent.root} was counted with, so that tokens of the two "
+                f"{path}: tokenizer: it is not the one that {root} was counted with, so that tokens of the two "
                 "cannot be added up; name the same tokenizer.json"
             )
-    root = (out or Path("runs") / config.name).resolve()
-    if root == parent.root.resolve() or root.is_relative_to(parent.root.resolve()):
-        raise ConfigError(f"--out: {root} lies in the run that is continued, {parent.root}; choose another folder")
+    place = (out or Path("runs") / config.name).resolve()
+    if place.is_relative_to(root.resolve()):
+        raise ConfigError(f"--out: {place} lies in the run that is continued, {root}; choose another folder")
     return config
 
 

@@ -61,7 +61,7 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None) -> Paren
         PolycultureError: a shard is not what the manifest lists.
     """
     directory = RunDirectory(root)
-    manifest = _manifest(directory)
+    manifest = read_parent(root)
     listed = [file for file in manifest.files if file.path.startswith(SHARDS) and file.path.endswith(".arrow")]
     listed = sorted(listed, key=lambda file: _place(manifest, file))
     if not listed:
@@ -91,10 +91,16 @@ def parent_config(config: CurationConfig, parent: Parent) -> CurationConfig:
     return config.model_copy(update={"sources": (source,), "limits": parent.manifest.config.limits})
 
 
-def _manifest(directory: RunDirectory) -> Manifest:
+def read_parent(root: Path) -> Manifest:
+    """The manifest of a run that may be continued; its files are not looked at.
+
+    Raises:
+        ConfigError: there is none, or it is no run's.
+    """
+    directory = RunDirectory(root)
     cure = "name a run directory whose run has ended; `polyculture run` resumes one that was stopped"
     try:
-        manifest = read_manifest(directory)
+        manifest = readread_parent(root)
     except OSError as error:
         raise ConfigError(f"{directory.root}: no manifest.json, so no finished run; {cure}") from error
     except ValidationError as error:

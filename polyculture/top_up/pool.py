@@ -28,12 +28,14 @@ class Pool:
         is_distinct: (n,) not removed as a duplicate.
         is_left_out: (n,) distinct, but of a source or kind that the configuration keeps out.
         is_unmeasured: (n,) distinct and not left out, but without an embedding that says anything.
+        unfit: codes of languages in which unrelated documents look alike.
     """
 
     corpus: Corpus
     is_distinct: Flags
     is_left_out: Flags
     is_unmeasured: Flags
+    unfit: set[str]
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -57,7 +59,7 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     kept_out = [_is_kept_out(config, name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
-    return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says)
+    return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, unfit)
 
 
 def _is_kept_out(config: CurationConfig, name: str, kind: Kind) -> bool:

@@ -32,7 +32,9 @@ def mixture_rows(found: TopUp) -> list[list[str]]:
     rows.append(["Vendi score, cosine", *(_number(mixture.vendi_score) for mixture in mixtures)])
     rows.append(["RKE", *(_number(mixture.rke) for mixture in mixtures)])
     if any(mixture.reference for mixture in mixtures):
-        rows.append(["coverage of the reference", *(_covered(mixture.reference, is_rare=False) for mixture in mixtures)])
+        rows.append(
+            ["coverage of the reference", *(_covered(mixture.reference, is_rare=False) for mixture in mixtures)]
+        )
         rows.append(["  of its rare cells", *(_covered(mixture.reference, is_rare=True) for mixture in mixtures)])
         rows.append(["  ceilings", *(_ceilings(mixture.reference) for mixture in mixtures)])
     return rows
@@ -62,7 +64,7 @@ def sentences(found: TopUp) -> list[str]:
         said.append(
             f"If nothing is done, {percent(twin.value)} of the {forecast.documents:,} documents that remain "
             f"({compact(forecast.tokens)} tokens) have a near twin in what was consumed "
-            f"[{percent(twin.low)}, {percent(twin.high)}]; {percent(forecast.repeated_fraction)} are the very same text."
+            f"[{percent(twin.low)}, {percent(twin.high)}]; {percent(forecast.repeated_fraction)} repeat its very text."
         )
     elif not forecast.documents:
         said.append("Nothing of the parent remains to be read.")
@@ -79,7 +81,9 @@ def sentences(found: TopUp) -> list[str]:
 def _interval(estimate: Estimate, digits: int) -> str:
     """Without an interval it was counted."""
     value = f"{estimate.value:.{digits}f}"
-    return value if estimate.low == estimate.high else f"{value} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+    return (
+        value if estimate.low == estimate.high else f"{value} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"
+    )
 
 
 def _distinct(mixture: MixtureMeasured, lens: Lens) -> str:
