@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.command("top-up")(top_up)
 
 
-def top_up(
+def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     run: Run,
     consumed: Consumed,
     candidates: Candidates,

@@ -27,7 +27,7 @@ def run_name() -> str:
 
 
 @flow(name="top-up", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
-def top_up(
+def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys it
     run: str,
     consumed: str,
     candidates: str,

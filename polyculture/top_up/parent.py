@@ -100,7 +100,7 @@ def read_parent(root: Path) -> Manifest:
     directory = RunDirectory(root)
     cure = "name a run directory whose run has ended; `polyculture run` resumes one that was stopped"
     try:
-        manifest = readread_parent(root)
+        manifest = read_manifest(directory)
     except OSError as error:
         raise ConfigError(f"{directory.root}: no manifest.json, so no finished run; {cure}") from error
     except ValidationError as error:
