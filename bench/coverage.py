@@ -14,14 +14,18 @@ import numpy as np
 
 from bench.coverage_page import Cell, Errors, Results, page, plot, tables
 from bench.coverage_truth import DUPLICATES, TRIAL, classical_errors, plain_coverage, truths
-from bench.populations import Drawing, Population, hidden, populations
+from bench.neighbourhoods import Neighbourhoods, neighbourhoods
+from bench.populations import Drawing, Known, Population, hidden, populations
 from polyculture.diversity.estimators import Scope, Stratum, scope_of
 from polyculture.diversity.intervals import FEW_HITS, RARE_UNITS
 from polyculture.diversity.metrics import METRICS, EstimateMetric, containment, scale_curve
+from polyculture.diversity.mixture import collapse, estimate_mixture, mixture_values
 from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
 from schemas.profile import Estimate
 
 LEAST, MOST = 0.93, 0.98
+RATES = (0.4, 1.7)  # of the first source; the second has a third of it
+MIXED = ("distinct_fraction", "duplicate_fraction", "duplicate_pairs", "hill_1", "hill_2")
 PROBES, MANY_PROBES, SEED = (500, 2_000), 20_000, 20261122
 
 
@@ -39,12 +43,12 @@ QUANTITIES: dict[str, Callable[[Scope], Estimate]] = {
 
 def _uses_rare_rule(stratum: Stratum, name: str) -> bool:
     n = len(stratum.multiplicity)
-    if stratum.light_share <= 0 or n == stratum.population:
+    if stratum.row_share is not None or n == stratum.population:
         return False
     if name == DUPLICATES:
         hits = int((stratum.multiplicity > 1).sum())
         return min(hits, n - hits) < FEW_HITS
-    counts = stratum.light_levels[1]
+    counts = stratum.levels[1]
     return n - int(counts.max(initial=0)) < RARE_UNITS
 
 
@@ -67,7 +71,7 @@ class _Tally:
         return Cell(*where, quantity, self.covered / n, self.rare / n, self.counted / n, (self.squares / n) ** 0.5)
 
 
-def _scopes(population: Population) -> dict[str, list[int]]:
+def _scopes(population: Known) -> dict[str, list[int]]:
     sources = list(range(len(population.documents)))
     single = {f"source {number}": [number] for number in sources}
     return {"all": sources} | (single if len(sources) > 1 else {})
@@ -84,12 +88,10 @@ def measure(drawing: Drawing, probes: int, repetitions: int, generator: np.rando
     }
     pairs = [(of, within) for of in scopes["all"] for within in scopes["all"] if of != within]
     for of, within in pairs:
-        weight = population.weights(weighting)[:, of]
-        share = weight[population.sizes[:, within] > 0].sum() / weight.sum()
-        tallies[f"{of} in {within}", "containment"] = _Tally(float(share))
+        tallies[f"{of} in {within}", "containment"] = _Tally(population.contained(of, within, weighting))
     counts = drawing.counts(probes, repetitions, generator)
     for repetition in range(repetitions):
-        matrix = drawing.matrix([part[repetition] for part in counts])
+        matrix = drawing.matrix([part[repetition] for part in counts], probes)
         for scope, members in scopes.items():
             _add_scope(scope_of(matrix, members), partial(_tally_of, tallies, scope))
         for of, within in pairs:
@@ -111,9 +113,27 @@ def _add_scope(scope: Scope, tally_of: Callable[[str], _Tally]) -> None:
 
 
 def _is_few(matrix: ProbeMatrix, of: int, within: int) -> bool:
-    light = matrix.probes[of].light
-    hits = int((light[:, within] > 0).sum())
-    return min(hits, len(light) - hits) < FEW_HITS
+    hits = [(part.rows[:, within] > 0, part.population) for part in matrix.probes[of].sampled]
+    return any(min(hit.sum(), (~hit).sum()) < FEW_HITS for hit, population in hits if len(hit) < population)
+
+
+def measure_mixtures(drawing: Drawing, probes: int, repetitions: int, generator: np.random.Generator) -> Iterator[Cell]:
+    """Coverage of every number of mixtures at rates below and above 1; the truth is the same sum over everything."""
+    population, sources = drawing.population, len(drawing.levels)
+    whole, counts = collapse(drawing.truth), drawing.counts(probes, repetitions, generator)
+    for base in RATES:
+        rates = np.array([base, base / 3][:sources])
+        truth = mixture_values(whole, rates[None])
+        tallies = {name: _Tally(float(getattr(truth, name)[0])) for name in MIXED}
+        for repetition in range(repetitions):
+            matrix = drawing.matrix([part[repetition] for part in counts], probes)
+            found, scope = estimate_mixture(collapse(matrix), rates), scope_of(matrix, range(sources))
+            is_rare = any(_uses_rare_rule(stratum, "") for stratum in scope.strata)
+            for name, tally in tallies.items():
+                tally.add(getattr(found, name), is_rare)
+        for name, tally in tallies.items():
+            where = f"rates {', '.join(f'{rate:.2g}' for rate in rates)}"
+            yield tally.cell((population.name, where, drawing.weighting, probes), name)
 
 
 def is_fine(cell: Cell) -> bool:
@@ -125,24 +145,28 @@ def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=2_000)
+    parser.add_argument("--only", default="", help="populations whose names hold this")
     parser.add_argument("--write", type=Path)
     arguments = parser.parse_args()
     repetitions, generator = arguments.repetitions, np.random.default_rng(SEED)
     results = Results([], {}, {}, [], [])
-    for population in populations(SEED):
+    known: list[Known] = [*populations(SEED), *neighbourhoods(SEED)]
+    for population in [one for one in known if arguments.only in one.name]:
         for weighting in Weighting:
             drawing = Drawing(population, weighting)
             for probes in PROBES:
                 results.cells.extend(measure(drawing, probes, repetitions, generator))
+                if isinstance(population, Neighbourhoods):
+                    results.cells.extend(measure_mixtures(drawing, probes, repetitions // 2, generator))
                 if len(population.documents) == 1:
                     key = (population.name, weighting, probes)
                     results.plain[key] = plain_coverage(drawing, probes, repetitions, generator)
-        if len(population.documents) == 1 and population.has_heavy:
+        if isinstance(population, Population) and len(population.documents) == 1 and population.has_heavy:
             many = measure(Drawing(population, Weighting.DOCUMENTS), MANY_PROBES, repetitions // 20, generator)
             found = [cell for cell in (*results.cells, *many) if cell.population == population.name]
             results.errors[population.name] = classical_errors(population, generator) | _probe_errors(found)
         print(f"{population.name}: done", file=sys.stderr, flush=True)
-    for population in hidden(SEED):
+    for population in [one for one in hidden(SEED) if arguments.only in one.name]:
         for weighting in Weighting:
             for probes in (*PROBES, MANY_PROBES):
                 drawing, count = (

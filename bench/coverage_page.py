@@ -87,7 +87,7 @@ def _coverage_table(cells: list[Cell]) -> str:
 
 def _beside_plain(results: Results) -> str:
     ours = {(c.population, c.weighting, c.probes, c.quantity): c.text for c in results.cells if c.scope == "all"}
-    names = list(next(iter(results.plain.values())))
+    names = list(next(iter(results.plain.values()), {}))
     body = [
         [key[0], key[1].value, f"{key[2]:,}", *(f"{100 * row[name]:.1f} / {ours[*key, name]}" for name in names)]
         for key, row in results.plain.items()
@@ -96,7 +96,7 @@ def _beside_plain(results: Results) -> str:
 
 
 def _error_table(errors: dict[str, Errors], is_wanted: Callable[[str], bool]) -> str:
-    columns = [column for column in next(iter(errors.values())) if is_wanted(column)]
+    columns = [column for column in next(iter(errors.values()), {}) if is_wanted(column)]
     body = [[name, *(f"{row[column]:.3f}" for column in columns)] for name, row in errors.items()]
     return _markdown(["population", *columns], body)
 

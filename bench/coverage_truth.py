@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.coverage_page import Errors
-from bench.populations import Drawing, Population
+from bench.populations import Drawing, Known, Population
 from polyculture.diversity.classical import RICHNESS, asymptotic_shannon, asymptotic_simpson, frequency_counts
 from polyculture.diversity.intervals import Z95
 from polyculture.diversity.probe_matrix import Weighting
@@ -16,7 +16,7 @@ TRIAL, TRIAL_SAMPLES = 0.01, 30
 DUPLICATES = "duplicate_fraction"  # the one that is a share and not a mean
 
 
-def truths(population: Population, members: Sequence[int], weighting: Weighting) -> dict[str, float]:
+def truths(population: Known, members: Sequence[int], weighting: Weighting) -> dict[str, float]:
     """Every quantity, from the whole population."""
     size = int(population.documents[list(members)].sum())
     mean = partial(population.mean, list(members), weighting)
@@ -42,7 +42,7 @@ def plain_coverage(drawing: Drawing, probes: int, repetitions: int, generator: n
     """Coverage of mean +- 1.96 sd / sqrt(probes), no heavy species, no rare rule; populations of one source."""
     levels, truth = drawing.levels[0], truths(drawing.population, [0], drawing.weighting)
     m, size = levels.rows[:, 0].astype(float), int(levels.documents.sum())
-    counts = drawing.counts(probes, repetitions, generator)[0] / probes
+    counts = drawing.plain_counts(probes, repetitions, generator) / probes
     functions: dict[str, tuple[NDArray[np.float64], float]] = {
         "distinct_fraction": (1 / m, truth["distinct_fraction"]),
         "duplicate_pairs": (size * (m - 1) / 2, truth["duplicate_pairs"]),

@@ -15,7 +15,8 @@ from scipy import sparse
 from bench.corpora import similar_pairs
 from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.heavy import Documents, HeavySpecies, heavy_species
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex, count_groups
+from polyculture.diversity.multiplicity import GroupCounts, count_groups
+from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.diversity.probes import Stage, choose_probes, split_probes
 from polyculture.hashing import id_hash, seeded_hash, unit_interval
@@ -192,6 +193,5 @@ def draw_matrix(crawls: Crawls, lens: Lens, heavy: HeavySpecies | None, probes: 
         else:
             none = np.empty((0, crawls.sources), np.int64)
             size = int(documents[source])
-            parts.append(SourceProbes(rows, none, np.empty(0), size, size))
-    above = None if heavy is None else heavy.above
-    return ProbeMatrix(tuple(parts), documents, documents, Weighting.DOCUMENTS, lens.species is not None, above)
+            parts.append(SourceProbes.of_species(rows, none, np.empty(0), (size, 0)))
+    return ProbeMatrix(tuple(parts), documents, documents, Weighting.DOCUMENTS, lens.species is not None)

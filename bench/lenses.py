@@ -20,19 +20,14 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.diversity.lexical import (
-    LEAST_RATIO,
-    LEXICAL_MEASURES,
-    MOST_RATIO,
-    LexicalCounts,
-    lexical_counts,
-    measures,
-    ratios,
-)
+from polyculture.diversity.lexical_blocks import lexical_sample
+from polyculture.diversity.lexical_measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
+from polyculture.diversity.lexical_profile import mean_over_blocks
 from polyculture.diversity.species import species_numbers
 from polyculture.diversity.word_sequences import word_sequences
 from polyculture.hashing import PROBE_STREAM, id_hash, seeded_hash
 from polyculture.text.skeleton import template_keys
+from schemas.lexical import LexicalValue
 
 Result = TypeVar("Result")
 LEAST_TEMPLATE_MB = 12.6  # per CPU second: what skeletons by regular expressions reached
@@ -57,7 +52,7 @@ class Measured:
     megabytes: float
     whole: float
     opening: float
-    counts: LexicalCounts
+    blocks: list[LexicalCounts]
     seconds: dict[str, float]
 
 
@@ -87,21 +82,29 @@ def measure(path: Path) -> Measured:
     keys, template_seconds = timed(lambda: template_keys(texts))
     _, species_seconds = timed(lambda: species_numbers(keys.opening))
     _, word_seconds = timed(lambda: word_sequences(texts))
-    counts, block_seconds = timed(lambda: lexical_counts(texts, order))
+    sample, block_seconds = timed(lambda: lexical_sample(np.argsort(order), lambda rows: texts.take(pa.array(rows))))
     seconds = {
         "template keys": template_seconds,
         "species": species_seconds,
         "word hashes": word_seconds,
-        "lexical block": block_seconds,
+        "lexical blocks": block_seconds,
     }
     megabytes = sum(len(text.as_py().encode()) for text in texts) / 1e6
     name = path.name.removesuffix(".jsonl.zst")
-    return Measured(name, len(texts), megabytes, distinct(keys.whole), distinct(keys.opening), counts, seconds)
+    return Measured(name, len(texts), megabytes, distinct(keys.whole), distinct(keys.opening), sample.blocks, seconds)
 
 
-def number(value: float | None) -> str:
-    """Three decimals, or a dash for what is unmeasured."""
-    return "-" if value is None else f"{value:.3f}"
+def measures(blocks: list[LexicalCounts]) -> dict[str, LexicalValue | None]:
+    """Every lexical measure."""
+    return {name: mean_over_blocks(name, blocks) for name in LEXICAL_MEASURES}
+
+
+def number(found: LexicalValue | None) -> str:
+    """Three decimals and half of the interval, or a dash for what is unmeasured."""
+    if found is None:
+        return "-"
+    half = "" if found.high is None or found.low is None else f" ±{(found.high - found.low) / 2:.3f}"
+    return f"{found.value:.3f}{half}"
 
 
 def missed(found: list[Measured]) -> list[str]:
@@ -120,23 +123,28 @@ def print_sources(found: list[Measured]) -> None:
     print("| source | documents | MB | whole | opening | " + " | ".join(names) + " |")
     print("|---|" + "--:|" * (4 + len(names)))
     for source in found:
-        lexical = " | ".join(number(value) for value in measures(source.counts).values())
+        lexical = " | ".join(number(value) for value in measures(source.blocks).values())
         sizes = f"{source.documents:,} | {source.megabytes:.1f}"
         print(f"| {source.name} | {sizes} | {source.whole:.3f} | {source.opening:.3f} | {lexical} |")
 
 
 def print_ratios(found: list[Measured]) -> None:
     """Synthetic over human text of one kind: school mathematics."""
-    counts = {source.name: source.counts for source in found}
-    if REFERENCE not in counts:
+    values = {source.name: measures(source.blocks) for source in found}
+    if REFERENCE not in values:
         return
     print(f"\n| over {REFERENCE} | " + " | ".join(LEXICAL_MEASURES) + " |\n|---|" + "--:|" * len(LEXICAL_MEASURES))
     for name in COMPARED:
-        values = ratios(counts.get(name, LexicalCounts()), counts[REFERENCE]).values()
-        cells = [
-            number(value) + ("" if value is None or LEAST_RATIO <= value <= MOST_RATIO else " look") for value in values
-        ]
+        cells = [beside(values.get(name, {}).get(measure), theirs) for measure, theirs in values[REFERENCE].items()]
         print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+def beside(ours: LexicalValue | None, theirs: LexicalValue | None) -> str:
+    """A ratio, marked where it is worth a look."""
+    if ours is None or theirs is None or not theirs.value:
+        return "-"
+    value = ours.value / theirs.value
+    return f"{value:.3f}" + ("" if LEAST_RATIO <= value <= MOST_RATIO else " look")
 
 
 def print_passes(found: list[Measured]) -> float:

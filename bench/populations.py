@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.heavy import HEAVY_FRACTION
-from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
+from polyculture.diversity.probe_matrix import ProbeMatrix, ProbeStratum, SourceProbes, Weighting
 
 Counts = NDArray[np.int64]
 PerDocument = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -52,6 +53,29 @@ class Population:
         there = m > 0
         return float(weight[there] @ g(m[there].astype(np.float64)) / weight.sum())
 
+    def contained(self, of: int, within: int, weighting: Weighting) -> float:
+        """The true share of one source that has a twin in another."""
+        weight = self.weights(weighting)[:, of]
+        return float(weight[self.sizes[:, within] > 0].sum() / weight.sum())
+
+    def levels(self, source: int, weighting: Weighting) -> "Levels":
+        """The documents of a source, equal ones collapsed."""
+        mine = self.sizes[:, source] > 0
+        rows, inverse = np.unique(self.sizes[mine], axis=0, return_inverse=True)
+        documents = np.bincount(inverse.ravel(), self.sizes[mine, source], len(rows)).astype(np.int64)
+        weight = np.bincount(inverse.ravel(), self.weights(weighting)[mine, source], len(rows)).astype(np.int64)
+        return Levels(rows, documents, weight, rows.sum(axis=1) > self.above)
+
+    @property
+    def is_partition(self) -> bool:
+        """Whether its species are a partition, so that heavy ones can be counted whole."""
+        return self.has_heavy
+
+    @property
+    def most(self) -> float | None:
+        """The most documents of a species that is not heavy."""
+        return self.above if self.has_heavy else None
+
 
 @dataclass(frozen=True)
 class Levels:
@@ -61,7 +85,7 @@ class Levels:
         rows: (levels, sources) documents of each source in the species.
         documents: (levels,) documents of the source.
         weight: (levels,) documents or tokens of the source.
-        is_heavy: (levels,).
+        is_heavy: (levels,) of heavy species; among neighbourhoods, whether they are crowded.
     """
 
     rows: Counts
@@ -70,61 +94,109 @@ class Levels:
     is_heavy: NDArray[np.bool_]
 
 
+class Known(Protocol):
+    """A population whose every number is known: what probes are drawn from."""
+
+    @property
+    def name(self) -> str:
+        """What it is like."""
+
+    @property
+    def documents(self) -> Counts:
+        """(sources,)."""
+
+    @property
+    def is_partition(self) -> bool:
+        """Whether heavy species are counted whole; otherwise crowded documents have probes of their own."""
+
+    @property
+    def most(self) -> float | None:
+        """The most documents that a document of the light stratum can have."""
+
+    def levels(self, source: int, weighting: Weighting) -> Levels:
+        """The documents of a source, equal ones collapsed."""
+
+    def mean(self, members: Sequence[int], weighting: Weighting, g: PerDocument) -> float:
+        """The true mean of g(m) over the documents or tokens of some sources."""
+
+    def contained(self, of: int, within: int, weighting: Weighting) -> float:
+        """The true share of one source that has a twin in another."""
+
+
 class Drawing:
     """Many independent probe matrices of a population: multiplicities are drawn, not documents."""
 
-    def __init__(self, population: Population, weighting: Weighting) -> None:
+    def __init__(self, population: Known, weighting: Weighting) -> None:
         """Collapse the population."""
         self.population, self.weighting = population, weighting
-        self.levels = [self._levels(number) for number in range(len(population.documents))]
-        self.weight = population.weights(weighting).sum(axis=0)
-
-    def _levels(self, source: int) -> Levels:
-        population = self.population
-        mine = population.sizes[:, source] > 0
-        rows, inverse = np.unique(population.sizes[mine], axis=0, return_inverse=True)
-        inverse = inverse.ravel()
-        documents = np.bincount(inverse, population.sizes[mine, source], len(rows)).astype(np.int64)
-        weight = np.bincount(inverse, population.weights(self.weighting)[mine, source], len(rows)).astype(np.int64)
-        return Levels(rows, documents, weight, rows.sum(axis=1) > population.above)
+        self.levels = [population.levels(number, weighting) for number in range(len(population.documents))]
+        self.weight = np.array([levels.weight.sum() for levels in self.levels], np.int64)
 
     def counts(self, probes: int, repetitions: int, generator: np.random.Generator) -> list[Counts]:
-        """For each source (repetitions, levels) probes of each level.
+        """For each source (repetitions, levels) probes of each level: the law of the product's choice.
 
-        By documents without replacement, by tokens with it: the law of `choose_probes` and `choose_weighted_probes`.
+        Where heavy species are counted whole, the light ones among all probes; else each stratum has its own.
         """
         drawn = []
         for levels in self.levels:
-            if self.weighting is Weighting.DOCUMENTS:
-                n = min(probes, int(levels.documents.sum()))
-                drawn.append(
-                    generator.multivariate_hypergeometric(levels.documents, n, repetitions, method="marginals")
-                )
-            else:
-                drawn.append(generator.multinomial(probes, levels.weight / levels.weight.sum(), repetitions))
+            found = np.zeros((repetitions, len(levels.rows)), np.int64)
+            parts = [slice(None)] if self.population.is_partition else [levels.is_heavy, ~levels.is_heavy]
+            for part in parts:
+                if levels.documents[part].sum():
+                    found[:, part] = self._draw(levels, part, probes, (repetitions, generator))
+            drawn.append(found)
         return drawn
 
-    def matrix(self, counts: Sequence[Counts]) -> ProbeMatrix:
+    def plain_counts(self, probes: int, repetitions: int, generator: np.random.Generator) -> Counts:
+        """(repetitions, levels) probes of the first source, drawn from all of it."""
+        return self._draw(self.levels[0], slice(None), probes, (repetitions, generator))
+
+    def _draw(
+        self, levels: Levels, part: slice | NDArray[np.bool_], probes: int, how: tuple[int, np.random.Generator]
+    ) -> Counts:
+        """By documents without replacement, by tokens with it."""
+        repetitions, generator = how
+        documents, weight = levels.documents[part], levels.weight[part]
+        if self.weighting is Weighting.DOCUMENTS:
+            n = min(probes, int(documents.sum()))
+            return generator.multivariate_hypergeometric(documents, n, repetitions, method="marginals")
+        return generator.multinomial(probes, weight / weight.sum(), repetitions)
+
+    def matrix(self, counts: Sequence[Counts], probes: int) -> ProbeMatrix:
         """The probe matrix of one repetition, from the (levels,) counts of each source."""
         sources = []
         for levels, drawn in zip(self.levels, counts, strict=True):
-            heavy, light = levels.is_heavy, ~levels.is_heavy
-            sources.append(
+            strata = []
+            for is_heavy in (True, False):
+                part = levels.is_heavy == is_heavy
+                size, share = int(levels.documents[part].sum()), float(levels.weight[part].sum() / levels.weight.sum())
+                if is_heavy and size and (self.population.is_partition or size <= probes):
+                    strata.append(
+                        ProbeStratum.whole(levels.rows[part], levels.weight[part] / levels.weight.sum(), size)
+                    )
+                elif size:
+                    rows = np.repeat(levels.rows[part], drawn[part], axis=0)
+                    most = None if is_heavy else self.population.most
+                    strata.append(ProbeStratum.sample(rows, share, size, most))
+            sources.append(SourceProbes(tuple(strata)))
+        return self._matrix(sources)
+
+    @cached_property
+    def truth(self) -> ProbeMatrix:
+        """The matrix in which everything is counted."""
+        return self._matrix(
+            [
                 SourceProbes(
-                    light=np.repeat(levels.rows[light], drawn[light], axis=0),
-                    heavy=levels.rows[heavy],
-                    heavy_share=levels.weight[heavy] / levels.weight.sum(),
-                    population=int(levels.documents.sum()),
-                    light_population=int(levels.documents[light].sum()),
+                    (ProbeStratum.whole(mine.rows, mine.weight / mine.weight.sum(), int(mine.documents.sum())),)
                 )
-            )
+                for mine in self.levels
+            ]
+        )
+
+    def _matrix(self, sources: list[SourceProbes]) -> ProbeMatrix:
+        population = self.population
         return ProbeMatrix(
-            probes=tuple(sources),
-            documents=self.population.documents,
-            weight=self.weight,
-            weighting=self.weighting,
-            is_partition=self.population.has_heavy,
-            heavy_above=self.population.above if self.population.has_heavy else None,
+            tuple(sources), population.documents, self.weight, self.weighting, is_partition=population.is_partition
         )
 
 

@@ -23,13 +23,19 @@ from numpy.typing import NDArray
 from polyculture.diversity.probes import Stage, choose_probes
 from polyculture.hashing import id_hash
 from polyculture.semantic.coverage import Points, reference_coverage
-from polyculture.semantic.curve import distance_exponent, nearest_neighbour_curve, sample_sizes
+from polyculture.semantic.curve import (
+    FRACTIONS,
+    CurveStratum,
+    distance_exponent,
+    nearest_neighbour_curve,
+    nested_samples,
+)
 from polyculture.semantic.embedded import CUT_CHARACTERS, TEXTS_AT_ONCE
 from polyculture.semantic.encoder import Reading, to_fixed_point
 from polyculture.semantic.encoders import ENCODERS
 from polyculture.semantic.languages import language_key
 from polyculture.semantic.moments import RandomFeatures, second_moment
-from polyculture.semantic.neighbours import Block, Neighbours, Question, count_neighbours
+from polyculture.semantic.neighbours import Block, Neighbours, Probes, Question, count_neighbours
 from polyculture.semantic.rke import exact_rke
 from polyculture.semantic.self_check import check_languages
 from polyculture.semantic.vendi import spectrum, vendi_score
@@ -188,15 +194,24 @@ def print_table(rows: list[Row], profile: dict[str, Any]) -> tuple[float, float]
     return max(shares), max(orders)
 
 
-def print_curve(found: Neighbours, sizes: tuple[int, ...]) -> None:
-    """The union's nearest-neighbour curve."""
+def print_curve(found: Neighbours, source: NDArray[np.int64], documents: NDArray[np.int64], sizes: list[int]) -> None:
+    """The union's nearest-neighbour curve, given the source of each probe, and documents of each source."""
+    strata = [
+        CurveStratum(
+            found.pairs[source == number, 2, :, GATE, 0].astype(np.int64),
+            found.nearest[source == number, 2, :, 0],
+            float(size / documents.sum()),
+        )
+        for number, size in enumerate(documents.tolist())
+        if size
+    ]
     print(
         "\n| documents n | probes with a neighbour at .9 | isotropic from the smallest n | alarm | distance exponent |"
     )
     print("|--:|--:|--:|---|--:|")
-    exponents = ["", *(f"{value:.2f}" for value in distance_exponent(found, sizes))]
-    for point, exponent in zip(nearest_neighbour_curve(found, sizes, GATE), exponents, strict=True):
-        low, high = point.isotropic.low, point.isotropic.high
+    exponents = ["", *(f"{value:.2f}" for value in distance_exponent(found.nearest[:, 2, :, 0], sizes))]
+    for point, exponent in zip(nearest_neighbour_curve(strata, sizes), exponents, strict=True):
+        low, high = (point.isotropic.low, point.isotropic.high) if point.isotropic else (0.0, 1.0)
         print(f"| {point.documents} | {point.observed.value:.4f} | {low:.4f}-{high:.4f} | {point.alarm} | {exponent} |")
 
 
@@ -250,11 +265,13 @@ def main() -> int:
     documents = len(corpus.source)
     measured = (corpus.reading == Reading.MEASURED).astype(np.int64)
     chosen = choose_probes(Stage("input", measured), corpus.source, corpus.hashes, arguments.probes, 20_261_122)
-    rank = np.argsort(np.argsort(corpus.hashes))
-    sizes = sample_sizes(documents)
-    block = Block(corpus.vectors, corpus.source, measured[:, None], rank)
+    sample = nested_samples(corpus.hashes, 20_261_122)
+    sizes = np.cumsum(np.bincount(sample[measured > 0], minlength=len(FRACTIONS))).tolist()
+    block = Block(corpus.vectors, corpus.source, measured[:, None], np.arange(documents), sample)
+    kinds = [["expert", "synthetic", "web"].index(name.partition("__")[0]) for name in corpus.names]
+    probes = Probes(corpus.vectors[chosen], chosen, corpus.source[chosen])
     started = time.process_time()
-    found = count_neighbours(corpus.vectors[chosen], rank[chosen], [block], Question(TAUS, len(corpus.names), sizes))
+    found = count_neighbours(probes, [block], Question(TAUS, kinds, len(FRACTIONS)))
     brute = time.process_time() - started
     rows = []
     for number in range(len(corpus.names)):
@@ -262,7 +279,7 @@ def main() -> int:
         rows.append(describe(corpus, number, found.multiplicity[mine, :, GATE, 0]))
     path = arguments.data / "encoder" / "profile_dev.json"
     shares, orders = print_table(rows, json.loads(path.read_text()) if path.is_file() else {})
-    print_curve(found, sizes)
+    print_curve(found, corpus.source[chosen], np.bincount(corpus.source[measured > 0], minlength=len(kinds)), sizes)
     print_checks(corpus)
     is_slow = print_speed(corpus, len(chosen), brute)
     print(f"furthest from the profile: {shares:.1f} standard errors, RKE {orders:.1%}")

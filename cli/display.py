@@ -14,8 +14,9 @@ from rich.text import Text
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import source_rows
+from polyculture.summary import lexical_lines, source_rows, vector_lines
 from schemas.manifest import Manifest
+from schemas.measures import Stage
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
@@ -79,6 +80,9 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
         profile = None  # the verdict says that the ledger is damaged
     if profile is not None:
         _print_numbers(console, manifest, profile)
+    for check in verdict.checks:
+        if check.name == "canary" and check.outcome is Outcome.PASS:
+            console.print(f"{check.message}.", style="dim")
     console.print()
     console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
     _print_checks(console, verdict.failed(), "that keep the gate closed")
@@ -100,6 +104,10 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
         style="dim",
     )
+    for line in lexical_lines(profile):
+        console.print(line, style="dim")
+    for line in vector_lines(profile, Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT):
+        console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None and plan.budget_tokens is not None:
         console.print(

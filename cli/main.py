@@ -10,6 +10,7 @@ from rich.console import Console
 from cli import (
     dedupe_command,
     diff_command,
+    encoder_commands,
     gate_command,
     index_commands,
     inspect_commands,
@@ -54,6 +55,7 @@ inspect_commands.register(app)
 mixture_commands.register(app)
 dedupe_command.register(app)
 index_commands.register(app)
+encoder_commands.register(app)
 trial_command.register(app)
 pilot_command.register(app)
 profile_command.register(app)

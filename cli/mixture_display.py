@@ -10,7 +10,7 @@ from rich.text import Text
 from polyculture.sources.record import safe_detail
 from schemas.planned import Choice, PlanFile, PlanRequest
 from schemas.profile import Estimate
-from schemas.what_if import LensWhatIf, WhatIfAnswer
+from schemas.what_if import LensWhatIf, VectorsWhatIf, WhatIf, WhatIfAnswer
 
 _METRICS = (
     ("distinct fraction", "distinct_fraction"),
@@ -33,6 +33,10 @@ def print_what_if(answer: WhatIfAnswer) -> None:
     unnamed = [source.name for source in mixture.sources if not source.is_rate_given]
     if unnamed:
         console.print(f"Rate 1, since not named in --rates: {', '.join(map(safe_detail, unnamed))}.", soft_wrap=True)
+    if mixture.vectors is not None and own.vectors is not None:
+        console.print()
+        _print(console, _vectors_table(mixture.vectors, own.vectors))
+        _print_encoder(console, mixture)
     for lens in mixture.lenses:
         console.print()
         _print(console, _lens_table(lens, own.lens(lens.lens)))
@@ -77,6 +81,30 @@ def _sources_table(answer: WhatIfAnswer) -> Table:
         f"{mixture.effective_tokens:,.0f}", "", "",
     )  # fmt: skip
     return table
+
+
+def _vectors_table(vectors: VectorsWhatIf, own: VectorsWhatIf) -> Table:
+    table = _table("embeddings", "what if", "the run's own", left=1)
+    table.add_row("documents", f"{vectors.documents:,.0f}", f"{own.documents:,.0f}")
+    for words, name in (("RKE", "rke"), ("Vendi score", "vendi_score")):
+        both = getattr(vectors, name), getattr(own, name)
+        table.add_row(words, *("unmeasured" if value is None else f"{value:.1f}" for value in both))
+    return table
+
+
+def _print_encoder(console: Console, mixture: WhatIf) -> None:
+    """Which encoder, and what it says nothing about."""
+    used, vectors = mixture.encoder, mixture.vectors
+    if used is None or vectors is None:
+        return
+    unmeasured = f"; {vectors.unmeasured:,.0f} documents are unmeasured" if vectors.unmeasured >= 1 else ""
+    console.print(
+        f"Encoder {used.name} {used.revision[:8]}, background {used.background[:8] or 'none'}, "
+        f"{used.dimensions} dimensions{unmeasured}.",
+        style="dim",
+        soft_wrap=True,
+        markup=False,
+    )
 
 
 def _lens_table(lens: LensWhatIf, own: LensWhatIf | None) -> Table:

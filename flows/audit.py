@@ -10,9 +10,11 @@ from prefect.states import Completed
 from flows.curate import RUNNER, ingest, run_name
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
+from tasks.lexical import measure_words
 from tasks.measure import measure
 from tasks.open import claimed, clear_outputs, is_written
 from tasks.publish import show_verdict
@@ -36,9 +38,11 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
             clear_outputs(job)
             accounts = ingest(job, count)
             embed(job, count)
+            write_canary(job)
             shingle(job)
             deduplicate(job, count)
             measure(job, (Stage.INPUT, Stage.DISTINCT), count)
+            measure_words(job)
             write_manifest(job, accounts, [])
         verdict = give_verdict(job.directory)
         write_report(job.directory)

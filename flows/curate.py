@@ -14,10 +14,12 @@ from polyculture.job import Job
 from schemas.manifest import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
 from tasks.ingest import Accounts, count_documents, ingest_source, settle_documents
+from tasks.lexical import measure_words
 from tasks.measure import measure
 from tasks.mix import plan_mixture, write_mixture
 from tasks.open import claimed, clear_outputs, is_written
@@ -68,11 +70,13 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             clear_outputs(job)
             accounts = ingest(job, count)
             embed(job, count)
+            write_canary(job)
             shingle(job)
             deduplicate(job, count)
             write_removed(job)
             plan_mixture(job)
             measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
+            measure_words(job)
             write_manifest(job, accounts, write_mixture(job))
         verdict = give_verdict(job.directory)
         write_report(job.directory)

@@ -10,9 +10,11 @@ from prefect.states import Completed
 from flows.curate import RUNNER, ingest, read_sources
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
+from tasks.lexical import measure_words
 from tasks.measure import measure
 from tasks.mix import write_mixture
 from tasks.open import clear_outputs, is_written
@@ -60,11 +62,13 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
             embed(work.reading, count)
             accounts = leave_out_known(work, ingest(job, count), count)
             embed(job, count)
+            write_canary(job)
             shingle(job)
             deduplicate(job, count)
             write_removed(job)
             choose(work)
             measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
+            measure_words(job)
             compare(work, count)
             write_manifest(job, accounts, write_mixture(job), work.parent.run)
         verdict = give_verdict(job.directory)

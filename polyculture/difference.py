@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from polyculture.diversity.vector_profile import numbers_of
 from polyculture.errors import PolycultureError
 from polyculture.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
 from polyculture.run_directory import RunDirectory
 from schemas.difference import KeyDifference, NumberDifference, RunDifference
 from schemas.manifest import Manifest
-from schemas.measures import Metric, Stage
+from schemas.measures import SPACE_METRICS, Metric, Space, Stage
 from schemas.profile import Estimate, Profile
 
 Numbers = Mapping[tuple[str, str, str, str], Estimate]
@@ -56,8 +57,12 @@ def _numbers(profile: Profile, stage: Stage) -> Numbers:
         for s in profile.scopes
         if s.stage is stage
         for metric in Metric
-        if metric is not Metric.CONTAINMENT
+        if metric is not Metric.CONTAINMENT and metric not in SPACE_METRICS
     }
+    for vector in profile.vectors:
+        if vector.stage is stage:
+            for metric, estimate in numbers_of(vector).items():
+                found[Space.SEMANTIC.value, "documents", vector.scope, metric.value] = estimate
     for pair in profile.containments:
         if pair.stage is stage:
             key = (pair.lens.value, "documents", f"{pair.of} in {pair.within}", Metric.CONTAINMENT.value)

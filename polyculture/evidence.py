@@ -4,10 +4,14 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
+from polyculture.canary.examine import FILES, read_canary
+from polyculture.diversity.examples import EXAMPLES_FILE, read_snippets, with_snippets
 from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
+from polyculture.diversity.lexical_profile import LEXICAL_FILE, lexical_profile, read_lexical
 from polyculture.diversity.profile import build_profile
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.semantic.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import Profile
@@ -56,6 +60,8 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
         for path in sorted(directory.ledger.iterdir()):
             if path.name not in names:
                 return f"ledger/{path.name} is not listed in the manifest"
+    if directory.ledger.is_dir() and VECTORS_FILE in names and not set(VECTOR_FILES) <= names:
+        return f"the manifest lists no ledger/{sorted(set(VECTOR_FILES) - names)[0]}"
     damaged = [file.path for file in listed if not is_intact(directory.root, file)]
     if damaged:
         return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
@@ -78,6 +84,9 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    beside = (*FILES, *VECTOR_FILES, LEXICAL_FILE, EXAMPLES_FILE)  # a ledger of before has them not
+    there = [directory.ledger / name for name in beside if (directory.ledger / name).is_file()]
+    digest += "".join(f" {path.name} {file_sha256(path)}" for path in there)
     asked = config or manifest.config
     return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
 
@@ -85,4 +94,11 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
 @lru_cache(maxsize=4)
 def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
     del digest  # only tells one ledger from another in the same place
-    return build_profile(read_ledger(ledger), trial_fraction, reference)
+    profile = build_profile(read_ledger(ledger), trial_fraction, reference)
+    rows, snippets = read_lexical(ledger), read_snippets(ledger)
+    beside = {
+        "lexical": lexical_profile(rows) if rows is not None else [],
+        "heavy": with_snippets(profile.heavy, snippets),
+        "canary": read_canary(ledger),
+    }
+    return profile.model_copy(update=beside)

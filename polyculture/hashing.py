@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 # One stream per purpose, so that being a probe says nothing about being in the mixture.
 PROBE_STREAM, INCLUSION_STREAM, SIGNATURE_STREAM, TOKEN_PROBE_STREAM = 1, 2, 3, 4
-HELD_OUT_STREAM, TOP_UP_STREAM = 11, 12
+LEXICAL_STREAM = 6
+HELD_OUT_STREAM, TOP_UP_STREAM, NESTED_STREAM = 11, 12, 21
 
 
 def id_hash(document_id: str) -> int:

@@ -48,6 +48,8 @@ def find_last_go(root: Path, config: CurationConfig) -> LastGo:
         threshold=profile.threshold,
         scopes=[scope.model_copy(update={"trials": []}) for scope in profile.scopes],
         containments=profile.containments,
+        vectors=[scope.model_copy(update={"curve": []}) for scope in profile.vectors],
+        encoder=profile.encoder,
     )
 
 

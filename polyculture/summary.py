@@ -1,8 +1,12 @@
 """The table per source, for the terminal and the dashboard."""
 
+from schemas.documents import Kind
+from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, Profile
+from schemas.source_config import RESERVED_SCOPES
+from schemas.vectors import VectorScores
 
 HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial", "input", "distinct", "mixture"]
 
@@ -31,6 +35,22 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     return rows
 
 
+def lexical_lines(profile: Profile) -> list[str]:
+    """What a person should know of the lexical measures beside the gate's checks: the blocks, and who has none."""
+    sources = [scope for scope in profile.lexical if scope.stage is Stage.INPUT and _is_source(scope)]
+    if not sources:
+        return []
+    small = [scope.scope for scope in sources if scope.measures["distinct_1"] is None]
+    lines = [f"Lexical measures in blocks of {sources[0].block_words:,} words stand in the report."]
+    if small:
+        lines.append(f"Too small for one block, so lexically unmeasured: {', '.join(small)}.")
+    return lines
+
+
+def _is_source(scope: LexicalScope) -> bool:
+    return scope.scope not in RESERVED_SCOPES
+
+
 def _fractions(profile: Profile, scope: str) -> list[str]:
     at_input = profile.scope(Stage.INPUT, Lens.NEAR, scope)
     cells = [f"{at_input.trial(0.01).value:.3f}" if at_input else "-"]
@@ -44,3 +64,24 @@ def shown(estimate: Estimate) -> str:
     """`0.873 ±0.012`; without the second part if it was counted."""
     half = (estimate.high - estimate.low) / 2
     return f"{estimate.value:.3f}" + (f" ±{half:.3f}" if half > 0 else "")
+
+
+def vector_lines(profile: Profile, stage: Stage) -> list[str]:
+    """What embeddings say at a stage, in a line for the union and the narrowest sources; none if not measured."""
+    found = [v for v in profile.vectors if v.stage is stage]
+    union = next((v for v in found if v.scope == "all"), None)
+    if union is None or profile.encoder is None:
+        return []
+    scopes = {*(kind.value for kind in Kind), "all"}
+    measured = [(v.scope, v.scores) for v in found if v.scores is not None and v.scope not in scopes]
+    narrow = sorted(measured, key=lambda pair: pair[1].rke.value)[:3]
+    words = [f"all {_rke(union.scores)}"] if union.scores else []
+    words += [f"narrowest {', '.join(f'{name} {_rke(scores)}' for name, scores in narrow)}"] if narrow else []
+    made = f"{profile.encoder.name} {profile.encoder.revision[:8]}"
+    lines = [f"RKE by embeddings ({made}): {'; '.join(words)}."] if words else []
+    unmeasured = [v.scope for v in found if v.scores is None and v.scope not in scopes]
+    return [*lines, f"Unmeasured by embeddings, not varied: {', '.join(unmeasured)}."] if unmeasured else lines
+
+
+def _rke(scores: VectorScores) -> str:
+    return f"{scores.rke.value:.3g} (trial {scores.rke_of_trial:.3g})"

@@ -8,7 +8,7 @@ from schemas.dedupe_config import DedupeConfig
 from schemas.documents import EMBEDDING
 from schemas.gate_config import GateConfig
 from schemas.measure_config import MeasureConfig
-from schemas.measures import RelativeTo
+from schemas.measures import OF_A_REFERENCE, RelativeTo, Space
 from schemas.mixture_config import MixtureConfig, ShardConfig
 from schemas.source_config import RESERVED_SCOPES, LimitsConfig, SourceConfig, TokenizerConfig
 from schemas.strict import Name, Strict
@@ -93,3 +93,9 @@ class CurationConfig(Strict):
                 raise ValueError(f"{place}.scope: unknown {expectation.scope!r}; known: {known}")
             if expectation.relative_to is RelativeTo.REFERENCE and not self.reference:
                 raise ValueError(f"{place}.relative_to: there is no reference; name its sources under `reference:`")
+            if expectation.metric in OF_A_REFERENCE and not self.reference:
+                raise ValueError(f"{place}.metric: there is no reference to cover; name its sources under `reference:`")
+            if expectation.lens.value.startswith(Space.SEMANTIC.value) and self.measure.semantic is None:
+                raise ValueError(
+                    f"{place}.lens: embeddings are not measured; write `measure: {{semantic: {{}}}}`, or leave it out"
+                )

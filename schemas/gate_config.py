@@ -1,17 +1,21 @@
 """The configuration of the gate: expectations and waivers."""
 
 from datetime import date
+from typing import Literal, get_args
 
 from pydantic import Field, model_validator
 
-from schemas.measures import COUNTS, Lens, Metric, RelativeTo, Stage, Weighting
+from schemas.measures import COUNTS, OF_A_REFERENCE, SPACE_METRICS, Lens, Metric, RelativeTo, Space, Stage, Weighting
 from schemas.strict import Bound, Severity, Strict
 
 
 class Expectation(Strict):
     """A bound that the evidence must satisfy."""
 
-    lens: Lens = Field(description="When two documents are one species.")
+    lens: Lens | Space = Field(
+        description="When two documents are one species; `semantic` for what embeddings say as a whole (rke, "
+        "vendi_score, coverage, rare_cell_recall)."
+    )
     metric: Metric = Field(description="Which number is bounded.")
     weighting: Weighting = Field(Weighting.DOCUMENTS, description="Every document counts the same, or by its tokens.")
     stage: Stage | None = Field(
@@ -21,7 +25,8 @@ class Expectation(Strict):
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
     relative_to: RelativeTo | None = Field(
         None,
-        description="reference or last_go: the bounds are of the ratio to that; counts are per document for reference.",
+        description="reference, last_go or ceiling: the bounds are of the ratio to that; for reference counts are per "
+        "document, and rke at the same number of documents; ceiling is for coverage and rare_cell_recall.",
     )
     at_least: Bound | None = Field(None, description="Lower bound; a fraction, or a number of documents or pairs.")
     at_most: Bound | None = Field(None, description="Upper bound.")
@@ -31,7 +36,8 @@ class Expectation(Strict):
     def _check(self) -> "Expectation":
         if self.at_least is None and self.at_most is None:
             raise ValueError("an expectation needs at_least or at_most")
-        is_fraction = self.metric not in COUNTS and self.relative_to is None
+        self._check_space()
+        is_fraction = self.metric not in {*COUNTS, Metric.RKE, Metric.VENDI_SCORE} and self.relative_to is None
         if is_fraction and max(self.at_least or 0, self.at_most or 0) > 1:
             raise ValueError(f"{self.metric.value} is a fraction: its bounds lie in 0..1")
         if self.metric is Metric.CONTAINMENT and self.weighting is not Weighting.DOCUMENTS:
@@ -39,6 +45,20 @@ class Expectation(Strict):
         if self.metric is Metric.CONTAINMENT and self.relative_to is RelativeTo.REFERENCE:
             raise ValueError("containment is of a pair of sources; it cannot be relative to the reference")
         return self
+
+    def _check_space(self) -> None:
+        """What embeddings say as a whole has a lens, a weighting and a ceiling of its own."""
+        is_space, metric = self.metric in SPACE_METRICS, self.metric.value
+        if is_space and not isinstance(self.lens, Space):
+            raise ValueError(f"{metric} has no species: write lens: semantic")
+        if isinstance(self.lens, Space) and not is_space:
+            raise ValueError(f"{metric} needs a tau: write lens: semantic_80, semantic_90 or semantic_95")
+        if is_space and self.weighting is not Weighting.DOCUMENTS:
+            raise ValueError(f"{metric} is measured by documents; leave weighting out")
+        if self.relative_to is RelativeTo.CEILING and self.metric not in OF_A_REFERENCE:
+            raise ValueError("relative_to: ceiling is for coverage and rare_cell_recall; write reference or last_go")
+        if self.relative_to is RelativeTo.REFERENCE and self.metric in OF_A_REFERENCE:
+            raise ValueError(f"{metric} is of the reference already; write relative_to: ceiling, or leave it out")
 
 
 DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
@@ -69,13 +89,35 @@ REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
 )
 
 
+# What they ask for beside that where embeddings are measured. A scope that is not measured is a warning, not a failure.
+SEMANTIC_EXPECTATIONS: tuple[Expectation, ...] = (
+    Expectation(
+        lens=Space.SEMANTIC,
+        metric=Metric.RKE,
+        scope="each_source",
+        relative_to=RelativeTo.REFERENCE,
+        at_least=0.8,
+    ),
+    Expectation(lens=Space.SEMANTIC, metric=Metric.COVERAGE, scope="all", relative_to=RelativeTo.CEILING, at_least=0.9),
+    Expectation(
+        lens=Space.SEMANTIC, metric=Metric.RARE_CELL_RECALL, scope="all", relative_to=RelativeTo.CEILING, at_least=0.8
+    ),
+)
+
+
 # The gate's own conditions that a person may waive. Evidence that is missing or does not balance cannot be waived.
 WAIVABLE = frozenset(
     {
         "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
-        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage",
+        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage", "lexical_ratio",
     }
 )  # fmt: skip
+
+# What the gate only warns of, unless the policy is strict.
+StrictCheck = Literal[
+    "lineage", "seed_fan_out", "heavy_species", "component_size", "unreadable_input", "lexical_ratio"
+]  # fmt: skip
+STRICT_CHECKS: frozenset[str] = frozenset(get_args(StrictCheck))
 
 
 class Waiver(Strict):
@@ -105,8 +147,8 @@ class Waiver(Strict):
                 raise ValueError(f"check: unknown {self.check!r}; known: {', '.join(sorted(WAIVABLE))}, or lens/metric")
             return self
         lens, metric, scope = self.parts
-        for part, known in ((lens, Lens), (metric, Metric)):
-            if part != "*" and part not in list(known):
+        for part, known in ((lens, [*Lens, *Space]), (metric, list(Metric))):
+            if part != "*" and part not in known:
                 raise ValueError(f"check: unknown {part!r} in {self.check!r}; known: {', '.join(known)}, or *")
         if {lens, metric, scope, self.scope} == {"*"}:
             raise ValueError("check: this would waive everything; name a lens, a metric or a scope")
@@ -128,5 +170,9 @@ class GateConfig(Strict):
         None,
         min_length=1,
         description="Run directory of the last run that was GO, relative to the configuration file.",
+    )
+    strict: bool | tuple[StrictCheck, ...] = Field(
+        False,
+        description="true: every warning of the gate's own checks closes it; or the names of those whose warnings do.",
     )
     waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for.")

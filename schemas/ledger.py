@@ -6,12 +6,21 @@ from pydantic import BaseModel, ConfigDict
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage, Weighting
 
-__all__ = ["HEAVY_SCHEMA", "LEDGER_SCHEMA", "LedgerHeader", "Population", "Weighting"]
+__all__ = [
+    "EXAMPLES_SCHEMA",
+    "HEAVY_SCHEMA",
+    "LEDGER_FILE_SCHEMA",
+    "LEDGER_SCHEMA",
+    "Crowded",
+    "LedgerHeader",
+    "Population",
+    "Weighting",
+]
 
 _PER_SOURCE = pa.list_(pa.field("element", pa.int64(), nullable=False))
 
-# One row per light probe, stage, lens and weighting. `multiplicity` has one entry per source, in the order of
-# `LedgerHeader.sources`.
+# One row per light probe, stage, lens and weighting; in the near lens also per probe among the crowded documents.
+# `multiplicity` has one entry per source, in the order of `LedgerHeader.sources`.
 LEDGER_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
@@ -20,7 +29,18 @@ LEDGER_SCHEMA = pa.schema(
         pa.field("source", pa.string(), nullable=False),
         pa.field("document_id", pa.string(), nullable=False),
         pa.field("tokens", pa.int64(), nullable=False),
+        pa.field("is_crowded", pa.bool_(), nullable=False),
         pa.field("multiplicity", _PER_SOURCE, nullable=False),
+    ]
+)
+
+# The same in `ledger/probes.parquet`, where most multiplicities are 0: the numbers of the sources that have some, and
+# how many each has. It is read ten times as fast.
+LEDGER_FILE_SCHEMA = pa.schema(
+    [
+        *(LEDGER_SCHEMA.field(name) for name in LEDGER_SCHEMA.names if name != "multiplicity"),
+        pa.field("within", pa.list_(pa.field("element", pa.int32(), nullable=False)), nullable=False),
+        pa.field("documents", _PER_SOURCE, nullable=False),
     ]
 )
 
@@ -35,6 +55,36 @@ HEAVY_SCHEMA = pa.schema(
     ]
 )
 
+# How the text of each species' example that reports show begins.
+EXAMPLES_SCHEMA = pa.schema(
+    [
+        pa.field("document_id", pa.string(), nullable=False),
+        pa.field("snippet", pa.string(), nullable=False),
+    ]
+)
+
+
+class Crowded(BaseModel):
+    """The documents of a neighbourhood lens that may have many neighbours: a stratum with probes of its own.
+
+    Attributes:
+        above: a document is crowded if more documents than this share one of its band keys, or may share it.
+        documents, tokens: of each source, in the stratum.
+        is_whole: of each source, whether every document of the stratum was counted: there is one row for each.
+        light_most: the most neighbours that any other document can have, itself included.
+        scaled: of each source, probes that have more candidates than are verified: a seeded part of them was, and the
+            counts are scaled up.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    above: float
+    documents: list[int]
+    tokens: list[int]
+    is_whole: list[bool]
+    light_most: int
+    scaled: list[int]
+
 
 class Population(BaseModel):
     """What a lens measures of each source at a stage, in the order of the sources.
@@ -43,6 +93,7 @@ class Population(BaseModel):
         documents, tokens: of each source; less than the source holds where the lens does not apply to all of it, as
             the seed lens to documents that name no seed.
         heavy_above: species of more documents than this are counted whole; None if the lens has no species.
+        crowded: the near lens's documents that may have many neighbours; None in other lenses.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,6 +103,7 @@ class Population(BaseModel):
     documents: list[int]
     tokens: list[int]
     heavy_above: float | None
+    crowded: Crowded | None = None
 
 
 class EncoderUsed(BaseModel):
@@ -60,6 +112,7 @@ class EncoderUsed(BaseModel):
     Attributes:
         revision: digest of its weights, tokenizer and method.
         background: digest of what it subtracts by language; empty if nothing.
+        taus: cosines from which on two documents are neighbours, ascending.
         probes_per_source: for the semantic lens.
         unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
         unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
@@ -71,9 +124,16 @@ class EncoderUsed(BaseModel):
     revision: str
     background: str
     dimensions: int
+    taus: list[float] = []
     probes_per_source: int
     unmeasured: list[int]
     unfit_languages: list[str]
+
+    def is_comparable(self, other: "EncoderUsed | None") -> bool:
+        """Whether numbers made with both may be compared."""
+        if other is None:
+            return False
+        return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
 
 
 class LedgerHeader(BaseModel):

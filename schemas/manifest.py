@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.config import CurationConfig
 from schemas.documents import Kind
+from schemas.ledger import EncoderUsed
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
 from schemas.top_up import ParentRun
@@ -136,6 +137,7 @@ class Manifest(Closed):
     libraries: dict[str, str]
     tokenizer_sha256: str
     language_model_sha256: str
+    encoder: EncoderUsed | None = None  # None without embeddings
     plan: MixturePlan | None  # None for an audit, and for a top-up, which chooses document by document
     removals: RemovalSummary | None  # None for an audit
     exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out

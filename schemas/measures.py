@@ -29,6 +29,12 @@ class Lens(StrEnum):
     SEMANTIC_95 = "semantic_95"
 
 
+class Space(StrEnum):
+    """Where documents are points: what is said of them together needs no tau, and is no lens of species."""
+
+    SEMANTIC = "semantic"
+
+
 class Weighting(StrEnum):
     """What probes were drawn in proportion to, and what a mean over them is a mean of."""
 
@@ -47,13 +53,24 @@ class Metric(StrEnum):
     HILL_2 = "hill_2"
     SCALE_SURPRISE = "scale_surprise"
     CONTAINMENT = "containment"
+    RKE = "rke"
+    VENDI_SCORE = "vendi_score"
+    COVERAGE = "coverage"
+    RARE_CELL_RECALL = "rare_cell_recall"
 
 
+SPACE_METRICS = frozenset({Metric.RKE, Metric.VENDI_SCORE, Metric.COVERAGE, Metric.RARE_CELL_RECALL})  # lens: semantic
+OF_A_REFERENCE = frozenset({Metric.COVERAGE, Metric.RARE_CELL_RECALL})
 COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric.HILL_2})  # the others are fractions
 
 
 class RelativeTo(StrEnum):
-    """What a bound is a multiple of: the same number of the pooled reference, or of the last run that was GO."""
+    """What a bound is a multiple of.
+
+    reference, last_go: the same number of the pooled reference, or of the last run that was GO. ceiling: what one half
+    of the reference covers of the other.
+    """
 
     REFERENCE = "reference"
     LAST_GO = "last_go"
+    CEILING = "ceiling"

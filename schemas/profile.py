@@ -1,23 +1,15 @@
 """The profile: what the probes say about a corpus at a stage, through a lens, for a scope."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from schemas.documents import Kind
-from schemas.measures import Lens, Stage, Weighting
+from schemas.ledger import EncoderUsed
+from schemas.lexical import LexicalScope
+from schemas.measures import Lens, Metric, Stage, Weighting
+from schemas.numbers import Estimate, Numbers
+from schemas.vectors import VectorProfile
 
-
-class Numbers(BaseModel):
-    """Frozen numbers; NaN and infinity are refused, so that they cannot pass a gate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Estimate(Numbers):
-    """A value and its 95 % interval; equal ends mean that it was counted, not estimated."""
-
-    value: float
-    low: float
-    high: float
+__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Numbers", "Profile", "ScopeProfile", "Trial"]
 
 
 class Trial(Numbers):
@@ -80,6 +72,7 @@ class HeavySpecies(Numbers):
 
     Attributes:
         example: document_id of one member.
+        snippet: how the text of that member begins, at most 200 characters; None if the ledger keeps none.
         documents, tokens: of all sources.
         sources: documents of each source that has any.
     """
@@ -90,6 +83,35 @@ class HeavySpecies(Numbers):
     documents: int
     tokens: int
     sources: dict[str, int]
+    snippet: str | None = None
+
+
+class CanaryNumber(Numbers):
+    """An estimate of a number of the canary, with its 99.99 % interval."""
+
+    lens: Lens
+    weighting: Weighting
+    metric: Metric
+    estimate: Estimate
+
+
+class CanaryNumbers(Numbers):
+    """What a run measured of its canary.
+
+    Attributes:
+        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        numbers: the estimates.
+        counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
+        wrong: how many of them are missing, too many, or not as planted.
+    """
+
+    identity_sha256: str
+    seed: int
+    threshold: float
+    recipe: int
+    numbers: list[CanaryNumber]
+    counts: int
+    wrong: int
 
 
 class Profile(Numbers):
@@ -97,6 +119,11 @@ class Profile(Numbers):
 
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
+        lexical: lexical measures of the input and of what is distinct; empty if the ledger holds none.
+        vectors: what embeddings say of every scope; empty if they were not measured.
+        vector_references: the same of the pooled reference.
+        encoder: what made the embeddings.
+        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -104,7 +131,20 @@ class Profile(Numbers):
     scopes: list[ScopeProfile]
     containments: list[Containment]
     heavy: list[HeavySpecies]
-    references: list[ScopeProfile] = []
+    references: list[ScopeProfile] = Field(default_factory=list)
+    lexical: list[LexicalScope] = Field(default_factory=list)
+    vectors: list[VectorProfile] = Field(default_factory=list)
+    vector_references: list[VectorProfile] = Field(default_factory=list)
+    encoder: EncoderUsed | None = None
+    canary: CanaryNumbers | None = None
+
+    def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
+        """What embeddings say of one scope, or None if nothing of it is there, or they were not measured."""
+        return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
+
+    def vector_reference(self, stage: Stage) -> VectorProfile | None:
+        """What embeddings say of the pooled reference."""
+        return next((v for v in self.vector_references if v.stage is stage), None)
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
         """The numbers of the pooled reference, or None if there is none at the stage."""
@@ -128,6 +168,8 @@ class LastGo(Numbers):
         trial_fraction: that scale_surprise was worked out for.
         threshold: of the near lens.
         scopes: without their scale curves.
+        vectors: without their curves.
+        encoder: what made the embeddings.
     """
 
     name: str
@@ -136,6 +178,12 @@ class LastGo(Numbers):
     threshold: float
     scopes: list[ScopeProfile]
     containments: list[Containment]
+    vectors: list[VectorProfile] = Field(default_factory=list)
+    encoder: EncoderUsed | None = None
+
+    def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
+        """What embeddings say of one scope, or None if they were not measured."""
+        return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
 
     def scope(self, stage: Stage, lens: Lens, scope: str, weighting: Weighting) -> ScopeProfile | None:
         """The numbers of one scope, or None if they were not measured."""

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from schemas.gate_config import GateConfig
+from schemas.ledger import EncoderUsed
 from schemas.strict import Severity
 
 
@@ -31,8 +32,8 @@ class CheckResult(BaseModel):
 
     Attributes:
         name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
-            empty_source, empty_mixture, unreadable_input, removed_fraction, cluster_size, component_size,
-            removal_precision, heavy_species, seed_fan_out, lineage, waiver.
+            empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size, component_size,
+            removal_precision, heavy_species, seed_fan_out, lineage, lexical_ratio, waiver.
         severity: a `warn` never decides the verdict; a check that is waived is a warning.
         relative_to: what observed, low, high and bound are ratios to, None if they are absolute.
         waiver: who waives the check, why and until when.
@@ -71,6 +72,7 @@ class Verdict(BaseModel):
         as_of: the day that waivers were judged on; None if there are none.
         policy: what was asked, if it was not the `gate` of the run's own configuration.
         last_go_sha256: manifest of the run that bounds were relative to, if there is one.
+        encoder: what made the embeddings, if they were measured.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -84,6 +86,7 @@ class Verdict(BaseModel):
     as_of: date | None = None
     policy: GateConfig | None = None
     last_go_sha256: str | None = None
+    encoder: EncoderUsed | None = None
 
     def failed(self) -> list[CheckResult]:
         """The checks that close the gate, or leave it unsettled."""

@@ -1,7 +1,7 @@
 """The answer to a what-if: what a mixture that nobody has made would hold, as the probes estimate it."""
 
 from schemas.documents import Kind
-from schemas.ledger import Weighting
+from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
 from schemas.profile import Estimate, Numbers, Trial
 
@@ -66,6 +66,20 @@ class LensWhatIf(Numbers):
     margins: list[SourceMargin]
 
 
+class VectorsWhatIf(Numbers):
+    """What embeddings say of the mixture: expected values, from the second moments of all documents.
+
+    Attributes:
+        documents, unmeasured: expected occurrences with and without an embedding.
+        rke, vendi_score: cosine kernel, of orders 2 and 1; None if nothing is measured.
+    """
+
+    documents: float
+    unmeasured: float
+    rke: float | None
+    vendi_score: float | None
+
+
 class WhatIf(Numbers):
     """A mixture.
 
@@ -76,6 +90,8 @@ class WhatIf(Numbers):
         effective_tokens: sum over sources.
         kinds: share of the mixture's tokens per kind.
         unmeasured: lenses that say nothing about any document of the mixture.
+        vectors: None if embeddings were not measured.
+        encoder: what made the embeddings.
     """
 
     stage: Stage
@@ -87,6 +103,8 @@ class WhatIf(Numbers):
     kinds: dict[Kind, float]
     lenses: list[LensWhatIf]
     unmeasured: list[Lens]
+    vectors: VectorsWhatIf | None = None
+    encoder: EncoderUsed | None = None
 
     def lens(self, lens: Lens) -> LensWhatIf | None:
         """The numbers of one lens, or None if it says nothing."""

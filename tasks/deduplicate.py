@@ -13,6 +13,7 @@ from polyculture.dedupe.shingles import shingle_sets
 from polyculture.files import whole_file, write_parquet
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
+from tasks.canary import has_canary, open_planted
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, shingle_paths, write_decision, write_removal_summary
 
@@ -22,7 +23,8 @@ GROUPS_PER_BLOCK = 10_000
 @task(cache_policy=NO_CACHE)
 def shingle(job: Job) -> None:
     """Write the shingle sets of the groups of equal texts, block by block."""
-    shingle_corpus(job, open_corpus(job))
+    corpus = open_corpus(job)
+    shingle_corpus(job, open_planted(job, corpus).corpus if has_canary(job) else corpus)
 
 
 def shingle_corpus(job: Job, corpus: Corpus) -> None:

@@ -9,6 +9,7 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture import __version__
 from polyculture.accounts import conserve
+from polyculture.diversity.ledger import read_header
 from polyculture.errors import PolycultureError
 from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
@@ -52,6 +53,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], paren
         libraries=library_versions(),
         tokenizer_sha256=job.digests["tokenizer"],
         language_model_sha256=job.digests["language_model"],
+        encoder=read_header(job.directory.ledger).encoder,
         plan=open_plan(job) if job.command == "run" else None,
         removals=open_removal_summary(job) if is_run else None,
         exclusions=open_exclusions(job),

@@ -7,21 +7,43 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.canary.plant import split_measured
 from polyculture.corpus import Corpus
 from polyculture.diversity.corpus_skeletons import corpus_template_keys
-from polyculture.diversity.ledger import Ledger, measure_stages, write_ledger
+from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.examples import write_examples
+from polyculture.diversity.ledger import Ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.multiplicity import NearIndex
+from polyculture.diversity.near_index import NearIndex
+from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probes import Stage
-from polyculture.diversity.semantic_rows import measure_embeddings
+from polyculture.diversity.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from schemas.documents import Kind
-from schemas.ledger import LedgerHeader
+from schemas.ledger import LedgerHeader, Population
 from schemas.measures import Stage as StageName
+from tasks.canary import open_planted, write_canary_ledger
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
+
+
+class Costs:
+    """Logs what each step of the measurement costs, beside the whole corpus."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        """Start."""
+        self._documents, self._megabytes = len(corpus), int(corpus.text_bytes.sum()) / 1e6
+        self._watch, self._before = Stopwatch(), 0.0
+
+    def __call__(self, what: str) -> None:
+        """Say that a step is done."""
+        now = self._watch.seconds
+        seconds, self._before = now - self._before, now
+        rate = max(seconds, 1e-3)
+        speed = f"{self._megabytes / rate:,.0f} MB/s, {self._documents / rate:,.0f} documents/s"
+        log(f"measured {what}: {seconds:.2f} s, {speed}")
 
 
 @task(cache_policy=NO_CACHE)
@@ -36,13 +58,15 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         copies[StageName.MIXTURE] = open_copies(job)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
-    indexes = build_indexes(job, corpus, threads)
-    rows, heavy, populations = measure_stages(corpus, indexes, weighted, config.measure.probes, config.seed)
-    encoder = None
-    if indexes.embeddings is not None and config.measure.semantic is not None:
-        number = config.measure.semantic.probes
-        tables, more, encoder = measure_embeddings(corpus, indexes.embeddings, weighted, number, config.seed)
-        rows, populations = pa.concat_tables([rows, *tables]), populations + more
+    planted = open_planted(job, corpus)
+    indexes = build_indexes(job, planted.corpus, threads)
+    survey = Survey(planted.corpus, indexes, planted.stages(weighted), config.measure.probes, config.seed)
+    (rows, heavy, populations), canary = split_measured(measure_stages(survey, after=Costs(corpus)))
+    write_canary_ledger(job, canary)
+    log_scaled(populations)
+    semantic = _semantic(job, corpus, weighted)
+    if semantic is not None:
+        rows, populations = pa.concat_tables([rows, *semantic.rows]), populations + semantic.populations
     report("probes", 1, 1)
     header = LedgerHeader(
         seed=config.seed,
@@ -51,18 +75,44 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         sources=list(corpus.sources),
         kinds=list(corpus.kinds),
         populations=populations,
-        encoder=encoder,
+        encoder=semantic.encoder if semantic else None,
     )
-    write_ledger(Ledger(header, rows, heavy), job.directory.ledger)
+    ledger = Ledger(header, rows, heavy, semantic.vectors if semantic else None)
+    write_ledger(ledger, job.directory.ledger)
+    write_examples(ledger, corpus, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")
+
+
+def log_scaled(populations: Sequence[Population]) -> None:
+    """Say how many probes had more candidates than are verified."""
+    for population in populations:
+        scaled = sum(population.crowded.scaled) if population.crowded else 0
+        if scaled:
+            log(
+                f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
+                f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
+            )
+
+
+def _semantic(job: Job, corpus: Corpus, stages: Sequence[Stage]) -> SemanticMeasured | None:
+    """What embeddings tell; None if the configuration asks for none."""
+    config, embeddings = job.config.measure.semantic, open_embeddings(job, corpus)
+    if embeddings is None or config is None:
+        return None
+    watch = Stopwatch()
+    settings = SemanticSettings(config.probes, job.config.seed, job.config.gate.trial_fraction, job.config.reference)
+    found = measure_embeddings(corpus, embeddings, stages, settings)
+    log(f"neighbours and moments of {len(corpus):,} embeddings, {watch.seconds:.1f} s")
+    return found
 
 
 def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
     """What the lenses count in."""
-    watch = Stopwatch()
+    costs = Costs(corpus)
     near = NearIndex(open_shingles(job), job.config.dedupe.near.threshold, signature_seed(job.config.seed), threads)
+    costs("signatures of probes and groups")
     keys = corpus_template_keys(corpus)
-    log(f"skeletons of {int(corpus.text_bytes.sum()):,} bytes, {watch.seconds:.1f} s")
+    costs("skeletons")
     is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
     seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
     return Indexes(
@@ -71,5 +121,4 @@ def build_indexes(job: Job, corpus: Corpus, threads: int) -> Indexes:
         template=species_numbers(keys.whole),
         opening=species_numbers(keys.opening),
         seed=seed_species(seeds, is_synthetic),
-        embeddings=open_embeddings(job, corpus),
     )

@@ -9,8 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.evidence import read_manifest, read_profile, read_verdict
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import source_rows
-from schemas.verdict import Outcome
+from polyculture.summary import lexical_lines, source_rows
+from schemas.verdict import CheckResult, Outcome
 
 
 @task(cache_policy=NO_CACHE)
@@ -19,27 +19,31 @@ def show_verdict(directory: RunDirectory) -> None:
     manifest = read_manifest(directory)
     verdict = read_verdict(directory)
     profile = read_profile(directory, manifest)
+    warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
     header, *rows = source_rows(manifest, profile)
     lines = [
         f"# {verdict.verdict.value}: {_plain(manifest.name)}",
         "",
-        *(f"- **{check.outcome.value}** {_plain(check.message)}" for check in verdict.failed()),
-        *(
-            f"- warning: {_plain(c.message)}"
-            for c in verdict.checks
-            if c.severity == "warn" and c.outcome is not Outcome.PASS
-        ),
+        *(f"- **{check.outcome.value}** {_told(check)}" for check in verdict.failed()),
+        *(f"- waived: {_told(c)}" for c in warnings if c.waiver),
+        *(f"- warning: {_told(c)}" for c in warnings if not c.waiver),
         "",
         _row(header),
         "|" + "---|" * len(header),
         *map(_row, rows),
         "",
+        *(_plain(line) + "\n" for line in lexical_lines(profile)),
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",
         f"    {directory.report / 'index.html'}",
     ]
     key = "verdict-" + re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
     create_markdown_artifact("\n".join(lines), key=key, description=f"{verdict.verdict.value}: {manifest.name}")
+
+
+def _told(check: CheckResult) -> str:
+    """The message, which names a waiver, and the bound, which says what it is relative to."""
+    return _plain(check.message + (f" (wanted {check.bound})" if check.bound else ""))
 
 
 def _row(cells: list[str]) -> str:

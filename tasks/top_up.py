@@ -198,7 +198,7 @@ def _joint(
     is_read[is_parent] = top_up.parent.is_consumed(*rows_read_from(joint, np.flatnonzero(is_parent)))
     shingle_corpus(both, joint)
     embeddings = _embeddings(job, [embeddings_path(job, partition) for _, partition in partitions], joint)
-    indexes = replace(build_indexes(both, joint, threads), embeddings=embeddings)
+    indexes = build_indexes(both, joint, threads)
     flags: dict[MixtureName, NDArray[np.bool_]] = {
         "before": is_parent,
         "consumed": is_read,

@@ -54,14 +54,17 @@ def species_sample(matrix: ProbeMatrix) -> SpeciesSample:
     """
     if not matrix.is_partition or matrix.weighting is not Weighting.DOCUMENTS:
         raise ValueError("only a partition lens, probed by documents, has species that can be summed over")
-    rates = np.array([len(p.light) / max(1, p.light_population) for p in matrix.probes])
-    if any(len(p.light) == 0 and p.light_population > 0 for p in matrix.probes):
+    sampled = [part for probes in matrix.probes for part in probes.sampled]
+    if any(len(part.rows) == 0 and part.population > 0 for part in sampled):
         raise ValueError("a source has light documents and no probe among them")
-    rows: list[NDArray[np.int64]] = []
-    weights: list[Floats] = []
+    rates = np.zeros(len(matrix.probes))
     for source, probes in enumerate(matrix.probes):
-        rows += [probes.light, probes.heavy]
-        weights += [1.0 / (probes.light @ rates), probes.heavy[:, source] / probes.heavy.sum(axis=1)]
+        rates[source] = sum(len(part.rows) / max(1, part.population) for part in probes.sampled)
+    rows = [part.rows for part in sampled]
+    weights = [1.0 / (part.rows @ rates) for part in sampled]
+    for source, probes in enumerate(matrix.probes):
+        rows += [part.rows for part in probes.counted]
+        weights += [part.rows[:, source] / part.rows.sum(axis=1) for part in probes.counted]
     found, inverse = np.unique(np.concatenate(rows), axis=0, return_inverse=True)
     weight = np.bincount(inverse.ravel(), np.concatenate(weights), len(found)).astype(np.float64)
     return SpeciesSample(found / np.maximum(matrix.documents, 1), weight)

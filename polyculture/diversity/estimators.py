@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.intervals import (
+    CONFIDENCE,
     RARE_UNITS,
     Interval,
     Sample,
@@ -18,9 +19,18 @@ from polyculture.diversity.intervals import (
     mean_interval,
     share_interval,
 )
-from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
+from polyculture.diversity.probe_matrix import ProbeMatrix
 
-__all__ = ["Scope", "Stratum", "clopper_pearson", "pooled_mean", "pooled_share", "scope_of", "share_interval"]
+__all__ = [
+    "Scope",
+    "Stratum",
+    "clopper_pearson",
+    "pooled_mean",
+    "pooled_share",
+    "scope_of",
+    "share_interval",
+    "stratum_share",
+]
 
 # (levels,) multiplicities -> (levels,) values of one function, or (levels, functions)
 PerProbe = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -29,42 +39,41 @@ Levels = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Stratum:
-    """The documents of one source, as a scope sees them: a sample of the light ones, the heavy ones counted whole.
+    """A part of one source, as a scope sees it.
 
     Attributes:
-        multiplicity: (probes,) documents of the scope in each light probe's species, itself included; at least 1.
-        population: light documents that the probes were drawn from without replacement; None if with replacement.
+        multiplicity: (n,) documents of the scope in each row's species, itself included; at least 1.
+        population: documents that the rows were drawn from without replacement; None if with replacement.
         weight: what the source weighs in the scope, in documents or tokens.
-        heavy: (species,) documents of the scope in each heavy species.
-        heavy_share: (species,) share of the source's weight in each.
-        light_share: share that the light probes stand for.
-        most: the largest multiplicity that a light document can have; None: all documents of the scope.
+        share: share of that weight that lies in this part.
+        row_share: (n,) that of each row, if the part is counted whole; None if the rows are a sample.
+        most: the largest multiplicity that a document of this part can have; None: all documents of the scope.
     """
 
     multiplicity: NDArray[np.int64]
     population: int | None
     weight: float
-    heavy: NDArray[np.int64]
-    heavy_share: NDArray[np.float64]
-    light_share: float
-    most: float | None
+    share: float = 1.0
+    row_share: NDArray[np.float64] | None = None
+    most: float | None = None
 
     @classmethod
     def of_light(cls, multiplicity: NDArray[np.int64], population: int) -> "Stratum":
         """A source without heavy species, weighted by documents."""
-        return cls(multiplicity, population, population, np.empty(0, np.int64), np.empty(0), 1.0, None)
+        return cls(multiplicity, population, population)
 
     @cached_property
-    def light_levels(self) -> Levels:
-        """The different multiplicities of light probes, ascending, and how many have each: few, however many probes."""
+    def levels(self) -> Levels:
+        """The different multiplicities, ascending, and how many rows have each: few, however many probes."""
         levels, counts = np.unique(self.multiplicity, return_counts=True)
         return levels.astype(np.float64), counts
 
     @cached_property
-    def heavy_levels(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The different multiplicities of heavy species, and the share of the source's weight in each."""
-        levels, inverse = np.unique(self.heavy, return_inverse=True)
-        return levels.astype(np.float64), np.bincount(inverse, self.heavy_share, len(levels)).astype(np.float64)
+    def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Of a part counted whole the different multiplicities, and the share of the part in each."""
+        levels, inverse = np.unique(self.multiplicity, return_inverse=True)
+        shares = np.bincount(inverse, self.row_share, len(levels)).astype(np.float64)
+        return levels.astype(np.float64), shares / self.share
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,14 @@ class Scope:
     """What a number is about: some sources, whose species are those among them.
 
     Attributes:
-        strata: the sources.
+        strata: parts of the sources, which make up all of them.
         documents: how many documents they have together.
+        confidence: of the intervals of means over it.
     """
 
     strata: tuple[Stratum, ...]
     documents: int
+    confidence: float = CONFIDENCE
 
     @classmethod
     def of_light(cls, strata: Sequence[Stratum]) -> "Scope":
@@ -86,9 +97,9 @@ class Scope:
 
     @property
     def shares(self) -> list[float]:
-        """What part of the scope's weight each source has."""
-        total = sum(stratum.weight for stratum in self.strata)
-        return [stratum.weight / total for stratum in self.strata]
+        """What part of the scope's weight lies in each stratum."""
+        weights = [stratum.weight * stratum.share for stratum in self.strata]
+        return [weight / sum(weights) for weight in weights]
 
 
 def scope_of(matrix: ProbeMatrix, members: Sequence[int]) -> Scope:
@@ -103,75 +114,70 @@ def scope_of(matrix: ProbeMatrix, members: Sequence[int]) -> Scope:
         members: source numbers; sources without documents are left out.
     """
     members = [number for number in members if matrix.weight[number] > 0]
-    strata = tuple(_stratum(matrix, matrix.probes[number], number, members) for number in members)
+    strata = tuple(stratum for number in members for stratum in _strata(matrix, number, members))
     return Scope(strata, int(matrix.documents[members].sum()))
 
 
-def _stratum(matrix: ProbeMatrix, probes: SourceProbes, number: int, members: Sequence[int]) -> Stratum:
-    return Stratum(
-        multiplicity=probes.light[:, members].sum(axis=1),
-        population=probes.light_population if matrix.weighting is Weighting.DOCUMENTS else None,
-        weight=float(matrix.weight[number]),
-        heavy=probes.heavy[:, members].sum(axis=1),
-        heavy_share=probes.heavy_share,
-        light_share=probes.light_share,
-        most=matrix.heavy_above,
-    )
+def _strata(matrix: ProbeMatrix, number: int, members: Sequence[int]) -> list[Stratum]:
+    return [
+        Stratum(
+            multiplicity=part.rows[:, members].sum(axis=1),
+            population=part.drawn_from(matrix.weighting),
+            weight=float(matrix.weight[number]),
+            share=part.share,
+            row_share=part.row_share if part.is_whole else None,
+            most=part.most,
+        )
+        for part in matrix.probes[number].strata
+    ]
 
 
 def pooled_mean(scope: Scope, g: PerProbe) -> Interval:
     """Mean of g(m) over all documents of a scope, or over their tokens.
 
-    Sum over sources of W_j [sum over heavy species of share x g(m) + light share x mean of g over the light probes],
-    W_j the source's part of the scope's weight. Heavy species add no error.
+    Sum over strata of their part of the scope's weight x mean of g: over everything where the stratum is counted
+    whole, which adds no error, over the probes elsewhere.
 
     Args:
         scope: at least one source.
         g: value per multiplicity; the mean of each of its functions is estimated.
 
     Raises:
-        ValueError: the scope is empty, or a source has neither probes nor heavy species.
+        ValueError: the scope is empty, or a source has no probes at all.
     """
-    parts: list[Interval] = []
-    weights: list[float] = []
-    for stratum, share in zip(scope.strata, scope.shares, strict=True):
-        if len(stratum.heavy):
-            levels, shares = stratum.heavy_levels
-            parts.append(exact(shares @ g(levels)))
-            weights.append(share)
-        if stratum.light_share > 0 or not len(stratum.heavy):
-            parts.append(_light_mean(stratum, g, scope.documents))
-            weights.append(share * stratum.light_share)
-    return combine(parts, weights)
+    return combine([_mean(stratum, g, scope) for stratum in scope.strata], scope.shares)
 
 
-def _light_mean(stratum: Stratum, g: PerProbe, documents: int) -> Interval:
-    levels, counts = stratum.light_levels
+def _mean(stratum: Stratum, g: PerProbe, scope: Scope) -> Interval:
+    if stratum.row_share is not None:
+        levels, shares = stratum.shares
+        return exact(shares @ g(levels))
+    levels, counts = stratum.levels
     if len(levels) == 0:
-        return _unprobed(stratum, g, documents)
+        return _unprobed(stratum, g, scope.documents)
     values = g(levels)
     least = most = np.zeros(values.shape[1:])
     if counts.sum() - counts.max() < RARE_UNITS:  # the only case that needs the range
-        possible = _possible(stratum, documents)
+        possible = _possible(stratum, scope.documents)
         possible = possible[possible != levels[np.argmax(counts)]]
         if len(possible):
             others = g(possible)
             least, most = others.min(axis=0), others.max(axis=0)
         else:
             least = most = values[np.argmax(counts)]
-    return mean_interval(Sample(values, counts, stratum.population, least, most))
+    return mean_interval(Sample(values, counts, stratum.population, least, most, scope.confidence))
 
 
 def _unprobed(stratum: Stratum, g: PerProbe, documents: int) -> Interval:
-    """Light documents that are so few that none is a probe: anything is possible; the value is that of unique ones."""
-    if not len(stratum.heavy):
-        raise ValueError("an estimate needs at least one probe in every stratum")
+    """Documents that are so few that none is a probe: anything is possible; the value is that of unique ones."""
+    if stratum.share >= 1:
+        raise ValueError("an estimate needs at least one probe in every source")
     values = g(_possible(stratum, documents))
     return between(values[0], values.min(axis=0), values.max(axis=0))
 
 
 def _possible(stratum: Stratum, documents: int) -> NDArray[np.float64]:
-    """Multiplicities that a light document can have: all up to 64, and a grid beyond, where g is looked for its range.
+    """Multiplicities that a document of a stratum can have: all up to 64, and a grid beyond, to look for g's range.
 
     What is between two points of the grid can exceed the range of the rare rule's g by less than a thousandth.
     """
@@ -183,31 +189,27 @@ def _possible(stratum: Stratum, documents: int) -> NDArray[np.float64]:
 
 
 def pooled_share(scope: Scope, smallest: int = 2) -> Interval:
-    """Share of a scope's documents, or tokens, of multiplicity `smallest` and more: Wilson's interval per source.
+    """Share of a scope's documents, or tokens, of multiplicity `smallest` and more: Wilson's interval per stratum.
 
     Raises:
-        ValueError: the scope is empty, or a source has neither probes nor heavy species.
+        ValueError: the scope is empty, or a source has no probes at all.
     """
-    hits = [
-        (float(stratum.heavy_share[stratum.heavy >= smallest].sum()), stratum.multiplicity >= smallest)
-        for stratum in scope.strata
-    ]
-    parts = [source_share(stratum, heavy, light) for stratum, (heavy, light) in zip(scope.strata, hits, strict=True)]
+    parts = [stratum_share(stratum, stratum.multiplicity >= smallest) for stratum in scope.strata]
     return combine(parts, scope.shares).within(0, 1)
 
 
-def source_share(stratum: Stratum, heavy: float, light: NDArray[np.bool_]) -> Interval:
-    """Share of one source's weight that has a property.
+def stratum_share(stratum: Stratum, hits: NDArray[np.bool_]) -> Interval:
+    """Share of a stratum that has a property.
 
     Args:
-        stratum: the source.
-        heavy: share of the source's weight that is in heavy species and has it.
-        light: (probes,) which light probes have it.
+        stratum: a part of a source.
+        hits: (n,) which of its rows have it.
+
+    Raises:
+        ValueError: it has no rows and is all of its source.
     """
-    if stratum.light_share <= 0 and len(stratum.heavy):
-        return exact(heavy)
-    if len(light) == 0 and len(stratum.heavy):
-        part = between(0.0, 0.0, 1.0)
-    else:
-        part = share_interval(int(light.sum()), len(light), stratum.population)
-    return combine([exact(heavy), part], [1.0, stratum.light_share])
+    if stratum.row_share is not None:
+        return exact(float(stratum.row_share[hits].sum()) / stratum.share)
+    if len(hits) == 0 and stratum.share < 1:
+        return between(0.0, 0.0, 1.0)
+    return share_interval(int(hits.sum()), len(hits), stratum.population)

@@ -64,13 +64,13 @@ class HeavySpecies:
     def source_probes(self, source: int, light: NDArray[np.int64], weighting: Weighting) -> SourceProbes:
         """One source of a probe matrix, from the (probes, sources) multiplicities of its light probes."""
         has_some = self.documents[:, source] > 0
-        population = int(self.totals[0][source])
-        return SourceProbes(
-            light=light,
-            heavy=self.documents[has_some],
-            heavy_share=self.shares(weighting)[has_some, source],
-            population=population,
-            light_population=population - int(self.documents[:, source].sum()),
+        heavy = int(self.documents[:, source].sum())
+        return SourceProbes.of_species(
+            light,
+            self.documents[has_some],
+            self.shares(weighting)[has_some, source],
+            (int(self.totals[0][source]) - heavy, heavy),
+            self.above,
         )
 
     def has(self, species: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -78,7 +78,7 @@ class HeavySpecies:
         return np.isin(species, self.species)
 
 
-def heavy_species(species: NDArray[np.int64], documents: Documents) -> HeavySpecies:
+def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above: float | None = None) -> HeavySpecies:
     """Count every species that holds more than 1e-4 of all documents. None is left out, however many.
 
     Without it one species of 1,000 in 100,000 documents leaves the interval of H2 covering 83 %. Grouping is exact and
@@ -87,6 +87,7 @@ def heavy_species(species: NDArray[np.int64], documents: Documents) -> HeavySpec
     Args:
         species: (documents,) species number, of a lens whose species are a partition.
         documents: what the documents are.
+        heavy_above: what makes a species heavy, if not 1e-4 of all documents.
 
     Returns:
         The heavy species, by falling size, then by the example's id hash. O(documents).
@@ -103,7 +104,7 @@ def heavy_species(species: NDArray[np.int64], documents: Documents) -> HeavySpec
             "document": np.arange(len(species)),
         }
     ).filter(pl.col("copies") > 0)
-    above = HEAVY_FRACTION * int(documents.copies.sum())
+    above = HEAVY_FRACTION * int(documents.copies.sum()) if heavy_above is None else heavy_above
     sizes = frame.group_by("species").agg(pl.col("copies").sum().alias("size")).filter(pl.col("size") > above)
     members = frame.join(sizes, on="species")
     ranked = (

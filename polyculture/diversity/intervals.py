@@ -1,4 +1,4 @@
-"""95 % intervals: of a mean over a sample, of a share, of a sum over strata, and of what follows from them."""
+"""Intervals, of 95 % unless asked otherwise: of a mean over a sample, a share, a sum over strata, and what follows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from scipy import special
 
 from schemas.profile import Estimate
 
-Z95 = 1.959963984540054
+CONFIDENCE, Z95 = 0.95, 1.959963984540054
 RARE_UNITS = 30  # fewer units than these outside the most frequent level: the rare rule
 FINITE_FROM = 0.05  # sampling fraction from which the finite-population correction is applied
 FEW_HITS = 10  # fewer hits or misses than these: Clopper-Pearson instead of Wilson
@@ -28,6 +28,7 @@ class Sample:
             (probes drawn by tokens).
         least: smallest value that a unit outside the most frequent level can have, seen or not; one per function.
         most: largest such value.
+        confidence: of the interval, 0..1.
     """
 
     values: NDArray[np.float64]
@@ -35,6 +36,7 @@ class Sample:
     population: int | None
     least: float | Floats
     most: float | Floats
+    confidence: float = CONFIDENCE
 
     @classmethod
     def of(cls, values: NDArray[np.float64], population: int | None, least: float, most: float) -> "Sample":
@@ -129,7 +131,13 @@ def mean_interval(sample: Sample) -> Interval:
     third = np.asarray(share @ change**3)
     skewness = np.divide(third, variance**1.5, out=np.zeros_like(third), where=variance > 0)
     error = np.sqrt(variance / (n - 1) * finite_factor(n, sample.population))
-    return Interval(mean, error * _hall(Z95, skewness / np.sqrt(n)), -error * _hall(-Z95, skewness / np.sqrt(n)))
+    z, skew = normal_quantile(sample.confidence), skewness / np.sqrt(n)
+    return Interval(mean, error * _hall(z, skew), -error * _hall(-z, skew))
+
+
+def normal_quantile(confidence: float) -> float:
+    """How many standard errors a normal interval reaches to either side."""
+    return Z95 if confidence == CONFIDENCE else float(special.ndtri((1 + confidence) / 2))
 
 
 def _hall(quantile: float, skew: Floats) -> Floats:
@@ -141,7 +149,7 @@ def _hall(quantile: float, skew: Floats) -> Floats:
 
 def _rare_interval(sample: Sample, mean: Floats, others: int, n: int) -> Interval:
     base = sample.values[np.argmax(sample.counts)]
-    low, high = clopper_pearson(others, n)
+    low, high = clopper_pearson(others, n, sample.confidence)
     fall, rise = np.asarray(sample.least) - base, np.asarray(sample.most) - base
     lowest = base + np.minimum(low * fall, high * fall)
     highest = base + np.maximum(low * rise, high * rise)
@@ -182,10 +190,11 @@ def share_interval(hits: int, n: int, population: int | None) -> Interval:
     return between(value, max(0.0, centre - half), min(1.0, centre + half))
 
 
-def clopper_pearson(hits: int, n: int) -> tuple[float, float]:
-    """The exact 95 % interval of a binomial share; (0, 1) of no units."""
-    low = float(special.betaincinv(hits, n - hits + 1, 0.025)) if hits else 0.0
-    high = float(special.betaincinv(hits + 1, n - hits, 0.975)) if hits < n else 1.0
+def clopper_pearson(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The exact interval of a binomial share; (0, 1) of no units."""
+    tail = round((1 - confidence) / 2, 12)
+    low = float(special.betaincinv(hits, n - hits + 1, tail)) if hits else 0.0
+    high = float(special.betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0
     return low, high
 
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from schemas.measures import Lens
 
 if TYPE_CHECKING:
-    from polyculture.diversity.multiplicity import GroupCounts, NearIndex
+    from polyculture.diversity.crowding import Crowding
+    from polyculture.diversity.multiplicity import GroupCounts
+    from polyculture.diversity.near_index import Joined, NearIndex, Parts
     from polyculture.diversity.species import SeedSpecies
     from polyculture.semantic.embeddings import Embeddings
 
@@ -55,11 +57,13 @@ class NeighbourLens:
     """A lens whose species are neighbourhoods, one around each document.
 
     Attributes:
-        count: (groups of the probes (p,), what the groups weigh, indexes) -> (p, sources, stages) documents in each
+        count: (groups of the probes (p,), what the groups weigh, indexes, parts of the groups) -> documents in each
             probe's closed neighbourhood.
+        crowding: (what the groups weigh, indexes, parts of the groups) -> how many neighbours each group may have.
     """
 
-    count: Callable[[NDArray[np.int64], GroupCounts, Indexes], NDArray[np.int64]]
+    count: Callable[[NDArray[np.int64], GroupCounts, Indexes, Parts], Joined]
+    crowding: Callable[[GroupCounts, Indexes, Parts], Crowding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,19 @@ def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
     return np.ones(len(indexes.groups), np.bool_)
 
 
-def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes) -> NDArray[np.int64]:
+def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Joined:
     """One neighbourhood: the probe and every document whose shingles are similar enough."""
-    return indexes.near.multiplicities(groups, counts)
+    return indexes.near.join(groups, counts, parts)
+
+
+def near_crowding(counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Crowding:
+    """From the band keys that the near lens's join proposes neighbours by."""
+    return indexes.near.crowding(counts, parts)
 
 
 LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
     Lens.EXACT: PartitionLens(lambda indexes: indexes.groups, everywhere),
-    Lens.NEAR: NeighbourLens(near),
+    Lens.NEAR: NeighbourLens(near, near_crowding),
     Lens.TEMPLATE: PartitionLens(lambda indexes: indexes.template, everywhere),
     Lens.OPENING: PartitionLens(lambda indexes: indexes.opening, everywhere),
     Lens.SEED: PartitionLens(lambda indexes: indexes.seed.species, lambda indexes: indexes.seed.is_measured),

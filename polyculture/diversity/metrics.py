@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import PerProbe, Scope, pooled_mean, pooled_share, scope_of, source_share
-from polyculture.diversity.intervals import exp_of, inverse_of, scaled
+from polyculture.diversity.estimators import PerProbe, Scope, pooled_mean, pooled_share, scope_of, stratum_share
+from polyculture.diversity.intervals import combine, exp_of, inverse_of, scaled
 from polyculture.diversity.probe_matrix import ProbeMatrix
 from schemas.measures import Metric
 from schemas.profile import Estimate
@@ -117,9 +117,11 @@ def containment(matrix: ProbeMatrix, of: int, within: int) -> Estimate:
     """Share of the documents (or tokens) of source `of` that have a twin in source `within`; not symmetric.
 
     Raises:
-        ValueError: the source has neither probes nor heavy species.
+        ValueError: the source has no probes at all.
     """
-    probes = matrix.probes[of]
-    heavy = float(probes.heavy_share[probes.heavy[:, within] > 0].sum())
-    stratum = scope_of(matrix, [of]).strata[0]
-    return source_share(stratum, heavy, probes.light[:, within] > 0).within(0, 1).estimate()
+    scope = scope_of(matrix, [of])
+    parts = [
+        stratum_share(stratum, part.rows[:, within] > 0)
+        for stratum, part in zip(scope.strata, matrix.probes[of].strata, strict=True)
+    ]
+    return combine(parts, scope.shares).within(0, 1).estimate()

@@ -18,7 +18,6 @@ from polyculture.diversity.intervals import (
     scaled,
 )
 from polyculture.diversity.mixture_rows import MixtureRows, check_rates, row_blocks, row_powers
-from polyculture.diversity.probe_matrix import Weighting
 from schemas.profile import Estimate
 
 Floats = NDArray[np.float64]
@@ -48,18 +47,25 @@ class SourceValues:
         rows: (n,) numbers of the rows that this source has.
         values: (n, 4) E[1/c], E[ln(N/c)], E[c - 1], P(c > 1) of an occurrence with that row.
         unique: (4,) the same of a document without others: the largest, largest, smallest and smallest.
-        crowded: (4,) bounds at the other end, for the largest species that a light document can be in.
+        own_mean: E of the copies of the occurrence's own document.
+        log_size: ln N_mix.
     """
 
     source: int
     rows: NDArray[np.int64]
     values: Floats
     unique: Floats
-    crowded: Floats
+    own_mean: float
+    log_size: float
+
+    def crowded(self, others: float) -> Floats:
+        """(4,) bounds at the other end, where the mixture holds so many copies of others in the species."""
+        crowd = self.own_mean + others
+        return np.array([1 / crowd, self.log_size - np.log(crowd), crowd - 1.0, 1.0])
 
 
 def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afresh) -> MixtureEstimate:
-    """Estimate one mixture, heavy species exactly, the light ones from their probes.
+    """Estimate one mixture: what is counted whole exactly, the rest from its probes.
 
     SE^2 = sum_i w_i^2 s_i^2 / P_i over per-probe means; H1, H2 and pairs on the log scale; the rare rule as for a
     corpus.
@@ -76,13 +82,16 @@ def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afre
     mean = law(checked, np.zeros(1)).mean
     size = float(mean @ rows.matrix.documents)
     weight = mean * rows.matrix.weight
+    total, crowding = weight.sum(), float(mean[rows.matrix.documents > 0].max())
     parts: list[list[Interval]] = [[] for _ in range(4)]
     weights: list[float] = []
     for found in _source_values(rows, checked, law):
-        for function in range(4):
-            parts[function] += _source_mean(rows, found, function)
-        share = float(weight[found.source] / weight.sum())
-        weights += [share, share * rows.matrix.probes[found.source].light_share]
+        for column, (source, part) in enumerate(rows.strata):
+            if source == found.source and part.share > 0:
+                weights.append(float(weight[source] / total) * part.share)
+                crowded = found.crowded((_most_documents(rows, column) - 1) * crowding)
+                for function in range(4):
+                    parts[function].append(_stratum_mean(rows, column, found, crowded, function))
     inverse, surprise, excess, repeated = (combine(part, weights) for part in parts)
     inverse, surprise = inverse.within(0, 1), surprise.within(-np.inf, np.log(size))
     excess = excess.within(0, np.inf)
@@ -104,20 +113,21 @@ def _source_values(rows: MixtureRows, rates: Floats, law: CopyLaw) -> list[Sourc
     log_size = float(np.log(copies.mean @ rows.matrix.documents))
     found = []
     for source in np.flatnonzero(copies.mean * rows.matrix.weight > 0).tolist():
+        columns = [column for column, (of, _) in enumerate(rows.strata) if of == source]
         own_mean = copies.mean[source] + copies.variance[source] / copies.mean[source]
         chosen: list[NDArray[np.int64]] = []
         values: list[Floats] = []
         for block, powers in blocks:
             own = block.copies.slope[source] / copies.mean[source]
-            is_mine = rows.share[block.rows, source] + rows.light[block.rows, source] > 0
+            is_mine = rows.drawn[block.rows][:, columns].any(axis=1)
             mine = block.rows[is_mine]
             lambda_others = rows.others[mine] @ copies.mean
             chosen.append(mine)
             values.append(_functions(block.rule, powers[is_mine] * own, log_size, lambda_others + own_mean))
             alone = _functions(block.rule, own[None], log_size, np.array([own_mean]))[0]
-        crowd = own_mean + (_most_documents(rows) - 1) * float(copies.mean[rows.matrix.documents > 0].max())
-        crowded = np.array([1 / crowd, log_size - np.log(crowd), crowd - 1.0, 1.0])
-        found.append(SourceValues(source, np.concatenate(chosen), np.concatenate(values), alone, crowded))
+        found.append(
+            SourceValues(source, np.concatenate(chosen), np.concatenate(values), alone, float(own_mean), log_size)
+        )
     return found
 
 
@@ -127,28 +137,23 @@ def _functions(rule: Rule, generating: Floats, log_size: float, mean: Floats) ->
     return np.stack([generating @ rule.inverse, surprise, mean - 1.0, 1.0 - generating[:, 0]], axis=1)
 
 
-def _most_documents(rows: MixtureRows) -> float:
-    """Documents of the largest species that a light document can be in."""
-    total = float(rows.matrix.documents.sum())
-    above = rows.matrix.heavy_above
-    seen = rows.others[rows.light.any(axis=1)].sum(axis=1).max(initial=0) + 1
-    return max(total if above is None else min(total, above), float(seen))
+def _most_documents(rows: MixtureRows, column: int) -> float:
+    """Documents of the largest species that a document of a stratum can be in."""
+    total, most = float(rows.matrix.documents.sum()), rows.strata[column][1].most
+    seen = rows.others[rows.drawn[:, column] > 0].sum(axis=1).max(initial=0) + 1
+    return max(total if most is None else min(total, most), float(seen))
 
 
-def _source_mean(rows: MixtureRows, found: SourceValues, function: int) -> list[Interval]:
-    """What the heavy species add to a source's mean, and the mean of its light documents."""
-    probes = rows.matrix.probes[found.source]
-    values, counts = found.values[:, function], rows.light[found.rows, found.source]
-    drawn = int(counts.sum())
-    heavy = rows.share[found.rows, found.source] - counts * (probes.light_share / max(1, drawn))
-    whole = exact(np.maximum(heavy, 0.0) @ values)
-    least, most = sorted([found.unique[function], found.crowded[function]])
-    if probes.light_share <= 0:
-        return [whole, exact(0.0)]
-    if drawn == 0:
-        return [whole, between(found.unique[function], least, most)]
+def _stratum_mean(rows: MixtureRows, column: int, found: SourceValues, crowded: Floats, function: int) -> Interval:
+    """The mean of one function over a stratum."""
+    part, values = rows.strata[column][1], found.values[:, function]
+    if part.is_whole:
+        return exact(rows.counted[found.rows, column] @ values / part.share)
+    counts = rows.drawn[found.rows, column]
+    least, most = sorted([found.unique[function], crowded[function]])
+    if not counts.any():
+        return between(found.unique[function], least, most)
     # Rows of one value are one level: the rare rule asks how many probes have another.
     levels, inverse = np.unique(np.round(values[counts > 0], 12), return_inverse=True)
     by_level = np.bincount(inverse.ravel(), counts[counts > 0]).astype(np.int64)
-    population = probes.light_population if rows.matrix.weighting is Weighting.DOCUMENTS else None
-    return [whole, mean_interval(Sample(levels, by_level, population, least, most))]
+    return mean_interval(Sample(levels, by_level, part.drawn_from(rows.matrix.weighting), least, most))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
 from polyculture.diversity.copies import SMALLEST_RULE, Copies, CopyLaw, Rule, copy_rule
-from polyculture.diversity.probe_matrix import ProbeMatrix
+from polyculture.diversity.probe_matrix import ProbeMatrix, ProbeStratum, SourceProbes
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,15 +26,20 @@ class MixtureRows:
     Attributes:
         matrix: what they were made of.
         others: (rows, sources) other documents in the species.
-        light: (rows, sources) light probes of each source that have this row.
-        share: (rows, sources) share of each source's weight that the row stands for, heavy species included; a column
-            sums to 1, or to 0 where there are no probes.
+        strata: source number and stratum of every part of a source, sources in order.
+        drawn: (rows, strata) rows of each stratum that are this one.
+        counted: (rows, strata) share of the source's weight that this row stands for in a stratum counted whole; 0
+            elsewhere.
+        share: (rows, sources) share of each source's weight that the row stands for; a column sums to 1, or to 0 where
+            there are no probes.
         mean_multiplicity: (sources, sources) mean of m_j over the weight of source i, itself included.
     """
 
     matrix: ProbeMatrix
     others: Integers
-    light: Integers
+    strata: tuple[tuple[int, ProbeStratum], ...]
+    drawn: Integers
+    counted: Floats
     share: Floats
     mean_multiplicity: Floats
 
@@ -47,24 +52,20 @@ def collapse(matrix: ProbeMatrix) -> MixtureRows:
     """
     sources = len(matrix.probes)
     own = np.eye(sources, dtype=np.int64)
-    blocks: list[Integers] = []
-    columns: list[Integers] = []
-    light: list[Integers] = []
-    share: list[Floats] = []
-    for number, probes in enumerate(matrix.probes):
-        blocks += [probes.light - own[number], probes.heavy - own[number]]
-        columns.append(np.full(len(probes.light) + len(probes.heavy), number))
-        drawn = max(1, len(probes.light))
-        light += [np.ones(len(probes.light), np.int64), np.zeros(len(probes.heavy), np.int64)]
-        share += [np.full(len(probes.light), probes.light_share / drawn), probes.heavy_share]
-    stacked = np.concatenate(blocks).reshape(-1, sources)
-    others, inverse = _different_rows(stacked)
-    at = inverse * sources + np.concatenate(columns)
-    size = len(others) * sources
-    shares = np.bincount(at, np.concatenate(share), size).reshape(-1, sources).astype(np.float64)
+    strata = tuple((number, part) for number, probes in enumerate(matrix.probes) for part in probes.strata)
+    stacked = [part.rows - own[number] for number, part in strata]
+    others, inverse = _different_rows(np.concatenate([np.empty((0, sources), np.int64), *stacked]))
+    at = np.split(inverse, np.cumsum([len(rows) for rows in stacked])[:-1]) if stacked else []
+    drawn = np.zeros((len(others), len(strata)), np.int64)
+    counted, shares = np.zeros(drawn.shape), np.zeros((len(others), sources))
+    for column, ((number, part), mine) in enumerate(zip(strata, at, strict=True)):
+        drawn[:, column] = np.bincount(mine, minlength=len(others))
+        added = np.bincount(mine, part.row_share, len(others))
+        shares[:, number] += added
+        if part.is_whole:
+            counted[:, column] = added
     mean: Floats = shares.T @ others.astype(np.float64) + own * (shares.sum(axis=0) > 0)
-    counts = np.bincount(at, np.concatenate(light), size).reshape(-1, sources).astype(np.int64)
-    return MixtureRows(matrix, others, counts, shares, mean)
+    return MixtureRows(matrix, others, strata, drawn, counted, shares, mean)
 
 
 def _different_rows(table: Integers) -> tuple[Integers, Integers]:
@@ -94,8 +95,8 @@ def select_sources(matrix: ProbeMatrix, members: Sequence[int]) -> ProbeMatrix:
     """
     chosen = list(members)
     probes = tuple(
-        replace(mine, light=mine.light[:, chosen], heavy=mine.heavy[:, chosen])
-        for mine in (matrix.probes[number] for number in chosen)
+        SourceProbes(tuple(replace(part, rows=part.rows[:, chosen]) for part in matrix.probes[number].strata))
+        for number in chosen
     )
     return replace(matrix, probes=probes, documents=matrix.documents[chosen], weight=matrix.weight[chosen])
 
@@ -105,7 +106,7 @@ def check_rates(rows: MixtureRows, rates: Floats) -> Floats:
 
     Raises:
         ValueError: there is not one finite rate of 0 or more per source, a mixture is empty, or a source in it has
-            neither probes nor heavy species.
+            no probes.
     """
     sources = len(rows.matrix.probes)
     found = np.asarray(rates, np.float64)

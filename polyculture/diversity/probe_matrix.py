@@ -7,36 +7,102 @@ from numpy.typing import NDArray
 
 from schemas.ledger import Weighting
 
-__all__ = ["ProbeMatrix", "SourceProbes", "Weighting"]
+__all__ = ["ProbeMatrix", "ProbeStratum", "SourceProbes", "Weighting"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStratum:
+    """A part of a source: counted whole, so that it adds no sampling error, or known by a sample.
+
+    Attributes:
+        rows: (n, sources) documents of every source in the species, or neighbourhood, of each thing counted: the
+            probe itself included, so that its own source's is at least 1.
+        row_share: (n,) share of the source's weight that each row stands for, 0..1.
+        share: share of the source's weight that lies in the stratum; the sum of `row_share` where there are rows.
+        population: documents of the source in the stratum, whatever the weighting. A sample by documents was drawn
+            from these without replacement, one by tokens with replacement and in proportion to tokens.
+        is_whole: whether the rows are all that the stratum holds.
+        most: the most documents, of all sources together, that a row can have; None: any number.
+        is_scaled: whether some rows were themselves counted from a part of their candidates.
+    """
+
+    rows: NDArray[np.int64]
+    row_share: NDArray[np.float64]
+    share: float
+    population: int
+    is_whole: bool = False
+    most: float | None = None
+    is_scaled: bool = False
+
+    @classmethod
+    def whole(cls, rows: NDArray[np.int64], row_share: NDArray[np.float64], population: int) -> "ProbeStratum":
+        """All rows, each with its share of the source's weight."""
+        return cls(rows, row_share, float(row_share.sum()), population, is_whole=True)
+
+    @classmethod
+    def sample(
+        cls,
+        rows: NDArray[np.int64],
+        share: float,
+        population: int,
+        most: float | None = None,
+        is_scaled: bool = False,
+    ) -> "ProbeStratum":
+        """Probes, all of one share."""
+        equal = np.full(len(rows), share / max(1, len(rows)))
+        return cls(rows, equal, share, population, most=most, is_scaled=is_scaled)
+
+    def drawn_from(self, weighting: Weighting) -> int | None:
+        """What the finite-population correction asks for; None where it has no place.
+
+        A probe whose neighbours were sampled has an error of its own, which drawing more probes does not end.
+        """
+        return self.population if weighting is Weighting.DOCUMENTS and not self.is_scaled else None
 
 
 @dataclass(frozen=True, slots=True)
 class SourceProbes:
-    """Multiplicities of the probes of one source: documents of every source in each probe's species.
+    """One source: its strata, which share nothing and make up all of it.
 
-    A source is cut in two. Its heavy species are counted whole, so that they add no sampling error; the light probes
-    are a sample of the rest.
-
-    Attributes:
-        light: (probes, sources) multiplicities of the probes whose species is not heavy; its own source's is at least
-            1. Of a partition lens, or of a neighbourhood, the probe itself included.
-        heavy: (species, sources) multiplicities of the heavy species that have a document in this source.
-        heavy_share: (species,) share of this source's weight that lies in each, 0..1.
-        population: documents of the source at the stage, whatever the weighting.
-        light_population: documents of the source that are in no heavy species. Probes by documents were drawn from
-            these without replacement; probes by tokens with replacement, in proportion to tokens.
+    A partition lens has two: the heavy species, counted whole, and a sample of the light documents. The near lens has
+    the documents that may have many neighbours, and the others. Empty strata are left out.
     """
 
-    light: NDArray[np.int64]
-    heavy: NDArray[np.int64]
-    heavy_share: NDArray[np.float64]
-    population: int
-    light_population: int
+    strata: tuple[ProbeStratum, ...]
+
+    @classmethod
+    def of_species(
+        cls,
+        light: NDArray[np.int64],
+        heavy: NDArray[np.int64],
+        heavy_share: NDArray[np.float64],
+        populations: tuple[int, int],
+        most: float | None = None,
+    ) -> "SourceProbes":
+        """Light probes, and heavy species counted whole.
+
+        Args:
+            light: (probes, sources) multiplicities of the probes whose species is not heavy.
+            heavy: (species, sources) those of the heavy species that have a document in this source.
+            heavy_share: (species,) share of the source's weight in each.
+            populations: documents of the source that are in no heavy species, and in one.
+            most: the most documents that a species can have and be light.
+        """
+        lies_light = max(0.0, 1.0 - float(heavy_share.sum())) if populations[0] else 0.0
+        strata = [ProbeStratum.whole(heavy, heavy_share, populations[1])] if len(heavy) else []
+        if lies_light > 0 or not strata:
+            strata.append(ProbeStratum.sample(light, lies_light, populations[0], most))
+        return cls(tuple(strata))
 
     @property
-    def light_share(self) -> float:
-        """Share of the source's weight that the light probes stand for; 0 where every document is counted whole."""
-        return max(0.0, 1.0 - float(self.heavy_share.sum())) if self.light_population else 0.0
+    def sampled(self) -> tuple[ProbeStratum, ...]:
+        """The strata that are known by a sample."""
+        return tuple(stratum for stratum in self.strata if not stratum.is_whole)
+
+    @property
+    def counted(self) -> tuple[ProbeStratum, ...]:
+        """The strata that are counted whole."""
+        return tuple(stratum for stratum in self.strata if stratum.is_whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +116,6 @@ class ProbeMatrix:
         weighting: which of the two.
         is_partition: whether the lens's species are a partition (exact, template, seed) or neighbourhoods (near,
             semantic).
-        heavy_above: species of more documents than this, all sources together, are heavy: the most that a light probe
-            can have. None if no species were set apart, or the lens has none; then any size is possible.
     """
 
     probes: tuple[SourceProbes, ...]
@@ -59,4 +123,3 @@ class ProbeMatrix:
     weight: NDArray[np.int64]
     weighting: Weighting
     is_partition: bool
-    heavy_above: float | None = None

@@ -15,10 +15,14 @@ class Stage:
     Attributes:
         name: input, distinct or mixture.
         copies: (documents,) occurrences of each document, 0 if it is not there.
+        probes: of each source; as many as everywhere if None.
+        heavy_above: species of more documents are heavy; 1e-4 of all documents if None.
     """
 
     name: str
     copies: NDArray[np.int64]
+    probes: int | None = None
+    heavy_above: float | None = None
 
 
 def choose_probes(

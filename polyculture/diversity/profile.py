@@ -5,17 +5,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 
 from polyculture.diversity.estimators import scope_of
 from polyculture.diversity.ledger import Ledger
+from polyculture.diversity.ledger_file import matrix_of
 from polyculture.diversity.metrics import METRICS, containment, scale_curve
 from polyculture.diversity.probe_matrix import ProbeMatrix
+from polyculture.diversity.vector_profile import vector_profiles
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
 from schemas.measures import Lens, Stage
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
+from schemas.vectors import VectorProfile
 
 SHOWN_SPECIES = 20  # of each stage and lens
+_LOOKED_AT = 2000  # probes with the largest neighbourhoods, many of which are one
 LARGE_DOCUMENTS = 50  # what the gate asks about
 # The trials that a person asks about, and the curve between them.
 TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
@@ -50,14 +55,28 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
                 references.append(_scope_profile(population, pooled, matrix, trial_fraction))
             if weighting is Weighting.DOCUMENTS:
                 containments.extend(_containments(ledger, population, matrix))
+    vectors, vector_references = _vectors(ledger, trial_fraction, reference)
     return Profile(
         trial_fraction=trial_fraction,
         threshold=ledger.header.threshold,
         scopes=scopes,
         containments=containments,
-        heavy=_heaviest(ledger),
+        heavy=heaviest_species(ledger),
         references=references,
+        vectors=vectors,
+        vector_references=vector_references,
+        encoder=ledger.header.encoder,
     )
+
+
+def _vectors(
+    ledger: Ledger, trial_fraction: float, reference: Sequence[str]
+) -> tuple[list[VectorProfile], list[VectorProfile]]:
+    """What embeddings say of every scope, and of the reference; nothing if there are none."""
+    if ledger.vectors is None:
+        return [], []
+    kinds = dict(zip(ledger.header.sources, ledger.header.kinds, strict=True))
+    return vector_profiles(ledger.vectors, kinds, trial_fraction, reference)
 
 
 def _scopes(ledger: Ledger, population: Population) -> Iterator[tuple[str, Kind | None, list[int]]]:
@@ -97,7 +116,11 @@ def _scope_profile(
         kind=kind,
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
-        probes=sum(len(stratum.multiplicity) for stratum in counted.strata),
+        probes=sum(
+            len(stratum.multiplicity)
+            for stratum in counted.strata
+            if stratum.row_share is None or not matrix.is_partition  # a row of a whole partition is a species
+        ),
         **{metric.value: estimate(counted, trial_fraction) for metric, estimate in METRICS.items()},
         trials=[
             Trial(fraction=f, distinct_fraction=seen)
@@ -121,7 +144,7 @@ def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -
                 )
 
 
-def _heaviest(ledger: Ledger) -> list[HeavySpecies]:
+def heaviest_species(ledger: Ledger) -> list[HeavySpecies]:
     """The largest species of every stage and lens, and the one with most tokens among those of 50 documents or more."""
     found: list[HeavySpecies] = []
     shown: Counter[tuple[str, str]] = Counter()
@@ -136,7 +159,35 @@ def _heaviest(ledger: Ledger) -> list[HeavySpecies]:
             key not in most_tokens or species.tokens > most_tokens[key].tokens
         ):
             most_tokens[key] = species
-    return [*found, *most_tokens.values()]
+    return [*found, *most_tokens.values(), *_neighbourhoods(ledger)]
+
+
+def _neighbourhoods(ledger: Ledger) -> Iterator[HeavySpecies]:
+    """The largest neighbourhoods that the near lens's probes of crowded documents have, one for each row of counts.
+
+    They are found by a sample where there are more crowded documents than probes. Neighbours are about as long as the
+    probe, so that they have about as many tokens each.
+    """
+    for population in ledger.header.populations:
+        if population.crowded is None:
+            continue
+        chosen = (pc.field("stage") == population.stage.value) & (pc.field("lens") == population.lens.value)
+        rows = ledger.rows.filter(chosen & pc.field("is_crowded"))
+        size = matrix_of(rows["multiplicity"], len(ledger.header.sources)).sum(axis=1)
+        rows = rows.take(np.argsort(-size, kind="stable")[:_LOOKED_AT])
+        names = ("document_id", "tokens", "multiplicity")
+        columns = zip(*(rows[name].to_pylist() for name in names), strict=True)
+        largest = {tuple(counts): (example, tokens) for example, tokens, counts in sorted(columns, reverse=True)}
+        for counts in sorted(largest, key=lambda row: (-sum(row), largest[row]))[:SHOWN_SPECIES]:
+            example, tokens = largest[counts]
+            yield HeavySpecies(
+                stage=population.stage,
+                lens=population.lens,
+                example=example,
+                documents=sum(counts),
+                tokens=sum(counts) * tokens,
+                sources={name: count for name, count in zip(ledger.header.sources, counts, strict=True) if count},
+            )
 
 
 def _heavy_species(ledger: Ledger, row: dict[str, Any]) -> HeavySpecies:

@@ -13,7 +13,8 @@ from polyculture.dedupe.shingles import shingle_sets
 from polyculture.diversity.estimators import Scope, Stratum
 from polyculture.diversity.heavy import Documents
 from polyculture.diversity.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
-from polyculture.diversity.multiplicity import GroupCounts, NearIndex, count_groups, exact_multiplicities
+from polyculture.diversity.multiplicity import GroupCounts, count_groups, exact_multiplicities
+from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.species import seed_species, species_numbers
 from polyculture.hashing import id_hash, seeded_hash
 from polyculture.text.canonical import canonical_text
@@ -161,7 +162,7 @@ def _neighbours(definition: NeighbourLens, indexes: Indexes, rows: Numbers, coun
     """Neighbourhoods of documents, block by block; documents of equal text are counted once."""
     unique, inverse = np.unique(indexes.groups[rows], return_inverse=True)
     blocks = [
-        definition.count(unique[start : start + _BLOCK], counts, indexes)[:, :, 0]
+        definition.count(unique[start : start + _BLOCK], counts, indexes, [None]).multiplicity[:, :, 0]
         for start in range(0, len(unique), _BLOCK)
     ]
     empty = np.empty((0, counts.sources), np.int64)

@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 
 from polyculture.gate.relative import OF_WHAT, Evidence, Observed, observe, observe_pair
+from polyculture.gate.vectors import observe_vectors
 from schemas.config import CurationConfig
-from schemas.gate_config import DEFAULT_EXPECTATIONS, REFERENCE_EXPECTATIONS, Expectation
-from schemas.measures import Metric, RelativeTo, Stage, Weighting
+from schemas.gate_config import DEFAULT_EXPECTATIONS, REFERENCE_EXPECTATIONS, SEMANTIC_EXPECTATIONS, Expectation
+from schemas.measures import Metric, RelativeTo, Space, Stage, Weighting
 from schemas.profile import Containment, Estimate, ScopeProfile
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
@@ -15,7 +16,9 @@ from schemas.verdict import CheckResult, Outcome
 def expectations_of(config: CurationConfig) -> tuple[Expectation, ...]:
     """The expectations in force: the defaults ask more where there is a reference."""
     asked = config.gate.expectations
-    return asked + REFERENCE_EXPECTATIONS if config.reference and asked == DEFAULT_EXPECTATIONS else asked
+    if not config.reference or asked != DEFAULT_EXPECTATIONS:
+        return asked
+    return asked + REFERENCE_EXPECTATIONS + (SEMANTIC_EXPECTATIONS if config.measure.semantic is not None else ())
 
 
 def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stage) -> Iterator[CheckResult]:
@@ -29,6 +32,9 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
     if expectation.metric is Metric.CONTAINMENT:
         yield from _containment(expectation, evidence, stage)
         return
+    if isinstance(expectation.lens, Space):
+        yield from _of_space(expectation, evidence, stage)
+        return
     for scope in _scopes(expectation, config):
         numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
@@ -38,6 +44,29 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)
         else:
             yield _bounded(expectation, numbers, evidence)
+
+
+def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Iterator[CheckResult]:
+    """Results of what embeddings say of each scope as a whole.
+
+    Where there is nothing to judge, an expectation that somebody wrote is unsettled; of the defaults it is a warning.
+    """
+    is_default = expectation.model_copy(update={"severity": "fail"}) in SEMANTIC_EXPECTATIONS
+    is_default = is_default and evidence.config.gate.expectations == DEFAULT_EXPECTATIONS
+    for scope in _scopes(expectation, evidence.config):
+        vector = evidence.profile.vector(stage, scope)
+        if vector is None and stage is Stage.MIXTURE and _is_left_out(scope, evidence.config):
+            continue
+        observed = observe_vectors(expectation, vector, evidence)
+        severity: Severity = "warn" if observed.estimate is None and is_default else expectation.severity
+        asked = expectation.model_copy(update={"severity": severity})
+        what, where = f"{scope}: {_called(expectation)}", f"at stage {stage.value}"
+        if observed.estimate is None:
+            message = f"{what} {where} is unmeasured: {observed.words}"
+        else:
+            of_what = f" of {OF_WHAT[expectation.relative_to]}" if expectation.relative_to else ""
+            message = f"{what} is {_shown(observed.estimate)}{of_what} {where} ({observed.words})"
+        yield _result(asked, stage, scope, observed, message)
 
 
 def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:

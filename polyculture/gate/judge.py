@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from polyculture import __version__
+from polyculture.gate.canary import canary_check
 from polyculture.gate.conditions import condition, conditions
 from polyculture.gate.expectations import check_expectation, expectations_of, input_findings
+from polyculture.gate.lexical import lexical_checks
 from polyculture.gate.origin import origin_checks
 from polyculture.gate.redundancy import redundancy_checks
 from polyculture.gate.relative import Evidence
 from polyculture.gate.removals import removal_checks
+from polyculture.gate.strictness import apply_strictness
 from polyculture.gate.waivers import apply_waivers
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
@@ -62,7 +65,7 @@ def judge(
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
     checks.extend(_checks_of_numbers(config, manifest, profile, terms))
     waivers = config.gate.waivers
-    checks = apply_waivers(checks, waivers, terms.as_of)
+    checks = apply_waivers(list(apply_strictness(checks, config.gate)), waivers, terms.as_of)
     order = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2}
     checks.sort(key=lambda check: (check.severity == "warn", order[check.outcome]))
     return Verdict(
@@ -75,6 +78,7 @@ def judge(
         as_of=terms.as_of if waivers else None,
         policy=config.gate if config.gate != manifest.config.gate else None,
         last_go_sha256=terms.last_go.manifest_sha256 if terms.last_go is not None else None,
+        encoder=profile.encoder if profile is not None else None,
     )
 
 
@@ -90,12 +94,14 @@ def _checks_of_numbers(
         yield condition("evidence", "all", False, "no numbers were measured: nothing to judge")
         return
     yield from origin_checks(config, manifest, profile, judged)
+    yield canary_check(manifest, profile.canary)
     evidence = Evidence(config, profile, terms.last_go, unchosen_scopes(manifest))
     found = [
         check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
     ]
     yield from found
     yield from redundancy_checks(config, profile, judged)
+    yield from lexical_checks(profile, judged)
     if judged is Stage.MIXTURE:
         yield from input_findings(evidence, found)
 

@@ -14,7 +14,7 @@ from schemas.verdict import CheckResult, Outcome
 
 LARGE_DOCUMENTS = 50
 LARGE_TOKENS_FRACTION = 1e-4
-LENSES = (Lens.EXACT, Lens.TEMPLATE, Lens.OPENING)
+LENSES = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.OPENING)
 
 
 def redundancy_checks(config: CurationConfig, profile: Profile, judged: Stage) -> Iterator[CheckResult]:
@@ -31,8 +31,9 @@ def _heavy(config: CurationConfig, profile: Profile, judged: Stage, lens: Lens) 
     """The species of at least 50 documents that hold more than 1e-4 of the tokens: the largest share of them is judged.
 
     Only equal texts that stay close the gate. Where the exact or the near lens removes, a heavy species of the input
-    leaves, and one in the mixture is what the rates repeat. In a corpus of more than 500,000 documents a species of 50
-    may be too small for the heavy list, which starts at 1e-4 of the documents.
+    leaves, and one in the mixture is what the rates repeat. Of the near lens the neighbourhoods of probes are judged.
+    In a corpus of more than 500,000 documents a species of 50 may be too small for the heavy list, which starts at
+    1e-4 of the documents.
     """
     everything = profile.scope(judged, lens, "all")
     if everything is None:
@@ -40,6 +41,8 @@ def _heavy(config: CurationConfig, profile: Profile, judged: Stage, lens: Lens) 
     total = max(1, everything.tokens)
     here = [s for s in profile.heavy if (s.stage, s.lens) == (judged, lens) and s.documents >= LARGE_DOCUMENTS]
     large = [species for species in here if species.tokens > LARGE_TOKENS_FRACTION * total]
+    if lens is Lens.NEAR and not large:
+        return  # probes can show a large neighbourhood, not that there is none
     is_removed = Action.REMOVE in (
         config.dedupe.exact.action,
         config.dedupe.near.action,
@@ -67,7 +70,8 @@ def _heavy_words(large: list[HeavySpecies], lens: Lens, judged: Stage, share: fl
     if not large:
         return f"no species of {LARGE_DOCUMENTS} documents or more holds more than its share of the tokens {where}"
     most = max(large, key=lambda species: species.tokens)
-    others = f"; {len(large) - 1} others of the largest are over the bound" if len(large) > 1 else ""
+    more = len(large) - 1
+    others = f"; {more} {'other' if more == 1 else 'others'} of the largest over the bound" if more else ""
     like = f"{most.documents:,} documents like {most.example} are one species"
     return f"{like}, {share:.2%} of the tokens {where}{others}"
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
 from polyculture.dedupe.shingles import ShingleSets
-from polyculture.diversity.multiplicity import verified_similarity
+from polyculture.diversity.near_join import verified_similarity
 from polyculture.errors import ConfigError
 from polyculture.hashing import HELD_OUT_STREAM, seeded_hash
 

@@ -15,6 +15,7 @@ from polyculture.mixture.objective import Objective
 from polyculture.mixture.objectives import CopyObjective, SimpsonGain, SpeciesEntropy, SpectralEntropy, WeightedSum
 from polyculture.mixture.optimise import MixtureChoice, OptimisedMixture, optimise_mixture
 from polyculture.mixture.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
+from polyculture.mixture.vector_mixture import MEASURE, planning_moments
 from schemas.measures import Lens
 from schemas.planned import (
     Choice,
@@ -66,7 +67,8 @@ def plan_mixture(ledger: Ledger, request: PlanRequest, moments: Moments | None =
     Args:
         ledger: of a run.
         request: the objective and the limits.
-        moments: (sources, d, d) second moments of embeddings in the ledger's order, for the objective `spread`.
+        moments: (sources, d, d) second moments in the ledger's order, for the objective `spread`; those of the
+            ledger's embeddings if None.
 
     Returns:
         The best mixture, and the frontier to it from the prior rates; the same for the same arguments. Sources without
@@ -78,6 +80,8 @@ def plan_mixture(ledger: Ledger, request: PlanRequest, moments: Moments | None =
     """
     supply = ledger_supply(ledger)
     members = supply.present
+    if moments is None and any(term.metric == SPREAD for term in request.objectives):
+        moments = planning_moments(ledger, supply)
     problem = _problem(supply, members, request)
     terms = [(term.weight, _objective(ledger, supply, term, moments)) for term in request.objectives]
     objective: Objective = terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else WeightedSum(terms)
@@ -123,7 +127,8 @@ def _objective(ledger: Ledger, supply: LedgerSupply, term: ObjectiveTerm, moment
     if term.metric == SPREAD:
         if moments is None:
             raise ConfigError(
-                f"objective {SPREAD}: this ledger holds no second moments of embeddings; known: {', '.join(OBJECTIVES)}"
+                f"objective {SPREAD}: this ledger holds no second moments of embeddings; {MEASURE}; without them: "
+                f"{', '.join(OBJECTIVES)}"
             )
         return SpectralEntropy(moments[supply.present], "embeddings")
     if term.metric not in OBJECTIVES:

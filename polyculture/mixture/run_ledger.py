@@ -11,6 +11,7 @@ from polyculture.evidence import read_manifest
 from polyculture.hashing import file_sha256
 from polyculture.mixture.supply import STAGE
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.semantic.vector_ledger import VECTOR_FILES
 from schemas.manifest import FileDigest, Manifest
 
 
@@ -70,14 +71,16 @@ def _at_stage(ledger: Ledger) -> Ledger:
     """The part that mixtures are made from: a third of the rows."""
     rows, heavy = (table.filter(pc.field("stage") == STAGE.value) for table in (ledger.rows, ledger.heavy))
     populations = [population for population in ledger.header.populations if population.stage is STAGE]
-    return Ledger(ledger.header.model_copy(update={"populations": populations}), rows, heavy)
+    header = ledger.header.model_copy(update={"populations": populations})
+    return Ledger(header, rows, heavy, ledger.vectors)
 
 
 def _ledger_files(directory: RunDirectory, manifest: Manifest) -> tuple[FileDigest, ...]:
     """The listed files of the ledger, each of which still has its digest."""
     listed = {file.path: file for file in manifest.files}
     found = []
-    for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE):
+    optional = [n for n in VECTOR_FILES if (directory.ledger / n).relative_to(directory.root).as_posix() in listed]
+    for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE, *optional):
         path = (directory.ledger / name).relative_to(directory.root).as_posix()
         if path not in listed or not is_intact(directory.root, listed[path]):
             raise ValueError(f"{path} is missing, or not the bytes that the manifest lists")

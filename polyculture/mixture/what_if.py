@@ -11,6 +11,7 @@ from polyculture.diversity.mixture_rows import MixtureRows, select_sources
 from polyculture.errors import ConfigError
 from polyculture.mixture.repetition import effective_tokens
 from polyculture.mixture.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
+from polyculture.mixture.vector_mixture import vectors_what_if
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.measures import Lens
@@ -71,7 +72,12 @@ def what_ifs(
                 found[number].append(_lens(lens, measured, supply, rates, fractions))
     return [
         _mixture(supply, mixture, rates, weighting).model_copy(
-            update={"lenses": numbers, "unmeasured": [lens for lens in wanted if lens not in {n.lens for n in numbers}]}
+            update={
+                "lenses": numbers,
+                "unmeasured": [lens for lens in wanted if lens not in {n.lens for n in numbers}],
+                "vectors": vectors_what_if(ledger, supply, rates),
+                "encoder": ledger.header.encoder,
+            }
         )
         for mixture, rates, numbers in zip(mixtures, chosen, found, strict=True)
     ]

@@ -12,8 +12,8 @@ from polyculture.report.words import fraction, interval, label, short
 from schemas.measures import Lens, Stage
 from schemas.profile import Containment, Profile
 
-MOST_NUMBERED = 14
-NAMED_PAIRS = 4
+MOST_NUMBERED, MOST_SMALL = 14, 34  # sources up to which cells hold numbers, large or small
+NAMED_PAIRS, LISTED_PAIRS = 4, 25
 # Lightness falls steadily, so that a grey print keeps the order.
 COLOURS = LinearSegmentedColormap.from_list("containment", ["#f4f6f8", "#c3d7e6", "#6ea6cb", "#25689c", "#0b2f52"])
 
@@ -21,7 +21,8 @@ COLOURS = LinearSegmentedColormap.from_list("containment", ["#f4f6f8", "#c3d7e6"
 def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> Drawing | None:
     """Share of each row's documents that have a twin in each column's source, near lens.
 
-    The diagonal is the source's own duplicate fraction. Numbers are in the cells of up to 14 sources.
+    The diagonal is the source's own duplicate fraction. Numbers are in the cells of up to 34 sources; from 15 on those
+    that are 0 are left blank.
 
     Returns:
         The figure, or None if fewer than two sources were measured at the stage.
@@ -31,20 +32,25 @@ def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> D
         return None
     table = _table(profile, stage, names, _pairs(profile, stage))
     is_numbered = len(names) <= MOST_NUMBERED
-    cell = 54 if len(names) <= 5 else 44 if len(names) <= 8 else 36 if is_numbered else 16
-    left, top, bottom = 150, 126, 14 if is_numbered else 52
+    is_small = not is_numbered and len(names) <= MOST_SMALL
+    cell = 54 if len(names) <= 5 else 44 if len(names) <= 8 else 36 if is_numbered else 28 if is_small else 16
+    left, top, bottom = 150, 126 if is_numbered else 150, 14 if is_numbered else 52
     side = cell * len(names)
-    width, height = max(left + side + 60, 420), top + side + bottom
+    width, height = max(left + side + (150 if is_small else 60), 420), top + side + bottom
 
     def paint(figure: Figure) -> None:
         axes = figure.add_axes((left / width, bottom / height, side / width, side / height))
         _cells(axes, table)
         _names(axes, names, is_numbered=is_numbered)
         figure.text(8 / width, 1 - 16 / height, "share of the documents of", fontsize=11, color=SOFT)
-        figure.text(8 / width, 1 - 31 / height, "each row with a twin in ...", fontsize=11, color=SOFT)
+        figure.text(8 / width, 1 - 31 / height, "each row (↓) with a twin", fontsize=11, color=SOFT)
+        figure.text(8 / width, 1 - 46 / height, "in the column's source (→)", fontsize=11, color=SOFT)
         if is_numbered:
-            _numbers(axes, table)
+            _numbers(axes, table, 11)
         else:
+            if is_small:
+                _numbers(axes, np.where(table > 0, table, np.nan), 8.5)
+                _names_again(axes, names)
             _colour_key(figure, left / width, 30 / height, 10 / height, width)
 
     title = f"Containment of each source in each other at the stage {stage.value}"
@@ -62,6 +68,14 @@ def strongest_pairs(profile: Profile, stage: Stage) -> str:
     parts = [f"{pair.of} in {pair.within} {fraction(pair.containment.value)} {_bracket(pair)}" for pair in named]
     rest = f"; {len(found) - NAMED_PAIRS} weaker pairs are not 0" if len(found) > NAMED_PAIRS else ""
     return f"Strongest: {'; '.join(parts)}{rest}."
+
+
+def listed_pairs(profile: Profile, stage: Stage) -> list[tuple[Containment, Containment | None]]:
+    """The 25 strongest pairs of different sources, each with the same pair the other way round."""
+    pairs = _pairs(profile, stage)
+    found = sorted(pairs.values(), key=lambda c: (-c.containment.value, c.of, c.within))
+    shown = [pair for pair in found if pair.containment.value > 0][:LISTED_PAIRS]
+    return [(pair, pairs.get((pair.within, pair.of))) for pair in shown]
 
 
 def _bracket(pair: Containment) -> str:
@@ -114,12 +128,20 @@ def _names(axes: Axes, names: list[str], *, is_numbered: bool) -> None:
             text.set(rotation=90)
 
 
-def _numbers(axes: Axes, table: NDArray[np.float64]) -> None:
+def _names_again(axes: Axes, names: list[str]) -> None:
+    """The rows' names on the right too: a wide matrix is read from both sides."""
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(np.arange(len(names)) + 0.5, [label(name, 20) for name in names], fontsize=10, color=INK)
+    right.tick_params(length=0, pad=3)
+    right.spines["right"].set_visible(False)
+
+
+def _numbers(axes: Axes, table: NDArray[np.float64], size: float) -> None:
     for (row, column), value in np.ndenumerate(table):
         if np.isfinite(value):
             colour = "#ffffff" if value > 0.5 else INK if value > 0 else SOFT
             text = short(float(value))
-            axes.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=11, color=colour)
+            axes.text(column + 0.5, row + 0.52, text, ha="center", va="center", fontsize=size, color=colour)
 
 
 def _colour_key(figure: Figure, left: float, bottom: float, height: float, width: int) -> None:

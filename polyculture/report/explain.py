@@ -61,11 +61,12 @@ def _why_unsettled(unsettled: list[CheckResult]) -> list[str]:
         return ["No check says why; that is a defect of the gate, so treat it as closed."]
     first = unsettled[0]
     others = sorted({check.scope for check in unsettled} - {first.scope})
-    if first.low is None or first.high is None or first.bound is None or first.metric is None:
+    metric = first.metric if first.name == "expectation" else None
+    if metric is None or first.low is None or first.high is None or first.bound is None:
         sentences = [_sentence(first)]
     else:
         sentences = [
-            f"Too few probes to tell: the {first.metric.replace('_', ' ')} of {_called(first.scope)} lies between "
+            f"Too few probes to tell: the {metric.replace('_', ' ')} of {_called(first.scope)} lies between "
             f"{percent(first.low)} and {percent(first.high)}, and the bound is {first.bound}."
         ]
         if first.needed_probes:

@@ -8,11 +8,13 @@ from markupsafe import Markup
 
 from polyculture.report import words
 from polyculture.report.canvas import KIND_COLOURS, Drawing
-from polyculture.report.containment import containment_heatmap, strongest_pairs
+from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
+from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
 from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
+from polyculture.report.vectors import vector_section
 from polyculture.report.views import (
     columns_of,
     heaviest_species,
@@ -50,6 +52,8 @@ def render_report(
     flows = _flows(manifest)
     curves = _curves(profile, Stage(verdict.judged), sources)
     flow, heatmap = flow_figure(flows), containment_heatmap(profile, Stage.INPUT, sources)
+    kinds = {account.name: account.kind for account in manifest.conservation}
+    vectors = vector_section(profile, Stage(verdict.judged), kinds)
     troubled, more_files = troubled_files(manifest)
     page = _environment().from_string(_template()).render(
         manifest=manifest,
@@ -64,7 +68,10 @@ def render_report(
         flows=flows,
         flow=flow,
         heatmap=heatmap,
+        vectors=vectors,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),
+        pairs=listed_pairs(profile, Stage.INPUT),
+        lexical=lexical_table(manifest, profile, Stage(verdict.judged)),
         strongest=strongest_pairs(profile, Stage.INPUT),
         troubled=troubled,
         more_files=more_files,
@@ -75,6 +82,7 @@ def render_report(
         kind_colours={kind.value: colour for kind, colour in KIND_COLOURS.items()},
     )  # fmt: skip
     drawings = [curve for _, curve in curves] + [flow] + ([heatmap] if heatmap else [])
+    drawings += [figure for _, figure in vectors.figures] if vectors else []
     return {
         "index.html": page.encode(),
         "report.json": _canonical_json(manifest, profile, verdict, top_up),
@@ -109,11 +117,14 @@ def _environment() -> Environment:
         count=words.count,
         compact=words.compact,
         fraction=words.fraction,
+        quantity=words.quantity,
+        capital=words.capital,
         interval=words.interval,
         percent=words.percent,
         factor=words.factor,
         listing=words.listing,
         figure=_figure,
+        effective=words.effective,
     )
     return environment
 

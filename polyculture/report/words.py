@@ -62,6 +62,20 @@ def interval(estimate: Estimate) -> str:
     return f"[{fraction(estimate.low)}, {fraction(estimate.high)}]"
 
 
+def capital(text: str) -> str:
+    """The text with its first letter in upper case, and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def quantity(value: float) -> str:
+    """A number that may be a fraction or a count: three decimals, from 1,000 on none.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
+    return fraction(value) if not abs(value) >= 1000 else f"{value:,.0f}"
+
+
 def percent(value: float) -> str:
     """A fraction as a percentage for prose: 93 %, 7.2 %, 0.1 %; never `100 %` or `0 %` unless exact.
 
@@ -90,6 +104,17 @@ def factor(value: float) -> str:
         return "< 0.0001"
     shown = f"{value:,.4f}" if abs(value) < 100 else f"{value:,.1f}"
     return shown.rstrip("0").rstrip(".")
+
+
+def effective(value: float) -> str:
+    """An effective number of documents: 7.8, 42.9, 1,204.
+
+    Raises:
+        ValueError: the value is not finite.
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"an effective number must be finite, got {value}")
+    return f"{value:.1f}" if value < 99.95 else f"{value:,.0f}"
 
 
 def short(value: float) -> str:

@@ -85,26 +85,74 @@ def reference_coverage(reference: Points, corpus: Points, neighbours: int = NEIG
     Raises:
         ValueError: fewer than 50 points on a side.
     """
-    foreign = ~np.isin(corpus.id_hash, reference.id_hash)
-    half = _by_hash(reference, np.ones(len(reference.id_hash), np.bool_))
-    others = _by_hash(corpus, foreign)
-    n = min(len(half) // 2, len(others))
-    if n < LEAST_POINTS:
-        raise ValueError(
-            f"coverage needs {2 * LEAST_POINTS} documents of the reference and {LEAST_POINTS} others, got"
-            f" {len(half)} and {len(others)}: add documents, or leave the reference out"
+    return ReferenceSplit(reference, neighbours).coverage(corpus)
+
+
+class ReferenceSplit:
+    """A reference in halves, to compare several corpora with: what does not depend on the corpus is done once.
+
+    Attributes:
+        half: documents in each half.
+        centres: (cells, dimensions) of the cells of A as a whole.
+    """
+
+    def __init__(self, reference: Points, neighbours: int = NEIGHBOURS) -> None:
+        """Sort the reference by hash; see `reference_coverage`."""
+        self._reference, self._neighbours = reference, neighbours
+        self._rows = _by_hash(reference, np.ones(len(reference.id_hash), np.bool_))
+        self._prepared: dict[int, _Prepared] = {}
+        self.half = len(self._rows) // 2
+
+    @property
+    def centres(self) -> NDArray[np.float32]:
+        """Centres of the cells of all of A."""
+        return self._of(self.half).centres
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """(cells,) documents of A in each."""
+        return np.bincount(self._of(self.half).cells, minlength=len(self.centres)).astype(np.int64)
+
+    def coverage(self, corpus: Points) -> Coverage:
+        """Compare a corpus with the reference: see `reference_coverage`."""
+        foreign = ~np.isin(corpus.id_hash, self._reference.id_hash)
+        others = _by_hash(corpus, foreign)
+        n = min(self.half, len(others))
+        if n < LEAST_POINTS:
+            raise ValueError(
+                f"coverage needs {2 * LEAST_POINTS} documents of the reference and {LEAST_POINTS} others, got"
+                f" {len(self._rows)} and {len(others)}: add documents, or leave the reference out"
+            )
+        split = self._of(n)
+        in_corpus = _inside(split.points, split.radius, from_fixed_point(others[:n]))
+        in_other, rare = split.in_other, split.rare
+        return Coverage(
+            _related(_Met.of(in_corpus), _Met.of(in_other)),
+            _related(_Met.of(in_corpus[rare]), _Met.of(in_other[rare])),
+            n,
+            int((~foreign).sum()),
         )
-    a, b, c = (from_fixed_point(rows) for rows in (half[: 2 * n : 2], half[1 : 2 * n : 2], others[:n]))
-    radius = _ball(a, neighbours)
-    cells = cell_of(a, fit_cells(a, min(MOST_CELLS, max(2, n // DOCUMENTS_OF_A_CELL))))
-    in_corpus, in_other = (_inside(a, radius, rows) for rows in (c, b))
-    rare = _in_rare_cells(cells)
-    return Coverage(
-        _related(_Met.of(in_corpus), _Met.of(in_other)),
-        _related(_Met.of(in_corpus[rare]), _Met.of(in_other[rare])),
-        n,
-        int((~foreign).sum()),
-    )
+
+    def _of(self, n: int) -> "_Prepared":
+        if n not in self._prepared:
+            a, b = (from_fixed_point(rows) for rows in (self._rows[: 2 * n : 2], self._rows[1 : 2 * n : 2]))
+            radius = _ball(a, self._neighbours)
+            centres = fit_cells(a, min(MOST_CELLS, max(2, n // DOCUMENTS_OF_A_CELL)))
+            cells = cell_of(a, centres)
+            self._prepared[n] = _Prepared(a, radius, _inside(a, radius, b), _in_rare_cells(cells), cells, centres)
+        return self._prepared[n]
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """The first n documents of both halves: A's points, their balls, which of B lie in them, and A's cells."""
+
+    points: NDArray[np.float32]
+    radius: NDArray[np.float64]
+    in_other: NDArray[np.bool_]
+    rare: NDArray[np.bool_]
+    cells: NDArray[np.int64]
+    centres: NDArray[np.float32]
 
 
 def _by_hash(points: Points, chosen: NDArray[np.bool_]) -> NDArray[np.int16]:

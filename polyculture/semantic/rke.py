@@ -1,5 +1,6 @@
 """RKE: effective number of documents of order 2, which a sample tells exactly whatever the corpus's size."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from polyculture.diversity.intervals import Z95
 from polyculture.semantic.encoder import ONE, from_fixed_point
 from polyculture.semantic.moments import SecondMoment
-from schemas.profile import Estimate
+from schemas.numbers import Estimate
 
 LEAST_ROWS = 30
 ROWS_AT_ONCE = 1_024
@@ -96,6 +97,28 @@ def rke_from_probes(means: NDArray[np.float64], population: int) -> Rke:
         raise ValueError(f"RKE needs 2 to {population} finite means, got {len(means)}")
     variance = float(means.var(ddof=1)) / len(means) * (1 - len(means) / population)
     return _rke(means, variance, population, len(means))
+
+
+def rke_from_strata(means: Sequence[NDArray[np.float64]], documents: Sequence[int]) -> Rke:
+    """RKE of several sources together, from the probes of each measured against all of them.
+
+    U = sum_j W_j mean_j with W_j = N_j / N, variance sum_j W_j**2 s_j**2 / P_j (1 - P_j / N_j).
+
+    Args:
+        means: g(x) of the probes of each source, at least two each.
+        documents: of each source.
+    """
+    if not means or min(map(len, means)) < 2 or not all(np.isfinite(part).all() for part in means):
+        raise ValueError("RKE needs two finite means or more of each source")
+    total = sum(documents)
+    shares = [size / total for size in documents]
+    variance = sum(
+        share**2 * float(part.var(ddof=1)) / len(part) * max(0.0, 1 - len(part) / size)
+        for share, part, size in zip(shares, means, documents, strict=True)
+    )
+    weight = np.concatenate([np.full(len(part), share / len(part)) for share, part in zip(shares, means, strict=True)])
+    rows = np.concatenate(means) * weight * len(weight)
+    return _rke(rows, variance, total, len(rows))
 
 
 def exact_rke(moment: SecondMoment) -> float:

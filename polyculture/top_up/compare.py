@@ -8,13 +8,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus import Corpus
+from polyculture.diversity.count import Survey, measure_stages
 from polyculture.diversity.intervals import share_interval
-from polyculture.diversity.ledger import Ledger, measure_stages
+from polyculture.diversity.ledger import Ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.multiplicity import count_groups
 from polyculture.diversity.probes import Stage, choose_probes
 from polyculture.diversity.profile import build_profile
-from polyculture.diversity.semantic_rows import measure_embeddings
+from polyculture.diversity.semantic_rows import SemanticSettings, measure_embeddings
 from polyculture.semantic.coverage import LEAST_POINTS, Covered, Points, reference_coverage
 from polyculture.semantic.embeddings import Embeddings
 from polyculture.semantic.rke import exact_rke
@@ -49,7 +50,7 @@ class Joint:
     indexes: Indexes
     embeddings: Embeddings
     reference: Points
-    unfit: set[str]
+    unfit: frozenset[str]
     config: CurationConfig
 
 
@@ -117,11 +118,13 @@ def _measured(joint: Joint, name: MixtureName, copies: Copies, covered: Referenc
 def _profile(joint: Joint, copies: Copies) -> Profile:
     """The numbers of one mixture, from a ledger of its own."""
     corpus, config, stages = joint.corpus, joint.config, [Stage(StageName.MIXTURE.value, copies)]
-    rows, heavy, populations = measure_stages(corpus, joint.indexes, stages, config.measure.probes, config.seed)
+    survey = Survey(corpus, joint.indexes, stages, config.measure.probes, config.seed)
+    rows, heavy, populations = measure_stages(survey)
     if config.measure.semantic is not None:
-        number = config.measure.semantic.probes
-        tables, more, _ = measure_embeddings(corpus, joint.embeddings, stages, number, config.seed, joint.unfit)
-        rows, populations = pa.concat_tables([rows, *tables]), populations + more
+        number, trial = config.measure.semantic.probes, config.gate.trial_fraction
+        settings = SemanticSettings(number, config.seed, trial, unfit=joint.unfit)
+        found = measure_embeddings(corpus, joint.embeddings, stages, settings)
+        rows, populations = pa.concat_tables([rows, *found.rows]), populations + found.populations
     header = LedgerHeader(
         seed=config.seed,
         threshold=config.dedupe.near.threshold,

@@ -35,7 +35,7 @@ class Pool:
     is_distinct: Flags
     is_left_out: Flags
     is_unmeasured: Flags
-    unfit: set[str]
+    unfit: frozenset[str]
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -59,7 +59,7 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     kept_out = [_is_kept_out(config, name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
-    return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, unfit)
+    return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, frozenset(unfit))
 
 
 def _is_kept_out(config: CurationConfig, name: str, kind: Kind) -> bool:

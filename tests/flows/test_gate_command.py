@@ -98,6 +98,7 @@ def flip(path: Path) -> None:
 MUTATIONS = {
     "probes": lambda run: flip(run / "ledger" / "probes.parquet"),
     "heavy": lambda run: flip(run / "ledger" / "heavy.parquet"),
+    "lexical": lambda run: flip(run / "ledger" / "lexical.parquet"),
     "header": lambda run: flip(run / "ledger" / "ledger.json"),
     "cut": lambda run: (run / "ledger" / "probes.parquet").write_bytes(b""),
     "missing file": lambda run: (run / "ledger" / "heavy.parquet").unlink(),

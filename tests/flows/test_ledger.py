@@ -11,6 +11,8 @@ import pytest
 
 from polyculture.diversity.ledger import read_ledger
 from polyculture.diversity.profile import build_profile
+from polyculture.evidence import read_manifest, read_profile
+from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import make_encoder
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
@@ -136,7 +138,10 @@ def test_the_semantic_lens_counts_neighbours_and_leaves_out_what_it_does_not_cov
 def test_a_ledger_reloads_to_the_same_numbers(measured: tuple[Path, list[tuple[str, str, str, int]]]) -> None:
     run, _ = measured
     reported = json.loads((run / "report" / "report.json").read_text())["profile"]
-    assert Profile.model_validate(reported) == build_profile(read_ledger(run / "ledger"), 0.01)
+    assert reported["canary"]["wrong"] == 0
+    directory = RunDirectory(run)
+    assert Profile.model_validate(reported) == read_profile(directory, read_manifest(directory))
+    assert Profile.model_validate(reported).scopes == build_profile(read_ledger(run / "ledger"), 0.01).scopes
 
 
 def test_shards_that_are_deduplicated_one_by_one_and_overlap_close_the_gate(tmp_path: Path, command: Command) -> None:

@@ -19,7 +19,8 @@ from polyculture.dedupe.shingles import shingle_sets
 from polyculture.dedupe.signatures import band_keys, minhash_signatures, to_datasketch
 from polyculture.dedupe.sketch import sketch
 from polyculture.dedupe.texts import as_texts
-from polyculture.diversity.multiplicity import NearIndex, count_groups
+from polyculture.diversity.multiplicity import count_groups
+from polyculture.diversity.near_index import NearIndex
 from schemas.dedupe_config import NearConfig
 from tests.unit.dedupe import brute_force
 

@@ -14,7 +14,9 @@ def matrix_of(
     light = [np.array(own, np.int64).reshape(-1, sources) for own in rows]
     sizes = np.array([len(own) for own in light] if documents is None else documents)
     none = np.empty((0, sources), np.int64)
-    probes = tuple(SourceProbes(o, none, np.empty(0), int(n), int(n)) for o, n in zip(light, sizes, strict=True))
+    probes = tuple(
+        SourceProbes.of_species(o, none, np.empty(0), (int(n), 0)) for o, n in zip(light, sizes, strict=True)
+    )
     return ProbeMatrix(probes, sizes, sizes, Weighting.DOCUMENTS, is_partition)
 
 
@@ -29,8 +31,10 @@ def species_matrix(table: NDArray[np.int64], drawn: int | None = None, seed: int
         chosen = population if drawn is None else generator.choice(population, min(drawn, len(population)), False)
         mine = table[is_heavy & (table[:, source] > 0)]
         share = mine[:, source] / sizes[source]
-        probes.append(SourceProbes(table[chosen], mine, share, int(sizes[source]), len(population)))
-    return ProbeMatrix(tuple(probes), sizes, sizes, Weighting.DOCUMENTS, True, float(heavy) if heavy else None)
+        parts = (len(population), int(sizes[source]) - len(population))
+        most = float(heavy) if heavy else None
+        probes.append(SourceProbes.of_species(table[chosen], mine, share, parts, most))
+    return ProbeMatrix(tuple(probes), sizes, sizes, Weighting.DOCUMENTS, True)
 
 
 # A graph that is no partition (0-1, 1-2, 2-3, 1-4) over documents of three sources.

@@ -61,10 +61,11 @@ def test_a_source_is_its_heavy_species_and_the_rest(weighting: Weighting) -> Non
         probes = found.source_probes(source, np.ones((5, 3), np.int64), weighting)
         mine = documents.source == source
         weight = documents.copies * (documents.tokens if weighting is Weighting.TOKENS else 1)
-        assert probes.light_share == pytest.approx(weight[mine & ~is_heavy].sum() / weight[mine].sum())
-        assert probes.population == documents.copies[mine].sum()
-        assert probes.light_population == documents.copies[mine & ~is_heavy].sum()
-        assert (probes.heavy[:, source] > 0).all()
+        (heavy,), (light,) = probes.counted, probes.sampled
+        assert light.share == pytest.approx(weight[mine & ~is_heavy].sum() / weight[mine].sum())
+        assert heavy.population == documents.copies[mine & is_heavy].sum()
+        assert light.population == documents.copies[mine & ~is_heavy].sum()
+        assert (heavy.rows[:, source] > 0).all()
 
 
 def test_a_corpus_of_unique_documents_and_an_empty_one_have_no_heavy_species() -> None:
@@ -82,4 +83,4 @@ def test_a_small_corpus_is_counted_whole() -> None:
         np.array([4, 4, 4, 9, 9, 5]), Documents(ones * 0, ones, ones, np.arange(6).astype(np.uint64), 1)
     )
     assert small.species.tolist() == [4, 9, 5]
-    assert small.source_probes(0, np.empty((0, 1), np.int64), Weighting.DOCUMENTS).light_share == 0
+    assert not small.source_probes(0, np.empty((0, 1), np.int64), Weighting.DOCUMENTS).sampled

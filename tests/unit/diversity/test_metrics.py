@@ -47,7 +47,6 @@ class Population:
             self.documents.totals(weighting),
             weighting,
             is_partition=True,
-            heavy_above=self.heavy.above,
         )
 
     def truth(self, members: list[int], weighting: Weighting) -> dict[str, float]:
@@ -81,7 +80,7 @@ def test_what_is_drawn_whole_or_heavy_is_what_counting_gives(members: list[int])
     assert truth["duplicate_pairs"] == pytest.approx(pairs)
     assert truth["hill_0"] == pytest.approx((SMALL.counts[:, members].sum(axis=1) > 0).sum())
     heavy = SMALL.matrix(Weighting.DOCUMENTS, 5, 1)  # every species is: 1e-4 of 3,000 documents is less than one
-    assert all(len(source.light) == 0 for source in heavy.probes)
+    assert not any(source.sampled for source in heavy.probes)
     rows = SMALL.counts[SMALL.species]
     light = Scope(
         tuple(Stratum.of_light(rows[SMALL.source == i][:, members].sum(axis=1), heavy.documents[i]) for i in members),
@@ -168,9 +167,10 @@ def test_doubling_a_corpus_does_not_raise_its_diversity() -> None:
 
 def test_light_documents_without_a_probe_leave_room_and_no_documents_are_an_error() -> None:
     def matrix(heavy: np.ndarray, share: float) -> ProbeMatrix:
-        probes = SourceProbes(np.empty((0, 1), np.int64), heavy, np.full(len(heavy), share), 10_000, 100)
+        none = np.empty((0, 1), np.int64)
+        probes = SourceProbes.of_species(none, heavy, np.full(len(heavy), share), (100, 9_900), 50)
         sizes = np.array([10_000])
-        return ProbeMatrix((probes,), sizes, sizes, Weighting.DOCUMENTS, True, 50)
+        return ProbeMatrix((probes,), sizes, sizes, Weighting.DOCUMENTS, True)
 
     scope = scope_of(matrix(np.array([[9_900]]), 0.99), [0])
     distinct = METRICS["distinct_fraction"](scope, 0.01)
@@ -185,7 +185,7 @@ def test_light_documents_without_a_probe_leave_room_and_no_documents_are_an_erro
 
 def test_the_rare_rule_knows_that_light_species_are_light() -> None:
     ones = np.ones(2_000, np.int64)
-    bounded = Scope((Stratum(ones, 10**6, 10**6, ones[:0], np.empty(0), 1.0, 100.0),), 10**6)
+    bounded = Scope((Stratum(ones, 10**6, 10**6, most=100.0),), 10**6)
     unbounded = Scope.of_light([Stratum.of_light(ones, 10**6)])
     pairs = [METRICS["duplicate_pairs"](scope, 0.01).high for scope in (bounded, unbounded)]
     assert pairs[0] == pytest.approx(0.0018427 * 99 * 10**6 / 2, rel=1e-3)

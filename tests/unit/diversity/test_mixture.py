@@ -156,7 +156,7 @@ def test_marginal_values_are_the_slopes_of_finite_differences(rates: tuple[float
     for weighting in Weighting:
         base = species_matrix(table, heavy=12)
         weight = base.weight if weighting is Weighting.DOCUMENTS else base.weight * np.array([3, 1, 7])
-        rows = collapse(ProbeMatrix(base.probes, base.documents, weight, weighting, True, 12.0))
+        rows = collapse(ProbeMatrix(base.probes, base.documents, weight, weighting, True))
         got, r, step = marginal_values(rows, np.array(rates)), np.array(rates), 1e-5
         both = mixture_values(rows, np.concatenate([r + step * np.eye(3), r - step * np.eye(3)]))
         for name in ("documents", "distinct_fraction", "hill_0", "hill_1", "hill_2"):

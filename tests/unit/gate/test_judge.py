@@ -9,6 +9,7 @@ from schemas.manifest import FileAccount, Manifest, SourceAccount
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalSummary
 from schemas.verdict import Outcome, Verdict, VerdictValue
+from tests.support.canary import healthy_canary
 
 SHA = "0" * 64
 NEAR = {"lens": "near", "metric": "distinct_fraction"}
@@ -92,7 +93,7 @@ def verdict(settings: CurationConfig, numbers: Profile | None, **changes: object
 
 
 def belonging(numbers: Profile, evidence: Manifest) -> Profile:
-    """The numbers, of as many documents as the manifest says."""
+    """The numbers, of as many documents as the manifest says, and a healthy canary."""
     counts = {}
     for one in evidence.conservation:
         counts["mixture", one.name] = one.written
@@ -101,7 +102,7 @@ def belonging(numbers: Profile, evidence: Manifest) -> Profile:
         scope.model_copy(update={"documents": counts.get((scope.stage.value, scope.scope), scope.documents)})
         for scope in numbers.scopes
     ]
-    return numbers.model_copy(update={"scopes": scopes})
+    return numbers.model_copy(update={"scopes": scopes, "canary": healthy_canary(evidence)})
 
 
 def test_an_interval_on_the_right_side_opens_the_gate() -> None:

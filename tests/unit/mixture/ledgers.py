@@ -37,6 +37,7 @@ def ledger_of(
                             "source": name,
                             "document_id": f"{name}/{species}",
                             "tokens": TOKENS,
+                            "is_crowded": False,
                             "multiplicity": table[species].tolist(),
                         }
                     )

@@ -1,0 +1,367 @@
+"""The near lens's join: probes against all groups of equal texts that share a band with them, verified on shingles.
+
+A probe with very many candidates verifies a seeded part of them. Each time that a group shares a band with such a probe
+it is drawn with a chance p, so that a group that shares c bands is drawn with 1 - (1 - p)**c; what is verified counts 1
+over that (Horvitz & Thompson 1952). True neighbours share many bands, and are drawn more often than the others.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.compiled import compiled
+from polyculture.dedupe.shingles import intersection_size
+
+# What a probe's draws come to in expectation; in each source up to its part of as many more, so that a source which
+# has few of the candidates is not missed. The error of a scaled count is then at most about 1 %.
+MOST_CANDIDATES = 10_000
+WEIGHT_BITS = 16  # counts are summed as integers of 2**-16, so that parts merge to the same bytes
+
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]
+Numbers = NDArray[np.int64]
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeKeys:
+    """The band keys of the probes, ready to be looked up.
+
+    Attributes:
+        groups: (probes,) group of each.
+        keys: (k,) the different keys, scrambled, ascending.
+        directory: (2**bits + 1,) first key of each value of the top bits.
+        first: (k + 1,) key number i is that of probes[first[i] : first[i + 1]].
+        probes: numbers of the probes, by key.
+    """
+
+    groups: Numbers
+    keys: Keys
+    directory: Numbers
+    first: Numbers
+    probes: Numbers
+
+    @property
+    def look_up(self) -> tuple[Keys, Numbers]:
+        """What a key is found with."""
+        return self.keys, self.directory
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """What part of its candidates each probe verifies.
+
+    Attributes:
+        of_probe: (probes, sources) the chance of a candidate of each source, 0..1; 1 if all are verified.
+        key_row: (k,) row of `of_key` of each key of such a probe that verifies a part; -1 of the others.
+        of_key: (rows, sources) the largest chance among the probes of a key.
+    """
+
+    of_probe: NDArray[np.float64]
+    key_row: Numbers
+    of_key: NDArray[np.float64]
+
+    @property
+    def is_scaled(self) -> NDArray[np.bool_]:
+        """(probes,) which verify a part."""
+        return np.asarray((self.of_probe < 1).any(axis=1), np.bool_)
+
+
+def probe_keys(groups: Numbers, keys: Keys) -> ProbeKeys:
+    """Order the keys of probes.
+
+    Args:
+        groups: (probes,) group of each.
+        keys: (probes, bands) its keys; a probe without words has none and must not be here.
+    """
+    scrambled = (keys * np.uint64(0x9E3779B97F4A7C15)).ravel()
+    order = np.argsort(scrambled, kind="stable")
+    found, first = np.unique(scrambled[order], return_index=True)
+    bits = max(1, int(np.ceil(np.log2(max(2, len(found))))))
+    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
+    directory = np.concatenate([[0], np.searchsorted(found, edges), [len(found)]]).astype(np.int64)
+    probes = np.repeat(np.arange(len(groups)), keys.shape[1])[order]
+    return ProbeKeys(groups, found, directory, np.append(first, len(order)).astype(np.int64), probes)
+
+
+def crowded_keys(probes: ProbeKeys, per_key: Numbers, most: int) -> tuple[NDArray[np.bool_], Numbers]:
+    """The probes that have too many candidates, and numbers for the keys of these.
+
+    Args:
+        probes: p probes.
+        per_key: (k,) groups of the whole corpus with each key.
+        most: candidates that a probe may have and verify them all; a group is one for each band that it shares.
+
+    Returns:
+        (p,) which have more; (k,) a row for each of their keys, -1 for the others.
+    """
+    counts = np.repeat(per_key, np.diff(probes.first))
+    has_many = np.bincount(probes.probes, counts, len(probes.groups)) > most
+    is_theirs = np.zeros(len(per_key), np.bool_)
+    is_theirs[np.repeat(np.arange(len(per_key)), np.diff(probes.first))[has_many[probes.probes]]] = True
+    return has_many, np.where(is_theirs, np.cumsum(is_theirs) - 1, -1)
+
+
+def chances(probes: ProbeKeys, crowded: tuple[NDArray[np.bool_], Numbers], by_source: Numbers, most: int) -> Chances:
+    """How much of their candidates probes verify.
+
+    Args:
+        probes: p probes.
+        crowded: which have too many, and the rows of their keys.
+        by_source: (rows, sources) groups of the whole corpus with each of these keys.
+        most: candidates that a probe may have and verify them all.
+    """
+    (has_many, key_row), sources = crowded, by_source.shape[1]
+    of_probe, of_key = np.ones((len(probes.groups), sources)), np.ones(by_source.shape)
+    rows = key_row[np.repeat(np.arange(len(key_row)), np.diff(probes.first))]
+    mine = rows >= 0
+    theirs, rows = probes.probes[mine], rows[mine]
+    own = np.stack([np.bincount(theirs, column[rows], len(of_probe)) for column in by_source.T], axis=1)
+    total = np.maximum(1.0, own.sum(axis=1, keepdims=True))
+    chance = np.minimum(1.0, np.maximum(most / total, most / sources / np.maximum(own, 1.0)))
+    of_probe[has_many] = chance[has_many]
+    if len(of_key):
+        starts = np.flatnonzero(np.diff(rows, prepend=-1))  # rows ascend, as keys do
+        of_key = np.maximum.reduceat(of_probe[theirs], starts, axis=0)
+    return Chances(of_probe, key_row, of_key)
+
+
+@compiled()
+def _find(key: np.uint64, keys: Keys, directory: Numbers) -> int:
+    """Number of a key among the probes', or -1."""
+    scrambled = key * np.uint64(0x9E3779B97F4A7C15)
+    bits = 0
+    while (1 << bits) < len(directory) - 1:
+        bits += 1
+    prefix = np.int64(scrambled >> np.uint64(64 - bits))
+    for at in range(directory[prefix], directory[prefix + 1]):
+        if keys[at] == scrambled:
+            return at
+    return -1
+
+
+@compiled()
+def count_candidates(keys: Keys, is_there: NDArray[np.bool_], look_up: tuple[Keys, Numbers], found: Numbers) -> None:
+    """Add to found, (k,), how many groups have each key of the probes.
+
+    Args:
+        keys: (groups, bands).
+        is_there: (groups,) whether a group has words and occurs.
+        look_up: of the probes.
+        found: added to.
+    """
+    for group in range(len(keys)):
+        if is_there[group]:
+            for band in range(keys.shape[1]):
+                at = _find(keys[group, band], look_up[0], look_up[1])
+                if at >= 0:
+                    found[at] += 1
+
+
+@compiled()
+def count_by_source(
+    groups: tuple[Keys, NDArray[np.bool_], Numbers, Numbers],
+    look_up: tuple[Keys, Numbers],
+    shared_row: Numbers,
+    found: Numbers,
+) -> None:
+    """The same by source, (rows, sources), of the keys that have a row; a group of several sources is one of each.
+
+    Args:
+        groups: band keys, whether each is there, and its sources, as offsets and numbers.
+        look_up: of the probes.
+        shared_row: (k,) row of each key, or -1.
+        found: added to.
+    """
+    keys, is_there, offsets, source = groups
+    for group in range(len(keys)):
+        if is_there[group]:
+            for band in range(keys.shape[1]):
+                at = _find(keys[group, band], look_up[0], look_up[1])
+                if at >= 0 and shared_row[at] >= 0:
+                    for entry in range(offsets[group], offsets[group + 1]):
+                        found[shared_row[at], source[entry]] += 1
+
+
+@compiled()
+def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> int:
+    """Equal values of two signatures."""
+    equal = 0
+    for i in range(len(left)):
+        equal += left[i] == right[i]
+    return equal
+
+
+@compiled()
+def verified_similarity(left: Keys, right: Keys, numerator: int, denominator: int) -> float:
+    """Jaccard similarity of two shingle sets if it is at least numerator/denominator (exactly), else -1."""
+    smaller, larger = min(len(left), len(right)), max(len(left), len(right))
+    if smaller == 0 or smaller * denominator < numerator * larger:
+        return -1.0
+    common = intersection_size(left, right)
+    union = smaller + larger - common
+    return common / union if common * denominator >= numerator * union else -1.0
+
+
+@compiled()
+def _mix(value: np.uint64) -> np.uint64:
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@compiled()
+def _uniform(state: np.uint64) -> float:
+    return (np.float64(state >> np.uint64(11)) + 0.5) * 2.0**-53
+
+
+@compiled()
+def _skip(state: np.uint64, chance: float) -> int:
+    """How many are passed over until the next that is drawn."""
+    if chance >= 1.0:
+        return 0
+    return int(min(np.log(_uniform(state)) / np.log1p(-chance), 1e15))
+
+
+@compiled()
+def _content(hashes: Keys) -> np.uint64:
+    """A group's own number, wherever it lies."""
+    value = np.uint64(len(hashes))
+    for one in hashes:
+        value = _mix(value ^ one)
+    return value
+
+
+@compiled()
+def _largest(chances: NDArray[np.float64], sources: Numbers) -> float:
+    """The largest chance among a group's sources."""
+    found = 0.0
+    for source in sources:
+        found = max(found, chances[source])
+    return found
+
+
+@compiled()
+def _drawn(
+    span: tuple[int, int],
+    probes: tuple[Numbers, NDArray[np.float64]],
+    draw: tuple[Numbers, float, np.uint64],
+    out: tuple[Numbers, NDArray[np.float64]],
+) -> int:
+    """Which of the probes of a key take a group for a candidate, and with what chance; returns how many."""
+    by_key, of_probe = probes
+    sources, largest, state = draw
+    at, count = span[0] + _skip(state, largest), 0
+    while at < span[1]:
+        probe = by_key[at]
+        chance = _largest(of_probe[probe], sources)
+        state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
+        if _uniform(state) * largest < chance:
+            out[0][count], out[1][count] = probe, chance
+            count += 1
+        state = _mix(state + np.uint64(0x9E3779B97F4A7C15))
+        at += 1 + _skip(state, largest)
+    return count
+
+
+@compiled()
+def _weight(left: Keys, right: Keys, chance: float) -> int:
+    """1 over the chance that a pair of groups is drawn, in units of 2**-16."""
+    if chance >= 1.0:
+        return 1 << WEIGHT_BITS
+    shared = 0
+    for band in range(len(left)):
+        shared += left[band] == right[band]
+    return int(np.round((1 << WEIGHT_BITS) / (1.0 - (1.0 - chance) ** shared)))
+
+
+@compiled()
+def _is_near(
+    groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys], left: int, right: int, bounds: tuple[int, int, int]
+) -> bool:
+    hashes, offsets, signatures, _ = groups
+    numerator, denominator, least_agreement = bounds
+    mine, theirs = hashes[offsets[left] : offsets[left + 1]], hashes[offsets[right] : offsets[right + 1]]
+    smaller, larger = min(len(mine), len(theirs)), max(len(mine), len(theirs))
+    if smaller * denominator < numerator * larger:
+        return False
+    if agreement(signatures[left], signatures[right]) < least_agreement:
+        return False
+    return verified_similarity(mine, theirs, numerator, denominator) >= 0
+
+
+@compiled()
+def _verify(
+    groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
+    group: int,
+    proposed: tuple[Numbers, Numbers, NDArray[np.float64]],
+    examined: Numbers,
+    bounds: tuple[int, int, int],
+) -> int:
+    """Move the probes that are neighbours to the front, and in place of each chance its weight; returns how many."""
+    probe_groups, probe_of, chance_of = proposed
+    count = 0
+    for at in range(len(probe_of)):
+        probe = probe_of[at]
+        if examined[probe] == group:
+            continue
+        examined[probe] = group
+        other = probe_groups[probe]
+        if _is_near(groups, group, other, bounds):
+            probe_of[count] = probe
+            chance_of[count] = _weight(groups[3][group], groups[3][other], chance_of[at])
+            count += 1
+    return count
+
+
+@compiled()
+def join(
+    groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
+    probes: tuple[Numbers, Numbers, Numbers, tuple[Keys, Numbers]],
+    sampled: tuple[NDArray[np.float64], NDArray[np.float64], Numbers, np.uint64],
+    owners: tuple[NDArray[np.bool_], Numbers, Numbers],
+    limits: tuple[int, int, int, int, int],
+) -> Pairs:
+    """Verified pairs of the groups first..last with probes that share a band.
+
+    Args:
+        groups: shingle hashes, their offsets, signatures, band keys.
+        probes: their groups, `ProbeKeys.first`, `.probes` and `.look_up`.
+        sampled: `Chances.of_probe`, `.of_key` and `.key_row`, and a seed.
+        owners: whether each group is there, and the sources of each, as offsets and numbers.
+        limits: first and last group, and numerator, denominator and least agreement of neighbours.
+
+    Returns:
+        Probe, group and weight of each pair, in units of 2**-16; and how many candidates were looked at.
+    """
+    hashes, starts, _, keys = groups
+    probe_groups, first, by_key, look_up = probes
+    of_probe, of_key, key_row, seed = sampled
+    is_there, offsets, source = owners
+    examined = np.full(len(probe_groups), -1, np.int64)
+    probe_of, chance_of = np.empty(len(probe_groups) + 1, np.int64), np.empty(len(probe_groups) + 1)
+    found = np.empty((1024, 3), np.int64)
+    count, looked_at = 0, 0
+    for group in range(limits[0], limits[1]):
+        for band in range(keys.shape[1] if is_there[group] else 0):
+            key = _find(keys[group, band], look_up[0], look_up[1])
+            if key < 0:
+                continue
+            span, row = (first[key], first[key + 1]), key_row[key]
+            if row < 0:
+                drawn = span[1] - span[0]
+                probe_of[:drawn], chance_of[:drawn] = by_key[span[0] : span[1]], 1.0
+            else:
+                sources = source[offsets[group] : offsets[group + 1]]
+                state = _mix(_mix(seed ^ _content(hashes[starts[group] : starts[group + 1]])) + keys[group, band])
+                draw = (sources, _largest(of_key[row], sources), state)
+                drawn = _drawn(span, (by_key, of_probe), draw, (probe_of, chance_of))
+            looked_at += drawn
+            proposed = (probe_groups, probe_of[:drawn], chance_of[:drawn])
+            drawn = _verify(groups, group, proposed, examined, (limits[2], limits[3], limits[4]))
+            while count + drawn > len(found):
+                found = np.concatenate((found, np.empty_like(found)))
+            for at in range(drawn):
+                found[count, 0], found[count, 1], found[count, 2] = probe_of[at], group, chance_of[at]
+                count += 1
+    return found[:count, 0].copy(), found[:count, 1].copy(), found[:count, 2].copy(), looked_at

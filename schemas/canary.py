@@ -1,0 +1,15 @@
+"""The canary's part of the ledger."""
+
+from schemas.ledger import LedgerHeader
+
+
+class CanaryHeader(LedgerHeader):
+    """What the canary's counts belong to.
+
+    Attributes:
+        identity_sha256: of the run that they were made in.
+        recipe: of the canary's documents.
+    """
+
+    identity_sha256: str
+    recipe: int

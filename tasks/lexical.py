@@ -1,0 +1,30 @@
+"""Count words, compression and openings in blocks of fixed size."""
+
+import numpy as np
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from polyculture.diversity.lexical_profile import LEXICAL_FILE
+from polyculture.diversity.lexical_rows import measure_lexical
+from polyculture.diversity.probes import Stage
+from polyculture.files import write_parquet
+from polyculture.job import Job
+from schemas.measures import Stage as StageName
+from tasks.progress import Stopwatch, log, report
+from tasks.store import open_corpus, open_decision
+
+
+@task(cache_policy=NO_CACHE)
+def measure_words(job: Job) -> None:
+    """Measure the lexical variety of the input and of what is distinct, and write it into `ledger/`."""
+    watch = Stopwatch()
+    corpus = open_corpus(job)
+    report("lexical blocks", 0, 1)
+    stages = [
+        Stage(StageName.INPUT.value, np.ones(len(corpus), np.int64)),
+        Stage(StageName.DISTINCT.value, open_decision(job).is_kept.astype(np.int64)),
+    ]
+    rows = measure_lexical(corpus, stages, job.config.seed)
+    write_parquet(job.directory.ledger / LEXICAL_FILE, rows)
+    report("lexical blocks", 1, 1)
+    log(f"{rows.num_rows:,} lexical blocks, {watch.seconds:.1f} s")

@@ -1,0 +1,80 @@
+"""A small real corpus, measured with and without a canary, by the functions that a run calls."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+
+from polyculture.canary.plant import Measured, PlantedCorpus, make_canary, plant
+from polyculture.corpus import Corpus, build_index
+from polyculture.dedupe.removal import group_leaders, preference_order
+from polyculture.dedupe.shingles import shingle_sets
+from polyculture.dedupe.texts import as_texts
+from polyculture.diversity.count import Survey, measure_stages
+from polyculture.diversity.lenses import Indexes
+from polyculture.diversity.near_index import NearIndex
+from polyculture.diversity.probes import Stage
+from polyculture.diversity.species import seed_species, species_numbers
+from polyculture.hashing import file_sha256, signature_seed
+from polyculture.ingest import Partition, ingest_partition
+from polyculture.sources.record import InputFile
+from polyculture.text.skeleton import template_keys
+from schemas.dedupe_config import DedupeConfig
+from schemas.documents import Kind
+from schemas.source_config import LimitsConfig, SourceConfig
+from tests.support.corpora import expanded_texts, unique_texts
+
+RUN_SEED = 20_261_122
+
+
+def real_corpus(folder: Path) -> Corpus:
+    """Two sources: web pages, some of them copies, and synthetic answers that vary few seeds."""
+    pages = unique_texts(400, 1)
+    texts = {"pages": pages + pages[:90], "samples": expanded_texts(20, 15, 2)}
+    sources = {"pages": Kind.WEB, "samples": Kind.SYNTHETIC}
+    partitions = []
+    for number, (name, kind) in enumerate(sources.items()):
+        path = folder / f"{name}.jsonl"
+        lines = [json.dumps({"id": i, "text": text, "seed": f"s{i // 4}"}) for i, text in enumerate(texts[name])]
+        path.write_text("\n".join(lines) + "\n")
+        file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
+        source = SourceConfig(name=name, kind=kind, paths=("x",), language="en")
+        _, (documents, _) = ingest_partition(Partition(source, 0, (file,)), LimitsConfig(), None, folder)
+        partitions.append((number, documents))
+    index = build_index(partitions).index
+    return Corpus(index, tuple(path for _, path in partitions), tuple(sources), tuple(sources.values()))
+
+
+def real_stages(corpus: Corpus) -> list[Stage]:
+    """The input, and a mixture that leaves some documents out and repeats others."""
+    generator = random.Random(3)
+    copies = np.array([generator.choice([0, 1, 1, 2]) for _ in range(len(corpus))], np.int64)
+    return [Stage("input", np.ones(len(corpus), np.int64)), Stage("mixture", copies)]
+
+
+def indexes_of(corpus: Corpus, threshold: float) -> Indexes:
+    """What lenses count in, as the tasks make it."""
+    leaders = group_leaders(corpus, preference_order(corpus, DedupeConfig()))
+    sets = shingle_sets(corpus.canonical(leaders))
+    every = np.arange(len(corpus))
+    keys = template_keys(as_texts(corpus.take(every, ["text"])["text"]))
+    is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
+    return Indexes(
+        groups=corpus.group,
+        near=NearIndex(sets, threshold, signature_seed(RUN_SEED)),
+        template=species_numbers(keys.whole),
+        opening=species_numbers(keys.opening),
+        seed=seed_species(corpus.take(every, ["seed"])["seed"], is_synthetic),
+    )
+
+
+def planted_corpus(corpus: Corpus, folder: Path, seed: int, threshold: float = 0.8) -> PlantedCorpus:
+    """The corpus with the canary of a seed in it."""
+    return plant(corpus, make_canary(folder, seed, threshold))
+
+
+def measure_planted(corpus: Corpus, planted: PlantedCorpus, threshold: float = 0.8) -> Measured:
+    """Everything measured at every stage, canary and all; 100 probes of each real source."""
+    indexes = indexes_of(planted.corpus, threshold)
+    return measure_stages(Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED))
