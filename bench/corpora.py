@@ -37,13 +37,22 @@ def real_lines(data: Path) -> dict[str, list[str]]:
     for path in sorted((data / "dev").glob("*.jsonl.zst")):
         if any(name in path.name for name in NOT_SPACED):
             continue
-        with path.open("rb") as raw:
-            stream = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), encoding="utf-8")
-            texts = [json.loads(line)["text"] for line in stream]
+        texts = _texts(path)
         found = sorted({line.strip() for text in texts for line in text.split("\n") if 40 <= len(line) <= 400})
         if len(found) >= 500:
             lines[path.name.split(".")[0]] = found
     return lines
+
+
+def real_documents(data: Path) -> dict[str, list[str]]:
+    """The texts of each source under `data`/dev, by the name of its file."""
+    return {path.name.split(".")[0]: _texts(path) for path in sorted((data / "dev").glob("*.jsonl.zst"))}
+
+
+def _texts(path: Path) -> list[str]:
+    with path.open("rb") as raw:
+        stream = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(raw), encoding="utf-8")
+        return [json.loads(line)["text"] for line in stream]
 
 
 def words(text: str) -> list[str]:

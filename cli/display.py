@@ -14,9 +14,10 @@ from rich.text import Text
 from polyculture.evidence import read_manifest, read_profile
 from polyculture.run_directory import RunDirectory
 from polyculture.sources.record import safe_detail
-from polyculture.summary import lexical_lines, source_rows, vector_lines
+from polyculture.summary import lexical_lines, phase_rows, source_rows, vector_lines
 from schemas.manifest import Manifest
 from schemas.measures import Stage
+from schemas.plan import MixturePlan
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
@@ -109,17 +110,32 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
     for line in vector_lines(profile, Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT):
         console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
-    if plan is not None and plan.budget_tokens is not None:
-        console.print(
-            f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}; all rates scaled by {plan.scale:.4g}."
-        )
+    if plan is not None:
+        _print_plan(console, plan)
+
+
+def _print_plan(console: Console, plan: MixturePlan) -> None:
+    """What became of the budget, phase by phase, and what has to be said of it."""
+    if plan.budget_tokens is not None:
+        scaled = f"; all rates scaled by {plan.scale:.4g}" if plan.scale is not None else ""
+        console.print(f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}{scaled}.")
         for part in plan.sources:
             if part.limit:
                 console.print(f"  {part.name} is held at {part.rate:.3g} epochs by {part.limit}.")
-        if plan.lacking_tokens:
-            console.print(
-                f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"
-            )
+    rows = phase_rows(plan)
+    if rows:
+        table = _table(rows)
+        table.columns[-1].justify = "left"
+        width = Measurement.get(console, console.options.update(width=400), table).maximum
+        Console(highlight=False, width=max(console.width, width)).print(table)
+    if plan.lacking_tokens:
+        console.print(
+            f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"
+        )
+    for sentence in plan.warnings:
+        console.print(Text(safe_detail(sentence, 1000), style="yellow"), soft_wrap=True)
+    for sentence in plan.notes:
+        console.print(Text(safe_detail(sentence, 1000)), soft_wrap=True)
 
 
 def _print_checks(console: Console, checks: list[CheckResult], what: str, most: int = SHOWN_CHECKS) -> None:

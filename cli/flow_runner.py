@@ -10,6 +10,7 @@ from prefect.settings import PREFECT_API_URL
 
 from polyculture.errors import PolycultureError
 from schemas.pilot import PilotReport
+from schemas.publication import Publication
 from schemas.verdict import Verdict
 from tasks.progress import listen
 
@@ -59,6 +60,30 @@ def run_pilot(
     with tags("polyculture", f"config:{config.stem}"):
         found = pilot(str(config), out=str(out), **parameters)  # type: ignore[arg-type]  # one dictionary for all
     return PilotReport.model_validate(found)
+
+
+def run_publish(
+    run: Path, url: str, parameters: dict[str, str | None], progress: Callable[[str, int, int | None], None]
+) -> Publication:
+    """Run the publish flow to its end and return what it did.
+
+    Args:
+        run: the run directory.
+        url: the destination, without secrets.
+        parameters: the flow's other parameters.
+        progress: called with what, done and total.
+
+    Raises:
+        PolycultureError: the Prefect server that the settings name does not answer.
+        Exception: whatever the flow raised.
+    """
+    from flows.publish import publish
+
+    _reach_server()
+    listen(progress)
+    with tags("polyculture", f"run:{run.name}"):
+        done = publish(str(run), url, **parameters)
+    return Publication.model_validate(done)
 
 
 def run_top_up(

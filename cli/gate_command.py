@@ -43,10 +43,10 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     write: Write = False,
     as_json: Json = False,
 ) -> None:
-    """Judge a finished run again: a changed byte of its evidence is NO-GO. Nothing is written without --write."""
+    """Judge a finished run again: a changed byte of evidence or shards is NO-GO. Nothing is written without --write."""
     from cli.display import EXIT_CODES, print_verdict
     from polyculture.configuration import load_policy
-    from polyculture.evidence import read_manifest
+    from polyculture.evidence import damaged_shards, read_manifest
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
     from polyculture.last_go import find_last_go
@@ -65,7 +65,11 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     if other is not None and write:
         raise ConfigError("--write: a verdict must follow from the run's own files; give last_go to `polyculture run`")
     day = as_of or datetime.now(UTC)
-    terms = Terms(as_of=day.date(), last_go=find_last_go(other, config) if other is not None else None)
+    terms = Terms(
+        as_of=day.date(),
+        last_go=find_last_go(other, config) if other is not None else None,
+        damage=damaged_shards(directory, manifest),
+    )
     verdict = judge_directory(directory, config.gate, terms)
     if write:
         _write(directory, verdict)

@@ -11,12 +11,14 @@ from cli import (
     dedupe_command,
     diff_command,
     encoder_commands,
+    export_command,
     gate_command,
     index_commands,
     inspect_commands,
     mixture_commands,
     pilot_command,
     profile_command,
+    publish_command,
     run_commands,
     top_up_command,
     trial_command,
@@ -61,6 +63,8 @@ pilot_command.register(app)
 profile_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
+publish_command.register(app)
+export_command.register(app)
 top_up_command.register(app)
 
 

@@ -1,18 +1,12 @@
 """`polyculture what-if` and `polyculture plan`: mixtures that nobody has made, from the ledger of a finished run."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from polyculture.errors import ConfigError
 from schemas.measures import Lens, Weighting
-
-if TYPE_CHECKING:
-    from schemas.documents import Kind
-    from schemas.planned import FractionRange
-
-DEFAULT_MAX_EPOCHS = 4.0  # up to four, repeated text is nearly as good as fresh (Muennighoff et al. 2023)
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -98,33 +92,31 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
         raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
     from cli.display import print_result
     from cli.mixture_display import print_plan
+    from polyculture.mixture.auto import kind_ranges, source_ranges
+    from polyculture.mixture.phases import AUTO_MAX_EPOCHS
     from polyculture.mixture.plan_file import bind_plan, write_plan
     from polyculture.mixture.plan_mixture import plan_mixture
     from polyculture.mixture.run_ledger import read_run_ledger
-    from schemas.planned import FractionRange, PlanRequest
+    from schemas.planned import PlanRequest
 
     found = read_run_ledger(run)
-    prior, own, mixture = found.own_rates, found.manifest.plan, found.manifest.config.mixture
+    prior, own, config = found.own_rates, found.manifest.plan, found.manifest.config
     budget = tokens or (own.tokens if own is not None else 0)
     if not budget:
         raise ConfigError("--tokens: the run's own mixture is empty, so there is no budget to take over; give one")
+    ranges = source_ranges(config.mixture, {source.name: source.kind for source in config.sources})
+    if max_epochs is not None:  # what is typed holds for all
+        ranges = {name: limit.model_copy(update={"max_epochs": None}) for name, limit in ranges.items()}
     request = PlanRequest(
         objectives=terms,
         budget_tokens=budget,
-        max_epochs=max_epochs or mixture.max_epochs or DEFAULT_MAX_EPOCHS,
+        max_epochs=max_epochs or config.mixture.max_epochs or AUTO_MAX_EPOCHS,
         prior_rates=prior,
-        kinds=_all_limits({kind: FractionRange(**limit.model_dump()) for kind, limit in mixture.kinds.items()}, limits),
-        sources=of_sources,
+        kinds=kind_ranges(config.mixture.kinds) | limits,
+        sources=ranges | of_sources,
         seed=seed,
     )
     answer = bind_plan(found, plan_mixture(found.ledger, request))
     if out is not None:
         write_plan(out, answer)
     print_result(answer, as_json, lambda: print_plan(answer, out))
-
-
-def _all_limits(
-    configured: "dict[Kind, FractionRange]", typed: "dict[Kind, FractionRange]"
-) -> "dict[Kind, FractionRange]":
-    """The configuration's limits; of a kind that was typed, those that were typed."""
-    return configured | typed

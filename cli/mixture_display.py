@@ -149,6 +149,13 @@ def print_plan(answer: PlanFile, out: Path | None) -> None:
     )
     for term in planned.best.terms if len(planned.best.terms) > 1 else []:
         console.print(f"  {term.name}: {term.value:.6g}", markup=False)
+    for term in planned.best.terms:
+        if term.exact is not None:
+            console.print(
+                f"  By the exact law of copies {term.exact:.6g}: the form lies {term.value - term.exact:.4f} above.",
+                soft_wrap=True,
+                markup=False,
+            )
     held = "; ".join(planned.best.binding) or "no limit but the budget"
     console.print(f"Held by: {held}.", soft_wrap=True, markup=False)
     console.print(f"\nFrom the prior rates to the best, through the lens {request.objectives[0].lens.value}:")

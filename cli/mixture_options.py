@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from polyculture.errors import ConfigError
+from polyculture.mixture.terms import parse_terms
 from schemas.documents import Kind
 from schemas.measures import Lens
-from schemas.planned import FractionRange, ObjectiveTerm
+from schemas.planned import FractionRange, ObjectiveTerm, SourceRange
 
 _LIMIT = re.compile(r"^(?P<name>[^<>=]+)(?P<sign><=|>=)(?P<bound>.+)$")
-_TERM = re.compile(r"^(?P<metric>[^@=]+)(@(?P<lens>[^=]+))?(=(?P<weight>.+))?$")
 Key = TypeVar("Key", bound=str)
 
 
@@ -32,7 +32,7 @@ def parse_rates(text: str) -> dict[str, float]:
     return rates
 
 
-def parse_limits(option: str, texts: Sequence[str]) -> dict[str, FractionRange]:
+def parse_limits(option: str, texts: Sequence[str]) -> dict[str, SourceRange]:
     """`name<=.3` and `name>=.1` as limits by name; both may stand for one name.
 
     Raises:
@@ -49,7 +49,7 @@ def parse_limits(option: str, texts: Sequence[str]) -> dict[str, FractionRange]:
         side = "max_fraction" if match["sign"] == "<=" else "min_fraction"
         if found.setdefault(match["name"].strip(), {}).setdefault(side, bound) != bound:
             raise ConfigError(f"{option}: {match['name'].strip()} has two limits {match['sign']}")
-    return {name: FractionRange(**sides) for name, sides in found.items()}
+    return {name: SourceRange.model_validate(sides) for name, sides in found.items()}
 
 
 def parse_kinds(texts: Sequence[str]) -> dict[Kind, FractionRange]:
@@ -62,7 +62,7 @@ def parse_kinds(texts: Sequence[str]) -> dict[Kind, FractionRange]:
     for name in limits:
         if name not in set(Kind):
             raise ConfigError(f"--kind: unknown kind {name!r}; known: {', '.join(Kind)}")
-    return {Kind(name): limit for name, limit in limits.items()}
+    return {Kind(name): FractionRange(**limit.model_dump(exclude={"max_epochs"})) for name, limit in limits.items()}
 
 
 def parse_objectives(texts: Sequence[str], lens: Lens) -> tuple[ObjectiveTerm, ...]:
@@ -71,17 +71,7 @@ def parse_objectives(texts: Sequence[str], lens: Lens) -> tuple[ObjectiveTerm, .
     Raises:
         ConfigError: a text is none, a lens unknown, or a weight not above 0.
     """
-    terms = []
-    for text in texts:
-        match = _TERM.match(text.strip())
-        if match is None:
-            raise ConfigError(f"--objective: {text!r} is not METRIC[@LENS][=WEIGHT], as in hill_1@exact=2")
-        weight = _number("--objective", match["weight"]) if match["weight"] else 1.0
-        if not weight > 0:
-            raise ConfigError(f"--objective: {text!r}: a weight is above 0")
-        through = parse_lenses([match["lens"]])[0] if match["lens"] else lens
-        terms.append(ObjectiveTerm(metric=match["metric"].strip(), lens=through, weight=weight))
-    return tuple(terms)
+    return parse_terms("--objective", texts, lens)
 
 
 def parse_lenses(texts: Sequence[str]) -> list[Lens]:

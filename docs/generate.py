@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from schemas.config import CurationConfig
-from schemas.documents import DOCUMENT_FIELDS
+from schemas.documents import DOCUMENT_FIELDS, Kind
 
 FOLDER = Path(__file__).resolve().parent
 INTRODUCTION = """# Configuration
@@ -52,7 +52,7 @@ def _models(model: type[BaseModel], place: str) -> Iterator[tuple[type[BaseModel
             many = (
                 "[]"
                 if get_origin(field.annotation) is tuple
-                else ".KIND"
+                else (".KIND" if get_args(field.annotation)[0] is Kind else ".NAME")
                 if get_origin(field.annotation) is dict
                 else ""
             )

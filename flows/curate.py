@@ -11,6 +11,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from polyculture.executor import Local
 from polyculture.job import Job
+from polyculture.mixture.check import needs_ledger
 from schemas.manifest import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict
@@ -74,10 +75,15 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             shingle(job)
             deduplicate(job, count)
             write_removed(job)
-            plan_mixture(job)
-            measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
+            if needs_ledger(job.config.mixture):
+                measure(job, (Stage.INPUT, Stage.DISTINCT), count)
+                plan_mixture(job, from_ledger=True)
+                measure(job, (Stage.MIXTURE,), count, extend=True)
+            else:
+                plan_mixture(job)
+                measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
             measure_words(job)
-            write_manifest(job, accounts, write_mixture(job))
+            write_manifest(job, accounts, write_mixture(job, count))
         verdict = give_verdict(job.directory)
         write_report(job.directory)
         job.directory.discard_work()

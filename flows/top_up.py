@@ -16,10 +16,9 @@ from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
 from tasks.lexical import measure_words
 from tasks.measure import measure
-from tasks.mix import write_mixture
 from tasks.open import clear_outputs, is_written
 from tasks.publish import show_verdict
-from tasks.top_up import Asked, choose, claimed_top_up, compare, index_parent, leave_out_known
+from tasks.top_up import Asked, choose, claimed_top_up, compare, index_parent, leave_out_known, write_continuation
 
 
 def run_name() -> str:
@@ -70,7 +69,7 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
             measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
             measure_words(job)
             compare(work, count)
-            write_manifest(job, accounts, write_mixture(job), work.parent.run)
+            write_manifest(job, accounts, write_continuation(job, count), work.parent.run)
         verdict = give_verdict(job.directory)
         write_report(job.directory)
         job.directory.discard_work()

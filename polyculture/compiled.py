@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.cgutils import get_item_pointer
+from numba.core.cgutils import get_item_pointer, raw_memcpy
 from numba.extending import intrinsic
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
@@ -116,6 +116,20 @@ def _as_pointer(typing_context: Any, address: Any) -> Any:
     return types.voidptr(types.uint64), generate
 
 
+def _copy_bytes(typing_context: Any, target: Any, at: Any, address: Any, size: Any) -> Any:
+    """Copy bytes from an address into a byte array; the caller keeps within both, and they do not overlap."""
+    del typing_context, at, address, size
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, place, origin, count = arguments
+        source = builder.inttoptr(origin, ir.IntType(8).as_pointer())
+        raw_memcpy(builder, byte_pointer(context, builder, signature.args[0], array, place), source, count, 1)  # type: ignore[no-untyped-call]
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, types.uint64, types.intp), generate
+
+
+copy_bytes: Any = intrinsic(_copy_bytes)
 load64: Any = intrinsic(_load64)
 store64: Any = intrinsic(_store64)
 trailing_zeros: Any = intrinsic(_trailing_zeros)

@@ -48,6 +48,15 @@ def load_policy(path: Path, config: CurationConfig) -> CurationConfig:
     return _validated(path, {**config.model_dump(exclude={"gate"}), "gate": values}, inside)
 
 
+def load_values(path: Path) -> object:
+    """Read YAML or JSON that belongs to a configuration, as safely as one.
+
+    Raises:
+        ConfigError: it cannot be read, or is no such file.
+    """
+    return _parse(path, _read(path))[0]
+
+
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:

@@ -21,7 +21,7 @@ from polyculture.files import map_arrow_file
 from polyculture.hashing import id_hash
 from polyculture.sources.record import Rejection, safe_detail
 from schemas.config import CurationConfig
-from schemas.documents import DOCUMENT_SCHEMA, Kind
+from schemas.documents import Kind
 from schemas.quarantined import QuarantineReason
 
 # Order of rows: sources as configured by name, then partition, then row. About 90 bytes a document beside its id.
@@ -128,12 +128,6 @@ class Corpus:
             return self._tables[0].select(list(columns)).slice(0, 0)
         order = np.argsort(np.concatenate(origin), kind="stable")
         return pa.concat_tables(pieces).take(pa.array(order))
-
-    def documents(self, rows: NDArray[np.int64]) -> pa.Table:
-        """DOCUMENT rows at `rows`, with their settled ids."""
-        table = self.take(rows, DOCUMENT_SCHEMA.names)
-        ids = self.index["document_id"].take(pa.array(rows)).cast(pa.string())
-        return table.set_column(0, DOCUMENT_SCHEMA.field(0), ids).cast(DOCUMENT_SCHEMA)
 
     def document_ids(self, rows: NDArray[np.int64]) -> list[str]:
         """Settled ids at `rows`."""

@@ -9,5 +9,17 @@ class ConfigError(PolycultureError):
     """The configuration or the command cannot be carried out as written. Exit code 2."""
 
 
+class OutputError(PolycultureError):
+    """A file cannot be written. Exit code 1."""
+
+
 class RunInUseError(PolycultureError):
     """Another process works on the run directory. Exit code 5."""
+
+
+class GateClosedError(PolycultureError):
+    """A run may not be published. Exit code 3 or 4, by the verdict that stands in it."""
+
+    def __init__(self, message: str, verdict: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict

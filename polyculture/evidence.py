@@ -71,6 +71,20 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
     return None
 
 
+def damaged_shards(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the shards, by the manifest's digests; None if they are whole. Reads every shard once."""
+    listed = {file.path: file for file in manifest.files if file.path.startswith(f"{directory.shards.name}/")}
+    if directory.shards.is_dir():
+        for path in sorted(directory.shards.rglob("*")):
+            name = path.relative_to(directory.root).as_posix()
+            if path.is_file() and name not in listed:
+                return f"{name} is not listed in the manifest"
+    for name, file in listed.items():
+        if not is_intact(directory.root, file):
+            return f"{name} is missing, or not the bytes that the manifest lists"
+    return None
+
+
 def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationConfig | None = None) -> Profile:
     """The numbers of a finished run, worked out from its ledger; once per process for the same ledger.
 

@@ -1,51 +1,20 @@
-"""Files that are whole or absent: temporary name, fsync, rename, fsync of the folder."""
+"""Files of each form that a run keeps, whole or absent."""
 
-import os
-import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet
 
+from polyculture.commit import writing
 from polyculture.hashing import file_sha256
 from schemas.manifest import FileDigest
 
-TEMPORARY_PREFIX = ".tmp-"
 
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; on success make it durable and rename it, on error delete it.
-
-    Raises:
-        OSError: the file cannot be written; nothing is then visible under `path`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(4)}-{path.name}"
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path`, whole or not at all."""
-    with whole_file(path) as temporary:
-        temporary.write_bytes(data)
+    with writing(path) as stream:
+        stream.write(data)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -58,9 +27,9 @@ def write_parquet(path: Path, table: pa.Table) -> None:
 
     The Arrow schema is not stored: it adds nothing to flat tables, and readers in other languages do without.
     """
-    with whole_file(path) as temporary:
+    with writing(path) as stream:
         pa.parquet.write_table(
-            table, temporary, compression="zstd", store_schema=False, row_group_size=131_072, write_page_checksum=True
+            table, stream, compression="zstd", store_schema=False, row_group_size=131_072, write_page_checksum=True
         )
 
 
@@ -83,7 +52,7 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
 
 def write_arrow_file(path: Path, table: pa.Table) -> None:
     """Write a table in the Arrow file format, uncompressed so that it can be memory-mapped."""
-    with whole_file(path) as temporary, pa.ipc.new_file(temporary, table.schema) as writer:
+    with writing(path) as stream, pa.ipc.new_file(stream, table.schema) as writer:
         writer.write_table(table)
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from polyculture.files import whole_file, write_parquet
+from polyculture.commit import writing
+from polyculture.files import write_parquet
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
 from polyculture.sources.read import read_file
@@ -127,8 +128,8 @@ def ingest_partition(
     documents_path = folder / f"{partition.name}.arrow"
     read = 0
     with (
-        whole_file(documents_path) as temporary,
-        pa.ipc.new_file(temporary, PARTITION_SCHEMA) as writer,
+        writing(documents_path) as stream,
+        pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,
         progress_path(folder, partition).open("wb", buffering=0) as progress,
     ):
         for file in partition.files:

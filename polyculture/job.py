@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,9 @@ from polyculture.exclusion.entries import Exclusions, read_exclusions
 from polyculture.hashing import json_sha256, tree_sha256
 from polyculture.ingest import Partition, partition_files
 from polyculture.last_go import find_last_go
+from polyculture.mixture.check import check_mixture
+from polyculture.mixture.data_digest import data_sha256
+from polyculture.mixture.weights import Weights, open_weights
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import make_encoder
 from polyculture.sources.files import find_files
@@ -54,6 +57,7 @@ class Job:
         digests: digests of config, code, tokenizer and language model.
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
         last_go: the last run that was GO, if the configuration names one.
+        weights: what the files of rates say that the configuration names.
         exclusions: what must not be in.
     """
 
@@ -66,6 +70,7 @@ class Job:
     digests: dict[str, str]
     identity: str
     last_go: LastGo | None = None
+    weights: Mapping[str, Weights] = field(default_factory=dict)
     exclusions: Exclusions = field(default_factory=Exclusions)
 
     def partitions(self, source: str) -> list[Partition]:
@@ -109,6 +114,12 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     if exclusions.lists:
         digests["exclude"] = json_sha256([listed.sha256 for listed in exclusions.lists])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
+    digests["data"] = data_sha256(
+        config, {name: [s for _, s in found] for name, found in files.items()}, digests["tokenizer"]
+    )
+    check_mixture(config.mixture, {source.name: source.kind for source in config.sources})
+    weights = open_weights(config, base, digests["data"]) if command == "run" else {}
+    digests |= {f"rates {name}": found.file_sha256 for name, found in weights.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
     parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
     identity = json_sha256([*parts, *([last_go.manifest_sha256] if last_go else []), *more])
@@ -122,6 +133,7 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
         digests,
         identity,
         last_go,
+        weights,
         exclusions,
     )
     _refuse_other_run(job)

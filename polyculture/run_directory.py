@@ -1,8 +1,9 @@
 """The run directory: where its parts lie, who may write to it, and which steps are already done."""
 
+import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from polyculture.errors import ConfigError, RunInUseError
-from polyculture.files import TEMPORARY_PREFIX, file_digest, write_text
+from polyculture.commit import TEMPORARY_PREFIX, make_folder, remove, writing
+from polyculture.errors import ConfigError, OutputError, RunInUseError
+from polyculture.files import file_digest, write_text
 from polyculture.hashing import file_sha256
 from schemas.manifest import FileDigest
 
@@ -83,6 +85,11 @@ class RunDirectory:
         return self.root / "top_up.json"
 
     @property
+    def plan(self) -> Path:
+        """The mixture plan."""
+        return self.root / "plan.json"
+
+    @property
     def verdict(self) -> Path:
         """The verdict."""
         return self.root / "verdict.json"
@@ -91,18 +98,15 @@ class RunDirectory:
         """Commit record of the step `name`."""
         return self.state / "steps" / f"{name}.json"
 
-    def prepare(self) -> None:
-        """Create the folder, prove that files can be written, renamed and synced in it, and clear leftovers.
-
-        Raises:
-            ConfigError: the folder cannot be used; the message says why.
-        """
-        try:
-            self.state.mkdir(parents=True, exist_ok=True)
-            write_text(self.state / "probe", "")
-            (self.state / "probe").unlink()
-        except OSError as error:
-            raise ConfigError(f"--out: cannot write to {self.root}: {error.strerror}; choose another folder") from error
+    def _prove(self) -> None:
+        """Prove that files can be written, synced, renamed and linked here. Call it under the lock."""
+        probe = self.state / "probe"
+        remove(probe)  # of a run that died here
+        write_text(probe, "renamed")
+        remove(probe)
+        with writing(probe, is_exclusive=True) as stream:
+            stream.write(b"linked")
+        remove(probe)
 
     def clear_leftovers(self) -> None:
         """Delete temporary files of runs that died. Call it under the lock."""
@@ -116,33 +120,81 @@ class RunDirectory:
 
         Raises:
             RunInUseError: another process holds it.
+            ConfigError: the folder cannot be used; the message says why.
         """
-        self.prepare()
         lock = FileLock(self.state / "lock", timeout=0)
         try:
-            with lock:
-                write_text(self.state / "holder", str(os.getpid()))
-                self.clear_leftovers()
-                yield
+            make_folder(self.state)
+            held = lock.acquire()
         except Timeout as error:
             raise RunInUseError(
                 f"{self.root} is in use by another run; wait for it, or choose another --out"
             ) from error
+        except OSError as error:
+            raise ConfigError(f"--out: cannot write to {self.root}: {error.strerror}; choose another folder") from error
+        with held:
+            try:
+                self.clear_leftovers()
+                self._prove()
+                write_text(self.state / "holder", str(os.getpid()))
+            except OutputError as error:
+                raise ConfigError(f"--out: {error}; or choose another folder") from error
+            yield
 
     def finished_step(self, name: str, key: str) -> dict[str, object] | None:
         """The result of a step done for the same key whose files all still have their digests, else None."""
+        record = self.finished_record(name, key)
+        return None if record is None else record.result
+
+    def finished_record(self, name: str, key: str) -> StepRecord | None:
+        """The record of a step done for the same key whose files all still have their digests, else None."""
         try:
             record = StepRecord.model_validate_json(self.step_record(name).read_bytes())
         except (OSError, ValidationError):
             return None
         if record.key != key or not all(is_intact(self.root, file) for file in record.files):
             return None
-        return record.result
+        return record
 
-    def commit_step(self, name: str, key: str, files: list[Path], result: dict[str, object]) -> None:
-        """Record that a step is done and which files it left. The record is written last."""
-        record = StepRecord(key=key, files=[file_digest(path, self.root) for path in files], result=result)
-        write_text(self.step_record(name), record.model_dump_json())
+    def commit_step(
+        self, name: str, key: str, files: Sequence[Path | FileDigest], result: dict[str, object]
+    ) -> FileDigest:
+        """Record that a step is done and which files it left; files without a digest are read for it.
+
+        The record is put last, and only where none is: one that is void is deleted first.
+
+        Returns:
+            Digest of the record.
+
+        Raises:
+            RunInUseError: another process has recorded the step meanwhile.
+        """
+        digests = [file if isinstance(file, FileDigest) else file_digest(file, self.root) for file in files]
+        record = StepRecord(key=key, files=digests, result=result)
+        remove(self.step_record(name))
+        with writing(self.step_record(name), is_exclusive=True) as stream:
+            stream.write(record.model_dump_json().encode())
+        return stream.digest(self.root)
+
+    def seal(self, manifest: str) -> None:
+        """Write the manifest, where none is: from here on the run exists.
+
+        Its digest is put into `state/` first, so that a change of it is found even before there is a verdict.
+        """
+        write_text(self._seal, hashlib.sha256(manifest.encode()).hexdigest())
+        with writing(self.manifest, is_exclusive=True) as stream:
+            stream.write(manifest.encode())
+
+    def is_sealed(self) -> bool:
+        """Whether the manifest is the one that was written."""
+        try:
+            return self._seal.read_text() == file_sha256(self.manifest)
+        except OSError:
+            return False
+
+    @property
+    def _seal(self) -> Path:
+        return self.state / "manifest.sha256"
 
     def discard_work(self) -> None:
         """Delete the intermediate files."""

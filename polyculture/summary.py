@@ -4,6 +4,7 @@ from schemas.documents import Kind
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
+from schemas.plan import MixturePlan
 from schemas.profile import Estimate, Profile
 from schemas.source_config import RESERVED_SCOPES
 from schemas.vectors import VectorScores
@@ -49,6 +50,34 @@ def lexical_lines(profile: Profile) -> list[str]:
 
 def _is_source(scope: LexicalScope) -> bool:
     return scope.scope not in RESERVED_SCOPES
+
+
+def phase_rows(plan: MixturePlan) -> list[list[str]]:
+    """A header and a row per phase of training; empty if there is but one.
+
+    `new documents` are those that no phase before holds; `distinct` is the near-lens distinct fraction of the phase
+    alone, as the ledger foresees it.
+    """
+    if len(plan.phases) < 2:
+        return []
+    rows = [["phase", "rates", "budget", "tokens", "lacking", "documents", "new documents", "distinct", "shares"]]
+    for phase in plan.phases:
+        total = max(1, phase.tokens)
+        shares = ", ".join(f"{source.name} {source.tokens / total:.3f}" for source in phase.sources if source.rows)
+        rows.append(
+            [
+                phase.name,
+                phase.rates_from if phase.rates_from in {"fixed", "auto"} else "file",
+                f"{phase.budget_tokens or 0:,}",
+                f"{phase.tokens:,}",
+                f"{phase.lacking_tokens:,}",
+                f"{phase.rows:,}",
+                f"{sum(source.new_documents for source in phase.sources):,}",
+                shown(phase.distinct_fraction) if phase.distinct_fraction else "-",
+                shares,
+            ]
+        )
+    return rows
 
 
 def _fractions(profile: Profile, scope: str) -> list[str]:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.ipc
 from pydantic import ValidationError
 
 from polyculture.evidence import read_manifest, read_verdict
@@ -15,6 +13,7 @@ from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.shards.read import shard_batches
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest, SourceAccount
 from schemas.quarantined import QuarantineReason
@@ -114,18 +113,18 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
 
 def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
     rows = 0
-    with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as reader:
-        if reader.schema != DOCUMENT_SCHEMA:
-            problems.append(f"shards/{path.name}: not the DOCUMENT schema")
-            return -1
-        for batch in reader:
-            batch.validate(full=True)
-            rows += batch.num_rows
-            columns = batch.select(["document_id", "source", "tokens"]).to_pydict()
-            for name, source_name, tokens in zip(*columns.values(), strict=True):
-                tally.written[source_name] += 1
-                tally.written_tokens[source_name] += tokens
-                tally.kept.setdefault(source_name, set()).add(name)
+    schema, batches = shard_batches(path)
+    if schema != DOCUMENT_SCHEMA:
+        problems.append(f"shards/{path.name}: not the DOCUMENT schema")
+        return -1
+    for batch in batches:
+        batch.validate(full=True)
+        rows += batch.num_rows
+        columns = batch.select(["document_id", "source", "tokens"]).to_pydict()
+        for name, source_name, tokens in zip(*columns.values(), strict=True):
+            tally.written[source_name] += 1
+            tally.written_tokens[source_name] += tokens
+            tally.kept.setdefault(source_name, set()).add(name)
     return rows
 
 

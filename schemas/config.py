@@ -55,19 +55,28 @@ class CurationConfig(Strict):
         folded = [name.casefold() for name in names]
         if len(set(folded)) < len(folded):
             raise ValueError("sources: two names differ only in case")
-        for name, rate in self.mixture.rates.items():
-            if name not in names:
-                raise ValueError(f"mixture.rates: unknown source {name!r}; known: {', '.join(names)}")
-            if self.mixture.max_epochs is not None and rate > self.mixture.max_epochs:
-                raise ValueError(f"mixture.rates: {name} is {rate:g}, above max_epochs {self.mixture.max_epochs:g}")
-        if all(self.mixture.rates.get(name, 1.0) == 0 for name in names):
-            raise ValueError("mixture.rates: every rate is 0, so the mixture would be empty")
+        self._check_mixture(names)
         for name in self.dedupe.limits.sources:
             if name not in names:
                 raise ValueError(f"dedupe.limits.sources: unknown source {name!r}; known: {', '.join(names)}")
         self._check_gate(names)
         self._check_embeddings()
         return self
+
+    def _check_mixture(self, names: list[str]) -> None:
+        mixture = self.mixture
+        for number, terms in enumerate(mixture.terms):
+            place = f"mixture.stages.{number}" if mixture.stages else "mixture"
+            for key, known in (("rates", terms.fixed_rates), ("sources", terms.sources), ("sources", mixture.sources)):
+                for name in known:
+                    if name not in names:
+                        raise ValueError(f"{place}.{key}: unknown source {name!r}; known: {', '.join(names)}")
+            if isinstance(terms.rates, dict) and all(terms.rates.get(name, 1.0) == 0 for name in names):
+                raise ValueError(f"{place}.rates: every rate is 0, so the mixture would be empty")
+            for name, rate in terms.fixed_rates.items():
+                is_over = mixture.max_epochs is not None and rate > mixture.max_epochs
+                if is_over and not mixture.stages and name not in mixture.sources:  # of phases, rates are proportions
+                    raise ValueError(f"{place}.rates: {name} is {rate:g}, above max_epochs {mixture.max_epochs:g}")
 
     def _check_embeddings(self) -> None:
         mapped = [source.name for source in self.sources if EMBEDDING in source.fields]

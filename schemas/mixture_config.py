@@ -1,32 +1,140 @@
 """The configuration of the mixture and its shards."""
 
-from pydantic import Field
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, WrapValidator, model_validator
 
 from schemas.documents import Kind
-from schemas.strict import Fraction, Rate, Strict
+from schemas.strict import Fraction, Name, Rate, Sha256, Strict
+
+Epochs = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
+# METRIC[@LENS][=WEIGHT], as `polyculture plan --objective` has it
+Objective = Annotated[str, Field(pattern=r"^[a-z0-9_]+(@[a-z0-9_]+)?(=[0-9.eE+-]+)?$", max_length=80)]
 
 
-class KindLimit(Strict):
-    """Limits on one kind in the mixture."""
+class MixtureLimit(Strict):
+    """Limits on a kind or a source in the mixture."""
 
+    max_epochs: Epochs | None = Field(None, description="Epochs at most; `mixture.max_epochs` if absent.")
+    min_fraction: Fraction = Field(0.0, description="Share of the mixture's tokens at least.")
     max_fraction: Fraction = Field(1.0, description="Share of the mixture's tokens at most.")
 
+    @model_validator(mode="after")
+    def _check(self) -> "MixtureLimit":
+        if self.min_fraction > self.max_fraction:
+            raise ValueError(f"min_fraction {self.min_fraction:g} is above max_fraction {self.max_fraction:g}")
+        return self
 
-class MixtureConfig(Strict):
-    """How much of each source the shards hold. Without it every rate is 1 and there is no budget."""
+
+class KindLimit(MixtureLimit):
+    """Limits on one kind in the mixture."""
+
+
+class SourceLimit(MixtureLimit):
+    """Limits on one source in the mixture; its max_epochs stands before that of its kind."""
+
+
+class RatesFile(Strict):
+    """Rates from a file: what `polyculture plan --out` or a run wrote, or learned weights as {source: weight}."""
+
+    file: str = Field(min_length=1, description="JSON or YAML, relative to the configuration file.")
+    holds: Literal["token_fractions", "rates"] = Field(
+        "token_fractions", description="What the weights of a plain {source: weight} file are."
+    )
+    data_sha256: Sha256 | None = Field(
+        None, description="Digest of the data that weights were learned on, if the file does not state it."
+    )
+
+
+_RATES, _FILE = TypeAdapter(dict[str, Rate]), TypeAdapter(RatesFile)
+
+
+def _choose_rates(value: Any, _: Any) -> Any:
+    """One of the three forms, so that an error names the key and not the form."""
+    if value == "auto" or isinstance(value, RatesFile):
+        return value
+    if not isinstance(value, dict):
+        raise ValueError("write `auto`, {source: rate}, or {file: NAME}")
+    return (_FILE if isinstance(value.get("file"), str) else _RATES).validate_python(value)
+
+
+Rates = Annotated[dict[str, Rate] | RatesFile | Literal["auto"], WrapValidator(_choose_rates)]
+
+
+class MixtureTerms(Strict):
+    """A budget, and what is mixed to it."""
 
     tokens: int | None = Field(None, gt=0, description="Token budget; rates are scaled to it by one factor.")
-    rates: dict[str, Rate] = Field(
-        default_factory=dict, description="Epochs of each source's distinct documents before scaling; 1 where absent."
+    rates: Rates = Field(
+        default_factory=dict,
+        description="Epochs of each source's distinct documents before scaling, 1 where absent; or `auto`: those that "
+        "are best at `objective`; or {file: NAME}.",
     )
-    max_epochs: float | None = Field(
-        None,
-        gt=0,
-        le=1000,
-        allow_inf_nan=False,
-        description="Epochs at most, for every source; without it scaling never goes past max(1, the source's rate).",
+    objective: tuple[Objective, ...] = Field(
+        ("hill_1@near",), min_length=1, description="What `auto` maximises, as METRIC[@LENS][=WEIGHT]; summed."
     )
     kinds: dict[Kind, KindLimit] = Field(default_factory=dict, description="Limits per kind.")
+    sources: dict[Name, SourceLimit] = Field(default_factory=dict, description="Limits per source.")
+
+    @property
+    def fixed_rates(self) -> dict[str, float]:
+        """The rates that the configuration itself states."""
+        return self.rates if isinstance(self.rates, dict) else {}
+
+
+class PhaseConfig(MixtureTerms):
+    """One phase of training, with its own rates, budget and limits; its max_epochs count within the phase."""
+
+    name: Name = Field(description="Name of the phase, and of its shards.")
+
+
+class MixtureConfig(MixtureTerms):
+    """How much of each source the shards hold. Without it every rate is 1 and there is no budget."""
+
+    max_epochs: Epochs | None = Field(
+        None,
+        description="Epochs at most, for every source and over all phases; without it scaling never goes past max(1, "
+        "the source's rate), and `auto` never past 4.",
+    )
+    model_parameters: int | None = Field(
+        None, gt=0, description="Parameters of the model to be trained, for the tokens per parameter."
+    )
+    stages: tuple[PhaseConfig, ...] = Field(
+        (),
+        max_length=99,
+        description="Phases of training, in order; in place of `tokens` and `rates`. Limits here hold in each phase.",
+    )
+
+    @property
+    def terms(self) -> tuple[MixtureTerms, ...]:
+        """The terms of every phase; these, if there is but one."""
+        return self.stages or (self,)
+
+    def leaves_out(self, name: str, kind: Kind) -> bool:
+        """Whether rates or limits keep a source out of every phase."""
+        return all(
+            terms.fixed_rates.get(name, 1.0) == 0
+            or (kind in found.kinds and found.kinds[kind].max_fraction == 0)
+            or (name in found.sources and found.sources[name].max_fraction == 0)
+            for terms in self.terms
+            for found in (self.limits_of(terms),)
+        )
+
+    def limits_of(self, terms: MixtureTerms) -> MixtureTerms:
+        """Terms with the limits that stand beside `stages`, where they have none of their own."""
+        return terms.model_copy(update={"kinds": self.kinds | terms.kinds, "sources": self.sources | terms.sources})
+
+    @model_validator(mode="after")
+    def _check_stages(self) -> "MixtureConfig":
+        names = [phase.name.casefold() for phase in self.stages]
+        if len(set(names)) < len(names):
+            raise ValueError("stages: two have the same name")
+        if self.stages and (self.tokens is not None or self.rates != {}):
+            raise ValueError("stages: each has its own `tokens` and `rates`; remove those beside `stages`")
+        for phase in self.stages:
+            if phase.tokens is None:
+                raise ValueError(f"stages: {phase.name} has no budget; give it `tokens`")
+        return self
 
 
 class ShardConfig(Strict):
@@ -34,4 +142,12 @@ class ShardConfig(Strict):
 
     max_shard_bytes: int = Field(400 * 10**6, ge=10_000, description="Bytes of Arrow data per shard, about.")
     batch_rows: int = Field(1000, ge=1, le=100_000, description="Rows per record batch at most.")
-    max_batch_bytes: int = Field(64 * 2**20, ge=1000, description="Text bytes per record batch, about.")
+    max_batch_bytes: int = Field(64 * 2**20, ge=1000, le=2**30, description="Bytes per record batch, about.")
+    format: Literal["stream", "file"] = Field(
+        "stream",
+        description="Arrow IPC format. A `stream` opens in Hugging Face datasets; a `file` ends with an index of its "
+        "batches.",
+    )
+    compression: Literal["none", "lz4", "zstd"] = Field(
+        "none", description="Of the buffers in each batch. `none` is mapped by readers without a copy."
+    )

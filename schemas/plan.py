@@ -1,12 +1,21 @@
 """The mixture plan: how much of each source the shards hold, and what the budget lacks."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.documents import Kind
+from schemas.profile import Estimate
 
 
-class SourcePlan(BaseModel):
-    """One source's part of the mixture.
+class Planned(BaseModel):
+    """Frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class SourcePlan(Planned):
+    """One source's part of the mixture, over all phases.
 
     Attributes:
         asked_rate: epochs that the configuration asks for, before scaling.
@@ -16,10 +25,10 @@ class SourcePlan(BaseModel):
         available_documents: distinct documents that the source has.
         available_tokens: their tokens.
         tokens: tokens that the shards will hold, repeats included; never over the plan's target for the source.
-        limit: what kept the rate below what scaling asked for, if anything did: `max_epochs` or `max_fraction`.
+        limit: what kept the rate below or above what scaling asked for, if anything did: `max_epochs`, `max_fraction`,
+            `min_fraction`, or one of the last two `of` a kind.
+        effective_tokens: fresh tokens that would train as well, by the law of repetition.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     kind: Kind
@@ -31,23 +40,109 @@ class SourcePlan(BaseModel):
     available_tokens: int = Field(ge=0)
     tokens: int = Field(ge=0)
     limit: str | None
+    effective_tokens: float = Field(0.0, ge=0)
+
+    @property
+    def epochs(self) -> float:
+        """Epochs that the shards hold, rounding to whole documents included."""
+        return self.tokens / self.available_tokens if self.available_tokens else 0.0
 
 
-class MixturePlan(BaseModel):
-    """The mixture.
+class PhaseSource(Planned):
+    """One source's part of one phase: rows first_row to first_row + rows - 1 of the source's stream.
+
+    The stream of a source is its documents in the order of their inclusion hashes, again and again. A phase begins
+    where the phase before stopped, so that it takes first what no phase before has used.
 
     Attributes:
-        budget_tokens: the configured budget, or None.
-        scale: the one factor that all rates were multiplied by.
-        tokens: tokens that the shards will hold.
-        lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
-            merely rounded off because documents are not cut is not lacking.
+        rows: documents written, repeats included.
+        tokens: theirs.
+        new_documents: of these rows, documents that no phase before holds, counted once.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    name: str
+    asked_rate: float = Field(ge=0)
+    rate: float = Field(ge=0)
+    first_row: int = Field(ge=0)
+    rows: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    new_documents: int = Field(ge=0)
+    limit: str | None
 
+
+class PhasePlan(Planned):
+    """One phase of training; `mixture.stages` of the configuration lists them. Without it there is one, `train`.
+
+    Conservation: over all phases, written = kept + repeated; within a phase, rows = new documents + repeated.
+
+    Attributes:
+        name: of the phase, and of its shards.
+        rates_from: `fixed`, `auto`, or the digest of a file of weights.
+        scale: the one factor that its rates were multiplied by.
+        distinct_fraction, hill_1: of the phase alone through the near lens, as the ledger foresees them; None if the
+            plan was made before the ledger.
+    """
+
+    name: str
+    rates_from: str
     budget_tokens: int | None
     scale: float = Field(ge=0)
     tokens: int = Field(ge=0)
     lacking_tokens: int = Field(ge=0)
+    sources: list[PhaseSource]
+    distinct_fraction: Estimate | None = None
+    hill_1: Estimate | None = None
+
+    @property
+    def rows(self) -> int:
+        """Documents written."""
+        return sum(source.rows for source in self.sources)
+
+
+class ModelScale(Planned):
+    """The mixture beside the size of a model.
+
+    Attributes:
+        parameters: of the model.
+        tokens_per_parameter: of the mixture, repeats included.
+        effective_tokens_per_parameter: by the law of repetition.
+        compute_optimal_tokens: about 20 per parameter (Hoffmann et al. 2022, arXiv:2203.15556).
+        regime: `under-trained` below half of that, `over-trained` above twice.
+    """
+
+    parameters: int
+    tokens_per_parameter: float
+    effective_tokens_per_parameter: float
+    compute_optimal_tokens: int
+    regime: Literal["under-trained", "compute-optimal", "over-trained"]
+
+
+class MixturePlan(Planned):
+    """The mixture.
+
+    Attributes:
+        budget_tokens: the configured budget, of all phases together, or None.
+        scale: the one factor that all rates were multiplied by; None if phases have their own.
+        tokens: tokens that the shards will hold.
+        lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
+            merely rounded off because documents are not cut is not lacking.
+        effective_tokens: fresh tokens that would train as well.
+        data_sha256: of the inputs and of what decides which of their documents are distinct; rates made for other data
+            are refused.
+        phases: in the order of training.
+        warnings: where the budget needs text more than once, or more than there is, in sentences.
+        notes: what else has to be said of the plan.
+    """
+
+    format: Literal["polyculture-mixture-1"] = "polyculture-mixture-1"
+    budget_tokens: int | None
+    scale: float | None = Field(ge=0)
+    tokens: int = Field(ge=0)
+    lacking_tokens: int = Field(ge=0)
     sources: list[SourcePlan]
+    effective_tokens: float = Field(0.0, ge=0)
+    data_sha256: str | None = None
+    phases: list[PhasePlan] = Field(default_factory=list)
+    model: ModelScale | None = None
+    warnings: list[str] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list)

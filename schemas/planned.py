@@ -10,6 +10,9 @@ from schemas.measures import Lens
 from schemas.profile import Estimate, Numbers
 from schemas.strict import Fraction, Rate, Sha256, Strict
 
+# What a run's ledger can be planned for; `polyculture.mixture.plan_mixture.OBJECTIVES` has a function for each.
+OBJECTIVE_METRICS = ("hill_1", "hill_1_of_copies", "hill_2", "distinct_fraction")
+
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -34,6 +37,12 @@ class FractionRange(Strict):
     max_fraction: Fraction = 1.0
 
 
+class SourceRange(FractionRange):
+    """Limits on a source; its largest rate, if it is not that of all."""
+
+    max_epochs: Rate | None = None
+
+
 class PlanRequest(Strict):
     """What a mixture is to be best at, and what it has to keep within.
 
@@ -42,7 +51,7 @@ class PlanRequest(Strict):
         budget_tokens: tokens of the mixture, met exactly.
         max_epochs: largest rate of every source.
         prior_rates: by source, the rates that the frontier starts from; 1 where absent.
-        kinds, sources: limits on shares of tokens.
+        kinds, sources: limits on shares of tokens; of sources also on epochs.
         seed: of the random starts, where the objective is not concave.
     """
 
@@ -51,15 +60,20 @@ class PlanRequest(Strict):
     max_epochs: Rate = Field(4.0, gt=0)
     prior_rates: dict[str, Rate] = Field(default_factory=dict)
     kinds: dict[Kind, FractionRange] = Field(default_factory=dict)
-    sources: dict[str, FractionRange] = Field(default_factory=dict)
+    sources: dict[str, SourceRange] = Field(default_factory=dict)
     seed: int = Field(0, ge=0)
 
 
 class TermValue(Numbers):
-    """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number."""
+    """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number.
+
+    Attributes:
+        exact: by the exact law of copies, where `value` is a concave form that may lie above it.
+    """
 
     name: str
     value: float
+    exact: float | None = None
 
 
 class PlannedSource(Numbers):
@@ -121,6 +135,7 @@ class PlanFile(Strict):
     Attributes:
         run: name of the run.
         manifest_sha256: of its manifest.
+        data_sha256: of the data that it was made from; a run of other data refuses these rates.
         ledger: the files that the numbers follow from.
         planned: the answer.
     """
@@ -128,5 +143,6 @@ class PlanFile(Strict):
     format: Literal["polyculture-plan-1"] = "polyculture-plan-1"
     run: str
     manifest_sha256: Sha256
+    data_sha256: Sha256
     ledger: list[FileDigest]
     planned: PlannedMixture

@@ -5,12 +5,13 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.commit import writing
 from polyculture.corpus import Corpus
 from polyculture.dedupe.damage import summarise_removal
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
 from polyculture.dedupe.search import Workplace
 from polyculture.dedupe.shingles import shingle_sets
-from polyculture.files import whole_file, write_parquet
+from polyculture.files import write_bytes, write_parquet
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from tasks.canary import has_canary, open_planted
@@ -33,14 +34,13 @@ def shingle_corpus(job: Job, corpus: Corpus) -> None:
     leaders = group_leaders(corpus, preference_order(corpus, job.config.dedupe))
     hashes, offsets = shingle_paths(job.directory)
     sizes = [np.zeros(1, np.int64)]
-    with whole_file(hashes) as temporary, temporary.open("wb") as stream:
+    with writing(hashes) as stream:
         for start in range(0, len(leaders), GROUPS_PER_BLOCK):
             block = shingle_sets(corpus.canonical(leaders[start : start + GROUPS_PER_BLOCK]))
             stream.write(block.hashes.tobytes())
             sizes.append(np.diff(block.offsets))
             report("shingles", min(start + GROUPS_PER_BLOCK, len(leaders)), len(leaders))
-    with whole_file(offsets) as temporary:
-        temporary.write_bytes(np.cumsum(np.concatenate(sizes)).tobytes())
+    write_bytes(offsets, np.cumsum(np.concatenate(sizes)).tobytes())
     log(f"{len(leaders):,} different texts shingled, {watch.seconds:.1f} s")
 
 

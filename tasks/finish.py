@@ -19,6 +19,7 @@ from polyculture.job import Job, library_versions
 from polyculture.last_go import keep_last_go, kept_last_go
 from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.shards.describe import write_descriptions
 from schemas.manifest import FileDigest, Manifest
 from schemas.top_up import ParentRun
 from schemas.verdict import Verdict
@@ -40,6 +41,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], paren
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
     if parent is not None:
         found += [*sorted(job.directory.filtered.iterdir()), job.directory.top_up]
+    found += [job.directory.plan] if job.command == "run" else []
     digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
     manifest = Manifest(
         command=job.command,
@@ -61,7 +63,10 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], paren
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )
-    write_text(job.directory.manifest, manifest.model_dump_json(indent=1) + "\n")
+    if is_run:
+        described = [*manifest.files, *write_descriptions(manifest, job.directory.root)]
+        manifest = manifest.model_copy(update={"files": sorted(described, key=lambda file: file.path)})
+    job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
 
 
 @task(cache_policy=NO_CACHE)

@@ -12,7 +12,8 @@ from polyculture.corpus import Corpus
 from polyculture.diversity.corpus_skeletons import corpus_template_keys
 from polyculture.diversity.count import Survey, measure_stages
 from polyculture.diversity.examples import write_examples
-from polyculture.diversity.ledger import Ledger, write_ledger
+from polyculture.diversity.extend import extended
+from polyculture.diversity.ledger import Ledger, read_ledger, write_ledger
 from polyculture.diversity.lenses import Indexes
 from polyculture.diversity.near_index import NearIndex
 from polyculture.diversity.near_join import MOST_CANDIDATES
@@ -47,10 +48,15 @@ class Costs:
 
 
 @task(cache_policy=NO_CACHE)
-def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
-    """Count the multiplicities of every source's probes at each stage, and write `ledger/`."""
+def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool = False) -> None:
+    """Count the multiplicities of every source's probes at each stage, and write `ledger/`.
+
+    With `extend` the stages are added to those that are written already.
+    """
     watch = Stopwatch()
     corpus, config = open_corpus(job), job.config
+    if extend and config.measure.semantic is not None:  # moments are of all stages together, so all are counted again
+        stages, extend = (StageName.INPUT, StageName.DISTINCT, *stages), False
     copies = {StageName.INPUT: np.ones(len(corpus), np.int64)}
     if StageName.DISTINCT in stages:
         copies[StageName.DISTINCT] = open_decision(job).is_kept.astype(np.int64)
@@ -78,6 +84,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int) -> None:
         encoder=semantic.encoder if semantic else None,
     )
     ledger = Ledger(header, rows, heavy, semantic.vectors if semantic else None)
+    ledger = extended(read_ledger(job.directory.ledger), ledger) if extend else ledger
     write_ledger(ledger, job.directory.ledger)
     write_examples(ledger, corpus, job.directory.ledger)
     log(f"{rows.num_rows:,} probe counts over {len(corpus):,} documents, {watch.seconds:.1f} s")

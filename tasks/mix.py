@@ -1,50 +1,96 @@
 """Plan the mixture, and write its shards."""
 
+from pathlib import Path
+
 import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from polyculture.corpus import Corpus
+from polyculture.diversity.ledger import read_ledger
+from polyculture.executor import Local
+from polyculture.hashing import unit_interval
 from polyculture.job import Job
-from polyculture.mixture.rates import Supply, scale_rates
-from polyculture.mixture.selection import copies, inclusion, make_plan, mixture_order
-from polyculture.shards.write import write_shards
+from polyculture.mixture.order import mixture_order
+from polyculture.mixture.phases import Distinct, plan_phases
+from polyculture.mixture.selection import Streams, copies_of, inclusion_hash, rank_documents
+from polyculture.mixture.weights import ask_known
+from polyculture.shards.dataset_files import write_dataset_files
+from polyculture.shards.group import Place, remove_others, write_shards
 from schemas.manifest import FileDigest
-from schemas.plan import MixturePlan
+from schemas.plan import MixturePlan, PhasePlan
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_copies, open_corpus, open_decision, write_copies, write_plan
+from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
 
 
 @task(cache_policy=NO_CACHE)
-def plan_mixture(job: Job) -> MixturePlan:
-    """Scale the rates to the budget, and decide how often each distinct document is written."""
+def plan_mixture(job: Job, *, from_ledger: bool = False) -> MixturePlan:
+    """Decide how often each distinct document is written, and say what the budget needs and lacks.
+
+    With `from_ledger` its stage `distinct` is measured already: rates may be `auto`, and phases are foreseen.
+    """
     corpus, config = open_corpus(job), job.config.mixture
-    distinct = np.flatnonzero(open_decision(job).is_kept)
-    source, tokens = corpus.source[distinct], corpus.tokens[distinct]
-    supply = np.bincount(source, tokens, len(corpus.sources)).astype(np.int64)
-    supplies = [
-        Supply(name, corpus.kinds[number], int(supply[number]), config.rates.get(name, 1.0))
-        for number, name in enumerate(corpus.sources)
-    ]
-    position = inclusion(corpus.id_hash[distinct], job.config.seed)
-    plan = make_plan(supplies, scale_rates(supplies, config), (source, tokens, position), config.tokens)
-    chosen = np.zeros(len(corpus), np.int64)
-    chosen[distinct] = copies(plan, source, position)
-    write_copies(job, chosen)
+    hashes = inclusion_hash(corpus.id_hash, job.config.seed)
+    streams = _streams(job, corpus)
+    ledger = read_ledger(job.directory.ledger) if from_ledger else None
+    distinct = Distinct(corpus.sources, corpus.kinds, streams, corpus.tokens, unit_interval(hashes))
+    if ledger is not None:
+        from polyculture.mixture.auto import ask_best, foresee  # noqa: PLC0415 -- solvers, which few runs need
+    asks = (
+        lambda terms, supplies: ask_known(terms, supplies, job.weights),
+        lambda terms, supplies: ask_best(terms, supplies, ledger, job.config.seed % 2**32) if ledger else None,
+    )
+    plan = plan_phases(distinct, config, asks, job.digests["data"])
+    plan = foresee(plan, ledger) if ledger is not None else plan
+    copies = sum((_copies(streams, phase, len(corpus)) for phase in plan.phases), np.zeros(len(corpus), np.int64))
+    write_copies(job, copies)
     write_plan(job, plan)
     lacking = f"; the budget lacks {plan.lacking_tokens:,}" if plan.lacking_tokens else ""
-    log(f"mixture of {plan.tokens:,} tokens, all rates scaled by {plan.scale:.4g}{lacking}")
+    log(f"mixture of {plan.tokens:,} tokens{lacking}")
+    for sentence in (*plan.warnings, *plan.notes):
+        log(sentence)
     return plan
 
 
 @task(cache_policy=NO_CACHE)
-def write_mixture(job: Job) -> list[FileDigest]:
-    """Write the shards; returns their digests."""
+def write_mixture(job: Job, workers: int) -> list[FileDigest]:
+    """Write the shards that are not already whole, phase by phase, and the files beside them; returns all digests."""
     watch = Stopwatch()
-    corpus, count = open_corpus(job), open_copies(job)
-    position = inclusion(corpus.id_hash, job.config.seed)
-    order = mixture_order(corpus.source, position, count, corpus.id_hash)
-    files = write_shards(
-        corpus, order, job.config.shards, job.directory.root, lambda rows: report("shards", rows, len(order))
-    )
-    log(f"{len(order):,} documents in {len(files) - 2} shards, {watch.seconds:.1f} s")
+    corpus, plan = open_corpus(job), open_plan(job)
+    streams = _streams(job, corpus)
+    total, written, done = sum(phase.rows for phase in plan.phases), [], 0
+    with Local(workers) as executor:
+        place = Place(job.directory, job.identity, executor)
+        for phase in plan.phases:
+            origin = write_order(job, phase.name, mixture_order(streams, *_stretch(phase)))
+
+            def progress(rows: int, _: int, before: int = done) -> None:
+                report("shards", before + rows, total)
+
+            written += write_shards(origin, phase.name, job.config.shards, place, progress)
+            done += phase.rows
+    files = [digest for digest, _ in written]
+    files += write_dataset_files(written, job.config.shards, job.directory.root)
+    remove_others(job.directory, {Path(file.path).name for file in files})
+    log(f"{total:,} documents in {len(written)} shards, {watch.seconds:.1f} s")
     return files
+
+
+def _streams(job: Job, corpus: Corpus) -> Streams:
+    """The distinct documents, ranked."""
+    members = np.flatnonzero(open_decision(job).is_kept)
+    hashes = inclusion_hash(corpus.id_hash, job.config.seed)
+    return rank_documents(corpus.source, hashes, members, len(corpus.sources))
+
+
+def _stretch(phase: PhasePlan) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]:
+    """First row and rows of each source's stream in a phase."""
+    return (
+        np.array([source.first_row for source in phase.sources], np.int64),
+        np.array([source.rows for source in phase.sources], np.int64),
+    )
+
+
+def _copies(streams: Streams, phase: PhasePlan, documents: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    first_rows, rows = _stretch(phase)
+    return copies_of(streams, first_rows, rows, documents)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from polyculture.commit import remove
 from polyculture.files import write_text
 from polyculture.job import Command, Job, open_job
 from polyculture.run_directory import is_intact
@@ -26,22 +27,31 @@ def claimed(command: Command, config: Path, out: Path | None, more: Sequence[str
 
 
 def is_written(job: Job) -> bool:
-    """Whether the run is already whole on disk. One whose listed files are not intact is cleared, to be made again."""
+    """Whether the run is already whole on disk.
+
+    One whose listed files are not intact, or whose manifest is not the one that was written, is cleared, to be made
+    again.
+    """
     directory = job.directory
     if not directory.manifest.is_file():
         return False
-    manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-    if all(is_intact(directory.root, file) for file in manifest.files):
-        return True
-    directory.verdict.unlink(missing_ok=True)
-    directory.manifest.unlink()
+    if directory.is_sealed():
+        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
+        if all(is_intact(directory.root, file) for file in manifest.files):
+            return True
+    remove(directory.verdict)
+    remove(directory.manifest)
     return False
 
 
 def clear_outputs(job: Job) -> None:
-    """Delete what an interrupted run of the same identity left in the folders that the manifest will list."""
+    """Delete what an interrupted run of the same identity left in the folders that the manifest will list.
+
+    Shards stay: those that were committed are not written again, and the others are replaced or deleted.
+    """
     directory = job.directory
-    for folder in (directory.shards, directory.removed, directory.quarantined, directory.ledger, directory.report):
+    for folder in (directory.removed, directory.quarantined, directory.ledger, directory.report):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(directory.filtered, ignore_errors=True)
     directory.top_up.unlink(missing_ok=True)
+    directory.plan.unlink(missing_ok=True)

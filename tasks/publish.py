@@ -7,9 +7,10 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.evidence import read_manifest, read_profile, read_verdict
+from polyculture.markdown import plain, row
 from polyculture.run_directory import RunDirectory
-from polyculture.sources.record import safe_detail
-from polyculture.summary import lexical_lines, source_rows
+from polyculture.summary import lexical_lines, phase_rows, source_rows
+from schemas.plan import MixturePlan
 from schemas.verdict import CheckResult, Outcome
 
 
@@ -22,17 +23,18 @@ def show_verdict(directory: RunDirectory) -> None:
     warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
     header, *rows = source_rows(manifest, profile)
     lines = [
-        f"# {verdict.verdict.value}: {_plain(manifest.name)}",
+        f"# {verdict.verdict.value}: {plain(manifest.name)}",
         "",
         *(f"- **{check.outcome.value}** {_told(check)}" for check in verdict.failed()),
         *(f"- waived: {_told(c)}" for c in warnings if c.waiver),
         *(f"- warning: {_told(c)}" for c in warnings if not c.waiver),
         "",
-        _row(header),
+        row(header),
         "|" + "---|" * len(header),
-        *map(_row, rows),
+        *map(row, rows),
         "",
-        *(_plain(line) + "\n" for line in lexical_lines(profile)),
+        *(plain(line) + "\n" for line in lexical_lines(profile)),
+        *(_plan(manifest.plan) if manifest.plan else []),
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",
         f"    {directory.report / 'index.html'}",
@@ -43,16 +45,12 @@ def show_verdict(directory: RunDirectory) -> None:
 
 def _told(check: CheckResult) -> str:
     """The message, which names a waiver, and the bound, which says what it is relative to."""
-    return _plain(check.message + (f" (wanted {check.bound})" if check.bound else ""))
+    return plain(check.message + (f" (wanted {check.bound})" if check.bound else ""))
 
 
-def _row(cells: list[str]) -> str:
-    return "| " + " | ".join(map(_plain, cells)) + " |"
-
-
-def _plain(text: str) -> str:
-    """Text that Markdown shows as it is: nothing in it becomes a link, an image, a table cell or HTML."""
-    safe = safe_detail(text, 500)
-    escaped = re.sub(r"[!-,/:-@\[-^`{-~]", lambda found: f"&#{ord(found[0])};", safe)
-    # A zero-width space keeps bare addresses from becoming links.
-    return escaped.replace("&#58;&#47;&#47;", "&#58;\u200b&#47;&#47;").replace("www.", "www\u200b.")
+def _plan(plan: MixturePlan) -> list[str]:
+    """The table of phases, if there are several, and what has to be said of the plan."""
+    rows = phase_rows(plan)
+    table = [row(rows[0]), "|" + "---|" * len(rows[0]), *map(row, rows[1:]), ""] if rows else []
+    said = [f"- **{plain(warning)}**" for warning in plan.warnings] + [f"- {plain(note)}" for note in plan.notes]
+    return [*table, *said, ""] if said else table

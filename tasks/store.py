@@ -8,11 +8,12 @@ import pyarrow as pa
 from polyculture.corpus import Corpus, source_order
 from polyculture.dedupe.removal import Removal
 from polyculture.dedupe.shingles import ShingleSets
-from polyculture.files import map_arrow_file, read_parquet, whole_file, write_arrow_file, write_text
+from polyculture.files import map_arrow_file, read_parquet, write_arrow_file, write_bytes, write_text
 from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import Embeddings, make_encoder
+from polyculture.shards.write import Origin
 from schemas.manifest import ExclusionAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
@@ -59,7 +60,7 @@ def read_quarantined(job: Job, partition: Partition) -> pa.Table:
 def write_index(job: Job, index: pa.Table) -> Path:
     """Write the index; returns its file."""
     path = job.directory.work / "index.arrow"
-    write_arrow_file(path, index)
+    write_arrow_file(path, index.combine_chunks())  # in one piece, so that worker processes only map it
     return path
 
 
@@ -130,8 +131,7 @@ def open_removal_summary(job: Job) -> RemovalSummary:
 def write_copies(job: Job, copies: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Path:
     """Write how often each document goes into the shards; returns the file."""
     path = job.directory.work / "copies.i64"
-    with whole_file(path) as temporary:
-        temporary.write_bytes(copies.astype(np.int64).tobytes())
+    write_bytes(path, copies.astype(np.int64).tobytes())
     return path
 
 
@@ -140,13 +140,26 @@ def open_copies(job: Job) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.fromfile(job.directory.work / "copies.i64", np.int64)
 
 
+def order_path(directory: RunDirectory, stem: str) -> Path:
+    """Document numbers in the order of a group of shards."""
+    return directory.work / f"order-{stem}.i64"
+
+
+def write_order(job: Job, stem: str, order: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Origin:
+    """Write the order of a group of shards; returns what its shards are made from."""
+    path = order_path(job.directory, stem)
+    write_bytes(path, np.ascontiguousarray(order, np.int64).data)
+    names, _ = source_order(job.config)
+    partitions = tuple(documents_path(job, partition) for _, partition in all_partitions(job))
+    return Origin(job.directory.work / "index.arrow", partitions, names, path)
+
+
 def write_plan(job: Job, plan: MixturePlan) -> Path:
     """Write the plan; returns its file."""
-    path = job.directory.work / "plan.json"
-    write_text(path, plan.model_dump_json())
-    return path
+    write_text(job.directory.plan, plan.model_dump_json(indent=1) + "\n")
+    return job.directory.plan
 
 
 def open_plan(job: Job) -> MixturePlan:
     """The plan."""
-    return MixturePlan.model_validate_json((job.directory.work / "plan.json").read_bytes())
+    return MixturePlan.model_validate_json(job.directory.plan.read_bytes())

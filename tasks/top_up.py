@@ -15,11 +15,16 @@ from polyculture.accounts import settle_filtered
 from polyculture.corpus import Corpus, build_index, source_order
 from polyculture.dedupe.search import Workplace
 from polyculture.errors import PolycultureError
+from polyculture.executor import Local
 from polyculture.files import map_arrow_file, write_arrow_file, write_parquet, write_text
 from polyculture.hashing import signature_seed
 from polyculture.job import Job
+from polyculture.mixture.order import mixture_order
+from polyculture.mixture.selection import inclusion_hash, rank_documents
 from polyculture.semantic.coverage import Points
 from polyculture.semantic.embeddings import Embeddings, make_encoder
+from polyculture.shards.dataset_files import write_dataset_files
+from polyculture.shards.group import Place, remove_others, write_shards
 from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
 from polyculture.top_up.compare import Joint, compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
@@ -29,7 +34,7 @@ from polyculture.top_up.leave_out import IN_PARENT, counted_by_file, in_parent_r
 from polyculture.top_up.mixture_state import moment_of, points_of, reference_cells
 from polyculture.top_up.parent import open_parent
 from polyculture.top_up.pool import Pool, account_sources, make_pool, make_wish
-from schemas.manifest import FileAccount
+from schemas.manifest import FileAccount, FileDigest
 from schemas.top_up import MixtureName, TopUp
 from tasks.deduplicate import shingle_corpus
 from tasks.ingest import Accounts
@@ -40,14 +45,17 @@ from tasks.store import (
     all_partitions,
     documents_path,
     embeddings_path,
+    open_copies,
     open_corpus,
     open_decision,
     open_embeddings,
     write_copies,
     write_index,
+    write_order,
 )
 
 Copies = NDArray[np.int64]
+STEM = "train"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ def choose(top_up: TopUpJob) -> None:
     """Choose what broadens the parent most, and as much at random to compare with."""
     watch, job = Stopwatch(), top_up.job
     pool, embeddings = _pool(job)
-    candidates, wish = pool.candidates(embeddings), make_wish(job.config, top_up.tokens)
+    candidates, wish = pool.candidates(embeddings), make_wish(job.config, pool.corpus.sources, top_up.tokens)
     held = _parent_embeddings(top_up)
     once = np.ones(len(held.row), np.int64)
     cells = reference_cells(_reference(job), held, once)
@@ -176,6 +184,23 @@ def compare(top_up: TopUpJob, threads: int) -> TopUp:
     report("comparing", 1, 1)
     log(f"{len(wanted)} mixtures compared, {watch.seconds:.1f} s")
     return found
+
+
+@task(cache_policy=NO_CACHE)
+def write_continuation(job: Job, workers: int) -> list[FileDigest]:
+    """Write what was chosen, each document once, in the order of every mixture; returns the digests of all files."""
+    watch, corpus = Stopwatch(), open_corpus(job)
+    hashes, members = inclusion_hash(corpus.id_hash, job.config.seed), np.flatnonzero(open_copies(job))
+    streams = rank_documents(corpus.source, hashes, members, len(corpus.sources))
+    origin = write_order(job, STEM, mixture_order(streams, np.zeros_like(streams.documents), streams.documents))
+    with Local(workers) as executor:
+        place = Place(job.directory, job.identity, executor)
+        written = write_shards(origin, STEM, job.config.shards, place, lambda *rows: report("shards", *rows))
+    files = [digest for digest, _ in written]
+    files += write_dataset_files(written, job.config.shards, job.directory.root)
+    remove_others(job.directory, {Path(file.path).name for file in files})
+    log(f"{len(members):,} documents in {len(written)} shards, {watch.seconds:.1f} s")
+    return files
 
 
 def _joint(

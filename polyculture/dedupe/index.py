@@ -14,12 +14,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from polyculture.commit import TEMPORARY_PREFIX, sync
 from polyculture.dedupe.buckets import Buckets
 from polyculture.dedupe.engine import Settled, Sketched, join_sketched
 from polyculture.dedupe.shingles import SHINGLE_WORDS
 from polyculture.dedupe.texts import Texts, map_texts
 from polyculture.errors import ConfigError
-from polyculture.files import TEMPORARY_PREFIX, file_digest, map_arrow_file, write_text
+from polyculture.files import file_digest, map_arrow_file, write_text
 from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
@@ -65,6 +66,7 @@ def _adopt(index: Path, temporary: Path, documents: int) -> IndexPart:
     """Give a written part its name, and its place."""
     files = {}
     for name in ("documents.arrow", "bands.arrow"):
+        sync(temporary / name)
         digest = file_digest(temporary / name, temporary)
         files[name] = PartFile(bytes=digest.bytes, sha256=digest.sha256)
     part = IndexPart.model_validate(
@@ -73,7 +75,9 @@ def _adopt(index: Path, temporary: Path, documents: int) -> IndexPart:
     if (index / part.name).exists():
         shutil.rmtree(temporary)
     else:
+        sync(temporary)
         temporary.rename(index / part.name)
+        sync(index)
     return part
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from polyculture.files import whole_file
+from polyculture.commit import writing
 from polyculture.ingest import quarantine_row
 from polyculture.sources.documents import Document
 from polyculture.sources.read import read_file
@@ -35,7 +35,7 @@ def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path
     notes = FileNotes()
     quarantined: list[dict[str, object]] = []
     filtered = documents = 0
-    with whole_file(path) as temporary, pa.ipc.new_file(temporary, KEPT_SCHEMA) as writer:
+    with writing(path) as stream, pa.ipc.new_file(stream, KEPT_SCHEMA) as writer:
         batch: list[Document] = []
         characters = 0
         for slot in read_file(file, source, limits, notes):

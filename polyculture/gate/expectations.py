@@ -38,7 +38,11 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
     for scope in _scopes(expectation, config):
         numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
-            if stage is Stage.MIXTURE and (scope in evidence.unchosen or _is_left_out(scope, config)):
+            distinct = evidence.profile.scope(Stage.DISTINCT, expectation.lens, scope, expectation.weighting)
+            is_unasked = scope in evidence.unchosen or _is_left_out(
+                scope, evidence.config, is_there=distinct is not None
+            )
+            if stage is Stage.MIXTURE and is_unasked:
                 continue
             why = f"none of its documents is there at stage {stage.value}"
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)
@@ -55,7 +59,9 @@ def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Ite
     is_default = is_default and evidence.config.gate.expectations == DEFAULT_EXPECTATIONS
     for scope in _scopes(expectation, evidence.config):
         vector = evidence.profile.vector(stage, scope)
-        if vector is None and stage is Stage.MIXTURE and _is_left_out(scope, evidence.config):
+        is_there = evidence.profile.vector(Stage.DISTINCT, scope) is not None
+        is_unasked = scope in evidence.unchosen or _is_left_out(scope, evidence.config, is_there=is_there)
+        if vector is None and stage is Stage.MIXTURE and is_unasked:
             continue
         observed = observe_vectors(expectation, vector, evidence)
         severity: Severity = "warn" if observed.estimate is None and is_default else expectation.severity
@@ -80,15 +86,16 @@ def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:
     return [expectation.scope]
 
 
-def _is_left_out(scope: str, config: CurationConfig) -> bool:
-    """Whether the configuration itself keeps a source or kind out of the mixture, by a rate or a share of 0."""
-    absent = [
-        config.mixture.rates.get(s.name, 1.0) == 0
-        or (s.kind in config.mixture.kinds and config.mixture.kinds[s.kind].max_fraction == 0)
-        for s in config.sources
-        if scope in (s.name, s.kind.value)
-    ]
-    return bool(absent) and all(absent)
+def _is_left_out(scope: str, config: CurationConfig, *, is_there: bool) -> bool:
+    """Whether a source or kind is kept out of the mixture on purpose.
+
+    By a rate or a share of 0; or, where no fixed rates were asked for, by the plan: then its distinct documents are
+    there.
+    """
+    mixture = config.mixture
+    absent = [mixture.leaves_out(s.name, s.kind) for s in config.sources if scope in (s.name, s.kind.value)]
+    is_planned = any(not isinstance(terms.rates, dict) for terms in mixture.terms)
+    return bool(absent) and (all(absent) or (is_planned and is_there))
 
 
 def _result(expectation: Expectation, stage: Stage, scope: str, observed: Observed, message: str) -> CheckResult:

@@ -23,7 +23,7 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     Args:
         directory: of the run.
         policy: what to ask; the run's own if None.
-        terms: the day; and the last GO run, or None for the one that the run keeps.
+        terms: the day; the last GO run, or None for the one that the run keeps; and what is known to be damaged.
 
     Raises:
         OSError: there is no manifest.
@@ -32,7 +32,7 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     manifest = read_manifest(directory)
     config = manifest.config if policy is None else manifest.config.model_copy(update={"gate": policy})
     digest = file_sha256(directory.manifest)
-    damage = damaged_ledger(directory, manifest) or _foreign_verdict(directory, digest)
+    damage = terms.damage or damaged_ledger(directory, manifest) or _foreign_verdict(directory, digest)
     profile = None
     if damage is None:
         try:

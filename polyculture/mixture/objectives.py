@@ -32,6 +32,7 @@ class SpeciesEntropy(Concave):
 
     def __init__(self, matrix: ProbeMatrix, lens: str) -> None:
         self.name = f"entropy of {lens} species, lambda form"
+        self._exact = CopyObjective(matrix, lens, "hill_1")
         sample = species_sample(matrix)
         self._fraction, self._weight = sample.fraction, sample.weight
         even = self._fraction @ (matrix.documents / matrix.documents.sum())
@@ -46,6 +47,10 @@ class SpeciesEntropy(Concave):
         surprise = np.log(shifted / self._typical)
         value = -float((self._weight * p) @ surprise) - float(np.log(self._typical))
         return value, -((self._weight * (surprise + p / shifted)) @ self._fraction)
+
+    def exact(self, shares: Floats, problem: MixtureProblem) -> float:
+        """Ln H1 by the exact law of copies, which the lambda form overstates at fractional rates."""
+        return self._exact.evaluate(shares, problem)[0]
 
 
 class SimpsonGain(Concave):

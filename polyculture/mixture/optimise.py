@@ -15,15 +15,16 @@ from scipy import optimize
 
 from polyculture.mixture.constraints import Bounds, MixtureProblem, best_corner, binding, bounds_of, inner_point
 from polyculture.mixture.objective import Objective, Valued
-from polyculture.mixture.objectives import WeightedSum
+from polyculture.mixture.objectives import SpeciesEntropy, WeightedSum
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Valued]
 GLOBAL, LOCAL = "global", "local"
 GAP = 1e-6  # of the objective: what a certified optimum may be below the best
 ROUGH, FINE = 1e-7, 1e-13  # tolerance of SLSQP: to choose among starts, and to finish
+_STEPS = {ROUGH: 30, FINE: 100}  # at most
 FRONTIER = (0.0, 0.25, 0.5, 0.75, 1.0)  # of the way from the prior rates, by distance in document shares
-_RANDOM_STARTS, _ROUNDS = 6, 12
+_RANDOM_STARTS, _LEANING_STARTS, _ROUNDS = 6, 5, 12
 _ROUNDING = 1e-10  # of a share: what a limit may be passed by
 
 
@@ -43,7 +44,7 @@ class MixtureChoice:
         rates: per source, epochs of its distinct documents.
         token_fractions: per source, of the mixture's tokens.
         objective: its value.
-        terms: name and value of each term of the objective.
+        terms: name and value of each term of the objective, and the exact value where that is a form above it.
         moved_fraction: of the mixture's tokens, how much other sources have than at the prior rates, in [0, 1].
         binding: the limits that hold it where it is, in words.
     """
@@ -51,7 +52,7 @@ class MixtureChoice:
     rates: tuple[float, ...]
     token_fractions: tuple[float, ...]
     objective: float
-    terms: tuple[tuple[str, float], ...]
+    terms: tuple[tuple[str, float, float | None], ...]
     moved_fraction: float
     binding: tuple[str, ...]
 
@@ -76,13 +77,16 @@ class OptimisedMixture:
     starts: int
 
 
-def optimise_mixture(problem: MixtureProblem, objective: Objective, seed: int = 0) -> OptimisedMixture:
+def optimise_mixture(
+    problem: MixtureProblem, objective: Objective, seed: int = 0, *, with_frontier: bool = True
+) -> OptimisedMixture:
     """Maximise an objective over rates, within supply, epochs and fractions, at exactly the budget.
 
     Args:
         problem: sources, budget and limits.
         objective: any of `objectives`; the sources of its matrix in the same order.
         seed: of the random starts, where the objective is not concave.
+        with_frontier: with the mixtures between the ends of the frontier.
 
     Returns:
         The result; the same for the same arguments. Tens of evaluations if the objective is concave, else some
@@ -97,12 +101,14 @@ def optimise_mixture(problem: MixtureProblem, objective: Objective, seed: int = 
     function = _of_problem(objective, problem)
     prior = problem.shares(np.array([source.prior_rate for source in problem.sources]))
     nearest = _maximise(_closeness(prior), domain, domain.inside)
-    starts = [domain.inside] if objective.is_concave else _starts(domain, nearest, seed)
-    found = starts if objective.is_concave else [_solve(function, domain, start, ROUGH) for start in starts]
+    above = _of_problem(objective.relaxed(problem), problem)
+    highest = None if objective.is_concave else _maximise(above, domain, domain.inside)
+    starts = [domain.inside] if highest is None else _starts(function, domain, (nearest, highest), seed)
+    found = starts if highest is None else [_solve(function, domain, start, ROUGH) for start in starts]
     best = _maximise(function, domain, max(found, key=lambda shares: function(shares)[0]))
-    bound = _bound(problem, objective, domain, best)
+    bound = min(objective.most, _bound(above, domain, best if highest is None else highest))
     is_certain = bound - function(best)[0] <= GAP * max(1.0, abs(bound))
-    path = [_within_reach(function, domain, (prior, nearest, best), share) for share in FRONTIER[1:-1]]
+    path = [_within_reach(function, domain, (prior, nearest, best), share) for share in FRONTIER[1:-1] if with_frontier]
     choices = [_choice(problem, objective, domain, (prior, shares)) for shares in (nearest, *path, best)]
     return OptimisedMixture(choices[-1], GLOBAL if is_certain else LOCAL, bound, tuple(choices), len(starts))
 
@@ -116,22 +122,24 @@ def _closeness(prior: Floats) -> Function:
     return lambda shares: (-float(((shares - prior) ** 2).sum()), -2.0 * (shares - prior))
 
 
-def _bound(problem: MixtureProblem, objective: Objective, domain: _Domain, best: Floats) -> float:
-    """What no mixture within the limits exceeds."""
-    relaxed = _of_problem(objective.relaxed(problem), problem)
-    highest = best if objective.is_concave else _maximise(relaxed, domain, domain.inside)
-    value, gradient = relaxed(highest)
-    gap = float(gradient @ (best_corner(domain.bounds, gradient) - highest))
-    return min(objective.most, value + max(0.0, gap))
+def _bound(above: Function, domain: _Domain, highest: Floats) -> float:
+    """What no mixture within the limits exceeds: the optimum of a concave function above, and its duality gap."""
+    value, gradient = above(highest)
+    return value + max(0.0, float(gradient @ (best_corner(domain.bounds, gradient) - highest)))
 
 
-def _starts(domain: _Domain, nearest: Floats, seed: int) -> list[Floats]:
-    """The middle, the prior, towards as much as possible of each source, and towards random corners."""
+def _starts(function: Function, domain: _Domain, known: tuple[Floats, Floats], seed: int) -> list[Floats]:
+    """The middle, the prior, the optimum of the bound, and the best of many that lean to one side.
+
+    These lean towards as much as possible of each source, and towards random corners. Only a few are solved: each
+    costs some hundred evaluations, and from most the same optimum is found.
+    """
     inside = domain.inside
     generator = np.random.default_rng(seed)
     directions = [*np.eye(len(inside)), *generator.standard_normal((_RANDOM_STARTS, len(inside)))]
-    corners = [best_corner(domain.bounds, direction) for direction in directions]
-    return [inside, 0.9 * nearest + 0.1 * inside, *(0.8 * corner + 0.2 * inside for corner in corners)]
+    leaning = [0.8 * best_corner(domain.bounds, direction) + 0.2 * inside for direction in directions]
+    leaning.sort(key=lambda shares: -function(shares)[0])
+    return [inside, *(0.9 * shares + 0.1 * inside for shares in known), *leaning[:_LEANING_STARTS]]
 
 
 def _maximise(function: Function, domain: _Domain, start: Floats) -> Floats:
@@ -175,7 +183,7 @@ def _solve(
         method="SLSQP",
         bounds=[(0.0, 1.0)] * len(start),
         constraints=constraints,
-        options={"maxiter": 100, "ftol": tolerance},
+        options={"maxiter": _STEPS[tolerance], "ftol": tolerance},
     )
     found = _inside(result.x, domain)
     return found if function(found)[0] >= function(start)[0] else start
@@ -223,7 +231,11 @@ def _choice(
         rates=tuple(problem.rates(shares).tolist()),
         token_fractions=tuple(tokens.tolist()),
         objective=objective.evaluate(shares, problem)[0],
-        terms=tuple((term.name, term.evaluate(shares, problem)[0]) for _, term in terms),
+        terms=tuple((term.name, term.evaluate(shares, problem)[0], _exact(term, shares, problem)) for _, term in terms),
         moved_fraction=float(np.abs(tokens - before).sum()) / 2.0,
         binding=binding(domain.bounds, problem.sources, shares),
     )
+
+
+def _exact(term: Objective, shares: Floats, problem: MixtureProblem) -> float | None:
+    return term.exact(shares, problem) if isinstance(term, SpeciesEntropy) else None

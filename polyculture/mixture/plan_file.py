@@ -6,13 +6,20 @@ from pydantic import ValidationError
 
 from polyculture.errors import ConfigError
 from polyculture.files import write_text
+from polyculture.mixture.data_digest import manifest_data_sha256
 from polyculture.mixture.run_ledger import RunLedger
 from schemas.planned import PlanFile, PlannedMixture
 
 
 def bind_plan(run: RunLedger, planned: PlannedMixture) -> PlanFile:
     """A plan with the digests of its evidence."""
-    return PlanFile(run=run.manifest.name, manifest_sha256=run.manifest_sha256, ledger=list(run.files), planned=planned)
+    return PlanFile(
+        run=run.manifest.name,
+        manifest_sha256=run.manifest_sha256,
+        data_sha256=manifest_data_sha256(run.manifest),
+        ledger=list(run.files),
+        planned=planned,
+    )
 
 
 def write_plan(path: Path, plan: PlanFile) -> None:

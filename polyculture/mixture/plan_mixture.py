@@ -1,6 +1,6 @@
 """The mixture that is best at what was asked, from the ledger alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ from polyculture.mixture.vector_mixture import MEASURE, planning_moments
 from schemas.measures import Lens
 from schemas.planned import (
     Choice,
-    FractionRange,
     ObjectiveTerm,
     PlannedMixture,
     PlannedSource,
     PlanRequest,
+    SourceRange,
     TermValue,
 )
 
@@ -61,7 +61,20 @@ OBJECTIVES: dict[str, Callable[[ProbeMatrix, str], Objective]] = {
 }
 
 
-def plan_mixture(ledger: Ledger, request: PlanRequest, moments: Moments | None = None) -> PlannedMixture:
+def check_objectives(terms: Sequence[ObjectiveTerm]) -> None:
+    """Refuse metrics that nothing can be planned for.
+
+    Raises:
+        ConfigError: it names the known ones.
+    """
+    for term in terms:
+        if term.metric not in OBJECTIVES and term.metric != SPREAD:
+            raise ConfigError(f"unknown objective {term.metric!r}; known: {', '.join([*OBJECTIVES, SPREAD])}")
+
+
+def plan_mixture(
+    ledger: Ledger, request: PlanRequest, moments: Moments | None = None, *, with_frontier: bool = True
+) -> PlannedMixture:
     """Choose rates that maximise an objective within a budget and limits.
 
     Args:
@@ -69,6 +82,7 @@ def plan_mixture(ledger: Ledger, request: PlanRequest, moments: Moments | None =
         request: the objective and the limits.
         moments: (sources, d, d) second moments in the ledger's order, for the objective `spread`; those of the
             ledger's embeddings if None.
+        with_frontier: with the way there from the prior rates, else the ends of it alone.
 
     Returns:
         The best mixture, and the frontier to it from the prior rates; the same for the same arguments. Sources without
@@ -86,7 +100,7 @@ def plan_mixture(ledger: Ledger, request: PlanRequest, moments: Moments | None =
     terms = [(term.weight, _objective(ledger, supply, term, moments)) for term in request.objectives]
     objective: Objective = terms[0][1] if len(terms) == 1 and terms[0][0] == 1 else WeightedSum(terms)
     try:
-        found = optimise_mixture(problem, objective, request.seed)
+        found = optimise_mixture(problem, objective, request.seed, with_frontier=with_frontier)
     except InfeasibleError as error:
         raise ConfigError(f"{error}; lower --tokens, raise --max-epochs, or loosen one of them") from error
     rows = collapse(_matrix(ledger, supply, request.objectives[0].lens))
@@ -106,7 +120,7 @@ def _problem(supply: LedgerSupply, members: list[int], request: PlanRequest) -> 
     sources = []
     for number in members:
         name = supply.names[number]
-        limits = request.sources.get(name, FractionRange())
+        limits = request.sources.get(name, SourceRange())
         sources.append(
             MixtureSource(
                 name=name,
@@ -114,7 +128,7 @@ def _problem(supply: LedgerSupply, members: list[int], request: PlanRequest) -> 
                 documents=int(supply.documents[number]),
                 tokens=int(supply.tokens[number]),
                 prior_rate=float(prior[number]),
-                max_epochs=request.max_epochs,
+                max_epochs=request.max_epochs if limits.max_epochs is None else limits.max_epochs,
                 min_fraction=limits.min_fraction,
                 max_fraction=limits.max_fraction,
             )
@@ -131,8 +145,7 @@ def _objective(ledger: Ledger, supply: LedgerSupply, term: ObjectiveTerm, moment
                 f"{', '.join(OBJECTIVES)}"
             )
         return SpectralEntropy(moments[supply.present], "embeddings")
-    if term.metric not in OBJECTIVES:
-        raise ConfigError(f"unknown objective {term.metric!r}; known: {', '.join([*OBJECTIVES, SPREAD])}")
+    check_objectives([term])
     return OBJECTIVES[term.metric](_matrix(ledger, supply, term.lens), term.lens.value)
 
 
@@ -186,7 +199,7 @@ def _choice(supply: LedgerSupply, members: list[int], rows: MixtureRows, choice:
             for number, name in enumerate(supply.names)
         ],
         objective=choice.objective,
-        terms=[TermValue(name=name, value=value) for name, value in choice.terms],
+        terms=[TermValue(name=name, value=value, exact=exact) for name, value, exact in choice.terms],
         distinct_fraction=estimate.distinct_fraction,
         hill_1=estimate.hill_1,
         moved_fraction=choice.moved_fraction,

@@ -2,22 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
+import numpy as np
+
+from polyculture.mixture.limits import ROUNDING, Room, Supply, refuse_clash, room_for
 from schemas.documents import Kind
-from schemas.mixture_config import MixtureConfig
+from schemas.mixture_config import KindLimit
 
-MAX_EPOCHS, MAX_FRACTION = "max_epochs", "max_fraction"
+MAX_EPOCHS, MAX_FRACTION, MIN_FRACTION = "max_epochs", "max_fraction", "min_fraction"
 
-
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """What a source has to give: its distinct tokens, and the rate asked of it."""
-
-    name: str
-    kind: Kind
-    tokens: int
-    rate: float
+__all__ = ["MAX_EPOCHS", "MAX_FRACTION", "MIN_FRACTION", "ScaledRates", "Supply", "largest_mixture", "scale_rates"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +21,7 @@ class ScaledRates:
     Attributes:
         scale: the factor; where no limit bites, rate = scale * asked rate.
         rates: epochs per source.
-        limits: what held a source below scale * asked rate, if anything.
+        limits: what held a source below or above scale * asked rate, if anything.
         tokens: their total, before rounding to whole documents.
     """
 
@@ -37,76 +31,71 @@ class ScaledRates:
     tokens: float
 
 
-def scale_rates(supplies: Sequence[Supply], config: MixtureConfig) -> ScaledRates:
+def scale_rates(
+    supplies: Sequence[Supply], kinds: Mapping[Kind, KindLimit], budget_tokens: int | None, where: str = "mixture"
+) -> ScaledRates:
     """Scale all rates by one factor so that the mixture reaches its budget, or comes as near as the limits allow.
 
-    A source is limited to max_epochs (without it, to max(1, its rate): scaling never repeats what nobody asked to
-    repeat), a kind to its share of the mixture's tokens. Sources of a kind at its limit shrink in proportion. Without
-    a budget the factor is 1.
+    Of all mixtures of as many tokens within the limits it is the nearest to the asked rates by relative entropy:
+    sources that no limit holds share one factor. Without a budget the factor is at most 1, and the mixture as large as
+    the limits allow.
 
     Args:
-        supplies: the sources.
-        config: budget and limits.
+        supplies: the sources, with what is asked of them.
+        kinds: limits of kinds.
+        budget_tokens: the budget, or None.
+        where: what the limits are of, for messages.
 
     Returns:
-        The rates; `tokens` below the budget means that the limits and the supply allow no more.
+        The rates; `tokens` below the budget means that the limits and the supply allow no more. O(sources), some 400
+        times.
+
+    Raises:
+        ConfigError: limits contradict each other, or there is nothing to mix.
     """
-    caps = [config.max_epochs if config.max_epochs is not None else max(1.0, supply.rate) for supply in supplies]
-    shares = {kind: limit.max_fraction for kind, limit in config.kinds.items()}
-    if config.tokens is None:
-        return _at_scale(1.0, supplies, caps, shares)
-    highest = max((cap / s.rate for s, cap in zip(supplies, caps, strict=True) if s.rate > 0), default=1.0)
-    best = _at_scale(highest, supplies, caps, shares)
-    if best.tokens <= config.tokens:
-        return best
-    low, high = 0.0, highest
-    for _ in range(200):  # halving an interval of doubles ends well before
-        middle = (low + high) / 2
-        if _at_scale(middle, supplies, caps, shares).tokens <= config.tokens:
-            low = middle
-        else:
-            high = middle
-    return _at_scale(low, supplies, caps, shares)
+    refuse_clash(where, supplies, kinds)
+    asked = np.array([supply.rate for supply in supplies], np.float64)
+    tokens = np.array([supply.tokens for supply in supplies], np.float64)
+    most = np.array([supply.max_epochs for supply in supplies], np.float64)
+    epochs = np.where(asked > 0, most if budget_tokens is not None else np.minimum(most, asked), 0.0)
+    room = room_for(supplies, kinds, epochs * tokens)
+    total = room.largest_total(float(budget_tokens if budget_tokens is not None else room.cap.sum()))
+    scale, held, factors = room.nearest(asked * tokens, total)
+    at_cap = held >= room.cap * (1 - ROUNDING)
+    rates = np.where(at_cap, epochs, np.divide(held, tokens, out=np.zeros_like(held), where=tokens > 0))
+    rates = np.where(tokens > 0, rates, np.minimum(scale * asked, epochs))  # documents without tokens take no budget
+    is_short = budget_tokens is not None and total < budget_tokens * (1 - ROUNDING)
+    spent = [is_short and full for full in at_cap.tolist()]  # at their last epoch while the budget still lacks
+    limits = [
+        MAX_EPOCHS
+        if spent[n] and asked[n] > 0
+        else _limit(room, (scale, total), n, held[n], (asked[n] * tokens[n], factors[n]))
+        for n in range(len(asked))
+    ]
+    named = [
+        word.replace("KIND", supply.kind.value) if word else None for word, supply in zip(limits, supplies, strict=True)
+    ]
+    return ScaledRates(scale, tuple(rates.tolist()), tuple(named), float((rates * tokens).sum()))
 
 
-def _at_scale(
-    scale: float, supplies: Sequence[Supply], caps: Sequence[float], shares: Mapping[Kind, float]
-) -> ScaledRates:
-    wanted = [min(scale * supply.rate, cap) for supply, cap in zip(supplies, caps, strict=True)]
-    tokens = dict.fromkeys(Kind, 0.0)
-    for supply, rate in zip(supplies, wanted, strict=True):
-        tokens[supply.kind] += rate * supply.tokens
-    total = limited_total(tokens, shares)
-    rates, limits = [], []
-    for supply, rate, cap in zip(supplies, wanted, caps, strict=True):
-        allowed = shares.get(supply.kind, 1.0) * total
-        is_over = tokens[supply.kind] > allowed * (1 + 1e-12)
-        rates.append(rate * allowed / tokens[supply.kind] if is_over else rate)
-        limits.append(MAX_FRACTION if is_over else MAX_EPOCHS if scale * supply.rate > cap * (1 + 1e-12) else None)
-    return ScaledRates(scale, tuple(rates), tuple(limits), total)
+def largest_mixture(supplies: Sequence[Supply], kinds: Mapping[Kind, KindLimit], budget_tokens: int) -> float:
+    """Most tokens that supply and limits allow, whatever the rates, at most the budget."""
+    caps = np.array([supply.max_epochs * supply.tokens for supply in supplies], np.float64)
+    return room_for(supplies, kinds, caps).largest_total(float(budget_tokens))
 
 
-def limited_total(tokens: Mapping[Kind, float], shares: Mapping[Kind, float]) -> float:
-    """Largest total T with T = sum over kinds of min(tokens, share * T).
-
-    With the set L of kinds at their limit known, T = (tokens of the others) / (1 - shares of L); the right L is the one
-    that is consistent with its T. There are at most eight.
-
-    Args:
-        tokens: what each kind would contribute without limits.
-        shares: largest share of each kind; 1 where absent.
-    """
-    limited = [kind for kind, share in shares.items() if share < 1]
-    best = 0.0
-    for size in range(len(limited) + 1):
-        for at_limit in combinations(limited, size):
-            left = 1 - sum(shares[kind] for kind in at_limit)
-            rest = sum(amount for kind, amount in tokens.items() if kind not in at_limit)
-            if left <= 0:  # the limits allow everything; the others then decide by themselves
-                continue
-            total = rest / left
-            fits = all(tokens[kind] <= shares[kind] * total * (1 + 1e-9) for kind in limited if kind not in at_limit)
-            binds = all(tokens[kind] >= shares[kind] * total * (1 - 1e-9) for kind in at_limit)
-            if fits and binds:
-                best = max(best, total)
-    return best
+def _limit(room: Room, whole: tuple[float, float], number: int, held: float, asked: tuple[float, float]) -> str | None:
+    """What holds a source off the common factor: its epochs, its own share, or that of its kind."""
+    (scale, total), (tokens, factor) = whole, asked
+    wanted = scale * tokens
+    if room.cap[number] == 0 and tokens > 0:
+        return MAX_EPOCHS
+    if abs(held - wanted) <= 1e-9 * max(held, wanted) or tokens == 0:
+        return None
+    if held < wanted and held >= room.cap[number] * (1 - 1e-9):
+        return MAX_EPOCHS
+    if held < wanted and held >= room.max_fraction[number] * total * (1 - 1e-9):
+        return MAX_FRACTION
+    if held > wanted and held <= room.min_fraction[number] * total * (1 + 1e-9):
+        return MIN_FRACTION
+    return f"{MAX_FRACTION} of KIND" if factor < scale else f"{MIN_FRACTION} of KIND"

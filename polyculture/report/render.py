@@ -23,6 +23,7 @@ from polyculture.report.views import (
     sort_checks,
     troubled_files,
 )
+from polyculture.summary import phase_rows
 from schemas.manifest import Manifest
 from schemas.measures import Stage
 from schemas.profile import Profile
@@ -57,6 +58,7 @@ def render_report(
     troubled, more_files = troubled_files(manifest)
     page = _environment().from_string(_template()).render(
         manifest=manifest,
+        phases=phase_rows(manifest.plan) if manifest.plan else [],
         profile=profile,
         verdict=verdict,
         judged=Stage(verdict.judged),

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.files import map_arrow_file, whole_file
+from polyculture.commit import writing
+from polyculture.files import map_arrow_file
 from polyculture.semantic.column import ColumnEncoder, embeddings_of_column
 from polyculture.semantic.encoder import Encoder, to_fixed_point
 from polyculture.semantic.languages import language_key
@@ -49,7 +50,7 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
         ]
     )
     table = map_arrow_file(documents).select(["text", "language", EMBEDDING])
-    with whole_file(out) as temporary, pa.ipc.new_file(temporary, schema) as writer:
+    with writing(out) as stream, pa.ipc.new_file(stream, schema) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
             texts, languages = batch["text"].to_pylist(), [code or "und" for code in batch["language"].to_pylist()]
             if isinstance(encoder, ColumnEncoder):

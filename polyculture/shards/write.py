@@ -1,84 +1,169 @@
-"""Write the mixture as Arrow shards."""
+"""Write one shard: a contiguous part of the mixture's order, gathered from wherever its documents lie."""
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
-from polyculture.files import file_digest, whole_file, write_text
-from polyculture.hashing import json_sha256
+from polyculture.commit import WholeStream, writing
+from polyculture.files import map_arrow_file
+from polyculture.shards.cut import Shard, cut
+from polyculture.shards.gather import FIXED_ROW_BYTES, Column, Found, MappedDocuments, locate, places_of, to_array
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
+from schemas.shards import ShardStatistics, SourceRows
 
-ROW_BYTES = 200  # of the columns beside the text, about
+BUFFER_BYTES = 2**20
+RELEASE_BYTES = 2**26  # gathered; the system maps some pages around each that is touched
 
 
-def write_shards(
-    corpus: Corpus, order: NDArray[np.int64], config: ShardConfig, root: Path, progress: Callable[[int], None]
-) -> list[FileDigest]:
-    """Write documents in the given order to `shards/train-NNNNN-of-NNNNN.arrow`, and what Hugging Face datasets needs.
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What shards are made from, as plain names that cross processes.
 
-    Arrow IPC stream format, uncompressed: readers map it without copying. A shard ends where the next document would
-    take it past `max_shard_bytes`, so cuts depend on the mixture alone. Memory is bounded by one record batch.
+    Attributes:
+        index: the corpus index (INDEX_SCHEMA of `polyculture.corpus`).
+        partitions: the partition files, in index order.
+        sources: source names, sorted.
+        order: file of 64-bit document numbers with repeats, as the shards hold them one after another.
+    """
+
+    index: Path
+    partitions: tuple[Path, ...]
+    sources: tuple[str, ...]
+    order: Path
+
+
+def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -> tuple[FileDigest, ShardStatistics]:
+    """Write a shard to `ROOT/shards/NAME`; whole or not at all, its digest taken on the way.
+
+    Memory: what places the rows of the shard (about 300 bytes a row) and one record batch. Time: a copy of the bytes,
+    a SHA-256 of them, and the write.
 
     Args:
-        corpus: where the documents are.
-        order: (rows,) document numbers, with repeats.
-        config: sizes.
+        origin: what it is made from.
+        shard: which rows.
+        config: form and sizes.
         root: the run directory.
-        progress: called with the rows written so far.
 
     Returns:
-        Digests of the files; at least one shard, which may be empty.
+        What the manifest lists, and what the shard holds.
+
+    Raises:
+        OutputError: it cannot be written.
     """
-    folder = root / "shards"
-    spans = list(_spans(corpus.text_bytes[order] + ROW_BYTES, config.max_shard_bytes, len(order))) or [(0, 0)]
-    digests = []
-    for number, (first, last) in enumerate(spans):
-        path = folder / f"train-{number:05d}-of-{len(spans):05d}.arrow"
-        with whole_file(path) as temporary, pa.ipc.new_stream(temporary, DOCUMENT_SCHEMA) as writer:
-            sizes = corpus.text_bytes[order[first:last]]
-            for start, end in _spans(sizes, config.max_batch_bytes, config.batch_rows):
-                table = corpus.documents(order[first + start : first + end]).combine_chunks()
-                for batch in table.to_batches():
-                    writer.write_batch(batch)
-                progress(first + end)
-        digests.append(file_digest(path, root, rows=last - first))
-    return digests + _write_dataset_files(folder, digests, root)
+    numbers = np.fromfile(origin.order, np.int64, shard.last - shard.first, offset=8 * shard.first)
+    documents = _open(origin, origin.index.stat().st_mtime_ns)
+    found = documents.find(numbers)
+    with writing(root / "shards" / shard.name) as stream:
+        _write_batches(stream, documents, found, config)
+    statistics = _statistics(origin, shard, documents.source(numbers), found)
+    return stream.digest(root, rows=len(numbers)), statistics
 
 
-def _spans(sizes: NDArray[np.int64], most: int, most_rows: int) -> Iterator[tuple[int, int]]:
-    """Cut consecutive items into spans of at most `most` in total and `most_rows` items; an item over it is alone."""
-    ends = np.cumsum(sizes)
-    first = 0
-    while first < len(sizes):
-        before = int(ends[first - 1]) if first else 0
-        last = int(np.searchsorted(ends, before + most, side="right"))
-        last = min(max(last, first + 1), first + most_rows)
-        yield first, last
-        first = last
+def row_bytes(origin: Origin) -> NDArray[np.int64]:
+    """(documents,) bytes that each document of the index takes in a shard, about."""
+    return _open(origin, origin.index.stat().st_mtime_ns).row_bytes()
 
 
-def _write_dataset_files(folder: Path, shards: list[FileDigest], root: Path) -> list[FileDigest]:
-    """`state.json` and `dataset_info.json`, with which `datasets.load_from_disk` opens the folder."""
-    state: dict[str, object] = {
-        "_data_files": [{"filename": Path(shard.path).name} for shard in shards],
-        "_fingerprint": json_sha256([shard.sha256 for shard in shards])[:16],
-        "_format_columns": None,
-        "_format_kwargs": {},
-        "_format_type": None,
-        "_output_all_columns": False,
-        "_split": "train",
-    }
-    dtypes = {pa.string(): "string", pa.large_string(): "large_string", pa.int64(): "int64", pa.float64(): "float64"}
-    features = {field.name: {"dtype": dtypes[field.type], "_type": "Value"} for field in DOCUMENT_SCHEMA}
-    info = {"citation": "", "description": "", "features": features, "homepage": "", "license": ""}
-    for name, content in (("state.json", state), ("dataset_info.json", info)):
-        write_text(folder / name, json.dumps(content, indent=1, sort_keys=True) + "\n")
-    return [file_digest(folder / name, root) for name in ("state.json", "dataset_info.json")]
+class _Documents:
+    """The documents by their number in the index, with their settled ids."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._mapped = MappedDocuments(origin.partitions)
+        index = map_arrow_file(origin.index)
+        self._index = index  # keeps the ids mapped
+        self._partition, self._row, self._source = (_flat(index, name) for name in ("partition", "row", "source"))
+        chunks = index["document_id"].chunks
+        self._ids = Column(places_of(chunks))
+        self._id_first = np.concatenate([[0], np.cumsum([len(chunk) for chunk in chunks])]).astype(np.int64)
+        self._touched = 0
+
+    def find(self, numbers: NDArray[np.int64]) -> dict[str, Found]:
+        """Where all columns lie for these documents."""
+        found = self._mapped.find(self._place(numbers), DOCUMENT_SCHEMA.names)
+        chunk = np.searchsorted(self._id_first, numbers, side="right") - 1
+        found["document_id"] = locate(self._ids, chunk, numbers - self._id_first[chunk], is_string=True)
+        return found
+
+    def row_bytes(self) -> NDArray[np.int64]:
+        """Bytes of each document."""
+        taken: NDArray[np.int64] = self._mapped.row_bytes()[self._place(slice(None))]
+        return taken
+
+    def source(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Source number of these documents."""
+        return self._source[numbers].astype(np.int64)
+
+    def _place(self, numbers: NDArray[np.int64] | slice) -> NDArray[np.int64]:
+        first = self._mapped.partition_first[self._partition[numbers].astype(np.int64)]
+        place: NDArray[np.int64] = first + self._row[numbers]
+        return place
+
+    def touched(self, size_bytes: int) -> None:
+        """Count what was copied, and give the mapped pages back now and then."""
+        self._touched += size_bytes
+        if self._touched > RELEASE_BYTES:
+            self._mapped.release()
+            self._touched = 0
+
+
+@lru_cache(maxsize=1)
+def _open(origin: Origin, written_at: int) -> _Documents:
+    """The documents, opened once per process and index."""
+    del written_at  # tells an index from another that was in its place
+    return _Documents(origin)
+
+
+def _flat(index: pa.Table, name: str) -> NDArray[Any]:
+    """A numeric column of the index; mapped, not read, where it lies in one piece."""
+    column = index[name]
+    flat: NDArray[Any] = (column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()).to_numpy()
+    return flat
+
+
+def _write_batches(stream: WholeStream, documents: _Documents, found: dict[str, Found], config: ShardConfig) -> None:
+    compression = None if config.compression == "none" else config.compression
+    options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
+    opened = pa.ipc.new_stream if config.format == "stream" else pa.ipc.new_file
+    # gathered outside Python: a batch is some eighty writes, most of a few bytes
+    sink = pa.BufferedOutputStream(pa.PythonFile(stream, "w"), BUFFER_BYTES)
+    with opened(sink, DOCUMENT_SCHEMA, options=options) as writer:
+        for batch in _batches(found, config):
+            writer.write_batch(batch)
+            documents.touched(batch.nbytes)
+    sink.flush()
+
+
+def _batches(found: dict[str, Found], config: ShardConfig) -> Iterator[pa.RecordBatch]:
+    sizes = FIXED_ROW_BYTES + sum(column.size for column in found.values())
+    for first, last in cut(np.asarray(sizes), config.max_batch_bytes, config.batch_rows):
+        arrays = [to_array(found[field.name], first, last, field.type) for field in DOCUMENT_SCHEMA]
+        yield pa.RecordBatch.from_arrays(arrays, schema=DOCUMENT_SCHEMA)
+
+
+def _statistics(origin: Origin, shard: Shard, source: NDArray[np.int64], found: dict[str, Found]) -> ShardStatistics:
+    tokens, text = found["tokens"].address.view(np.int64), found["text"].size
+    sources = {}
+    for number, name in enumerate(origin.sources):
+        mine = source == number
+        if mine.any():
+            sources[name] = SourceRows(
+                rows=int(mine.sum()), tokens=int(tokens[mine].sum()), text_bytes=int(text[mine].sum())
+            )
+    return ShardStatistics(
+        path=f"shards/{shard.name}",
+        rows=len(source),
+        tokens=int(tokens.sum()),
+        text_bytes=int(text.sum()),
+        first_position=shard.first,
+        last_position=shard.last,
+        sources=sources,
+    )

@@ -1,7 +1,7 @@
 """Choose, among candidates, the documents that broaden a mixture most."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,14 @@ class Candidates:
         tokens: (n,)
         kind: (n,) number of each document's kind.
         id_hash: (n,) of the document_ids.
+        source: (n,) number of each document's source.
     """
 
     vectors: NDArray[np.int16]
     tokens: NDArray[np.int64]
     kind: NDArray[np.int64]
     id_hash: NDArray[np.uint64]
+    source: NDArray[np.int64]
 
     @property
     def is_measured(self) -> NDArray[np.bool_]:
@@ -69,11 +71,20 @@ class Wish:
         budget_tokens: at most; never exceeded.
         most_tokens: at most of each kind, by its number; a kind that is absent has no limit.
         seed: breaks ties.
+        most_tokens_of_source: the same of each source.
     """
 
     budget_tokens: int
     most_tokens: Mapping[int, int]
     seed: int
+    most_tokens_of_source: Mapping[int, int] = field(default_factory=dict)
+
+    def limits(self, candidates: Candidates) -> Iterator[tuple[NDArray[np.bool_], int]]:
+        """Each limit, with the documents (n,) that it is about."""
+        for kind, most in self.most_tokens.items():
+            yield candidates.kind == kind, most
+        for source, most in self.most_tokens_of_source.items():
+            yield candidates.source == source, most
 
 
 def choose_broadest(
@@ -141,12 +152,14 @@ def lacking_tokens(candidates: Candidates, wish: Wish) -> int:
 
     What is left because the next document does not fit is not lacking.
     """
-    measured = candidates.is_measured
-    within = 0
-    for kind in np.unique(candidates.kind).tolist():
-        there = int(candidates.tokens[measured & (candidates.kind == kind)].sum())
-        within += min(there, wish.most_tokens.get(kind, there))
-    return max(0, wish.budget_tokens - within)
+    within: dict[int, int] = {}
+    for source in np.unique(candidates.source).tolist():
+        mine = candidates.source == source
+        there = int(candidates.tokens[mine & candidates.is_measured].sum())
+        kind = int(candidates.kind[mine][0])
+        within[kind] = within.get(kind, 0) + min(there, wish.most_tokens_of_source.get(source, there))
+    reached = sum(min(there, wish.most_tokens.get(kind, there)) for kind, there in within.items())
+    return max(0, wish.budget_tokens - reached)
 
 
 def _within(
@@ -156,9 +169,9 @@ def _within(
     left = budget_tokens - int(candidates.tokens[chosen].sum())
     ranked = ranked[candidates.tokens[ranked] <= left]  # one that is too long shall not end the round
     fits = np.ones(len(ranked), np.bool_)
-    for kind, most in wish.most_tokens.items():
-        spent = int(candidates.tokens[chosen & (candidates.kind == kind)].sum())
-        mine = np.flatnonzero((candidates.kind[ranked] == kind) & fits)
+    for limited, most in wish.limits(candidates):
+        spent = int(candidates.tokens[chosen & limited].sum())
+        mine = np.flatnonzero(limited[ranked] & fits)
         short = candidates.tokens[ranked[mine]] <= most - spent
         fits[mine[~short]] = False
         fits[mine[short]] = np.cumsum(candidates.tokens[ranked[mine[short]]]) <= most - spent

@@ -11,6 +11,7 @@ from polyculture.text.tokenizer import TokenCounter
 from polyculture.top_up.parent import Parent, parent_config
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
+from schemas.mixture_config import RatesFile
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,16 @@ def check_candidates(path: Path, root: Path, parent: Manifest, out: Path | None)
 def notes_of(config: CurationConfig) -> list[str]:
     """What the configuration asks for that a top-up does not follow, in sentences."""
     notes = []
-    if any(config.mixture.rates.values()):
+    mixture = config.mixture
+    if mixture.rates == "auto" or isinstance(mixture.rates, RatesFile) or any(mixture.fixed_rates.values()):
         notes.append(
             "mixture.rates were not followed: documents are chosen one by one; only a rate of 0 keeps a source out."
         )
-    if config.mixture.tokens is not None:
+    if mixture.stages:
+        notes.append("mixture.stages were not followed: a top-up is one phase; limits beside `stages` hold.")
+    limits = (*mixture.kinds.values(), *mixture.sources.values())
+    if any(limit.min_fraction for limit in limits):
+        notes.append("min_fraction was not followed: nothing is chosen for its source or kind alone.")
+    if mixture.tokens is not None:
         notes.append("mixture.tokens was not followed: --tokens is the budget of a top-up.")
     return notes

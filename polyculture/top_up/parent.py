@@ -117,7 +117,7 @@ def read_parent(root: Path) -> Manifest:
 
 def _place(manifest: Manifest, file: FileDigest) -> tuple[int, str]:
     """Where a shard stands in the order of reading: by phase, then by number."""
-    phases = [phase.name for phase in getattr(manifest.plan, "phases", [])]
+    phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
     stem = Path(file.path).name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
     return (phases.index(stem) if stem in phases else len(phases), file.path)
 

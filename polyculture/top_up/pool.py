@@ -1,5 +1,6 @@
 """Which candidates may be chosen, and what becomes of each source of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,7 +47,7 @@ class Pool:
         """They, as `polyculture.top_up.choose` wants them: 2 bytes a document and dimension in memory."""
         rows, corpus = self.rows, self.corpus
         kind = np.array([KINDS.index(kind) for kind in corpus.kinds], np.int64)[corpus.source[rows]]
-        return Candidates(embeddings.take(rows), corpus.tokens[rows], kind, corpus.id_hash[rows])
+        return Candidates(embeddings.take(rows), corpus.tokens[rows], kind, corpus.id_hash[rows], corpus.source[rows])
 
 
 def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: CurationConfig) -> Pool:
@@ -57,20 +58,16 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     """
     unfit = unfit_languages(corpus, embeddings)
     says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
-    kept_out = [_is_kept_out(config, name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
+    kept_out = [config.mixture.leaves_out(name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
     return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, frozenset(unfit))
 
 
-def _is_kept_out(config: CurationConfig, name: str, kind: Kind) -> bool:
-    limit = config.mixture.kinds.get(kind)
-    return config.mixture.rates.get(name, 1.0) == 0 or (limit is not None and limit.max_fraction == 0)
-
-
-def make_wish(config: CurationConfig, tokens: int) -> Wish:
-    """The budget, and what of it each kind may take."""
-    most = {KINDS.index(kind): int(limit.max_fraction * tokens) for kind, limit in config.mixture.kinds.items()}
-    return Wish(tokens, most, config.seed)
+def make_wish(config: CurationConfig, sources: Sequence[str], tokens: int) -> Wish:
+    """The budget, and what of it each kind and each source may take."""
+    kinds = {KINDS.index(kind): int(limit.max_fraction * tokens) for kind, limit in config.mixture.kinds.items()}
+    most = {sources.index(name): int(limit.max_fraction * tokens) for name, limit in config.mixture.sources.items()}
+    return Wish(tokens, kinds, config.seed, most)
 
 
 def account_sources(pool: Pool, held: NDArray[np.int64], best: Flags, random: Flags) -> list[SourceChoice]:

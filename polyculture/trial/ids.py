@@ -10,6 +10,7 @@ import pyarrow.parquet
 
 from polyculture.errors import ConfigError
 from polyculture.files import read_parquet
+from polyculture.shards.read import shard_batches
 from schemas.manifest import Manifest
 
 COLUMN = "document_id"
@@ -110,6 +111,7 @@ def open_shard(path: Path) -> pa.Table:
         ConfigError: it is damaged.
     """
     try:
-        return pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+        schema, batches = shard_batches(path)
+        return pa.Table.from_batches(batches, schema)
     except pa.ArrowException as error:
         raise ConfigError(f"{path} is damaged: {str(error).splitlines()[0]}") from error

@@ -4,6 +4,8 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import datasets
 import polars as pl
@@ -11,7 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
+from polyculture.shards.reader import ShardReader
 from polyculture.verify import verify_run
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest
@@ -26,6 +30,7 @@ from tests.support.corpora import (
     write_config,
     write_jsonl_gz,
 )
+from tests.support.damage import DAMAGES, damage_shards
 from tests.support.processes import run_and_kill
 
 
@@ -53,7 +58,8 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
     assert {path.name for path in healthy.iterdir()} == {
-        "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json"
+        "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json",
+        "README.md", "croissant.json",
     }  # fmt: skip
     manifest = manifest_of(healthy)
     listed = {file.path for file in manifest.files}
@@ -62,7 +68,7 @@ def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
         for folder in ("shards", "removed", "quarantined", "ledger")
         for path in (healthy / folder).iterdir()
     }
-    assert listed == present
+    assert listed == present | {"README.md", "croissant.json"}
     shards = sorted(name for name in listed if name.endswith(".arrow"))
     assert len(shards) > 3
     assert shards[0] == f"shards/train-00000-of-{len(shards):05d}.arrow"
@@ -106,11 +112,27 @@ def test_the_shards_load_everywhere(healthy: Path, tmp_path: Path) -> None:
     loaded = datasets.load_dataset("arrow", data_files=files, split="train", cache_dir=str(tmp_path))
     from_disk = datasets.load_from_disk(str(healthy / "shards"))
     assert by_pyarrow == by_polars.height == len(loaded) == len(from_disk) == expected
+    by_card = datasets.load_dataset(str(healthy), cache_dir=str(tmp_path / "card"))["train"]
+    reader = ShardReader(healthy)
+    reader.verify()
+    assert [row["document_id"] for row in reader] == by_card["document_id"][:] == by_polars["document_id"].to_list()
     assert from_disk["text"][:5] == by_polars["text"].to_list()[:5] == loaded["text"][:5]
     expert = by_polars.filter(pl.col("source") == "solutions")
     assert set(expert["explanation"]) == {"because"}
     assert set(expert["hours"]) == {1.5}
     assert expert["tokens"].min() > 0
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")  # in mlcroissant itself
+def test_a_run_describes_itself_with_every_digest(healthy: Path) -> None:
+    import mlcroissant
+
+    metadata = mlcroissant.Dataset(healthy / "croissant.json").metadata  # raises if it is not valid
+    held = {file.path: file.sha256 for file in manifest_of(healthy).files if file.path.endswith(".arrow")}
+    assert {found.content_url: found.sha256 for found in metadata.file_objects} == held
+    card = (healthy / "README.md").read_text()
+    assert all(f"| {name} |" in card for name in ("pages", "solutions", "samples"))
+    assert "license:\n- cc0-1.0\n- unknown\n" in card
 
 
 def test_the_verdict_is_bound_to_the_manifest(healthy: Path, tmp_path: Path) -> None:
@@ -182,6 +204,28 @@ def test_a_damaged_run_is_made_again_to_the_same_bytes(healthy: Path, tmp_path: 
     result = command("run", healthy.parent / "config.yaml", "--out", run)
     assert result.returncode == 0, result.stderr
     assert tree_digests(run) == before
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES[:4], "manifest", "verdict"])
+def test_a_run_that_was_changed_is_never_taken_for_done(healthy: Path, tmp_path: Path, damage: str) -> None:
+    from tasks.open import is_written
+
+    run = tmp_path / "run"
+    shutil.copytree(healthy, run)
+    job = cast("Job", SimpleNamespace(directory=RunDirectory(run)))
+    assert is_written(job)
+    if damage == "manifest":
+        text = (run / "manifest.json").read_text()
+        (run / "manifest.json").write_text(text.replace('"repeated": 0', '"repeated": 0 ', 1))
+    elif damage == "verdict":
+        (run / "verdict.json").unlink()
+        assert is_written(job)  # it is given again
+        (run / "state" / "manifest.sha256").write_text("0")
+    else:
+        damage_shards(damage, run)
+    assert not is_written(job)
+    assert not (run / "manifest.json").exists()
+    assert not (run / "verdict.json").exists()
 
 
 def test_a_run_of_another_config_is_refused(healthy: Path, tmp_path: Path, command: Command) -> None:

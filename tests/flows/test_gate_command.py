@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from polyculture.evidence import damaged_shards, read_manifest
+from polyculture.run_directory import RunDirectory
 from polyculture.verify import verify_run
 from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, tree_digests, write_config
+from tests.support.damage import DAMAGES, damage_shards
 
 STRICT = {"expectations": [{"lens": "near", "metric": "hill_0", "scope": "all", "at_least": 10**6}]}
 WAIVER = {"check": "near/hill_0", "reason": "a small test", "by": "Ada", "until": "2026-03-01"}
@@ -109,6 +112,7 @@ MUTATIONS = {
     "threshold": lambda run: edit(run, '"threshold": 0.8', '"threshold": 0.7'),
     "extra key": lambda run: edit(run, '"name": "small"', '"name": "small", "extra": 1'),
     "NaN": lambda run: edit(run, '"quarantine_limit": 0.05', '"quarantine_limit": NaN'),
+    "shard": lambda run: flip(run / "shards" / "train-00000-of-00001.arrow"),
     "no manifest": lambda run: (run / "manifest.json").unlink(),
 }
 
@@ -128,6 +132,16 @@ def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, here: C
     assert "NO-GO" in result.stdout or not is_read
     assert "void" in result.stdout or not is_read
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_the_gate_finds_every_damage_of_the_shards(name: str, run: Path) -> None:
+    directory = RunDirectory(run)
+    assert damaged_shards(directory, read_manifest(directory)) is None
+    damage_shards(name, run)
+    found = damaged_shards(directory, read_manifest(directory))
+    assert found is not None
+    assert found.startswith("shards/")
 
 
 def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(

@@ -6,7 +6,7 @@ from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_o
 from polyculture.errors import ConfigError
 from schemas.documents import Kind
 from schemas.measures import Lens
-from schemas.planned import FractionRange, ObjectiveTerm
+from schemas.planned import FractionRange, ObjectiveTerm, SourceRange
 
 
 def test_rates_limits_and_objectives_are_read() -> None:
@@ -16,7 +16,7 @@ def test_rates_limits_and_objectives_are_read() -> None:
         Kind.SYNTHETIC: FractionRange(max_fraction=0.3),
         Kind.WEB: FractionRange(min_fraction=0.1, max_fraction=0.5),
     }
-    assert parse_limits("--source", ["a <= 1"]) == {"a": FractionRange()}
+    assert parse_limits("--source", ["a <= 1"]) == {"a": SourceRange()}
     assert parse_objectives(["hill_1", "distinct_fraction@exact=2"], Lens.NEAR) == (
         ObjectiveTerm(metric="hill_1", lens=Lens.NEAR),
         ObjectiveTerm(metric="distinct_fraction", lens=Lens.EXACT, weight=2.0),

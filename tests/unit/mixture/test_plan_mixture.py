@@ -10,7 +10,7 @@ from polyculture.mixture.plan_mixture import OBJECTIVES, plan_mixture
 from polyculture.mixture.what_if import what_if
 from schemas.documents import Kind
 from schemas.measures import Lens
-from schemas.planned import FractionRange, ObjectiveTerm, PlannedMixture, PlanRequest
+from schemas.planned import FractionRange, ObjectiveTerm, PlannedMixture, PlanRequest, SourceRange
 from tests.unit.mixture.ledgers import TOKENS, ledger_of, overlapping_table
 
 TABLE = overlapping_table()
@@ -76,7 +76,7 @@ def test_the_frontier_starts_at_prior_rates_that_the_limits_allow() -> None:
 
 
 def test_a_limit_on_a_source_binds_and_is_named() -> None:
-    planned = plan_mixture(LEDGER, request_of(sources={"c": FractionRange(min_fraction=0.4)}))
+    planned = plan_mixture(LEDGER, request_of(sources={"c": SourceRange(min_fraction=0.4)}))
     assert "c: min_fraction 0.4" in planned.best.binding
     assert planned.best.sources[2].token_fraction == pytest.approx(0.4, abs=1e-5)
 
@@ -108,8 +108,8 @@ def test_spread_is_that_of_the_moments_that_are_given() -> None:
             {"budget_tokens": 10**6, "kinds": {Kind.SYNTHETIC: FractionRange(min_fraction=0.9)}},
             "kind synthetic: min_fraction 0.9",
         ),
-        ({"sources": {"z": FractionRange(max_fraction=0.5)}}, "unknown source 'z'; known: a, b, c, d"),
-        ({"sources": {"a": FractionRange(min_fraction=0.5, max_fraction=0.4)}}, "0.5 is above max_fraction 0.4"),
+        ({"sources": {"z": SourceRange(max_fraction=0.5)}}, "unknown source 'z'; known: a, b, c, d"),
+        ({"sources": {"a": SourceRange(min_fraction=0.5, max_fraction=0.4)}}, "0.5 is above max_fraction 0.4"),
         ({"objectives": [{"metric": "variety", "lens": "exact"}]}, "unknown objective 'variety'; known: hill_1"),
         ({"objectives": [{"metric": "hill_2", "lens": "near"}]}, "'near' has neighbourhoods"),
         ({"objectives": [{"metric": "hill_1", "lens": "seed"}]}, "'seed' was not measured"),
@@ -130,3 +130,19 @@ def test_a_lens_that_leaves_documents_out_is_no_ground_for_shares() -> None:
     header = LEDGER.header.model_copy(update={"populations": populations})
     with pytest.raises(ConfigError, match="'near' says nothing about documents of a;"):
         plan_mixture(type(LEDGER)(header, LEDGER.rows, LEDGER.heavy), request_of(lens=Lens.NEAR))
+
+
+def test_a_form_that_lies_above_is_shown_beside_the_exact_value() -> None:
+    planned = plan_mixture(LEDGER, request_of("hill_1", Lens.EXACT, budget_tokens=900_000))
+    assert any(1 < source.rate < 2 for source in planned.best.sources)  # where the form overstates
+    term = planned.best.terms[0]
+    assert term.exact == pytest.approx(np.log(planned.best.hill_1.value))
+    assert term.exact is not None
+    assert term.value > term.exact + 1e-3
+    assert plan_mixture(LEDGER, request_of("hill_1", Lens.NEAR)).best.terms[0].exact is None
+
+
+def test_a_plan_without_the_way_there_has_the_same_end() -> None:
+    whole, ends = (plan_mixture(LEDGER, request_of(), with_frontier=found) for found in (True, False))
+    assert ends.best == whole.best
+    assert len(ends.frontier) == 2

@@ -26,7 +26,11 @@ def setting(seed: int = 1) -> tuple[Candidates, NDArray[np.int64], NDArray[np.in
     topics = np.where(is_new, generator.integers(4, DIMENSIONS, 3000), generator.integers(0, 4, 3000))
     ids = generator.integers(0, 2**63, 3000).astype(np.uint64)
     candidates = Candidates(
-        topic_vectors(generator, topics), generator.integers(10, 100, 3000), generator.integers(0, 2, 3000), ids
+        topic_vectors(generator, topics),
+        generator.integers(10, 100, 3000),
+        generator.integers(0, 2, 3000),
+        ids,
+        np.arange(3000) % 3,
     )
     return candidates, topics, old
 

@@ -1,0 +1,82 @@
+"""`polyculture publish`: copy a finished run to a folder or to object storage."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.prefect_settings import quiet_prefect
+from polyculture.errors import ConfigError, GateClosedError
+from polyculture.publish.destination import parse_destination
+
+Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+Url = Annotated[
+    str, typer.Argument(help="A folder, or s3://, gs://, az:// with bucket and folder.", show_default=False)
+]
+By = Annotated[
+    str | None, typer.Option("--approved-by", help="Who answers for publishing a run that is not GO.", metavar="NAME")
+]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; with --approved-by.")]
+Block = Annotated[
+    str | None,
+    typer.Option(
+        "--credentials-block",
+        help="Prefect Secret block with a JSON object of credentials.",
+        show_default="the environment's",
+        metavar="NAME",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("publish")(publish)
+
+
+def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
+    run: Run,
+    url: Url,
+    approved_by: By = None,
+    reason: Reason = None,
+    credentials_block: Block = None,
+    as_json: Json = False,
+) -> None:
+    """Copy a finished run to a folder or object storage, if it is GO or somebody answers for it.
+
+    The verdict is checked again, every file by its digest before and after, and the manifest goes last. The same
+    command resumes.
+    """
+    destination = parse_destination(url)  # before a server starts, and before the URL is written anywhere
+    if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
+        raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
+    from cli.display import EXIT_CODES
+    from cli.inspect_commands import require_run
+    from polyculture.publish.permission import check_permission
+    from polyculture.run_directory import RunDirectory
+    from schemas.verdict import VerdictValue
+
+    require_run(run)
+
+    try:
+        check_permission(RunDirectory(run), datetime.now(UTC).date(), is_approved=approved_by is not None)
+    except GateClosedError as error:
+        Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(EXIT_CODES[VerdictValue(error.verdict)]) from None
+    quiet_prefect(os.environ)
+    from cli.display import ProgressDisplay
+    from cli.flow_runner import run_publish
+
+    parameters = {"approved_by": approved_by, "reason": reason, "credentials_block": credentials_block}
+    with ProgressDisplay(enabled=not as_json) as display:
+        done = run_publish(run, str(destination.url), parameters, display.update)
+    if as_json:
+        print(done.model_dump_json())
+    else:
+        already = f", {done.files - done.copied} were there" if done.copied < done.files else ""
+        Console(highlight=False).print(
+            f"Published {done.files} files, {done.bytes:,} bytes{already}: {done.url}", markup=False, soft_wrap=True
+        )

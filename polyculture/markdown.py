@@ -1,0 +1,18 @@
+"""Text of others inside Markdown."""
+
+import re
+
+from polyculture.sources.record import safe_detail
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """Text that Markdown shows as it is: nothing in it becomes a link, an image, a table cell or HTML."""
+    safe = safe_detail(text, limit)
+    escaped = re.sub(r"[!-+/:-@\[-^`{-~]", lambda found: f"&#{ord(found[0])};", safe)
+    # A zero-width space keeps bare addresses from becoming links.
+    return escaped.replace("&#58;&#47;&#47;", "&#58;\u200b&#47;&#47;").replace("www.", "www\u200b.")
+
+
+def row(cells: list[str]) -> str:
+    """A row of a table; the cells are escaped."""
+    return "| " + " | ".join(map(plain, cells)) + " |"

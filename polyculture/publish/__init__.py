@@ -1,0 +1,1 @@
+"""Copy a finished run to where trainers read it: a folder, or object storage by URL."""

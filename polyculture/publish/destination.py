@@ -1,0 +1,61 @@
+"""Where a run is published, as the operator writes it: a path, or a URL without a secret in it."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from polyculture.errors import ConfigError
+
+SCHEMES = ("s3", "gs", "az", "file")
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A checked destination.
+
+    Attributes:
+        scheme: s3, gs, az or file.
+        url: what names it, safe to show.
+        folder: the folder, of a file destination.
+    """
+
+    scheme: str
+    url: str
+    folder: Path | None = None
+
+
+def parse_destination(written: str) -> Destination:
+    """Check a path or URL. Messages never repeat a URL that may hold a secret.
+
+    Raises:
+        ConfigError: another scheme, a user or password, a query or fragment, no bucket, or a path with `..`.
+    """
+    if "\0" in written or not written.strip():
+        raise ConfigError("the destination is empty or holds U+0000; give a folder or a URL")
+    if "://" not in written:
+        return Destination("file", written, Path(written))
+    try:
+        parts = urlsplit(written)
+        has_user = "@" in parts.netloc
+    except ValueError as error:
+        raise ConfigError("the destination is no URL; write it as s3://bucket/folder") from error
+    if has_user or parts.username or parts.password:
+        raise ConfigError(
+            "the destination holds a user or password; take it out, and give credentials by the environment or "
+            "--credentials-block"
+        )
+    if parts.query or parts.fragment or "?" in written or "#" in written:
+        raise ConfigError("the destination holds a `?` or `#`, where secrets stand; give bucket and folder only")
+    if parts.scheme not in SCHEMES:
+        raise ConfigError(f"destination: the scheme {parts.scheme[:20]!r} is not written to; use {', '.join(SCHEMES)}")
+    if ".." in unquote(parts.path).split("/") or any(not c.isprintable() for c in unquote(written)):
+        raise ConfigError("the destination's path holds `..` or control characters; write it out")
+    if parts.scheme == "file":
+        if parts.netloc:
+            raise ConfigError("a file destination names no host; write file:///folder")
+        return Destination("file", written, Path(unquote(parts.path)))
+    if not _PLACE.fullmatch(parts.netloc):
+        raise ConfigError(f"destination: no bucket; write it as {parts.scheme}://bucket/folder")
+    return Destination(parts.scheme, written.rstrip("/"))

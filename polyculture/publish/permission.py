@@ -1,0 +1,55 @@
+"""Whether a run may be published: a verdict that follows from the evidence, and GO or somebody who answers for it."""
+
+from datetime import date
+
+from pydantic import ValidationError
+
+from polyculture.errors import ConfigError, GateClosedError, PolycultureError
+from polyculture.evidence import read_manifest, read_verdict
+from polyculture.gate import Terms
+from polyculture.gate.rejudge import judge_directory
+from polyculture.hashing import file_sha256
+from polyculture.run_directory import RunDirectory
+from schemas.manifest import Manifest
+from schemas.verdict import Verdict, VerdictValue
+
+
+def check_permission(directory: RunDirectory, today: date, *, is_approved: bool) -> tuple[Manifest, Verdict]:
+    """The manifest and verdict of a run that may be published.
+
+    The verdict is worked out again, so that one that was edited, or given for another manifest, opens nothing; an
+    approval does not help it. A waiver must still be in force today.
+
+    Args:
+        directory: of the run.
+        today: the day that waivers are judged on.
+        is_approved: somebody answers for publishing it whatever the verdict.
+
+    Raises:
+        ConfigError: there is no finished run, or an audit, which has no shards.
+        PolycultureError: the verdict is not the run's, or does not follow from its evidence.
+        GateClosedError: the verdict is not GO, and nobody approved it.
+    """
+    try:
+        manifest, verdict = read_manifest(directory), read_verdict(directory)
+    except OSError as error:
+        raise ConfigError(f"{directory.root} is not a finished run: no manifest.json or no verdict.json") from error
+    except ValidationError as error:
+        raise PolycultureError(f"{directory.root}: manifest.json or verdict.json is damaged; run again") from error
+    if not manifest.holds_mixture:
+        raise ConfigError(f"{directory.root} is an {manifest.command}, which has no shards; publish a run")
+    if verdict.manifest_sha256 != file_sha256(directory.manifest):
+        raise PolycultureError("verdict.json was given for another manifest; it is void: give it again by the gate")
+    if judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of)) != verdict:
+        raise PolycultureError("verdict.json does not follow from the evidence; give it again by `gate --write`")
+    value = verdict.verdict
+    if value is VerdictValue.GO and verdict.as_of is not None:
+        value = judge_directory(directory, verdict.policy, Terms(as_of=today)).verdict
+    if value is not VerdictValue.GO and not is_approved:
+        since = "" if value is verdict.verdict else f" today, as a waiver has ended (it was {verdict.verdict.value})"
+        raise GateClosedError(
+            f"{directory.root} is {value.value}{since}: nothing is published before GO; "
+            "or somebody answers for it with --approved-by and --reason",
+            value.value,
+        )
+    return manifest, verdict

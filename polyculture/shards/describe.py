@@ -1,0 +1,25 @@
+"""What a run says of itself to people and programs that know nothing of it: dataset card and Croissant metadata."""
+
+from pathlib import Path
+
+from polyculture.files import file_digest, write_text
+from polyculture.shards.card import CARD_FILE, render_card
+from polyculture.shards.croissant import CROISSANT_FILE, render_croissant
+from polyculture.shards.facts import count_facts
+from schemas.manifest import FileDigest, Manifest
+
+
+def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
+    """Write README.md and croissant.json; reads the small columns of all shards once.
+
+    Args:
+        manifest: as it will be, but for the digests of these two files.
+        root: the run directory.
+
+    Returns:
+        What the manifest lists of them.
+    """
+    facts = count_facts(root, manifest.files)
+    write_text(root / CARD_FILE, render_card(manifest, facts))
+    write_text(root / CROISSANT_FILE, render_croissant(manifest, facts))
+    return [file_digest(root / name, root) for name in (CARD_FILE, CROISSANT_FILE)]

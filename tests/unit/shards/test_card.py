@@ -1,0 +1,105 @@
+"""The dataset card and the Croissant metadata: valid, and no place for what others wrote."""
+
+import json
+from pathlib import Path
+
+import mlcroissant
+import pytest
+import yaml
+from huggingface_hub import DatasetCard
+
+from polyculture.files import file_digest
+from polyculture.shards.card import hub_languages, hub_licenses, render_card
+from polyculture.shards.croissant import render_croissant
+from polyculture.shards.facts import Held, ShardFacts, count_facts
+from schemas.manifest import FileDigest, Manifest
+from tests.unit.report.fakes import THREE, a_case
+from tests.unit.shards.runs import write_run
+
+HOSTILE = "</td><script>alert(1)</script> | [x](javascript:y) ![i](https://e.example/i.png) `a` **b**\n# c \u202e"
+
+
+def listed(run: Path, group: str = "train") -> list[FileDigest]:
+    return [file_digest(path, run, rows=5) for path in sorted((run / "shards").glob(f"{group}-*.arrow"))]
+
+
+@pytest.fixture
+def manifest(tmp_path: Path) -> Manifest:
+    files = listed(write_run(tmp_path / "run", [5, 5]))
+    write_run(tmp_path / "held", [5], group="validation")
+    (tmp_path / "held/shards/validation-00000-of-00001.arrow").rename(
+        tmp_path / "run/shards/validation-00000-of-00001.arrow"
+    )
+    files += listed(tmp_path / "run", "validation")
+    return a_case(THREE).manifest.model_copy(update={"files": files})
+
+
+def front_matter(card: str) -> dict[str, object]:
+    found = yaml.safe_load(card.split("---\n")[1])
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_card_names_splits_features_and_what_is_counted(manifest: Manifest, tmp_path: Path) -> None:
+    facts = count_facts(tmp_path / "run", manifest.files)
+    assert facts.licenses == {"MIT": Held(15, 45)}
+    card = render_card(manifest, facts)
+    (tmp_path / "README.md").write_text(card)
+    data = DatasetCard.load(tmp_path / "README.md").data
+    assert (data.license, data.language) == ("mit", ["en"])
+    front = front_matter(card)
+    assert front["configs"] == [
+        {
+            "config_name": "default",
+            "data_files": [
+                {"split": "train", "path": "shards/train-*-of-00002.arrow"},
+                {"split": "validation", "path": "shards/validation-*-of-00001.arrow"},
+            ],
+        }
+    ]
+    assert front["size_categories"] == ["n<1K"]
+    assert [split["num_examples"] for split in front["dataset_info"]["splits"]] == [10, 5]  # type: ignore[index]
+    assert all(f"| {source.name} |" in card for source in manifest.config.sources)
+    assert "pyarrow.ipc.open_stream" in card
+    assert "{" not in card.split("---\n", 2)[2]
+
+
+def test_what_records_say_stays_text(manifest: Manifest) -> None:
+    facts = ShardFacts({HOSTILE: Held(1, 9), None: Held(1, 8)}, {"en": Held(1, 9), "x\n- y": Held(1, 8)})
+    card = render_card(manifest, facts)
+    body = card.split("---\n", 2)[2]
+    assert not any(bad in body for bad in ("<script", "](", "![", "**b**", "`a`", "\n# c", "\u202e", "://e"))
+    assert front_matter(card)["license"] == ["other", "unknown"]
+    assert front_matter(card)["language"] == ["en"]
+    assert HOSTILE not in json.loads(render_croissant(manifest, facts))["license"]
+
+
+@pytest.mark.parametrize(
+    ("written", "hub"),
+    [("CC-BY-SA-4.0", "cc-by-sa-4.0"), (" Apache-2.0", "apache-2.0"), ("CC0-1.0", "cc0-1.0"), ("mitx", "other")],
+)
+def test_licences_get_the_names_of_the_hub(written: str, hub: str) -> None:
+    assert hub_licenses(ShardFacts({written: Held(1, 1)})) == [hub]
+
+
+def test_a_language_of_few_documents_is_left_to_the_table() -> None:
+    held = {"en": Held(985, 1), "pt-BR": Held(10, 1), "de": Held(5, 1), "und": Held(900, 1)}
+    assert hub_languages(ShardFacts({}, dict(list(held.items())[:3]))) == ["en", "pt"]
+    assert hub_languages(ShardFacts({}, held)) == ["en"]
+
+
+# mlcroissant's own library warns of a class that it uses itself
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated:DeprecationWarning")
+def test_croissant_validates_and_holds_every_digest(manifest: Manifest, tmp_path: Path) -> None:
+    text = render_croissant(manifest, count_facts(tmp_path / "run", manifest.files))
+    path = tmp_path / "croissant.json"
+    path.write_text(text)
+    metadata = mlcroissant.Dataset(path).metadata  # raises if it is not valid
+    assert {(o.content_url, o.sha256) for o in metadata.file_objects} == {(f.path, f.sha256) for f in manifest.files}
+    assert [record_set.name for record_set in metadata.record_sets] == ["train", "validation"]
+    assert [field.name for field in metadata.record_sets[0].fields][:2] == ["document_id", "text"]
+    broken = json.loads(text)
+    broken["recordSet"][0]["field"][0]["source"]["fileSet"]["@id"] = "nothing"
+    path.write_text(json.dumps(broken))
+    with pytest.raises(mlcroissant.ValidationError):
+        mlcroissant.Dataset(path)
