@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
 import zstandard
 
 from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
@@ -65,7 +66,7 @@ def write_configs(data: Path, folder: Path) -> None:
         start = DOCUMENTS // 2 if name in NARROW else 0
         candidates.append(write_source(folder, f"new_{stem}", kind, records[start : start + DOCUMENTS]))
     trusted = write_source(folder, "reference", "expert", reference)
-    shared = {"measure": {"probes": 200, "semantic": {"probes": 200}}, "gate": {"expectations": []}}
+    shared = {"measure": {"probes": 200, "semantic": {"probes": 200}}}
     limits = {"rates": {"reference": 0}, "kinds": {"synthetic": {"max_fraction": 0.3}}}
     configs: dict[str, dict[str, object]] = {
         "parent": {"name": "parent", "sources": parent, **shared},
@@ -78,7 +79,7 @@ def write_configs(data: Path, folder: Path) -> None:
         },
     }
     for name, config in configs.items():
-        (folder / f"{name}.yaml").write_text(json.dumps(config))
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(config))
 
 
 def polyculture(*arguments: str | Path) -> None:
