@@ -30,7 +30,7 @@ NARROW = ("synthetic__tot_gpt4_game24", "expert__gsm8k_train", "web__tldr")
 MORE_OF_THE_SAME = ("web__tldr_more", "expert__gsm8k_train", "synthetic__tot_gpt4_game24", "synthetic__zeroeval_gsm")
 BROAD = (
     "web__18f", "web__digitalgov", "web__de_gesetze", "web__nodejs_org", "web__xquad_wikipedia", "web__drcd_zhwiki",
-    "expert__openlogic", "expert__openstax_modules", "expert__openstax_worked", "expert__cp_algorithms",
+    "expert__openlogic", "expert__openstax_modules", "expert__openstax_worked",
     "synthetic__gpteacher_codegen", "synthetic__gpteacher_roleplay", "synthetic__gpteacher_toolformer",
     "synthetic__smile_zh",
 )  # fmt: skip
@@ -68,8 +68,9 @@ def write_configs(data: Path, folder: Path) -> None:
     trusted = write_source(folder, "reference", "expert", reference)
     shared = {"measure": {"probes": 200, "semantic": {"probes": 200}}}
     limits = {"rates": {"reference": 0}, "kinds": {"synthetic": {"max_fraction": 0.3}}}
+    repeats = {"rates": {"tot_gpt4_game24": 2}, "max_epochs": 2}
     configs: dict[str, dict[str, object]] = {
-        "parent": {"name": "parent", "sources": parent, **shared},
+        "parent": {"name": "parent", "sources": parent, "mixture": repeats, **shared},
         "candidates": {
             "name": "candidates",
             "sources": [*candidates, trusted],

@@ -129,9 +129,13 @@ def _used(
     )
 
 
-def unfit_languages(corpus: Corpus, embeddings: Embeddings) -> set[str]:
-    """Codes of languages whose unrelated documents look alike, judged on the first documents of each source by hash."""
+def unfit_languages(corpus: Corpus, embeddings: Embeddings, apart: Sequence[str] = ()) -> set[str]:
+    """Codes of languages whose unrelated documents look alike, judged on the first documents of each source by hash.
+
+    Sources named in `apart`, which are related to others on purpose, are not looked at.
+    """
     order = np.lexsort((corpus.id_hash, corpus.source))
+    order = order[~np.isin(corpus.source[order], [corpus.sources.index(name) for name in apart])]
     source = corpus.source[order]
     place = np.arange(len(order)) - np.searchsorted(source, source)
     rows = order[place < CHECKED_DOCUMENTS]

@@ -10,9 +10,10 @@ from polyculture.hashing import TOP_UP_STREAM, seeded_hash
 from polyculture.semantic.cells import cell_of
 from polyculture.semantic.encoder import from_fixed_point
 from polyculture.semantic.moments import SecondMoment, second_moment
-from polyculture.semantic.vendi import novelty
+from polyculture.semantic.vendi import novelty, spectrum, vendi_score
 
 ROUNDS = 32
+LEAST_COST_TOKENS = 64
 CELL_WEIGHT = 1.0  # a document of a cell that the mixture lacks altogether counts twice
 
 
@@ -90,12 +91,14 @@ class Wish:
 def choose_broadest(
     candidates: Candidates, mixture: SecondMoment, cells: ReferenceCells | None, wish: Wish
 ) -> NDArray[np.bool_]:
-    """Choose greedily by novelty against the mixture as it grows, more in cells where it is thin.
+    """Choose greedily by what a document gains per token, against the mixture as it grows.
 
-    A document's score is -x' log(M) x, the gradient of the entropy of the mixture's second moment M, which is concave
-    (polyculture.semantic.vendi), times 1 + the deficit of its reference cell, in proportion to its cosine with the
-    cell's centre: what lies far from the whole reference fills none of its cells. After each of 32 rounds M and the
-    deficits are those of the mixture with what was chosen so far.
+    A document's worth is -x' log(M) x, its novelty against the mixture's second moment M, times 1 + the deficit of its
+    reference cell, in proportion to its cosine with the cell's centre: what lies far from the whole reference fills
+    none of its cells. Its gain is its worth less the entropy of M: n times the change of that entropy if it is added to
+    n documents. The entropy is concave, so that gain by cost is the greedy choice under a budget (Khuller et al. 1999);
+    the cost is its tokens, but at least 64, so that scraps are not preferred for being short. After each of 32 rounds M
+    and the deficits are those of the mixture with what was chosen so far.
 
     Args:
         candidates: n documents.
@@ -109,13 +112,15 @@ def choose_broadest(
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     cell, nearness = _nearest(candidates, cells)
     tie = seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM)
-    open_to = candidates.is_measured
+    open_to, cost = candidates.is_measured, np.maximum(candidates.tokens, LEAST_COST_TOKENS)
     for number in range(1, ROUNDS + 1):
-        score = novelty(candidates.vectors, mixture.density())
+        density = mixture.density()
+        worth = novelty(candidates.vectors, density)
         if cells is not None:
             added = np.bincount(cell[chosen], minlength=len(cells.centres))
-            score *= 1 + CELL_WEIGHT * cells.deficit(added)[cell] * nearness
-        ranked = np.lexsort((tie, -np.round(score, 6)))
+            worth *= 1 + CELL_WEIGHT * cells.deficit(added)[cell] * nearness
+        gain = np.round(worth - np.log(vendi_score(spectrum(density))), 6)
+        ranked = np.lexsort((tie, -gain / cost))
         ranked = ranked[(open_to & ~chosen)[ranked]]
         found = _within(candidates, ranked, chosen, wish, wish.budget_tokens * number // ROUNDS)
         if len(found):

@@ -54,9 +54,9 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     """Sort the candidates out: duplicates, what the configuration keeps out, what has no embedding.
 
     Documents of languages in which unrelated documents look alike count as unmeasured: nearly all of them would look
-    new, or none.
+    new, or none. The reference is not asked: it is meant to be like the others.
     """
-    unfit = unfit_languages(corpus, embeddings)
+    unfit = unfit_languages(corpus, embeddings, config.reference)
     says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     kept_out = [config.mixture.leaves_out(name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
