@@ -112,6 +112,13 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
     plan = manifest.plan
     if plan is not None:
         _print_plan(console, plan)
+    held = manifest.validation
+    if held is not None:
+        console.print(
+            f"Held out for validation: {held.documents:,} documents, {held.tokens:,} tokens; {held.twins:,} twins of "
+            "theirs are left out of training.",
+            soft_wrap=True,
+        )
 
 
 def _print_plan(console: Console, plan: MixturePlan) -> None:

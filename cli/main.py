@@ -20,6 +20,7 @@ from cli import (
     profile_command,
     publish_command,
     run_commands,
+    takedown_command,
     top_up_command,
     trial_command,
 )
@@ -58,6 +59,7 @@ mixture_commands.register(app)
 dedupe_command.register(app)
 index_commands.register(app)
 encoder_commands.register(app)
+takedown_command.register(app)
 trial_command.register(app)
 pilot_command.register(app)
 profile_command.register(app)

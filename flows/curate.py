@@ -19,6 +19,7 @@ from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
 from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
+from tasks.hold_out import hold_out
 from tasks.ingest import Accounts, count_documents, ingest_source, settle_documents
 from tasks.lexical import measure_words
 from tasks.measure import measure
@@ -75,6 +76,7 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
             shingle(job)
             deduplicate(job, count)
             write_removed(job)
+            hold_out(job)
             if needs_ledger(job.config.mixture):
                 measure(job, (Stage.INPUT, Stage.DISTINCT), count)
                 plan_mixture(job, from_ledger=True)

@@ -16,6 +16,7 @@ from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.shards.read import shard_batches
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest, SourceAccount
+from schemas.mixture_config import VALIDATION
 from schemas.quarantined import QuarantineReason
 
 IN_PARENT = "in_parent"  # as top-ups count it
@@ -36,6 +37,9 @@ class Tally:
     quarantined: Counter[tuple[str, str]] = field(default_factory=Counter)
     in_parent: Counter[str] = field(default_factory=Counter)
     in_parent_ids: set[str] = field(default_factory=set)
+    held: Counter[str] = field(default_factory=Counter)
+    held_tokens: Counter[str] = field(default_factory=Counter)
+    held_ids: set[str] = field(default_factory=set)
 
 
 def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
@@ -104,15 +108,29 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
         problems.append("removed/: a document is listed twice")
     if tally.removed_ids & tally.representatives:
         problems.append("removed/: a representative was itself removed")
-    if any(tally.removed_ids & ids for ids in tally.kept.values()):
+    if any(tally.removed_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
         problems.append("shards/: a removed document was written")
     if any(tally.in_parent_ids & ids for ids in tally.kept.values()):
         problems.append("shards/: a document that the parent holds was written")
+    problems += _held_out(manifest, tally)
     return problems
 
 
+def _held_out(manifest: Manifest, tally: Tally) -> Iterator[str]:
+    """Compare what is held out with its account, and with what is trained on."""
+    if any(tally.held_ids & ids for ids in tally.kept.values()):
+        yield "shards/: a document that is held out was also written for training"
+    if len(tally.held_ids) < tally.held.total():
+        yield "shards/: a document is held out twice"
+    sources = manifest.validation.sources if manifest.validation is not None else []
+    said = {source.name: (source.documents, source.tokens) for source in sources if source.documents}
+    counted = {name: (count, tally.held_tokens[name]) for name, count in tally.held.items()}
+    if said != counted:
+        yield f"shards/: held out are {counted} (documents, tokens), the manifest says {said}"
+
+
 def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
-    rows = 0
+    rows, is_held = 0, path.name.startswith(f"{VALIDATION}-")
     schema, batches = shard_batches(path)
     if schema != DOCUMENT_SCHEMA:
         problems.append(f"shards/{path.name}: not the DOCUMENT schema")
@@ -122,6 +140,11 @@ def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
         rows += batch.num_rows
         columns = batch.select(["document_id", "source", "tokens"]).to_pydict()
         for name, source_name, tokens in zip(*columns.values(), strict=True):
+            if is_held:
+                tally.held[source_name] += 1
+                tally.held_tokens[source_name] += tokens
+                tally.held_ids.add(name)
+                continue
             tally.written[source_name] += 1
             tally.written_tokens[source_name] += tokens
             tally.kept.setdefault(source_name, set()).add(name)

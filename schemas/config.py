@@ -9,7 +9,7 @@ from schemas.documents import EMBEDDING
 from schemas.gate_config import GateConfig
 from schemas.measure_config import MeasureConfig
 from schemas.measures import OF_A_REFERENCE, RelativeTo, Space
-from schemas.mixture_config import MixtureConfig, ShardConfig
+from schemas.mixture_config import MixtureConfig, ShardConfig, ValidationConfig
 from schemas.source_config import RESERVED_SCOPES, LimitsConfig, SourceConfig, TokenizerConfig
 from schemas.strict import Name, Strict
 
@@ -43,6 +43,7 @@ class CurationConfig(Strict):
     )
     measure: MeasureConfig = Field(default_factory=MeasureConfig, description="Measurement.")
     mixture: MixtureConfig = Field(default_factory=MixtureConfig, description="The mixture.")
+    validation: ValidationConfig | None = Field(None, description="Held-out documents; absent: none.")
     shards: ShardConfig = Field(default_factory=ShardConfig, description="The shards.")
     gate: GateConfig = Field(default_factory=GateConfig, description="The gate.")
 

@@ -122,6 +122,74 @@ class ExclusionAccount(Closed):
     documents: dict[str, int]
 
 
+class HeldOutSource(Closed):
+    """One source's part of the validation split; in the conservation table these documents are unselected.
+
+    Attributes:
+        documents, tokens: held out.
+        twins, twin_tokens: left out of training because a document that is held out is their exact or near twin.
+    """
+
+    name: str
+    documents: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    twins: int = Field(ge=0)
+    twin_tokens: int = Field(ge=0)
+
+
+class ValidationAccount(Closed):
+    """The validation split.
+
+    Attributes:
+        budget_tokens: asked for.
+        threshold: Jaccard similarity from which on two documents are near twins.
+    """
+
+    budget_tokens: int
+    threshold: float
+    sources: list[HeldOutSource]
+
+    @property
+    def tokens(self) -> int:
+        """Held out, of all sources."""
+        return sum(source.tokens for source in self.sources)
+
+    @property
+    def documents(self) -> int:
+        """Held out, of all sources."""
+        return sum(source.documents for source in self.sources)
+
+    @property
+    def twins(self) -> int:
+        """Left out of training for their sake."""
+        return sum(source.twins for source in self.sources)
+
+
+class TakedownAccount(Closed):
+    """What was taken out of a finished run; this one is that run without it.
+
+    Attributes:
+        parent_sha256: of the manifest of the run before.
+        lists, entries, unmatched, examples: as for an ExclusionAccount.
+        documents: taken out, held-out ones too.
+        rows: of the shards that are gone, repeats included.
+        trained_rows: those that training would have read, by source.
+        trained_tokens: of those, the tokens that training would have read.
+        rewritten: shards that were written again; all others are the same files.
+    """
+
+    parent_sha256: str
+    lists: list[TakedownList]
+    entries: int
+    unmatched: int
+    examples: list[str]
+    documents: int
+    rows: int
+    trained_rows: dict[str, int]
+    trained_tokens: int
+    rewritten: list[str]
+
+
 class Manifest(Closed):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
@@ -142,6 +210,8 @@ class Manifest(Closed):
     removals: RemovalSummary | None  # None for an audit
     exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out
     parent: ParentRun | None = None  # what a top-up continues
+    validation: ValidationAccount | None = None  # None if nothing is held out
+    takedown: TakedownAccount | None = None  # None if nothing was taken out afterwards
     conservation: list[SourceAccount]
     files: list[FileDigest]
 

@@ -7,6 +7,7 @@ from pydantic import Field, TypeAdapter, WrapValidator, model_validator
 from schemas.documents import Kind
 from schemas.strict import Fraction, Name, Rate, Sha256, Strict
 
+VALIDATION = "validation"  # group of the shards that are held out of training
 Epochs = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
 # METRIC[@LENS][=WEIGHT], as `polyculture plan --objective` has it
 Objective = Annotated[str, Field(pattern=r"^[a-z0-9_]+(@[a-z0-9_]+)?(=[0-9.eE+-]+)?$", max_length=80)]
@@ -131,10 +132,18 @@ class MixtureConfig(MixtureTerms):
             raise ValueError("stages: two have the same name")
         if self.stages and (self.tokens is not None or self.rates != {}):
             raise ValueError("stages: each has its own `tokens` and `rates`; remove those beside `stages`")
+        if VALIDATION in names:
+            raise ValueError(f"stages: {VALIDATION!r} is the name of the documents held out; choose another")
         for phase in self.stages:
             if phase.tokens is None:
                 raise ValueError(f"stages: {phase.name} has no budget; give it `tokens`")
         return self
+
+
+class ValidationConfig(Strict):
+    """Documents held out of training: of every source, none with an exact or near twin in the training shards."""
+
+    tokens: int = Field(gt=0, description="About how many, shared by the sources in proportion to their tokens.")
 
 
 class ShardConfig(Strict):

@@ -36,9 +36,10 @@ class ShardStatistics(Closed):
 
 
 class MixtureStatistics(Closed):
-    """All shards of a run, in the order that they are read in."""
+    """All shards of a run, in the order that they are read in; those held out of training stand apart."""
 
     rows: int = Field(ge=0)
     tokens: int = Field(ge=0)
     text_bytes: int = Field(ge=0)
     shards: list[ShardStatistics]
+    validation: list[ShardStatistics] = Field(default_factory=list)

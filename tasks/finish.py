@@ -25,7 +25,15 @@ from schemas.top_up import ParentRun
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts
 from tasks.progress import log
-from tasks.store import open_copies, open_corpus, open_decision, open_exclusions, open_plan, open_removal_summary
+from tasks.store import (
+    open_copies,
+    open_corpus,
+    open_decision,
+    open_exclusions,
+    open_plan,
+    open_removal_summary,
+    open_validation,
+)
 
 
 @task(cache_policy=NO_CACHE)
@@ -60,6 +68,7 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], paren
         removals=open_removal_summary(job) if is_run else None,
         exclusions=open_exclusions(job),
         parent=parent,
+        validation=open_validation(job) if job.command == "run" else None,
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )

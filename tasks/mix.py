@@ -18,7 +18,9 @@ from polyculture.mixture.weights import ask_known
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
 from schemas.manifest import FileDigest
+from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan
+from tasks.hold_out import HELD_OUT, TRAINING, open_fate
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
 
@@ -69,8 +71,12 @@ def write_mixture(job: Job, workers: int) -> list[FileDigest]:
 
             written += write_shards(origin, phase.name, job.config.shards, place, progress)
             done += phase.rows
-    files = [digest for digest, _ in written]
-    files += write_dataset_files(written, job.config.shards, job.directory.root)
+        held = []
+        if job.config.validation is not None:
+            origin = write_order(job, VALIDATION, _held_out(job, corpus))
+            held = write_shards(origin, VALIDATION, job.config.shards, place, lambda *_: None)
+    files = [digest for digest, _ in written + held]
+    files += write_dataset_files(written, held, job.config.shards, job.directory.root)
     remove_others(job.directory, {Path(file.path).name for file in files})
     log(f"{total:,} documents in {len(written)} shards, {watch.seconds:.1f} s")
     return files
@@ -78,9 +84,19 @@ def write_mixture(job: Job, workers: int) -> list[FileDigest]:
 
 def _streams(job: Job, corpus: Corpus) -> Streams:
     """The distinct documents, ranked."""
-    members = np.flatnonzero(open_decision(job).is_kept)
+    is_trained_on = open_fate(job, len(corpus)) == TRAINING
+    return _ranked(job, corpus, open_decision(job).is_kept & is_trained_on)
+
+
+def _held_out(job: Job, corpus: Corpus) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The documents held out, each once, the sources spread evenly."""
+    streams = _ranked(job, corpus, open_fate(job, len(corpus)) == HELD_OUT)
+    return mixture_order(streams, np.zeros(len(corpus.sources), np.int64), streams.documents)
+
+
+def _ranked(job: Job, corpus: Corpus, is_member: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Streams:
     hashes = inclusion_hash(corpus.id_hash, job.config.seed)
-    return rank_documents(corpus.source, hashes, members, len(corpus.sources))
+    return rank_documents(corpus.source, hashes, np.flatnonzero(is_member), len(corpus.sources))
 
 
 def _stretch(phase: PhasePlan) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], ...]:

@@ -14,7 +14,7 @@ from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.semantic.embeddings import Embeddings, make_encoder
 from polyculture.shards.write import Origin
-from schemas.manifest import ExclusionAccount
+from schemas.manifest import ExclusionAccount, ValidationAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
 from schemas.removals import RemovalSummary
@@ -78,6 +78,23 @@ def open_exclusions(job: Job) -> ExclusionAccount | None:
     if not job.exclusions:
         return None
     return ExclusionAccount.model_validate_json(_exclusions_path(job).read_bytes())
+
+
+def held_out_path(job: Job) -> Path:
+    """One byte a document: whether it is trained on, held out, or the twin of one that is."""
+    return job.directory.work / "held_out.i8"
+
+
+def write_validation(job: Job, account: ValidationAccount) -> None:
+    """Write what is held out, in numbers."""
+    write_text(job.directory.work / "validation.json", account.model_dump_json())
+
+
+def open_validation(job: Job) -> ValidationAccount | None:
+    """What is held out, in numbers; None if nothing is."""
+    if job.config.validation is None:
+        return None
+    return ValidationAccount.model_validate_json((job.directory.work / "validation.json").read_bytes())
 
 
 def open_corpus(job: Job) -> Corpus:

@@ -12,8 +12,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.accounts import settle_filtered
-from polyculture.corpus import Corpus, build_index, source_order
-from polyculture.dedupe.search import Workplace
+from polyculture.corpus import Corpus
 from polyculture.errors import PolycultureError
 from polyculture.executor import Local
 from polyculture.files import map_arrow_file, write_arrow_file, write_parquet, write_text
@@ -21,37 +20,42 @@ from polyculture.hashing import signature_seed
 from polyculture.job import Job
 from polyculture.mixture.order import mixture_order
 from polyculture.mixture.selection import inclusion_hash, rank_documents
-from polyculture.semantic.coverage import Points
-from polyculture.semantic.embeddings import Embeddings, make_encoder
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
 from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
-from polyculture.top_up.compare import Joint, compare_mixtures, forecast_rest
+from polyculture.top_up.compare import compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
-from polyculture.top_up.joint import found_again, rows_read_from
 from polyculture.top_up.known import find_known, index_run
 from polyculture.top_up.leave_out import IN_PARENT, counted_by_file, in_parent_rows, without
-from polyculture.top_up.mixture_state import moment_of, points_of, reference_cells
+from polyculture.top_up.mixture_state import moment_of, reference_cells
 from polyculture.top_up.parent import open_parent
-from polyculture.top_up.pool import Pool, account_sources, make_pool, make_wish
+from polyculture.top_up.pool import Pool, account_sources, make_wish
 from schemas.manifest import FileAccount, FileDigest
-from schemas.top_up import MixtureName, TopUp
-from tasks.deduplicate import shingle_corpus
+from schemas.top_up import TopUp
 from tasks.ingest import Accounts
-from tasks.measure import build_indexes
 from tasks.open import claimed
 from tasks.progress import Stopwatch, log, report
 from tasks.store import (
     all_partitions,
     documents_path,
-    embeddings_path,
     open_copies,
     open_corpus,
-    open_decision,
-    open_embeddings,
     write_copies,
     write_index,
     write_order,
+)
+from tasks.top_up_store import (
+    lacking_path,
+    open_chosen,
+    open_joint,
+    open_pool,
+    open_reference,
+    parent_embeddings,
+    parent_index_path,
+    settled_path,
+    spread,
+    trained_on,
+    workplace,
 )
 
 Copies = NDArray[np.int64]
@@ -91,14 +95,15 @@ def index_parent(top_up: TopUpJob, accounts: list[tuple[str, list[FileAccount]]]
     """Check that the parent was read whole, and put its documents into an index of their own."""
     watch, job = Stopwatch(), top_up.job
     found = sum(file.documents for _, files in accounts for file in files)
-    rows = sum(shard.rows for shard in top_up.parent.run.shards)
+    listed = {file.path: file.rows or 0 for file in top_up.parent.manifest.files}
+    rows = sum(listed[file.name] for file in (*top_up.parent.shards, *top_up.parent.held_out))
     if found != rows:
         raise PolycultureError(f"{top_up.parent.root}: {found:,} documents were read of {rows:,}; make the run again")
     paths = [documents_path(job, partition) for _, partition in all_partitions(top_up.reading)]
-    _index_path(job).parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(_index_path(job), ignore_errors=True)
+    parent_index_path(job).parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(parent_index_path(job), ignore_errors=True)
     seed = signature_seed(job.config.seed)
-    index_run(paths, _index_path(job), job.config.dedupe.near, seed, _workplace(job, threads))
+    index_run(paths, parent_index_path(job), job.config.dedupe.near, seed, workplace(job, threads))
     log(f"{rows:,} documents of the parent indexed, {watch.seconds:.1f} s")
 
 
@@ -107,9 +112,9 @@ def leave_out_known(top_up: TopUpJob, accounts: Accounts, threads: int) -> Accou
     """Take out the candidates that the parent holds, and write `filtered/`; returns the accounts without them."""
     watch, job = Stopwatch(), top_up.job
     corpus = open_corpus(job)
-    write_arrow_file(_settled_path(job), corpus.index)
+    write_arrow_file(settled_path(job), corpus.index)
     seed = signature_seed(job.config.seed)
-    known = find_known(corpus.texts, _index_path(job), job.config.dedupe.near, seed, _workplace(job, threads))
+    known = find_known(corpus.texts, parent_index_path(job), job.config.dedupe.near, seed, workplace(job, threads))
     rows = in_parent_rows(corpus, known, f"{top_up.parent_source}:")
     write_parquet(job.directory.filtered / f"{IN_PARENT}.parquet", rows)
     out = counted_by_file(corpus, known.is_known)
@@ -125,20 +130,20 @@ def leave_out_known(top_up: TopUpJob, accounts: Accounts, threads: int) -> Accou
 def choose(top_up: TopUpJob) -> None:
     """Choose what broadens the parent most, and as much at random to compare with."""
     watch, job = Stopwatch(), top_up.job
-    pool, embeddings = _pool(job)
+    pool, embeddings = open_pool(job)
     candidates, wish = pool.candidates(embeddings), make_wish(job.config, pool.corpus.sources, top_up.tokens)
-    held = _parent_embeddings(top_up)
-    once = np.ones(len(held.row), np.int64)
-    cells = reference_cells(_reference(job), held, once)
+    held = parent_embeddings(top_up)
+    once = trained_on(top_up).astype(np.int64)
+    cells = reference_cells(open_reference(job), held, once)
     best = choose_broadest(candidates, moment_of(held, once), cells, wish)
     tokens = int(candidates.tokens[best].sum())
     if not tokens:
         raise PolycultureError(_nothing(pool))
     random = choose_at_random(candidates, replace(wish, budget_tokens=tokens))
-    write_copies(job, _spread(pool, best))
-    write_copies(replace(job, directory=top_up.joint.directory), _spread(pool, random))
+    write_copies(job, spread(pool, best))
+    write_copies(replace(job, directory=top_up.joint.directory), spread(pool, random))
     lacking = lacking_tokens(candidates, wish)
-    write_text(_lacking_path(job), str(lacking))
+    write_text(lacking_path(job), str(lacking))
     short = f"; {lacking:,} of {wish.budget_tokens:,} are lacking" if lacking else ""
     log(f"{int(best.sum()):,} documents of {tokens:,} tokens chosen{short}, {watch.seconds:.1f} s")
 
@@ -157,13 +162,13 @@ def _nothing(pool: Pool) -> str:
 def compare(top_up: TopUpJob, threads: int) -> TopUp:
     """Measure the parent before, as consumed, after, and after the random choice; write `top_up.json`."""
     watch, job = Stopwatch(), top_up.job
-    pool, _ = _pool(job)
-    best, random = (_chosen(place) for place in (job, top_up.joint))
+    pool, _ = open_pool(job)
+    best, random = (open_chosen(place) for place in (job, top_up.joint))
     report("comparing", 0, 1)
-    joint, mixtures, remaining = _joint(top_up, pool, (best, random), threads)
+    joint, mixtures, remaining = open_joint(top_up, pool, (best, random), threads)
     read = int(mixtures["consumed"].sum())
     wanted = {name: copies for name, copies in mixtures.items() if name != "consumed" or read}
-    settled = Corpus(map_arrow_file(_settled_path(job)), pool.corpus.partitions, pool.corpus.sources, pool.corpus.kinds)
+    settled = Corpus(map_arrow_file(settled_path(job)), pool.corpus.partitions, pool.corpus.sources, pool.corpus.kinds)
     held = np.bincount(settled.source, minlength=len(settled.sources)) - np.bincount(
         pool.corpus.source, minlength=len(settled.sources)
     )
@@ -172,7 +177,7 @@ def compare(top_up: TopUpJob, threads: int) -> TopUp:
         parent=top_up.parent.run,
         wanted_tokens=top_up.tokens,
         chosen_tokens=int(pool.corpus.tokens[best].sum()),
-        lacking_tokens=int(_lacking_path(job).read_text()),
+        lacking_tokens=int(lacking_path(job).read_text()),
         reference=list(job.config.reference),
         encoder=f"{encoder.name} {encoder.revision[:12]}",
         forecast=forecast_rest(joint, mixtures["consumed"], remaining),
@@ -197,103 +202,7 @@ def write_continuation(job: Job, workers: int) -> list[FileDigest]:
         place = Place(job.directory, job.identity, executor)
         written = write_shards(origin, STEM, job.config.shards, place, lambda *rows: report("shards", *rows))
     files = [digest for digest, _ in written]
-    files += write_dataset_files(written, job.config.shards, job.directory.root)
+    files += write_dataset_files(written, [], job.config.shards, job.directory.root)
     remove_others(job.directory, {Path(file.path).name for file in files})
     log(f"{len(members):,} documents in {len(written)} shards, {watch.seconds:.1f} s")
     return files
-
-
-def _joint(
-    top_up: TopUpJob, pool: Pool, choices: tuple[NDArray[np.bool_], NDArray[np.bool_]], threads: int
-) -> tuple[Joint, dict[MixtureName, Copies], Copies]:
-    """The joint corpus, how often each document occurs in each mixture, and in what remains of the parent."""
-    job, both = top_up.job, top_up.joint
-    partitions = all_partitions(both)
-    paths = [documents_path(job, partition) for _, partition in partitions]
-    names, kinds = source_order(both.config)
-    index = build_index([(number, path) for (number, _), path in zip(partitions, paths, strict=True)]).index
-    whole = Corpus(index, tuple(paths), names, kinds)
-    of = [p.name for _, p in partitions], [p.name for _, p in all_partitions(job)]
-    is_parent = whole.source == names.index(top_up.parent_source)
-    is_best, is_random = (found_again(whole, pool.corpus, chosen, of) for chosen in choices)
-    stays = is_parent | is_best | is_random
-    joint = Corpus(without(index, ~stays), tuple(paths), names, kinds)
-    is_parent, is_best, is_random = (flags[stays] for flags in (is_parent, is_best, is_random))
-    is_read = np.zeros(len(joint), np.bool_)
-    is_read[is_parent] = top_up.parent.is_consumed(*rows_read_from(joint, np.flatnonzero(is_parent)))
-    shingle_corpus(both, joint)
-    embeddings = _embeddings(job, [embeddings_path(job, partition) for _, partition in partitions], joint)
-    indexes = build_indexes(both, joint, threads)
-    flags: dict[MixtureName, NDArray[np.bool_]] = {
-        "before": is_parent,
-        "consumed": is_read,
-        "after": is_parent | is_best,
-        "random": is_parent | is_random,
-    }
-    mixtures = {name: chosen.astype(np.int64) for name, chosen in flags.items()}
-    found = Joint(joint, indexes, embeddings, _reference(job), pool.unfit, job.config)
-    return found, mixtures, (is_parent & ~is_read).astype(np.int64)
-
-
-def _pool(job: Job) -> tuple[Pool, Embeddings]:
-    corpus = open_corpus(job)
-    embeddings = open_embeddings(job, corpus)
-    if embeddings is None:
-        raise PolycultureError("a top-up needs measure.semantic")
-    return make_pool(corpus, open_decision(job), embeddings, job.config), embeddings
-
-
-def _reference(job: Job) -> Points:
-    """Points of the reference, those that the parent holds included; none without a reference."""
-    names, kinds = source_order(job.config)
-    paths = tuple(documents_path(job, partition) for _, partition in all_partitions(job))
-    corpus = Corpus(map_arrow_file(_settled_path(job)), paths, names, kinds)
-    embeddings = _embeddings(job, [embeddings_path(job, partition) for _, partition in all_partitions(job)], corpus)
-    numbers = [names.index(name) for name in job.config.reference]
-    return points_of(corpus, embeddings, np.flatnonzero(np.isin(corpus.source, numbers)))
-
-
-def _parent_embeddings(top_up: TopUpJob) -> Embeddings:
-    """Embeddings of all rows of the parent's shards."""
-    paths = [embeddings_path(top_up.job, partition) for _, partition in all_partitions(top_up.reading)]
-    sizes = [len(map_arrow_file(path)) for path in paths]
-    partition, row = np.repeat(np.arange(len(paths)), sizes), np.concatenate([np.arange(size) for size in sizes])
-    config = top_up.job.config.measure.semantic
-    if config is None:
-        raise PolycultureError("a top-up needs measure.semantic")
-    return Embeddings(paths, partition, row, make_encoder(config, top_up.job.encoder_path))
-
-
-def _embeddings(job: Job, paths: list[Path], corpus: Corpus) -> Embeddings:
-    """Embeddings of a corpus whose partitions were embedded into these files."""
-    config = job.config.measure.semantic
-    if config is None:
-        raise PolycultureError("a top-up needs measure.semantic")
-    partition, row = (corpus.column(name).astype(np.int64) for name in ("partition", "row"))
-    return Embeddings(paths, partition, row, make_encoder(config, job.encoder_path))
-
-
-def _spread(pool: Pool, chosen: NDArray[np.bool_]) -> Copies:
-    copies = np.zeros(len(pool.corpus), np.int64)
-    copies[pool.rows[chosen]] = 1
-    return copies
-
-
-def _chosen(job: Job) -> NDArray[np.bool_]:
-    return np.fromfile(job.directory.work / "copies.i64", np.int64) > 0
-
-
-def _workplace(job: Job, threads: int) -> Workplace:
-    return Workplace(job.directory.work / "near", threads, report)
-
-
-def _index_path(job: Job) -> Path:
-    return job.directory.work / "parent_index"
-
-
-def _settled_path(job: Job) -> Path:
-    return job.directory.work / "settled.arrow"
-
-
-def _lacking_path(job: Job) -> Path:
-    return job.directory.work / "lacking"

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 
 from schemas.config import CurationConfig
-from schemas.manifest import ExclusionAccount, Manifest, SourceAccount
+from schemas.manifest import ExclusionAccount, Manifest, SourceAccount, TakedownAccount
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
 WARN_QUARANTINED_FRACTION = 0.001
+MOST_TAKEN_DOWN = 0.001  # of the tokens: more moves a distinct fraction by more than its interval
 
 
 def condition(name: str, scope: str, holds: bool, message: str, severity: Severity = "fail") -> CheckResult:
@@ -31,8 +32,33 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
         yield condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
     if manifest.exclusions is not None and manifest.exclusions.unmatched:
         yield condition("exclude", "all", False, unmatched_words(manifest.exclusions), "warn")
+    if manifest.takedown is not None:
+        yield _taken_down(manifest, manifest.takedown)
     for account in accounts:
         yield from _sourceconditions(config, account)
+
+
+def _taken_down(manifest: Manifest, takedown: TakedownAccount) -> CheckResult:
+    """Whether the numbers, measured before a takedown, still are those of the shards."""
+    left = sum(account.written_tokens for account in manifest.conservation)
+    share = takedown.trained_tokens / max(1, left + takedown.trained_tokens)
+    message = (
+        f"{takedown.documents:,} documents were taken down after the measurement, {100 * share:.3g} % of the tokens; "
+        + ("measure anew with `exclude:` to judge what is left" if share > MOST_TAKEN_DOWN else "the numbers hold")
+    )
+    outcome = Outcome.UNKNOWN if share > MOST_TAKEN_DOWN else Outcome.PASS
+    return CheckResult(
+        name="takedown",
+        outcome=outcome,
+        severity="fail",
+        scope="all",
+        observed=share,
+        low=share,
+        high=share,
+        bound=f"<= {MOST_TAKEN_DOWN:g} of the tokens",
+        margin=MOST_TAKEN_DOWN - share,
+        message=message,
+    )
 
 
 def unmatched_words(account: ExclusionAccount) -> str:

@@ -20,6 +20,8 @@ def origin_checks(config: CurationConfig, manifest: Manifest, profile: Profile, 
     for account in manifest.conservation:
         documents = sum(file.documents for file in account.files)
         expected = account.written if judged is Stage.MIXTURE else documents
+        if judged is Stage.MIXTURE and manifest.takedown is not None:  # measured with what was taken down since
+            expected += manifest.takedown.trained_rows.get(account.name, 0)
         numbers = profile.scope(judged, Lens.NEAR, account.name)
         measured = numbers.documents if numbers else 0
         if measured != expected:

@@ -13,6 +13,7 @@ from polyculture.dedupe.shingles import ShingleSets
 from polyculture.diversity.near_join import verified_similarity
 from polyculture.errors import ConfigError
 from polyculture.hashing import HELD_OUT_STREAM, seeded_hash
+from schemas.manifest import HeldOutSource
 
 MOST_FRACTION = 0.5  # of the distinct tokens; more is no validation split
 _FILTER_BITS = 2**23
@@ -99,6 +100,23 @@ def find_twins(documents: Documents, held: NDArray[np.bool_], sets: ShingleSets,
         _mark_twins((sets.hashes, sets.offsets), (prefixes, owners, _filter(prefixes)), bounds, is_twin)
     twins: NDArray[np.bool_] = is_twin[documents.group] & ~held
     return twins
+
+
+def account_held_out(
+    documents: Documents, held: NDArray[np.bool_], twins: NDArray[np.bool_], sources: Sequence[str]
+) -> list[HeldOutSource]:
+    """Documents and tokens of each source that are held out, and that are left out for their sake."""
+
+    def totals(chosen: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
+        source, count = documents.source[chosen], len(sources)
+        tokens = np.bincount(source, documents.tokens[chosen], count).astype(np.int64)
+        return np.bincount(source, minlength=count).tolist(), tokens.tolist()
+
+    columns = zip(sources, *totals(held), *totals(twins), strict=True)
+    return [
+        HeldOutSource(name=name, documents=number, tokens=tokens, twins=others, twin_tokens=theirs)
+        for name, number, tokens, others, theirs in columns
+    ]
 
 
 @compiled()

@@ -13,17 +13,19 @@ from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics, ShardStatistics
 
+Written = tuple[FileDigest, ShardStatistics]
 STATISTICS_FILE = "statistics.json"
 _DTYPES = {pa.string(): "string", pa.large_string(): "large_string", pa.int64(): "int64", pa.float64(): "float64"}
 
 
 def write_dataset_files(
-    written: Sequence[tuple[FileDigest, ShardStatistics]], config: ShardConfig, root: Path
+    written: Sequence[Written], held: Sequence[Written], config: ShardConfig, root: Path
 ) -> list[FileDigest]:
     """Write `statistics.json`, and for shards in the stream format `state.json` and `dataset_info.json`.
 
     Args:
-        written: all shards, in the order that they are read in.
+        written: the shards that are trained on, in the order that they are read in.
+        held: those of the validation split, which `datasets.load_from_disk` does not see.
         config: their form; `datasets.load_from_disk` opens no other format than streams.
         root: the run directory.
 
@@ -36,6 +38,7 @@ def write_dataset_files(
         tokens=sum(shard.tokens for shard in shards),
         text_bytes=sum(shard.text_bytes for shard in shards),
         shards=shards,
+        validation=[statistics for _, statistics in held],
     )
     contents = {STATISTICS_FILE: whole.model_dump_json(indent=1)}
     if config.format == "stream":

@@ -8,6 +8,8 @@ from polyculture.shards.croissant import CROISSANT_FILE, render_croissant
 from polyculture.shards.facts import count_facts
 from schemas.manifest import FileDigest, Manifest
 
+DESCRIPTION_FILES = (CARD_FILE, CROISSANT_FILE)
+
 
 def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
     """Write README.md and croissant.json; reads the small columns of all shards once.
@@ -22,4 +24,4 @@ def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
     facts = count_facts(root, manifest.files)
     write_text(root / CARD_FILE, render_card(manifest, facts))
     write_text(root / CROISSANT_FILE, render_croissant(manifest, facts))
-    return [file_digest(root / name, root) for name in (CARD_FILE, CROISSANT_FILE)]
+    return [file_digest(root / name, root) for name in DESCRIPTION_FILES]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-_FILE_MAGIC = b"ARROW1"
+from polyculture.shards.listing import is_file_format
 
 
 def shard_batches(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
@@ -17,7 +17,7 @@ def shard_batches(path: Path) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
         OSError: it cannot be opened.
     """
     mapped = pa.memory_map(str(path))
-    if mapped.read_at(min(len(_FILE_MAGIC), mapped.size()), 0) == _FILE_MAGIC:
+    if is_file_format(path):
         reader = pa.ipc.open_file(mapped)
         return reader.schema, (reader.get_batch(number) for number in range(reader.num_record_batches))
     stream = pa.ipc.open_stream(mapped)

@@ -32,7 +32,8 @@ class TopUpJob:
     def reading(self) -> Job:
         """The same job with the parent's shards as its only source; its partitions lie beside the candidates'."""
         config = parent_config(self.job.config, self.parent)
-        return replace(self.job, config=config, inputs={config.sources[0].name: self.parent.shards})
+        files = (*self.parent.shards, *self.parent.held_out)
+        return replace(self.job, config=config, inputs={config.sources[0].name: files})
 
     @property
     def parent_source(self) -> str:
@@ -103,6 +104,8 @@ def notes_of(config: CurationConfig) -> list[str]:
     limits = (*mixture.kinds.values(), *mixture.sources.values())
     if any(limit.min_fraction for limit in limits):
         notes.append("min_fraction was not followed: nothing is chosen for its source or kind alone.")
+    if config.validation is not None:
+        notes.append("validation was not followed: what the parent holds out stays held out, and nothing more is.")
     if mixture.tokens is not None:
         notes.append("mixture.tokens was not followed: --tokens is the budget of a top-up.")
     return notes

@@ -19,6 +19,7 @@ from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step,
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.manifest import FileDigest, Manifest
+from schemas.mixture_config import VALIDATION
 from schemas.source_config import SourceConfig
 from schemas.top_up import ParentRun, ShardRead
 
@@ -35,17 +36,24 @@ class Parent:
         manifest: of it.
         run: what the top-up's manifest says of it.
         shards: its shards, as files to read, in the order of reading.
+        held_out: the shards of its validation split, which no candidate may repeat and no training has read.
     """
 
     root: Path
     manifest: Manifest
     run: ParentRun
     shards: tuple[InputFile, ...]
+    held_out: tuple[InputFile, ...] = ()
+
+    def is_trained_on(self, file: Sequence[str]) -> NDArray[np.bool_]:
+        """(n,) whether the rows of these files are of its mixture, and not held out."""
+        apart = {shard.name for shard in self.held_out}
+        return np.array([name not in apart for name in file], np.bool_)
 
     def is_consumed(self, file: Sequence[str], position: NDArray[np.int64]) -> NDArray[np.bool_]:
         """(n,) whether the rows at these positions of these shards were read."""
         read = {shard.path: shard.consumed_rows for shard in self.run.shards}
-        return np.asarray(position < np.array([read[name] for name in file], np.int64))
+        return np.asarray(position < np.array([read.get(name, 0) for name in file], np.int64))
 
 
 def open_parent(root: Path, consumed: str, tokens_per_step: int | None) -> Parent:
@@ -63,10 +71,11 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None) -> Paren
     directory = RunDirectory(root)
     manifest = read_parent(root)
     listed = [file for file in manifest.files if file.path.startswith(SHARDS) and file.path.endswith(".arrow")]
-    listed = sorted(listed, key=lambda file: _place(manifest, file))
+    apart = [file for file in listed if Path(file.path).name.startswith(f"{VALIDATION}-")]
+    listed = sorted((file for file in listed if file not in apart), key=lambda file: _place(manifest, file))
     if not listed:
         raise ConfigError(f"{root}: this run has no shards; name a run made by `polyculture run`")
-    damaged = [file.path for file in listed if not is_intact(root, file)]
+    damaged = [file.path for file in [*listed, *apart] if not is_intact(root, file)]
     if damaged:
         raise PolycultureError(
             f"{root}: {damaged[0]} is missing, or not the bytes that the manifest lists ({len(damaged)} such shards): "
@@ -74,8 +83,11 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None) -> Paren
         )
     tokens = [ShardTokens(Path(file.path).name, _tokens(root / file.path)) for file in listed]
     run = _run(directory, manifest, (listed, tokens), _consumed(tokens, consumed, tokens_per_step))
-    files = (InputFile(root / file.path, file.path, file.sha256, file.bytes) for file in listed)
-    return Parent(root, manifest, run, tuple(files))
+    files, held_out = (
+        tuple(InputFile(root / file.path, file.path, file.sha256, file.bytes) for file in group)
+        for group in (listed, apart)
+    )
+    return Parent(root, manifest, run, files, held_out)
 
 
 def parent_source(taken: Sequence[str]) -> SourceConfig:

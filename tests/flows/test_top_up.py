@@ -59,6 +59,7 @@ def folder(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "mixture": {"rates": {"rivers": 2}, "max_epochs": 2},
         "shards": {"max_shard_bytes": 60_000},
         "measure": {"probes": 100},
+        "validation": {"tokens": 2_000},
     }
     result = Command(server)("run", write_config(folder, parent, "parent.yaml"), "--out", folder / "parent")
     assert result.returncode == 3, result.stdout + result.stderr  # repeated text is NO-GO; the training runs anyway
@@ -76,7 +77,7 @@ def folder(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def shards(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "parent" / "shards").glob("*.arrow"))
+    return sorted(path.name for path in (folder / "parent" / "shards").glob("train-*.arrow"))
 
 
 def arguments(folder: Path, out: str, consumed: str, tokens: int = TOKENS) -> list[str | Path]:
@@ -155,6 +156,9 @@ def test_the_manifest_names_the_parent_and_what_was_read_of_it(finished: tuple[P
     names = shards(folder)
     read = [shard.path for shard in manifest.parent.shards if shard.consumed_rows == shard.rows]
     assert read == [f"shards/{name}" for name in names[: len(names) // 2]]
+    held_out = list((folder / "parent" / "shards").glob("validation-*.arrow"))
+    assert held_out
+    assert not {f"shards/{path.name}" for path in held_out} & {shard.path for shard in manifest.parent.shards}
     assert manifest.parent.consumed_tokens == sum(s.tokens for s in manifest.parent.shards if s.consumed_rows)
     assert {"top_up.json", "filtered/in_parent.parquet"} <= {file.path for file in manifest.files}
 

@@ -128,7 +128,8 @@ def test_a_ledger_is_extended_by_other_stages_alone() -> None:
         found, wanted = (ledger.matrix(stage, Lens.NEAR) for ledger in (both, alone))
         assert found is not None
         assert wanted is not None
-        assert all(np.array_equal(x.light, y.light) for x, y in zip(found.probes, wanted.probes, strict=True))
+        strata = [[part.rows for source in matrix.probes for part in source.strata] for matrix in (found, wanted)]
+        assert all(np.array_equal(x, y) for x, y in zip(*strata, strict=True))
     with pytest.raises(ValueError, match="other stages of the same corpus"):
         extended(both, more)
 

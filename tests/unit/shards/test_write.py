@@ -135,7 +135,7 @@ def test_digests_and_statistics_are_those_of_the_bytes_and_rows(
             if found is not None:
                 assert (found.rows, found.tokens) == (len(mine), sum(row["tokens"] for row in mine))
                 assert found.text_bytes == sum(len(row["text"].encode()) for row in mine)
-    files = write_dataset_files(written, SMALL, tmp_path / "run")
+    files = write_dataset_files(written, [], SMALL, tmp_path / "run")
     assert files == [file_digest(tmp_path / "run" / file.path, tmp_path / "run") for file in files]
     whole = MixtureStatistics.model_validate_json((tmp_path / "run" / "shards" / "statistics.json").read_bytes())
     assert (whole.rows, whole.shards) == (len(order), [statistics for _, statistics in written])

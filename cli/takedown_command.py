@@ -1,0 +1,71 @@
+"""`polyculture takedown`: a finished run without some documents; only the shards that hold them are written again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli.inspect_commands import require_run
+from polyculture.errors import ConfigError
+
+Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+Lists = Annotated[
+    list[Path],
+    typer.Option(
+        "--exclude",
+        help="Takedown list: lines `id ID`, `url URL`, `host HOST` or `sha256 DIGEST`; may be repeated.",
+        show_default=False,
+    ),
+]
+Out = Annotated[Path, typer.Option("--out", help="Run directory of the run without them.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print the verdict as JSON on standard output.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("takedown")(takedown)
+
+
+def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
+    """Take documents out of a finished run. The run itself stays as it is: delete it when the new one is in use."""
+    from datetime import UTC, datetime
+
+    from cli.display import EXIT_CODES, print_verdict
+    from polyculture.evidence import read_manifest, read_profile
+    from polyculture.exclusion.entries import read_exclusions
+    from polyculture.exclusion.takedown import take_down
+    from polyculture.files import write_bytes, write_text
+    from polyculture.gate import Terms
+    from polyculture.gate.rejudge import judge_directory
+    from polyculture.report.render import render_report
+    from polyculture.run_directory import RunDirectory
+
+    require_run(run)
+    if (out / "manifest.json").exists() or (out.exists() and {path.name for path in out.iterdir()} - PARTS):
+        raise ConfigError(f"--out: {out} holds other files; choose another folder, or delete that one")
+    exclusions = read_exclusions({path.name: path for path in exclude})
+    if not exclusions:
+        raise ConfigError("--exclude: the list is empty; there is nothing to take down")
+    directory = RunDirectory(out.absolute())
+    with directory.lock():
+        made = take_down(RunDirectory(run.absolute()), directory, exclusions)
+        directory.seal(made.model_dump_json(indent=1) + "\n")
+        verdict = judge_directory(directory, None, Terms(as_of=datetime.now(UTC).date()))
+        write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
+        profile = read_profile(directory, read_manifest(directory))
+        for name, content in render_report(made, profile, verdict).items():
+            write_bytes(directory.report / name, content)
+    found = made.takedown
+    if found is not None and not as_json:
+        Console(highlight=False).print(
+            f"{found.documents:,} documents ({found.rows:,} rows) taken down; {len(found.rewritten):,} shards written "
+            f"again; {found.unmatched:,} of {found.entries:,} entries name nothing in the shards.",
+            soft_wrap=True,
+        )
+    print_verdict(directory, verdict, as_json)
+    raise typer.Exit(EXIT_CODES[verdict.verdict])
+
+
+# What an interrupted takedown leaves: the same command begins anew.
+PARTS = {"shards", "removed", "quarantined", "ledger", "report", "state", "plan.json", "README.md", "croissant.json"}

@@ -1,0 +1,135 @@
+"""What must not be in the shards: takedown lists, licences, held-out documents; and a takedown afterwards."""
+
+import json
+import random
+from pathlib import Path
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from polyculture.evidence import read_manifest, read_verdict
+from polyculture.run_directory import RunDirectory
+from polyculture.verify import verify_run
+from schemas.manifest import Manifest
+from tests.conftest import Command
+from tests.support.corpora import expanded_texts, three_kinds, unique_texts, write_config
+
+
+@pytest.fixture(scope="module")
+def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that measures duplicates and removes none, so that held-out documents have twins."""
+    folder = tmp_path_factory.mktemp("kept_out")
+    config = three_kinds(folder, synthetic=expanded_texts(60, 5, 3))
+    pages = [*unique_texts(300, 1), *unique_texts(40, 1)]
+    lines = [
+        {
+            "id": i,
+            "text": text,
+            "url": f"https://{'bad' if i % 50 == 0 else 'good'}.example.org/{i}",
+            "license": "secret" if i % 60 == 7 else "MIT",
+        }
+        for i, text in enumerate(pages)
+    ]
+    (folder / "pages.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    config["sources"][0] |= {"paths": ["pages.jsonl"]}  # type: ignore[index]
+    for source in config["sources"]:  # type: ignore[attr-defined]
+        source["license"] = "MIT"
+    (folder / "gone.txt").write_text("host bad.example.org\nid solutions:7\nid nobody\n")
+    config |= {
+        "exclude": "gone.txt",
+        "licenses": ["MIT"],
+        "validation": {"tokens": 8_000},
+        "dedupe": {"exact": {"action": "measure"}, "near": {"action": "measure"}},
+        "gate": {"expectations": [{"lens": "exact", "metric": "distinct_fraction", "at_least": 0.0}]},
+        "shards": {"max_shard_bytes": 60_000, "batch_rows": 50},
+    }
+    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "Held out for validation" in result.stdout
+    return folder / "run"
+
+
+def rows_of(run: Path, group: str) -> pl.DataFrame:
+    shards = sorted((run / "shards").glob(f"{group}-*.arrow"))
+    return pl.concat([pl.read_ipc_stream(shard) for shard in shards])
+
+
+def account(manifest: Manifest, name: str) -> dict[str, int]:
+    return next(one.filtered for one in manifest.conservation if one.name == name)
+
+
+def test_what_was_to_be_kept_out_is_in_no_shard_and_is_counted(mixed: Path) -> None:
+    manifest = read_manifest(RunDirectory(mixed))
+    every = pl.concat([rows_of(mixed, "train"), rows_of(mixed, "validation")])
+    assert not every["url"].drop_nulls().str.contains("bad").any()
+    assert "solutions:7" not in every["document_id"]
+    assert set(every["license"]) == {"MIT"}
+    assert account(manifest, "pages") == {"exclude": 7, "license": 6}
+    assert account(manifest, "solutions") == {"exclude": 1}
+    assert manifest.exclusions is not None
+    assert manifest.exclusions.documents == {"exclude": 8, "license": 6}
+    assert (manifest.exclusions.entries, manifest.exclusions.examples) == (3, ["id nobody"])
+    [warning] = [check for check in read_verdict(RunDirectory(mixed)).checks if check.name == "exclude"]
+    assert "nobody" in warning.message
+    assert verify_run(mixed) == []
+
+
+def test_no_training_document_is_a_twin_of_a_held_out_one(mixed: Path) -> None:
+    manifest = read_manifest(RunDirectory(mixed))
+    held, trained = rows_of(mixed, "validation"), rows_of(mixed, "train")
+    assert manifest.validation is not None
+    assert manifest.validation.documents == len(held) == held["document_id"].n_unique()
+    assert 6_000 < manifest.validation.tokens == held["tokens"].sum() < 9_000
+    assert set(held["source"]) == {"pages", "solutions", "samples"}
+    assert manifest.validation.twins > 20  # the planted near-duplicates of held-out answers
+
+    def shingles(text: str) -> frozenset[tuple[str, ...]]:
+        words = text.split()
+        return frozenset(tuple(words[i : i + 5]) for i in range(len(words) - 4))
+
+    kept_out = [shingles(text) for text in held["text"]]
+    for text in trained["text"]:
+        mine = shingles(text)
+        assert max(len(mine & other) / len(mine | other) for other in kept_out) < 0.8
+    # the documents of other runs would be the same: an answer in training still has its twins there
+    answers = trained.filter(pl.col("source") == "samples")
+    assert len(answers) > 100
+
+
+def test_a_takedown_writes_only_the_shards_that_it_touches(mixed: Path, tmp_path: Path) -> None:
+    shards = sorted((mixed / "shards").glob("train-*.arrow"))
+    victim = pl.read_ipc_stream(shards[2])["document_id"][5]
+    held = rows_of(mixed, "validation")["document_id"][0]
+    (tmp_path / "list").write_text(f"id {victim}\nid {held}\nid nobody\n")
+    out = tmp_path / "after"
+    arguments = ["takedown", str(mixed), "--exclude", str(tmp_path / "list"), "--out", str(out)]
+    done = CliRunner().invoke(app, arguments)
+    share = 1 - rows_of(out, "train")["tokens"].sum() / rows_of(mixed, "train")["tokens"].sum()
+    assert done.exit_code == (4 if share > 0.001 else 0), done.output  # a small run loses much with one document
+    assert "2 documents (2 rows) taken down; 2 shards written again" in " ".join(done.output.split())
+    manifest = read_manifest(RunDirectory(out))
+    assert manifest.takedown is not None
+    assert manifest.takedown.rewritten == [
+        f"shards/{shards[2].name}",
+        "shards/validation-00000-of-00001.arrow" if len(list(out.glob("shards/validation-*"))) == 1 else "",
+    ]
+    for shard in shards:
+        is_same = (out / "shards" / shard.name).read_bytes() == shard.read_bytes()
+        assert is_same is (shard != shards[2])
+    before, after = rows_of(mixed, "train"), rows_of(out, "train")
+    assert after.equals(before.filter(pl.col("document_id") != victim))
+    assert held not in rows_of(out, "validation")["document_id"]
+    assert verify_run(out) == []
+    assert verify_run(mixed) == []
+    again = CliRunner().invoke(app, arguments)
+    assert again.exit_code != 0  # the folder is taken
+
+
+def test_a_takedown_that_names_nothing_is_an_error(mixed: Path, tmp_path: Path) -> None:
+    (tmp_path / "list").write_text(f"id nobody-{random.Random(1).random()}\n")
+    out = tmp_path / "after"
+    done = CliRunner().invoke(app, ["takedown", str(mixed), "--exclude", str(tmp_path / "list"), "--out", str(out)])
+    assert "none of the 1 entries" in str(done.exception)
+    assert not (out / "manifest.json").exists()
