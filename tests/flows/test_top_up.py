@@ -177,6 +177,7 @@ def test_the_parent_ends_broader_than_without_and_than_with_a_random_top_up(fini
     assert chance is not None
     assert abs(after.tokens - chance.tokens) < 0.01 * TOKENS
     assert after.tokens == before.tokens + found.chosen_tokens
+    assert before.documents == sum(shard.rows for shard in found.parent.shards)  # without what is held out
     for lens in (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE):
         assert h1(after, lens) > h1(before, lens)
     assert h1(after, Lens.SEMANTIC_90) > 1.1 * h1(chance, Lens.SEMANTIC_90) > h1(before, Lens.SEMANTIC_90)
