@@ -103,7 +103,7 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
     )
     for line in lexical_lines(profile):
         console.print(line, style="dim")
-    for line in vector_lines(profile, Stage.MIXTURE if manifest.command == "run" else Stage.INPUT):
+    for line in vector_lines(profile, Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT):
         console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None:

@@ -86,6 +86,29 @@ def run_publish(
     return Publication.model_validate(done)
 
 
+def run_top_up(
+    run: Path, parameters: dict[str, str | int | None], progress: Callable[[str, int, int | None], None]
+) -> Verdict:
+    """Run the top-up flow to its end and return the verdict.
+
+    Args:
+        run: run directory of the parent.
+        parameters: the flow's other parameters.
+        progress: called with what, done and total.
+
+    Raises:
+        PolycultureError: the Prefect server that the settings name does not answer.
+        Exception: whatever the flow raised.
+    """
+    from flows.top_up import top_up
+
+    _reach_server()
+    listen(progress)
+    with tags("polyculture", f"run:{run.name}"):
+        verdict = top_up(str(run), **parameters)  # type: ignore[arg-type]  # one dictionary for all
+    return Verdict.model_validate(verdict)
+
+
 def _reach_server() -> None:
     address = PREFECT_API_URL.value()
     if address is None:

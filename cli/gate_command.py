@@ -79,7 +79,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
 
 def _write(directory: "RunDirectory", verdict: "Verdict") -> None:
     """Replace the verdict, and the report that tells of it; of void evidence nothing is written."""
-    from polyculture.evidence import read_manifest, read_profile
+    from polyculture.evidence import read_manifest, read_profile, read_top_up
     from polyculture.files import write_bytes, write_text
     from polyculture.report.render import render_report
 
@@ -88,5 +88,6 @@ def _write(directory: "RunDirectory", verdict: "Verdict") -> None:
     manifest = read_manifest(directory)
     with directory.lock():
         write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
-        for name, content in render_report(manifest, read_profile(directory, manifest), verdict).items():
+        evidence = manifest, read_profile(directory, manifest), verdict, read_top_up(directory, manifest)
+        for name, content in render_report(*evidence).items():
             write_bytes(directory.report / name, content)

@@ -43,7 +43,7 @@ def verify(run: Run, as_json: Json = False) -> None:
 
 def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
-    from polyculture.evidence import read_manifest, read_profile, read_verdict
+    from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
     from polyculture.files import write_bytes
     from polyculture.report.render import render_report
     from polyculture.run_directory import RunDirectory
@@ -54,11 +54,12 @@ def report(run: Run, as_json: Json = False) -> None:
         manifest = read_manifest(directory)
         verdict = read_verdict(directory)
         profile = read_profile(directory, manifest)
+        top_up = read_top_up(directory, manifest)
     except ValueError as error:
         raise ConfigError(
             f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"
         ) from error
-    for name, content in render_report(manifest, profile, verdict).items():
+    for name, content in render_report(manifest, profile, verdict, top_up).items():
         write_bytes(directory.report / name, content)
     index = directory.report / "index.html"
     print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)

@@ -21,6 +21,7 @@ from cli import (
     publish_command,
     run_commands,
     takedown_command,
+    top_up_command,
     trial_command,
 )
 from polyculture import __version__
@@ -66,6 +67,7 @@ gate_command.register(app)
 diff_command.register(app)
 publish_command.register(app)
 export_command.register(app)
+top_up_command.register(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

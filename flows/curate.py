@@ -12,6 +12,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from polyculture.executor import Local
 from polyculture.job import Job
 from polyculture.mixture.check import needs_ledger
+from schemas.manifest import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict
 from tasks.canary import write_canary
@@ -37,11 +38,15 @@ def run_name() -> str:
 
 
 def ingest(job: Job, workers: int) -> Accounts:
+    """Read all sources, several at a time, and settle their ids."""
+    return settle_documents(job, read_sources(job, workers))
+
+
+def read_sources(job: Job, workers: int) -> list[tuple[str, list[FileAccount]]]:
     """Read all sources, several at a time."""
     with Local(workers) as executor, polling("documents", lambda: count_documents(job)):
         futures = {name: ingest_source.submit(job, name, executor) for name in sorted(job.inputs)}
-        accounts = [(name, future.result()) for name, future in futures.items()]
-    return settle_documents(job, accounts)
+        return [(name, future.result()) for name, future in futures.items()]
 
 
 @flow(

@@ -43,7 +43,7 @@ def compare_runs(before: RunDirectory, after: RunDirectory) -> RunDifference:
 
 
 def _judged(manifest: Manifest) -> Stage:
-    return Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    return Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
 
 
 def _verdict(directory: RunDirectory) -> str | None:

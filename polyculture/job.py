@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -40,7 +40,7 @@ DECISIVE_LIBRARIES = (
     "scipy",
     "tokenizers",
 )
-Command = Literal["run", "audit", "pilot"]
+Command = Literal["run", "audit", "pilot", "top_up"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Job:
     """What to do, with everything checked that can be checked before a record is read.
 
     Attributes:
-        command: run, audit or pilot.
+        command: run, audit, pilot or top_up.
         config: the configuration.
         inputs: files of each source, by source name.
         tokenizer: a tokenizer.json, or None for the embedded one.
@@ -79,13 +79,14 @@ class Job:
         return partition_files(config, self.inputs[source])
 
 
-def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
+def open_job(command: Command, config_path: Path, out: Path | None, more: Sequence[str] = ()) -> Job:
     """Check everything that a run needs, before its first record is read.
 
     Args:
-        command: run, audit or pilot.
+        command: run, audit, pilot or top_up.
         config_path: the configuration file; its paths are relative to its folder.
         out: the run directory; `runs/<name>` in the current folder if None.
+        more: what else the output depends on; part of the identity.
 
     Raises:
         ConfigError: something is missing or wrong, or the run directory holds another run.
@@ -121,7 +122,7 @@ def open_job(command: Command, config_path: Path, out: Path | None) -> Job:
     digests |= {f"rates {name}": found.file_sha256 for name, found in weights.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
     parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
-    identity = json_sha256([*parts, last_go.manifest_sha256] if last_go else parts)
+    identity = json_sha256([*parts, *([last_go.manifest_sha256] if last_go else []), *more])
     job = Job(
         command,
         config,

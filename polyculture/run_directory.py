@@ -45,6 +45,11 @@ class RunDirectory:
         return self.root / "removed"
 
     @property
+    def filtered(self) -> Path:
+        """Folder of the documents that a top-up left out since its parent holds them."""
+        return self.root / "filtered"
+
+    @property
     def quarantined(self) -> Path:
         """Folder of the quarantined record slots."""
         return self.root / "quarantined"
@@ -73,6 +78,11 @@ class RunDirectory:
     def manifest(self) -> Path:
         """The manifest."""
         return self.root / "manifest.json"
+
+    @property
+    def top_up(self) -> Path:
+        """The account of a top-up."""
+        return self.root / "top_up.json"
 
     @property
     def plan(self) -> Path:

@@ -19,6 +19,7 @@ from schemas.manifest import Manifest, SourceAccount
 from schemas.mixture_config import VALIDATION
 from schemas.quarantined import QuarantineReason
 
+IN_PARENT = "in_parent"  # as top-ups count it
 Progress = Callable[[str, int, int], None]
 
 
@@ -34,6 +35,8 @@ class Tally:
     representatives: set[str] = field(default_factory=set)
     removed_tokens: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[tuple[str, str]] = field(default_factory=Counter)
+    in_parent: Counter[str] = field(default_factory=Counter)
+    in_parent_ids: set[str] = field(default_factory=set)
     held: Counter[str] = field(default_factory=Counter)
     held_tokens: Counter[str] = field(default_factory=Counter)
     held_ids: set[str] = field(default_factory=set)
@@ -72,7 +75,7 @@ def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> I
         if not is_intact(directory.root, file):
             yield f"{file.path}: missing, or not the bytes that the manifest lists"
     progress("checking digests", len(listed), len(listed))
-    for folder in (directory.shards, directory.removed, directory.quarantined, directory.ledger):
+    for folder in (directory.shards, directory.removed, directory.filtered, directory.quarantined, directory.ledger):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.relative_to(directory.root).as_posix() not in listed:
                 yield f"{path.relative_to(directory.root).as_posix()}: not listed in the manifest"
@@ -90,6 +93,8 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
             rows = _count_shard(path, tally, problems)
         elif file.path.startswith("removed/"):
             rows = _count_removed(path, tally)
+        elif file.path.startswith("filtered/"):
+            rows = _count_in_parent(path, tally)
         elif file.path.startswith("quarantined/"):
             rows = _count_quarantined(path, tally, problems)
         if rows is not None and rows != file.rows:
@@ -105,6 +110,8 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
         problems.append("removed/: a representative was itself removed")
     if any(tally.removed_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
         problems.append("shards/: a removed document was written")
+    if any(tally.in_parent_ids & ids for ids in tally.kept.values()):
+        problems.append("shards/: a document that the parent holds was written")
     problems += _held_out(manifest, tally)
     return problems
 
@@ -156,6 +163,13 @@ def _count_removed(path: Path, tally: Tally) -> int:
     return int(table.num_rows)
 
 
+def _count_in_parent(path: Path, tally: Tally) -> int:
+    table = read_parquet(path, ["document_id", "source"])
+    tally.in_parent.update(table["source"].to_pylist())
+    tally.in_parent_ids.update(table["document_id"].to_pylist())
+    return int(table.num_rows)
+
+
 def _count_quarantined(path: Path, tally: Tally, problems: list[str]) -> int:
     table = read_parquet(path)
     known = set(QuarantineReason)
@@ -177,6 +191,7 @@ def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
         "removed": ({r: n for r, n in account.removed.items() if n}, removed),
         "removed_tokens": (account.removed_tokens, tally.removed_tokens[account.name]),
         "quarantined": ({r: n for r, n in account.quarantined.items() if n}, quarantined),
+        "in_parent": (account.filtered.get(IN_PARENT, 0), tally.in_parent[account.name]),
         "slots of its files": (account.read, sum(file.slots for file in account.files)),
     }
     for what, (said, counted) in compared.items():

@@ -9,6 +9,7 @@ from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
+from schemas.top_up import ParentRun
 
 
 class Closed(BaseModel):
@@ -193,7 +194,7 @@ class Manifest(Closed):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
     format: Literal["polyculture-run-1"] = "polyculture-run-1"
-    command: Literal["run", "audit"]
+    command: Literal["run", "audit", "top_up"]
     name: str
     identity_sha256: str  # of config, inputs, code and models: the same identity gives the same bytes
     config: CurationConfig
@@ -205,10 +206,16 @@ class Manifest(Closed):
     tokenizer_sha256: str
     language_model_sha256: str
     encoder: EncoderUsed | None = None  # None without embeddings
-    plan: MixturePlan | None  # None for an audit
+    plan: MixturePlan | None  # None for an audit, and for a top-up, which chooses document by document
     removals: RemovalSummary | None  # None for an audit
     exclusions: ExclusionAccount | None = None  # None if nothing is to be kept out
+    parent: ParentRun | None = None  # what a top-up continues
     validation: ValidationAccount | None = None  # None if nothing is held out
     takedown: TakedownAccount | None = None  # None if nothing was taken out afterwards
     conservation: list[SourceAccount]
     files: list[FileDigest]
+
+    @property
+    def holds_mixture(self) -> bool:
+        """Whether the run removed duplicates and wrote shards, as an audit does not."""
+        return self.command != "audit"

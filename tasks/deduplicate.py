@@ -6,6 +6,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.commit import writing
+from polyculture.corpus import Corpus
 from polyculture.dedupe.damage import summarise_removal
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
 from polyculture.dedupe.search import Workplace
@@ -23,9 +24,13 @@ GROUPS_PER_BLOCK = 10_000
 @task(cache_policy=NO_CACHE)
 def shingle(job: Job) -> None:
     """Write the shingle sets of the groups of equal texts, block by block."""
-    watch = Stopwatch()
     corpus = open_corpus(job)
-    corpus = open_planted(job, corpus).corpus if has_canary(job) else corpus
+    shingle_corpus(job, open_planted(job, corpus).corpus if has_canary(job) else corpus)
+
+
+def shingle_corpus(job: Job, corpus: Corpus) -> None:
+    """Write the shingle sets of the groups of a corpus into the job's folder, block by block."""
+    watch = Stopwatch()
     leaders = group_leaders(corpus, preference_order(corpus, job.config.dedupe))
     hashes, offsets = shingle_paths(job.directory)
     sizes = [np.zeros(1, np.int64)]

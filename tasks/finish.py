@@ -11,7 +11,7 @@ from polyculture import __version__
 from polyculture.accounts import conserve
 from polyculture.diversity.ledger import read_header
 from polyculture.errors import PolycultureError
-from polyculture.evidence import read_manifest, read_profile, read_verdict
+from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
 from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.gate import Terms, judge
 from polyculture.hashing import file_sha256
@@ -21,6 +21,7 @@ from polyculture.report.render import render_report
 from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.shards.describe import write_descriptions
 from schemas.manifest import FileDigest, Manifest
+from schemas.top_up import ParentRun
 from schemas.verdict import Verdict
 from tasks.ingest import Accounts
 from tasks.progress import log
@@ -36,17 +37,19 @@ from tasks.store import (
 
 
 @task(cache_policy=NO_CACHE)
-def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> None:
+def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], parent: ParentRun | None = None) -> None:
     """Balance every source and write the manifest: from here on the run exists."""
     corpus = open_corpus(job)
     keep_last_go(job.directory, job.last_go)
-    is_run = job.command == "run"
+    is_run = job.command != "audit"
     removal = open_decision(job) if is_run else None
     copies = open_copies(job) if is_run else np.zeros(len(corpus), np.int64)
     conservation = conserve(job.config, accounts, corpus, removal, copies)
     folders = [job.directory.quarantined, job.directory.ledger, *([job.directory.removed] if is_run else [])]
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
-    found += [job.directory.plan] if is_run else []
+    if parent is not None:
+        found += [*sorted(job.directory.filtered.iterdir()), job.directory.top_up]
+    found += [job.directory.plan] if job.command == "run" else []
     digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
     manifest = Manifest(
         command=job.command,
@@ -61,10 +64,11 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest]) -> No
         tokenizer_sha256=job.digests["tokenizer"],
         language_model_sha256=job.digests["language_model"],
         encoder=read_header(job.directory.ledger).encoder,
-        plan=open_plan(job) if is_run else None,
+        plan=open_plan(job) if job.command == "run" else None,
         removals=open_removal_summary(job) if is_run else None,
         exclusions=open_exclusions(job),
-        validation=open_validation(job) if is_run else None,
+        parent=parent,
+        validation=open_validation(job) if job.command == "run" else None,
         conservation=conservation,
         files=sorted([*digests, *shards], key=lambda file: file.path),
     )
@@ -100,5 +104,6 @@ def write_report(directory: RunDirectory) -> None:
     manifest = read_manifest(directory)
     verdict = read_verdict(directory)
     profile = read_profile(directory, manifest)
-    for name, content in render_report(manifest, profile, verdict).items():
+    top_up = read_top_up(directory, manifest)
+    for name, content in render_report(manifest, profile, verdict, top_up).items():
         write_bytes(directory.report / name, content)

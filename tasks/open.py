@@ -1,7 +1,7 @@
 """Open a job: check everything, claim the run directory, and see what is already done."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,14 +13,14 @@ from schemas.manifest import Manifest
 
 
 @contextmanager
-def claimed(command: Command, config: Path, out: Path | None) -> Iterator[Job]:
+def claimed(command: Command, config: Path, out: Path | None, more: Sequence[str] = ()) -> Iterator[Job]:
     """A checked job that holds its run directory until the end of the block.
 
     Raises:
         ConfigError: the configuration, an input or the run directory is not fit.
         RunInUseError: another process holds the run directory.
     """
-    job = open_job(command, config, out)
+    job = open_job(command, config, out, more)
     with job.directory.lock():
         write_text(job.directory.state / "identity", job.identity + "\n")
         yield job
@@ -52,4 +52,6 @@ def clear_outputs(job: Job) -> None:
     directory = job.directory
     for folder in (directory.removed, directory.quarantined, directory.ledger, directory.report):
         shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(directory.filtered, ignore_errors=True)
+    directory.top_up.unlink(missing_ok=True)
     directory.plan.unlink(missing_ok=True)

@@ -36,12 +36,15 @@ class SemanticSettings:
         seed: of the choice of probes, and of samples.
         trial_fraction: of the gate's trial.
         reference: sources that are pooled as the reference.
+        unfit: languages that are not measured, where sources are related on purpose, so that they cannot tell; found
+            from the corpus if None.
     """
 
     probes: int
     seed: int
     trial_fraction: float
     reference: Sequence[str] = ()
+    unfit: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def measure_embeddings(
     Returns:
         What was measured. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
-    unfit = _unfit_languages(corpus, embeddings)
+    unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
     applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     weighed = [Stage(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
@@ -126,9 +129,13 @@ def _used(
     )
 
 
-def _unfit_languages(corpus: Corpus, embeddings: Embeddings) -> set[str]:
-    """Languages whose unrelated documents look alike, judged on the first documents of each source by hash."""
+def unfit_languages(corpus: Corpus, embeddings: Embeddings, apart: Sequence[str] = ()) -> set[str]:
+    """Codes of languages whose unrelated documents look alike, judged on the first documents of each source by hash.
+
+    Sources named in `apart`, which are related to others on purpose, are not looked at.
+    """
     order = np.lexsort((corpus.id_hash, corpus.source))
+    order = order[~np.isin(corpus.source[order], [corpus.sources.index(name) for name in apart])]
     source = corpus.source[order]
     place = np.arange(len(order)) - np.searchsorted(source, source)
     rows = order[place < CHECKED_DOCUMENTS]

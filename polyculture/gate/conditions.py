@@ -27,7 +27,7 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
     lost = sum(account.imbalance() for account in accounts)
     message = "every record slot is accounted for" if not lost else f"{lost} record slots are unaccounted for"
     yield condition("conservation", "all", lost == 0, message)
-    if manifest.command == "run":
+    if manifest.holds_mixture:
         written = sum(account.written for account in accounts)
         yield condition("empty_mixture", "all", written > 0, f"the shards hold {written:,} documents")
     if manifest.exclusions is not None and manifest.exclusions.unmatched:
@@ -69,7 +69,8 @@ def unmatched_words(account: ExclusionAccount) -> str:
 
 def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
     """Conditions on one source's input."""
-    documents = sum(file.documents for file in account.files)
+    # a source whose every document a top-up's parent holds already was not empty
+    documents = sum(file.documents + file.filtered.get("in_parent", 0) for file in account.files)
     yield condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
     yield _quarantine(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())

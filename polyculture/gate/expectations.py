@@ -39,7 +39,10 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
         numbers = evidence.profile.scope(stage, expectation.lens, scope, expectation.weighting)
         if numbers is None:
             distinct = evidence.profile.scope(Stage.DISTINCT, expectation.lens, scope, expectation.weighting)
-            if stage is Stage.MIXTURE and _is_left_out(scope, evidence.config, is_there=distinct is not None):
+            is_unasked = scope in evidence.unchosen or _is_left_out(
+                scope, evidence.config, is_there=distinct is not None
+            )
+            if stage is Stage.MIXTURE and is_unasked:
                 continue
             why = f"none of its documents is there at stage {stage.value}"
             yield _unmeasured(expectation, stage, scope, why, expectation.severity)
@@ -59,7 +62,8 @@ def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Ite
     for scope in _scopes(expectation, evidence.config):
         vector = evidence.profile.vector(stage, scope)
         is_there = evidence.profile.vector(Stage.DISTINCT, scope) is not None
-        if vector is None and stage is Stage.MIXTURE and _is_left_out(scope, evidence.config, is_there=is_there):
+        is_unasked = scope in evidence.unchosen or _is_left_out(scope, evidence.config, is_there=is_there)
+        if vector is None and stage is Stage.MIXTURE and is_unasked:
             continue
         observed = observe_vectors(expectation, vector, evidence)
         severity: Severity = "warn" if observed.estimate is None and is_default else expectation.severity

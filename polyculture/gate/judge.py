@@ -61,7 +61,7 @@ def judge(
         The verdict with every check, failures first.
     """
     terms = terms or Terms()
-    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
     checks.extend(_checks_of_numbers(config, manifest, profile, terms))
     waivers = config.gate.waivers
@@ -86,7 +86,7 @@ def _checks_of_numbers(
     config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
 ) -> Iterator[CheckResult]:
     """What the evidence says, or that there is none to believe."""
-    judged = Stage.MIXTURE if manifest.command == "run" else Stage.INPUT
+    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     if terms.damage is not None:
         yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")
         return
@@ -95,7 +95,7 @@ def _checks_of_numbers(
         return
     yield from origin_checks(config, manifest, profile, judged)
     yield canary_check(manifest, profile.canary)
-    evidence = Evidence(config, profile, terms.last_go)
+    evidence = Evidence(config, profile, terms.last_go, unchosen_scopes(manifest))
     found = [
         check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
     ]
@@ -104,6 +104,14 @@ def _checks_of_numbers(
     yield from lexical_checks(profile, judged)
     if judged is Stage.MIXTURE:
         yield from input_findings(evidence, found)
+
+
+def unchosen_scopes(manifest: Manifest) -> frozenset[str]:
+    """Sources and kinds of a top-up's candidates of which nothing was chosen; none of any other run."""
+    if manifest.parent is None:
+        return frozenset()
+    written = {name for a in manifest.conservation if a.written for name in (a.name, a.kind.value)}
+    return frozenset(name for a in manifest.conservation for name in (a.name, a.kind.value)) - written
 
 
 def _value(checks: Sequence[CheckResult]) -> VerdictValue:

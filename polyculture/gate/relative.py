@@ -23,11 +23,13 @@ class Evidence:
         config: expectations, sources and reference.
         profile: the numbers of the run.
         last_go: those of the last run that was GO, None if none is named.
+        unchosen: sources and kinds that a top-up could choose from and did not; nothing is asked of them.
     """
 
     config: CurationConfig
     profile: Profile
     last_go: LastGo | None = None
+    unchosen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from schemas.verdict import CheckResult, Outcome
 
 def removal_checks(config: DedupeConfig, manifest: Manifest) -> Iterator[CheckResult]:
     """The limits of the configuration against what a run removed. An audit removes nothing."""
-    if manifest.command != "run":
+    if not manifest.holds_mixture:
         return
     if manifest.removals is None:
         yield condition("evidence", "all", False, "nothing says what deduplication removed")

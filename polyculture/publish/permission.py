@@ -36,7 +36,7 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
         raise ConfigError(f"{directory.root} is not a finished run: no manifest.json or no verdict.json") from error
     except ValidationError as error:
         raise PolycultureError(f"{directory.root}: manifest.json or verdict.json is damaged; run again") from error
-    if manifest.command != "run":
+    if not manifest.holds_mixture:
         raise ConfigError(f"{directory.root} is an {manifest.command}, which has no shards; publish a run")
     if verdict.manifest_sha256 != file_sha256(directory.manifest):
         raise PolycultureError("verdict.json was given for another manifest; it is void: give it again by the gate")

@@ -13,6 +13,7 @@ from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
+from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
 from polyculture.report.vectors import vector_section
 from polyculture.report.views import (
     columns_of,
@@ -26,16 +27,20 @@ from polyculture.summary import phase_rows
 from schemas.manifest import Manifest
 from schemas.measures import Stage
 from schemas.profile import Profile
+from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
 
-def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dict[str, bytes]:
+def render_report(
+    manifest: Manifest, profile: Profile, verdict: Verdict, top_up: TopUp | None = None
+) -> dict[str, bytes]:
     """Write the report of one run. Pure: the same arguments give the same bytes.
 
     Args:
         manifest: what the run consists of.
         profile: its numbers.
         verdict: what the gate made of them.
+        top_up: what a top-up adds to its parent; None for any other run.
 
     Returns:
         File name -> bytes: `index.html` (one page, no script, nothing loaded from elsewhere), its figures as `*.svg`,
@@ -73,13 +78,16 @@ def render_report(manifest: Manifest, profile: Profile, verdict: Verdict) -> dic
         troubled=troubled,
         more_files=more_files,
         quarantined=quarantine_totals(manifest),
+        top_up=top_up,
+        top_up_tables=[source_rows_of(top_up), mixture_rows(top_up)] if top_up else [],
+        top_up_sentences=sentences(top_up) if top_up else [],
         kind_colours={kind.value: colour for kind, colour in KIND_COLOURS.items()},
     )  # fmt: skip
     drawings = [curve for _, curve in curves] + [flow] + ([heatmap] if heatmap else [])
     drawings += [figure for _, figure in vectors.figures] if vectors else []
     return {
         "index.html": page.encode(),
-        "report.json": _canonical_json(manifest, profile, verdict),
+        "report.json": _canonical_json(manifest, profile, verdict, top_up),
         **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in drawings},
     }
 
@@ -132,12 +140,13 @@ def _figure(drawing: Drawing) -> Markup:
     return Markup(drawing.svg)  # noqa: S704  # see above
 
 
-def _canonical_json(manifest: Manifest, profile: Profile, verdict: Verdict) -> bytes:
+def _canonical_json(manifest: Manifest, profile: Profile, verdict: Verdict, top_up: TopUp | None) -> bytes:
     whole = {
         "format": "polyculture-report-1",
         "verdict": verdict.model_dump(mode="json"),
         "plan": manifest.plan.model_dump(mode="json") if manifest.plan else None,
         "conservation": [account.model_dump(mode="json") for account in manifest.conservation],
         "profile": profile.model_dump(mode="json"),
+        **({"top_up": top_up.model_dump(mode="json")} if top_up else {}),
     }
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n"

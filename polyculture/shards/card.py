@@ -153,6 +153,11 @@ def _what(manifest: Manifest, groups: dict[str, tuple[FileDigest, ...]]) -> str:
     plan = manifest.plan
     if plan is not None and plan.lacking_tokens:
         lines.append(f"The budget was {plan.budget_tokens:,} tokens; it lacks {plan.lacking_tokens:,}.")
+    if manifest.parent is not None:
+        lines.append(
+            f"It continues the run {plain(manifest.parent.name)} (manifest `{manifest.parent.manifest_sha256}`), of "
+            f"which {manifest.parent.consumed_tokens:,} tokens had been read, and holds nothing that that run holds."
+        )
     return "\n".join(lines) + "\n"
 
 

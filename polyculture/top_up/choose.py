@@ -1,7 +1,7 @@
 """Choose, among candidates, the documents that broaden a mixture most."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,10 @@ from polyculture.hashing import TOP_UP_STREAM, seeded_hash
 from polyculture.semantic.cells import cell_of
 from polyculture.semantic.encoder import from_fixed_point
 from polyculture.semantic.moments import SecondMoment, second_moment
-from polyculture.semantic.vendi import novelty
+from polyculture.semantic.vendi import novelty, spectrum, vendi_score
 
 ROUNDS = 32
+LEAST_COST_TOKENS = 64
 CELL_WEIGHT = 1.0  # a document of a cell that the mixture lacks altogether counts twice
 
 
@@ -25,12 +26,14 @@ class Candidates:
         tokens: (n,)
         kind: (n,) number of each document's kind.
         id_hash: (n,) of the document_ids.
+        source: (n,) number of each document's source.
     """
 
     vectors: NDArray[np.int16]
     tokens: NDArray[np.int64]
     kind: NDArray[np.int64]
     id_hash: NDArray[np.uint64]
+    source: NDArray[np.int64]
 
     @property
     def is_measured(self) -> NDArray[np.bool_]:
@@ -69,22 +72,33 @@ class Wish:
         budget_tokens: at most; never exceeded.
         most_tokens: at most of each kind, by its number; a kind that is absent has no limit.
         seed: breaks ties.
+        most_tokens_of_source: the same of each source.
     """
 
     budget_tokens: int
     most_tokens: Mapping[int, int]
     seed: int
+    most_tokens_of_source: Mapping[int, int] = field(default_factory=dict)
+
+    def limits(self, candidates: Candidates) -> Iterator[tuple[NDArray[np.bool_], int]]:
+        """Each limit, with the documents (n,) that it is about."""
+        for kind, most in self.most_tokens.items():
+            yield candidates.kind == kind, most
+        for source, most in self.most_tokens_of_source.items():
+            yield candidates.source == source, most
 
 
 def choose_broadest(
     candidates: Candidates, mixture: SecondMoment, cells: ReferenceCells | None, wish: Wish
 ) -> NDArray[np.bool_]:
-    """Choose greedily by novelty against the mixture as it grows, more in cells where it is thin.
+    """Choose greedily by what a document gains per token, against the mixture as it grows.
 
-    A document's score is -x' log(M) x, the gradient of the entropy of the mixture's second moment M, which is concave
-    (polyculture.semantic.vendi), times 1 + the deficit of its reference cell, in proportion to its cosine with the
-    cell's centre: what lies far from the whole reference fills none of its cells. After each of 32 rounds M and the
-    deficits are those of the mixture with what was chosen so far.
+    A document's worth is -x' log(M) x, its novelty against the mixture's second moment M, times 1 + the deficit of its
+    reference cell, in proportion to its cosine with the cell's centre: what lies far from the whole reference fills
+    none of its cells. Its gain is its worth less the entropy of M: n times the change of that entropy if it is added to
+    n documents. The entropy is concave, so that gain by cost is the greedy choice under a budget (Khuller et al. 1999);
+    the cost is its tokens, but at least 64, so that scraps are not preferred for being short. After each of 32 rounds M
+    and the deficits are those of the mixture with what was chosen so far.
 
     Args:
         candidates: n documents.
@@ -98,13 +112,15 @@ def choose_broadest(
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     cell, nearness = _nearest(candidates, cells)
     tie = seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM)
-    open_to = candidates.is_measured
+    open_to, cost = candidates.is_measured, np.maximum(candidates.tokens, LEAST_COST_TOKENS)
     for number in range(1, ROUNDS + 1):
-        score = novelty(candidates.vectors, mixture.density())
+        density = mixture.density()
+        worth = novelty(candidates.vectors, density)
         if cells is not None:
             added = np.bincount(cell[chosen], minlength=len(cells.centres))
-            score *= 1 + CELL_WEIGHT * cells.deficit(added)[cell] * nearness
-        ranked = np.lexsort((tie, -np.round(score, 6)))
+            worth *= 1 + CELL_WEIGHT * cells.deficit(added)[cell] * nearness
+        gain = np.round(worth - np.log(vendi_score(spectrum(density))), 6)
+        ranked = np.lexsort((tie, -gain / cost))
         ranked = ranked[(open_to & ~chosen)[ranked]]
         found = _within(candidates, ranked, chosen, wish, wish.budget_tokens * number // ROUNDS)
         if len(found):
@@ -127,8 +143,28 @@ def choose_at_random(candidates: Candidates, wish: Wish) -> NDArray[np.bool_]:
     """(n,) documents in the order of a seeded hash, within the same budget and limits: what to compare with."""
     ranked = np.argsort(seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM), kind="stable")
     chosen = np.zeros(len(candidates.tokens), np.bool_)
-    chosen[_within(candidates, ranked, chosen, wish, wish.budget_tokens)] = True
+    for _ in range(ROUNDS):
+        ranked = ranked[~chosen[ranked]]
+        found = _within(candidates, ranked, chosen, wish, wish.budget_tokens)
+        if not len(found):
+            break
+        chosen[found] = True
     return chosen
+
+
+def lacking_tokens(candidates: Candidates, wish: Wish) -> int:
+    """Tokens that the budget lacks however one chooses: there are too few candidates, or too few within the limits.
+
+    What is left because the next document does not fit is not lacking.
+    """
+    within: dict[int, int] = {}
+    for source in np.unique(candidates.source).tolist():
+        mine = candidates.source == source
+        there = int(candidates.tokens[mine & candidates.is_measured].sum())
+        kind = int(candidates.kind[mine][0])
+        within[kind] = within.get(kind, 0) + min(there, wish.most_tokens_of_source.get(source, there))
+    reached = sum(min(there, wish.most_tokens.get(kind, there)) for kind, there in within.items())
+    return max(0, wish.budget_tokens - reached)
 
 
 def _within(
@@ -136,10 +172,13 @@ def _within(
 ) -> NDArray[np.int64]:
     """The first of the ranked documents that fit into what is left of the budget and of their kind's limit."""
     left = budget_tokens - int(candidates.tokens[chosen].sum())
+    ranked = ranked[candidates.tokens[ranked] <= left]  # one that is too long shall not end the round
     fits = np.ones(len(ranked), np.bool_)
-    for kind, most in wish.most_tokens.items():
-        spent = int(candidates.tokens[chosen & (candidates.kind == kind)].sum())
-        mine = candidates.kind[ranked] == kind
-        fits[mine] = np.cumsum(candidates.tokens[ranked[mine]]) <= most - spent
+    for limited, most in wish.limits(candidates):
+        spent = int(candidates.tokens[chosen & limited].sum())
+        mine = np.flatnonzero(limited[ranked] & fits)
+        short = candidates.tokens[ranked[mine]] <= most - spent
+        fits[mine[~short]] = False
+        fits[mine[short]] = np.cumsum(candidates.tokens[ranked[mine[short]]]) <= most - spent
     allowed = ranked[fits]
     return allowed[np.cumsum(candidates.tokens[allowed]) <= left]

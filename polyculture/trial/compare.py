@@ -58,7 +58,7 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
     """
     directory = RunDirectory(run)
     manifest = read_manifest(directory)
-    if manifest.command != "run":
+    if not manifest.holds_mixture:
         raise ConfigError(f"{run} is an audit: it has no shards; name a folder that `polyculture run` wrote")
     ledger = read_ledger(directory.ledger)
     wanted = Counter(ids)

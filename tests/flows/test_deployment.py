@@ -66,6 +66,14 @@ def test_a_deployed_run_ends_named_after_its_verdict_with_an_artifact(
     assert wait_until(logged, 30, "the run's log")
 
 
+def test_top_ups_are_deployed_with_every_parameter_that_they_need(client: SyncPrefectClient) -> None:
+    deployment = client.read_deployment_by_name("top-up/manual")
+    required = set(deployment.parameter_openapi_schema["required"])
+    assert required == {"run", "consumed", "candidates", "tokens"}
+    assert required <= set(deployment.parameters)
+    assert deployment.entrypoint == "flows/top_up.py:top_up"
+
+
 def test_the_active_schedule_produces_scheduled_runs(client: SyncPrefectClient) -> None:
     def scheduled() -> list[FlowRun]:
         is_scheduled = FlowRunFilterState(type=FlowRunFilterStateType(any_=[StateType.SCHEDULED]))

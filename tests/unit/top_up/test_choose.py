@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,14 @@ from polyculture.semantic.cells import cell_of, fit_cells
 from polyculture.semantic.encoder import from_fixed_point, to_fixed_point
 from polyculture.semantic.moments import second_moment
 from polyculture.semantic.vendi import spectrum, vendi_score
-from polyculture.top_up.choose import Candidates, ReferenceCells, Wish, choose_at_random, choose_broadest
+from polyculture.top_up.choose import (
+    Candidates,
+    ReferenceCells,
+    Wish,
+    choose_at_random,
+    choose_broadest,
+    lacking_tokens,
+)
 
 DIMENSIONS = 32
 
@@ -26,7 +33,11 @@ def setting(seed: int = 1) -> tuple[Candidates, NDArray[np.int64], NDArray[np.in
     topics = np.where(is_new, generator.integers(4, DIMENSIONS, 3000), generator.integers(0, 4, 3000))
     ids = generator.integers(0, 2**63, 3000).astype(np.uint64)
     candidates = Candidates(
-        topic_vectors(generator, topics), generator.integers(10, 100, 3000), generator.integers(0, 2, 3000), ids
+        topic_vectors(generator, topics),
+        generator.integers(10, 100, 3000),
+        generator.integers(0, 2, 3000),
+        ids,
+        np.arange(3000) % 3,
     )
     return candidates, topics, old
 
@@ -59,6 +70,31 @@ def test_limits_of_kinds_hold_and_the_unmeasured_stay_out() -> None:
     assert not choose_broadest(candidates, second_moment(old), None, wish)[::7].any()
 
 
+def test_limits_of_sources_hold_and_what_they_leave_lacking_is_told() -> None:
+    candidates, _, old = setting()
+    there = [int(candidates.tokens[candidates.source == source].sum()) for source in range(3)]
+    wish = Wish(budget_tokens=10**6, most_tokens={}, seed=3, most_tokens_of_source={0: 1_000, 1: 2_000})
+    for chosen in (choose_broadest(candidates, second_moment(old), None, wish), choose_at_random(candidates, wish)):
+        taken = np.bincount(candidates.source[chosen], candidates.tokens[chosen])
+        assert 900 < taken[0] <= 1_000
+        assert 1_900 < taken[1] <= 2_000
+        assert taken[2] == there[2]
+    assert lacking_tokens(candidates, wish) == 10**6 - 3_000 - there[2]
+    unlimited = Wish(budget_tokens=sum(there), most_tokens={}, seed=3)
+    assert lacking_tokens(candidates, unlimited) == 0
+    assert lacking_tokens(candidates, replace(unlimited, budget_tokens=sum(there) + 7)) == 7
+
+
+def test_a_document_that_is_too_long_does_not_keep_the_others_out() -> None:
+    candidates, topics, old = setting()
+    tokens = candidates.tokens.copy()
+    tokens[topics >= 4] = 10**6  # the newest ones
+    candidates = replace(candidates, tokens=tokens)
+    wish = Wish(budget_tokens=5_000, most_tokens={0: 2_000}, seed=3)
+    for chosen in (choose_broadest(candidates, second_moment(old), None, wish), choose_at_random(candidates, wish)):
+        assert 4_800 < candidates.tokens[chosen].sum() <= 5_000
+
+
 def test_cells_that_the_mixture_lacks_are_filled_first() -> None:
     candidates, topics, old = setting()
     generator = np.random.default_rng(9)
@@ -76,8 +112,6 @@ def test_the_order_of_the_candidates_does_not_matter() -> None:
     candidates, _, old = setting()
     wish = Wish(budget_tokens=5_000, most_tokens={0: 2_000}, seed=3)
     order = np.random.default_rng(4).permutation(3000)
-    turned = Candidates(
-        *(part[order] for part in (candidates.vectors, candidates.tokens, candidates.kind, candidates.id_hash))
-    )
+    turned = Candidates(*(getattr(candidates, part.name)[order] for part in fields(candidates)))
     chosen = choose_broadest(candidates, second_moment(old), None, wish)
     assert (choose_broadest(turned, second_moment(old), None, wish) == chosen[order]).all()

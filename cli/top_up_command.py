@@ -1,0 +1,73 @@
+"""`polyculture top-up`: broader data for a run that is under way."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.prefect_settings import quiet_prefect
+from cli.run_commands import Json, Workers
+
+Run = Annotated[Path, typer.Argument(help="Run directory that the training reads.", show_default=False)]
+Consumed = Annotated[
+    str,
+    typer.Option(
+        "--consumed",
+        help="What was read: names of shards, separated by commas, or a number of steps; 0 for nothing.",
+        show_default=False,
+    ),
+]
+Candidates = Annotated[
+    Path, typer.Option("--candidates", help="Configuration of the candidates (YAML).", show_default=False)
+]
+Tokens = Annotated[int, typer.Option("--tokens", min=1, help="Tokens to add, at most.", show_default=False)]
+PerStep = Annotated[
+    int | None, typer.Option("--tokens-per-step", min=1, help="Of the whole training job, with a number of steps.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Run directory of the top-up.", show_default="runs/<name of candidates>")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("top-up")(top_up)
+
+
+def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
+    run: Run,
+    consumed: Consumed,
+    candidates: Candidates,
+    tokens: Tokens,
+    tokens_per_step: PerStep = None,
+    out: Out = None,
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Choose from new candidates what broadens a run most, and write it as shards to go on with."""
+    from polyculture.run_directory import RunDirectory
+    from polyculture.top_up.job import check_candidates
+    from polyculture.top_up.parent import read_parent
+
+    config = check_candidates(candidates, run, read_parent(run), out)  # said before a server starts
+    directory = RunDirectory(out or Path("runs") / config.name)
+    quiet_prefect(os.environ)
+    from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
+    from cli.flow_runner import run_top_up
+    from cli.top_up_display import print_top_up
+
+    parameters: dict[str, str | int | None] = {
+        "consumed": consumed,
+        "candidates": str(candidates),
+        "tokens": tokens,
+        "tokens_per_step": tokens_per_step,
+        "out": str(directory.root),
+        "workers": workers,
+    }
+    with ProgressDisplay(enabled=not as_json) as display:
+        verdict = run_top_up(run, parameters, display.update)
+    print_verdict(directory, verdict, as_json)
+    if not as_json:
+        print_top_up(directory)
+    raise typer.Exit(EXIT_CODES[verdict.verdict])

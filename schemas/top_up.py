@@ -1,0 +1,191 @@
+"""A top-up: what the parent run was and had been read of, what was chosen, and how broad each way on is."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.documents import Kind
+from schemas.measures import Lens
+from schemas.profile import Estimate
+
+
+class Written(BaseModel):
+    """Frozen; an unknown key is an error, NaN and infinity are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ShardRead(Written):
+    """A shard of the parent, and how much of it was read.
+
+    Attributes:
+        path: relative to the parent's run directory.
+        rows, tokens: that it holds.
+        consumed_rows: the first rows of it that were read.
+        consumed_tokens: theirs.
+    """
+
+    path: str
+    rows: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    consumed_rows: int = Field(ge=0)
+    consumed_tokens: int = Field(ge=0)
+
+
+class ParentRun(Written):
+    """The run that is continued.
+
+    Attributes:
+        name: of the run.
+        manifest_sha256: of its manifest, which alone says what its shards are.
+        verdict: GO, NO-GO or UNKNOWN; None if it has none.
+        consumed_tokens, remaining_tokens: read by the training run, and still to be read.
+        shards: in the order in which they are read.
+    """
+
+    name: str
+    manifest_sha256: str
+    verdict: str | None
+    consumed_tokens: int = Field(ge=0)
+    remaining_tokens: int = Field(ge=0)
+    shards: list[ShardRead]
+
+
+class LensNumbers(Written):
+    """What one lens says of a mixture: species per document, and their effective number (Hill 1973, order 1)."""
+
+    lens: Lens
+    distinct_fraction: Estimate
+    hill_1: Estimate
+
+
+class CoveredShare(Written):
+    """A share of the reference's points that a mixture covers.
+
+    Attributes:
+        share: itself, 0..1.
+        ceiling: what the other half of the reference covers.
+        relative: share / ceiling.
+    """
+
+    share: Estimate
+    ceiling: Estimate
+    relative: Estimate
+
+
+class ReferenceCovered(Written):
+    """A mixture against the reference, whose own texts are left out of the mixture.
+
+    Attributes:
+        points: of the reference, and as many different texts of the mixture and of the reference's other half; the same
+            number for all mixtures that are compared.
+        coverage: share of points whose ball of nearest neighbours holds a text (Naeem et al. 2020).
+        rare_cell_recall: the same of the points in the rarer half of the reference's cells.
+    """
+
+    points: int
+    coverage: CoveredShare
+    rare_cell_recall: CoveredShare
+
+
+MixtureName = Literal["before", "consumed", "after", "random"]
+
+
+class MixtureMeasured(Written):
+    """One mixture, repeats included.
+
+    Attributes:
+        name: before: the parent's whole mixture, which is what comes of doing nothing; consumed: what was read of it;
+            after: before and what was chosen; random: before and as many tokens drawn at random within the same limits.
+        measured_documents: occurrences that have an embedding.
+        vendi_score: of order 1, cosine kernel, counted; nearly blind to redundancy.
+        rke: of order 2, counted over all pairs.
+        reference: None without a reference, or with too few documents.
+    """
+
+    name: MixtureName
+    documents: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    measured_documents: int = Field(ge=0)
+    lenses: list[LensNumbers]
+    vendi_score: float | None
+    rke: float | None
+    reference: ReferenceCovered | None
+
+    def lens(self, lens: Lens) -> LensNumbers | None:
+        """The numbers of a lens; None if it measured nothing."""
+        return next((found for found in self.lenses if found.lens is lens), None)
+
+
+class SourceChoice(Written):
+    """One source of candidates.
+
+    Attributes:
+        read: documents that ingest kept.
+        in_parent: of these, documents that the parent holds already, exactly or nearly.
+        removed: duplicates among the others.
+        unmeasured: distinct documents without an embedding, which are never chosen.
+        left_out: distinct documents of a source or kind that the configuration keeps out.
+        available_documents, available_tokens: what was chosen from.
+        chosen_documents, chosen_tokens: what the shards hold.
+        random_tokens: what the random top-up took instead.
+    """
+
+    name: str
+    kind: Kind
+    read: int = Field(ge=0)
+    in_parent: int = Field(ge=0)
+    removed: int = Field(ge=0)
+    unmeasured: int = Field(ge=0)
+    left_out: int = Field(ge=0)
+    available_documents: int = Field(ge=0)
+    available_tokens: int = Field(ge=0)
+    chosen_documents: int = Field(ge=0)
+    chosen_tokens: int = Field(ge=0)
+    random_tokens: int = Field(ge=0)
+
+
+class Forecast(Written):
+    """What the rest of the parent will bring if nothing is done.
+
+    Attributes:
+        documents, tokens: that remain, repeats included.
+        repeated_fraction: share of them whose very text was consumed already; counted. None if nothing remains.
+        near_twin_fraction: share of them with a near twin among what was consumed, itself repeated or not.
+    """
+
+    documents: int = Field(ge=0)
+    tokens: int = Field(ge=0)
+    repeated_fraction: float | None
+    near_twin_fraction: Estimate | None
+
+
+class TopUp(Written):
+    """The whole account, `top_up.json`.
+
+    Attributes:
+        wanted_tokens: asked for.
+        chosen_tokens: written.
+        lacking_tokens: asked for, and not to be had within the limits; never filled by repetition. What is merely
+            rounded off because documents are not cut is not lacking.
+        reference: sources that coverage and cells are about, pooled.
+        encoder: name and revision of what made the embeddings.
+        mixtures: before, consumed (if anything was), after, random.
+        notes: what else has to be said, in sentences.
+    """
+
+    format: Literal["polyculture-top-up-1"] = "polyculture-top-up-1"
+    parent: ParentRun
+    wanted_tokens: int = Field(gt=0)
+    chosen_tokens: int = Field(ge=0)
+    lacking_tokens: int = Field(ge=0)
+    reference: list[str]
+    encoder: str
+    forecast: Forecast
+    mixtures: list[MixtureMeasured]
+    sources: list[SourceChoice]
+    notes: list[str]
+
+    def mixture(self, name: MixtureName) -> MixtureMeasured | None:
+        """A mixture by its name, or None if it was not measured."""
+        return next((found for found in self.mixtures if found.name == name), None)
