@@ -7,8 +7,6 @@ import typer
 from rich.console import Console
 
 from cli.inspect_commands import require_run
-from polyculture.files import write_bytes
-from polyculture.run_directory import RunDirectory
 
 Run = Annotated[Path, typer.Argument(help="Run directory whose shards are read.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="File to write, for `measure.semantic.path`.", show_default=False)]
@@ -26,6 +24,8 @@ def register(app: typer.Typer) -> None:
 def fit_background(run: Run, out: Out, most: Most = 5000, least: Least = 100) -> None:
     """Fit what documents of each language have in common, on a varied corpus that you trust, not one to be judged."""
     from polyculture.evidence import read_manifest
+    from polyculture.files import write_bytes
+    from polyculture.run_directory import RunDirectory
     from polyculture.semantic.fit import fit_on_shards
 
     require_run(run)

@@ -19,7 +19,8 @@ Location = tuple[str | int, ...]
 def load_config(path: Path) -> CurationConfig:
     """Read and check a configuration.
 
-    YAML without aliases, tags or duplicate keys, at most 256 KiB.
+    YAML without aliases, tags or duplicate keys, at most 256 KiB. The order of sources and of their paths says nothing:
+    both are sorted, so that it does not tell one run from another.
 
     Args:
         path: the file.
@@ -27,7 +28,9 @@ def load_config(path: Path) -> CurationConfig:
     Raises:
         ConfigError: it cannot be read or does not hold a configuration; every problem is named with its line.
     """
-    return _validated(path, *_parse(path, _read(path)))
+    config = _validated(path, *_parse(path, _read(path)))
+    sources = [source.model_copy(update={"paths": tuple(sorted(source.paths))}) for source in config.sources]
+    return config.model_copy(update={"sources": tuple(sorted(sources, key=lambda source: source.name))})
 
 
 def load_policy(path: Path, config: CurationConfig) -> CurationConfig:

@@ -78,7 +78,7 @@ def test_a_healthy_run_and_a_healthy_audit_find_the_canary_and_show_it_nowhere_e
         assert [account["name"] for account in manifest["conservation"]] == ["pages", "samples", "solutions"]
         assert json.loads((run / "ledger" / "ledger.json").read_text())["sources"] == ["pages", "samples", "solutions"]
         probes = pa.parquet.read_table(run / "ledger" / "probes.parquet")
-        assert {len(row) for row in probes["multiplicity"].to_pylist()} == {3}
+        assert {source for row in probes["within"].to_pylist() for source in row} == {0, 1, 2}
     shards = [path for path in (healthy[0] / "shards").glob("*.arrow") if b"canary" in path.read_bytes()]
     assert shards == []
 
@@ -120,10 +120,10 @@ def one_count_more(run: Path, other: Path) -> None:
     del other
     path = run / "ledger" / "canary_probes.parquet"
     table = pa.parquet.read_table(path)
-    counts = table["multiplicity"].to_pylist()
+    counts = table["documents"].to_pylist()
     counts[7] = [counts[7][0] + 1]
-    field = table.schema.field("multiplicity")
-    pa.parquet.write_table(table.set_column(6, field, pa.array(counts, field.type)), path)
+    at, field = table.schema.get_field_index("documents"), table.schema.field("documents")
+    pa.parquet.write_table(table.set_column(at, field, pa.array(counts, field.type)), path)
 
 
 def other_file(run: Path, other: Path) -> None:

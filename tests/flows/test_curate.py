@@ -59,7 +59,7 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
     assert {path.name for path in healthy.iterdir()} == {
         "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json",
-        "README.md", "croissant.json",
+        "README.md", "croissant.json", "plan.json",
     }  # fmt: skip
     manifest = manifest_of(healthy)
     listed = {file.path for file in manifest.files}

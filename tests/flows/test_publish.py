@@ -1,6 +1,8 @@
 """Publishing as a person does it: only past the gate, to an S3 of this machine, with no secret left anywhere."""
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,11 +44,20 @@ def close_gate(run: Path, here: Callable[..., Ended]) -> None:
     assert here("gate", run, "--policy", policy, "--write").returncode == 3
 
 
+@contextlib.contextmanager
+def at_server() -> Iterator[None]:
+    """Prefect of this process at the server of the tests, wherever it was when it was imported."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
+        yield
+
+
 def prefect_remembers() -> str:
     """Everything that the server keeps of runs: parameters, logs, artifacts, states."""
     from prefect.client.orchestration import get_client
 
-    with get_client(sync_client=True) as client:
+    with at_server(), get_client(sync_client=True) as client:
         flows, tasks = client.read_flow_runs(limit=200), client.read_task_runs(limit=200)
         kept = [*flows, *tasks, *client.read_artifacts(limit=200), *client.read_logs(limit=200)]
     assert any(run.name.startswith("publish") for run in flows)
@@ -57,7 +68,8 @@ def keep_secret(name: str, value: object) -> None:
     """Keep a Secret block at the server."""
     from prefect.blocks.system import Secret
 
-    Secret(value=value).save(name, overwrite=True)
+    with at_server():
+        Secret(value=value).save(name, overwrite=True)
 
 
 def secrets_in(*texts: str) -> list[str]:
