@@ -20,6 +20,12 @@ def id_hash(document_id: str) -> int:
     return xxhash.xxh3_64_intdigest(document_id.encode())
 
 
+def stream_origin(seed: int, stream: int) -> np.uint64:
+    """What the hashes of a seed and a stream start from."""
+    with np.errstate(over="ignore"):
+        return np.uint64(_mix(np.uint64(seed) + np.uint64(stream) * np.uint64(0x9E3779B97F4A7C15)))
+
+
 def seeded_hash(
     id_hashes: NDArray[np.uint64], seed: int, stream: int, salt: NDArray[np.uint64] | int = 0
 ) -> NDArray[np.uint64]:
@@ -35,7 +41,7 @@ def seeded_hash(
         (n,) hashes; the same for the same arguments, whatever the order or number of documents.
     """
     with np.errstate(over="ignore"):
-        origin = _mix(np.uint64(seed) + np.uint64(stream) * np.uint64(0x9E3779B97F4A7C15))
+        origin = stream_origin(seed, stream)
         salted = _mix(np.asarray(salt, np.uint64) * np.uint64(0xD1B54A32D192ED03) + origin)
         return _mix(_mix(id_hashes ^ origin) + salted)
 

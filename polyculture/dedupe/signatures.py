@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -82,19 +84,28 @@ def _sign_sets(
         sign(hashes[offsets[i] : offsets[i + 1]], offsets[i + 1] - offsets[i], drawn, out[i])
 
 
-def minhash_signatures(sets: ShingleSets, width: int, seed: int) -> NDArray[np.uint32]:
+def minhash_signatures(sets: ShingleSets, width: int, seed: int, threads: int = 1) -> NDArray[np.uint32]:
     """MinHash signatures of shingle sets (Broder 1997), equal to datasketch's with scheme `affine32`.
 
     Args:
         sets: n shingle sets; the low 32 bits of each hash are what datasketch would get from its hash function.
         width: values per signature.
         seed: datasketch's seed, in [0, 2**32).
+        threads: how many share the work; they do not change the result.
 
     Returns:
         (n, width); all ones bits for an empty set. About 5 nanoseconds per shingle at width 128.
     """
     signatures = np.full((len(sets), width), _LARGEST, np.uint32)
-    _sign_sets(sets.hashes, sets.offsets, permutations(width, seed), signatures)
+    drawn = permutations(width, seed)
+
+    def part(span: tuple[int, int]) -> None:
+        start, end = span
+        _sign_sets(sets.hashes, sets.offsets[start : end + 1], drawn, signatures[start:end])
+
+    edges = np.linspace(0, len(sets), threads + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, itertools.pairwise(edges)))
     return signatures
 
 

@@ -78,12 +78,14 @@ def count_part(survey: Survey, mine: Mask | None = None) -> Part:
     """
     counts: dict[Lens, SpeciesCounts] = {}
     chosen: dict[tuple[Lens, int], Chosen] = {}
+    applies: dict[Lens, Mask] = {}
     for lens, definition in PARTITIONS.items():
         weighed = survey.weighed(lens)
+        applies[lens] = definition.applies(survey.indexes)
         documents = [documents_of(survey.corpus, stage) for stage in weighed]
         counts[lens] = count_species(definition.species(survey.indexes), documents, mine)
         for number, stage in enumerate(weighed):
-            same = [(other, number) for other in counts if PARTITIONS[other].applies is definition.applies]
+            same = [(other, number) for other in counts if np.array_equal(applies[other], applies[lens])]
             chosen[lens, number] = chosen.get(same[0]) or choose(
                 survey.corpus, where(stage, mine), survey.probes, survey.seed
             )

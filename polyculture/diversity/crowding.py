@@ -1,5 +1,7 @@
 """Which documents may have many neighbours: an upper bound from counts of band keys, exact and mergeable."""
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +25,9 @@ class Crowding:
     most: NDArray[np.int64]
 
 
-def count_bins(keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64]) -> NDArray[np.int64]:
+def count_bins(
+    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], threads: int = 1
+) -> NDArray[np.int64]:
     """Documents in each bin of band keys; those of two partitions are added.
 
     Keys are counted by some of their bits, so that the table has one size, however many keys there are. A bin holds at
@@ -33,17 +37,24 @@ def count_bins(keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: N
         keys: (groups, bands) of all groups.
         has_words: (groups,) whether a group has shingles; one without has no neighbours.
         weight: (groups, stages) documents of each.
+        threads: how many share the work, each for its bins; they do not change the result.
 
     Returns:
         (2**22, stages). Some 10 ns per key.
     """
     bins = np.zeros((1 << BIN_BITS, weight.shape[1]), np.int64)
-    _count(keys, has_words, weight, bins)
+    edges = np.linspace(0, len(bins), threads + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda span: _count(keys, has_words, weight, bins, span), itertools.pairwise(edges)))
     return bins
 
 
 def crowding(
-    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], bins: NDArray[np.int64]
+    keys: NDArray[np.uint64],
+    has_words: NDArray[np.bool_],
+    weight: NDArray[np.int64],
+    bins: NDArray[np.int64],
+    threads: int = 1,
 ) -> Crowding:
     """Bounds for each group, from the bins of the whole corpus.
 
@@ -52,9 +63,17 @@ def crowding(
         has_words: (groups,) as `count_bins` was given it.
         weight: (groups, stages) documents of each.
         bins: sums over all partitions.
+        threads: how many share the work; they do not change the result.
     """
     largest, most = weight.copy(), weight.copy()
-    _look_up(keys, has_words, weight, (bins, largest, most))
+
+    def part(span: tuple[int, int]) -> None:
+        mine = slice(*span)
+        _look_up(keys[mine], has_words[mine], weight[mine], (bins, largest[mine], most[mine]))
+
+    edges = np.linspace(0, len(keys), threads + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, itertools.pairwise(edges)))
     return Crowding(largest, most)
 
 
@@ -65,13 +84,17 @@ def _bin(key: np.uint64) -> np.int64:
 
 @compiled()
 def _count(
-    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], bins: NDArray[np.int64]
+    keys: NDArray[np.uint64],
+    has_words: NDArray[np.bool_],
+    weight: NDArray[np.int64],
+    bins: NDArray[np.int64],
+    span: tuple[int, int],
 ) -> None:
     for group in range(len(keys)):
         if has_words[group]:
             for band in range(keys.shape[1]):
                 at = _bin(keys[group, band])
-                for stage in range(weight.shape[1]):
+                for stage in range(weight.shape[1] if span[0] <= at < span[1] else 0):
                     bins[at, stage] += weight[group, stage]
 
 

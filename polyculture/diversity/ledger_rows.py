@@ -64,10 +64,10 @@ def ledger_rows(
     is_crowded: bool = False,
 ) -> pa.Table:
     """LEDGER rows of the probes of one stage, lens, weighting and stratum."""
-    columns = [pa.array([str(value)] * len(rows), pa.string()) for value in what]
+    columns = [pa.repeat(pa.scalar(str(value), pa.string()), len(rows)) for value in what]
     columns += [
-        pa.array([corpus.sources[number] for number in corpus.source[rows]], pa.string()),
-        pa.array(corpus.document_ids(rows), pa.string()),
+        pa.array(corpus.sources, pa.string()).take(pa.array(corpus.source[rows])),
+        corpus.index["document_id"].take(pa.array(rows)).combine_chunks().cast(pa.string()),
         pa.array(corpus.tokens[rows], pa.int64()),
         pa.array(np.full(len(rows), is_crowded)),
         row_lists(multiplicity),

@@ -18,13 +18,17 @@ from polyculture.diversity.near_join import (
     WEIGHT_BITS,
     Chances,
     Pairs,
-    ProbeKeys,
     chances,
-    count_by_source,
-    count_candidates,
     crowded_keys,
     join,
+)
+from polyculture.diversity.near_keys import (
+    ProbeKeys,
+    count_alone,
+    count_by_source,
+    count_candidates,
     probe_keys,
+    shared_bands,
 )
 
 # 1 - (1 - .8**4)**32 = 1 - 5e-8 of the pairs at Jaccard .8 share a band; .988 of those at .6.
@@ -103,9 +107,10 @@ class NearIndex:
         """
         width = PROBE_BANDS * PROBE_ROWS
         self._sets, self._threads, self._seed, self.most_candidates = sets, threads, seed, most_candidates
-        self._signatures = minhash_signatures(sets, width, seed)
+        self._signatures = minhash_signatures(sets, width, seed, threads)
         self._keys = band_keys(self._signatures, PROBE_BANDS, PROBE_ROWS)
         self._has_words = np.diff(sets.offsets) > 0
+        self._shared = shared_bands(self._keys, self._has_words, threads)
         exact = Fraction(str(threshold))
         self._bounds = (exact.numerator, exact.denominator, agreement_floor(threshold, width))
 
@@ -117,7 +122,7 @@ class NearIndex:
             mine: (groups,) which to count; None: all.
         """
         chosen = self._has_words if mine is None else self._has_words & mine
-        return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)))
+        return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)), self._threads)
 
     def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
         """How many documents may be neighbours of each group, at most: see `polyculture.diversity.crowding`.
@@ -129,7 +134,8 @@ class NearIndex:
         found = self.bins(counts, parts[0])
         for mine in parts[1:]:
             found += self.bins(counts, mine)
-        return crowding(self._keys, self._has_words, group_totals(counts, len(self._sets)), found)
+        totals = group_totals(counts, len(self._sets))
+        return crowding(self._keys, self._has_words, totals, found, self._threads)
 
     def multiplicities(self, probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
         """(probes, sources, stages), as `join` counts them."""
@@ -149,7 +155,9 @@ class NearIndex:
         Returns:
             Counts of at least the probe's own group. O(groups x bands), and at most 2 x `most_candidates` a probe.
         """
-        unique, inverse = np.unique(probe_groups, return_inverse=True)
+        is_asked = np.zeros(len(self._sets), np.bool_)
+        is_asked[probe_groups] = True
+        unique, inverse = np.flatnonzero(is_asked), (np.cumsum(is_asked) - 1)[probe_groups]
         plan = self.plan(unique, counts, parts)
         added, looked_at = self.neighbours(plan, counts, parts[0])
         for mine in parts[1:]:
@@ -163,8 +171,7 @@ class NearIndex:
         Args:
             groups: (probes,) different groups.
         """
-        chosen = groups[self._has_words[groups]]
-        return probe_keys(chosen, self._keys[chosen])
+        return probe_keys(groups[self._has_words[groups]], self._keys, self._shared)
 
     def plan(self, groups: NDArray[np.int64], counts: GroupCounts, parts: Parts) -> JoinPlan:
         """Count the probes' candidates, and decide what part of them is verified.
@@ -177,13 +184,27 @@ class NearIndex:
         probes, keyed = self.probe_keys(groups), np.flatnonzero(self._has_words[groups])
         per_key = np.zeros(len(probes.keys), np.int64)
         for mine in parts:
-            count_candidates(self._keys, self._there(counts, mine), probes.look_up, per_key)
-        crowded = crowded_keys(probes, per_key, self.most_candidates)
+            per_key += self._candidates(probes, self._there(counts, mine))
+        alone = np.where(self._there(counts, None)[probes.groups], probes.alone, 0)
+        crowded = crowded_keys(probes, per_key, alone, self.most_candidates)
         by_source = np.zeros((int(crowded[1].max(initial=-1)) + 1, counts.sources), np.int64)
         for mine in parts if len(by_source) else []:
-            theirs = (self._keys, self._there(counts, mine), counts.offsets, counts.source)
+            theirs = (self._keys, self._shared, self._there(counts, mine), counts.offsets, counts.source)
             count_by_source(theirs, probes.look_up, crowded[1], by_source)
-        return JoinPlan(groups, keyed, probes, chances(probes, crowded, by_source, self.most_candidates))
+        own = count_alone((probes.groups, alone), counts.offsets, counts.source, counts.sources)
+        return JoinPlan(groups, keyed, probes, chances(probes, crowded, by_source, own, self.most_candidates))
+
+    def _candidates(self, probes: ProbeKeys, there: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """How many of the groups that are there have each key of the probes."""
+
+        def part(span: tuple[int, int]) -> NDArray[np.int64]:
+            found = np.zeros(len(probes.keys), np.int64)
+            count_candidates((self._keys, self._shared, there), span, probes.look_up, found)
+            return found
+
+        edges = np.linspace(0, len(self._sets), self._threads + 1).astype(np.int64).tolist()
+        with ThreadPoolExecutor(self._threads) as pool:
+            return np.sum(list(pool.map(part, itertools.pairwise(edges))), axis=0, dtype=np.int64)
 
     def neighbours(
         self, plan: JoinPlan, counts: GroupCounts, mine: NDArray[np.bool_] | None = None
@@ -197,7 +218,9 @@ class NearIndex:
         probes, chance = plan.probes, plan.chances
         keyed = (probes.groups, probes.first, probes.probes, probes.look_up)
         sampled = (chance.of_probe, chance.of_key, chance.key_row, np.uint64(self._seed))
-        owners = (self._there(counts, mine), counts.offsets, counts.source)
+        numbers = np.full(len(self._sets), -1, np.int64)
+        numbers[probes.groups] = np.where(chance.is_scaled, -1, np.arange(len(probes.groups)))
+        owners = (self._there(counts, mine), self._shared, numbers, counts.offsets, counts.source)
         edges = np.linspace(0, len(self._sets), 4 * self._threads + 1).astype(np.int64).tolist()
         result = np.zeros((len(plan.groups), counts.sources, counts.copies.shape[1]), np.int64)
 
@@ -208,9 +231,7 @@ class NearIndex:
         looked_at = 0
         with ThreadPoolExecutor(self._threads) as pool:
             for probe, group, weight, looked in pool.map(part, itertools.pairwise(edges)):
-                is_other = probes.groups[probe] != group
-                at = plan.with_words[probe[is_other]]
-                add_entries(result, at, group[is_other], weight[is_other], counts.entries)
+                add_entries(result, plan.with_words[probe], group, weight, counts.entries)
                 looked_at += looked
         return result, looked_at
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
 from polyculture.dedupe.shingles import intersection_size
+from polyculture.diversity.near_keys import LookUp, ProbeKeys, Shared, find_key, is_shared
 
 # What a probe's draws come to in expectation; in each source up to its part of as many more, so that a source which
 # has few of the candidates is not missed. The error of a scaled count is then at most about 1 %.
@@ -21,30 +22,6 @@ WEIGHT_BITS = 16  # counts are summed as integers of 2**-16, so that parts merge
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]
 Numbers = NDArray[np.int64]
 Keys = NDArray[np.uint64]
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeKeys:
-    """The band keys of the probes, ready to be looked up.
-
-    Attributes:
-        groups: (probes,) group of each.
-        keys: (k,) the different keys, scrambled, ascending.
-        directory: (2**bits + 1,) first key of each value of the top bits.
-        first: (k + 1,) key number i is that of probes[first[i] : first[i + 1]].
-        probes: numbers of the probes, by key.
-    """
-
-    groups: Numbers
-    keys: Keys
-    directory: Numbers
-    first: Numbers
-    probes: Numbers
-
-    @property
-    def look_up(self) -> tuple[Keys, Numbers]:
-        """What a key is found with."""
-        return self.keys, self.directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,120 +44,52 @@ class Chances:
         return np.asarray((self.of_probe < 1).any(axis=1), np.bool_)
 
 
-def probe_keys(groups: Numbers, keys: Keys) -> ProbeKeys:
-    """Order the keys of probes.
-
-    Args:
-        groups: (probes,) group of each.
-        keys: (probes, bands) its keys; a probe without words has none and must not be here.
-    """
-    scrambled = (keys * np.uint64(0x9E3779B97F4A7C15)).ravel()
-    order = np.argsort(scrambled, kind="stable")
-    found, first = np.unique(scrambled[order], return_index=True)
-    bits = max(1, int(np.ceil(np.log2(max(2, len(found))))))
-    edges = np.arange(1, 1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
-    directory = np.concatenate([[0], np.searchsorted(found, edges), [len(found)]]).astype(np.int64)
-    probes = np.repeat(np.arange(len(groups)), keys.shape[1])[order]
-    return ProbeKeys(groups, found, directory, np.append(first, len(order)).astype(np.int64), probes)
-
-
-def crowded_keys(probes: ProbeKeys, per_key: Numbers, most: int) -> tuple[NDArray[np.bool_], Numbers]:
+def crowded_keys(probes: ProbeKeys, per_key: Numbers, alone: Numbers, most: int) -> tuple[NDArray[np.bool_], Numbers]:
     """The probes that have too many candidates, and numbers for the keys of these.
 
     Args:
         probes: p probes.
         per_key: (k,) groups of the whole corpus with each key.
+        alone: (p,) candidates by keys that no other group has.
         most: candidates that a probe may have and verify them all; a group is one for each band that it shares.
 
     Returns:
         (p,) which have more; (k,) a row for each of their keys, -1 for the others.
     """
     counts = np.repeat(per_key, np.diff(probes.first))
-    has_many = np.bincount(probes.probes, counts, len(probes.groups)) > most
+    has_many = np.bincount(probes.probes, counts, len(probes.groups)) + alone > most
     is_theirs = np.zeros(len(per_key), np.bool_)
     is_theirs[np.repeat(np.arange(len(per_key)), np.diff(probes.first))[has_many[probes.probes]]] = True
     return has_many, np.where(is_theirs, np.cumsum(is_theirs) - 1, -1)
 
 
-def chances(probes: ProbeKeys, crowded: tuple[NDArray[np.bool_], Numbers], by_source: Numbers, most: int) -> Chances:
+def chances(
+    probes: ProbeKeys, crowded: tuple[NDArray[np.bool_], Numbers], by_source: Numbers, alone: Numbers, most: int
+) -> Chances:
     """How much of their candidates probes verify.
 
     Args:
         probes: p probes.
         crowded: which have too many, and the rows of their keys.
         by_source: (rows, sources) groups of the whole corpus with each of these keys.
+        alone: (p, sources) candidates by keys that no other group has.
         most: candidates that a probe may have and verify them all.
     """
     (has_many, key_row), sources = crowded, by_source.shape[1]
     of_probe, of_key = np.ones((len(probes.groups), sources)), np.ones(by_source.shape)
+    if not len(of_key):
+        return Chances(of_probe, key_row, of_key)
     rows = key_row[np.repeat(np.arange(len(key_row)), np.diff(probes.first))]
     mine = rows >= 0
     theirs, rows = probes.probes[mine], rows[mine]
     own = np.stack([np.bincount(theirs, column[rows], len(of_probe)) for column in by_source.T], axis=1)
+    own = own + alone
     total = np.maximum(1.0, own.sum(axis=1, keepdims=True))
     chance = np.minimum(1.0, np.maximum(most / total, most / sources / np.maximum(own, 1.0)))
     of_probe[has_many] = chance[has_many]
-    if len(of_key):
-        starts = np.flatnonzero(np.diff(rows, prepend=-1))  # rows ascend, as keys do
-        of_key = np.maximum.reduceat(of_probe[theirs], starts, axis=0)
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))  # rows ascend, as keys do
+    of_key = np.maximum.reduceat(of_probe[theirs], starts, axis=0)
     return Chances(of_probe, key_row, of_key)
-
-
-@compiled()
-def _find(key: np.uint64, keys: Keys, directory: Numbers) -> int:
-    """Number of a key among the probes', or -1."""
-    scrambled = key * np.uint64(0x9E3779B97F4A7C15)
-    bits = 0
-    while (1 << bits) < len(directory) - 1:
-        bits += 1
-    prefix = np.int64(scrambled >> np.uint64(64 - bits))
-    for at in range(directory[prefix], directory[prefix + 1]):
-        if keys[at] == scrambled:
-            return at
-    return -1
-
-
-@compiled()
-def count_candidates(keys: Keys, is_there: NDArray[np.bool_], look_up: tuple[Keys, Numbers], found: Numbers) -> None:
-    """Add to found, (k,), how many groups have each key of the probes.
-
-    Args:
-        keys: (groups, bands).
-        is_there: (groups,) whether a group has words and occurs.
-        look_up: of the probes.
-        found: added to.
-    """
-    for group in range(len(keys)):
-        if is_there[group]:
-            for band in range(keys.shape[1]):
-                at = _find(keys[group, band], look_up[0], look_up[1])
-                if at >= 0:
-                    found[at] += 1
-
-
-@compiled()
-def count_by_source(
-    groups: tuple[Keys, NDArray[np.bool_], Numbers, Numbers],
-    look_up: tuple[Keys, Numbers],
-    shared_row: Numbers,
-    found: Numbers,
-) -> None:
-    """The same by source, (rows, sources), of the keys that have a row; a group of several sources is one of each.
-
-    Args:
-        groups: band keys, whether each is there, and its sources, as offsets and numbers.
-        look_up: of the probes.
-        shared_row: (k,) row of each key, or -1.
-        found: added to.
-    """
-    keys, is_there, offsets, source = groups
-    for group in range(len(keys)):
-        if is_there[group]:
-            for band in range(keys.shape[1]):
-                at = _find(keys[group, band], look_up[0], look_up[1])
-                if at >= 0 and shared_row[at] >= 0:
-                    for entry in range(offsets[group], offsets[group + 1]):
-                        found[shared_row[at], source[entry]] += 1
 
 
 @compiled()
@@ -293,23 +202,29 @@ def _is_near(
 @compiled()
 def _verify(
     groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
-    group: int,
+    at: tuple[int, Numbers, NDArray[np.bool_]],
     proposed: tuple[Numbers, Numbers, NDArray[np.float64]],
     examined: Numbers,
     bounds: tuple[int, int, int],
 ) -> int:
-    """Move the probes that are neighbours to the front, and in place of each chance its weight; returns how many."""
+    """Move the probes that are neighbours to the front, and in place of each chance its weight; returns how many.
+
+    The group itself is passed over. Two probes that verify all their candidates are verified once: by the lower group.
+    """
     probe_groups, probe_of, chance_of = proposed
+    group, numbers, is_there = at
     count = 0
-    for at in range(len(probe_of)):
-        probe = probe_of[at]
-        if examined[probe] == group:
+    for place in range(len(probe_of)):
+        probe = probe_of[place]
+        other = probe_groups[probe]
+        if examined[probe] == group or other == group:
             continue
         examined[probe] = group
-        other = probe_groups[probe]
+        if other < group and is_there[other] and numbers[group] >= 0 and numbers[other] >= 0:
+            continue
         if _is_near(groups, group, other, bounds):
             probe_of[count] = probe
-            chance_of[count] = _weight(groups[3][group], groups[3][other], chance_of[at])
+            chance_of[count] = _weight(groups[3][group], groups[3][other], chance_of[place])
             count += 1
     return count
 
@@ -317,18 +232,19 @@ def _verify(
 @compiled()
 def join(
     groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
-    probes: tuple[Numbers, Numbers, Numbers, tuple[Keys, Numbers]],
+    probes: tuple[Numbers, Numbers, Numbers, LookUp],
     sampled: tuple[NDArray[np.float64], NDArray[np.float64], Numbers, np.uint64],
-    owners: tuple[NDArray[np.bool_], Numbers, Numbers],
+    owners: tuple[NDArray[np.bool_], Shared, Numbers, Numbers, Numbers],
     limits: tuple[int, int, int, int, int],
 ) -> Pairs:
-    """Verified pairs of the groups first..last with probes that share a band.
+    """Verified pairs of the groups first..last with other probes that share a band.
 
     Args:
         groups: shingle hashes, their offsets, signatures, band keys.
         probes: their groups, `ProbeKeys.first`, `.probes` and `.look_up`.
         sampled: `Chances.of_probe`, `.of_key` and `.key_row`, and a seed.
-        owners: whether each group is there, and the sources of each, as offsets and numbers.
+        owners: whether each group is there, which bands it may share, the number of the probe that it is if that
+            verifies all its candidates, else -1, and the sources of each, as offsets and numbers.
         limits: first and last group, and numerator, denominator and least agreement of neighbours.
 
     Returns:
@@ -337,14 +253,16 @@ def join(
     hashes, starts, _, keys = groups
     probe_groups, first, by_key, look_up = probes
     of_probe, of_key, key_row, seed = sampled
-    is_there, offsets, source = owners
+    is_there, shared, numbers, offsets, source = owners
     examined = np.full(len(probe_groups), -1, np.int64)
     probe_of, chance_of = np.empty(len(probe_groups) + 1, np.int64), np.empty(len(probe_groups) + 1)
     found = np.empty((1024, 3), np.int64)
     count, looked_at = 0, 0
     for group in range(limits[0], limits[1]):
         for band in range(keys.shape[1] if is_there[group] else 0):
-            key = _find(keys[group, band], look_up[0], look_up[1])
+            if not is_shared(shared, group, band):
+                continue
+            key = find_key(keys[group, band], look_up[0], look_up[1], look_up[2])
             if key < 0:
                 continue
             span, row = (first[key], first[key + 1]), key_row[key]
@@ -358,10 +276,14 @@ def join(
                 drawn = _drawn(span, (by_key, of_probe), draw, (probe_of, chance_of))
             looked_at += drawn
             proposed = (probe_groups, probe_of[:drawn], chance_of[:drawn])
-            drawn = _verify(groups, group, proposed, examined, (limits[2], limits[3], limits[4]))
-            while count + drawn > len(found):
+            drawn = _verify(groups, (group, numbers, is_there), proposed, examined, (limits[2], limits[3], limits[4]))
+            while count + 2 * drawn > len(found):
                 found = np.concatenate((found, np.empty_like(found)))
             for at in range(drawn):
                 found[count, 0], found[count, 1], found[count, 2] = probe_of[at], group, chance_of[at]
                 count += 1
+                other = probe_groups[probe_of[at]]
+                if numbers[group] >= 0 and numbers[other] >= 0 and is_there[other]:
+                    found[count, 0], found[count, 1], found[count, 2] = numbers[group], other, chance_of[at]
+                    count += 1
     return found[:count, 0].copy(), found[:count, 1].copy(), found[:count, 2].copy(), looked_at

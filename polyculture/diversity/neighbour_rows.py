@@ -74,15 +74,17 @@ def measure_neighbours(
         for is_crowded in (False, True)
         for weighting, rows in _choose(corpus, split, is_crowded, probes, seed).items()
     ]
-    found = definition.count(indexes.groups[np.concatenate([rows for *_, rows in chosen])], counts, indexes, parts)
+    is_asked = np.zeros(len(counts.offsets) - 1, np.bool_)
+    is_asked[indexes.groups[np.concatenate([rows for *_, rows in chosen])]] = True
+    found = definition.count(np.flatnonzero(is_asked), counts, indexes, parts)
+    row_of = (np.cumsum(is_asked) - 1)[indexes.groups]  # a group is a probe of many stages and weightings
     scaled = np.zeros((len(stages), len(corpus.sources)), np.int64)
-    tables, start = [], 0
+    tables = []
     for number, weighting, is_crowded, rows in chosen:
-        here = slice(start, start + len(rows))
+        here = row_of[rows]
         block = found.multiplicity[here, :, number]
         scaled[number] += np.bincount(corpus.source[rows], found.is_scaled[here], len(corpus.sources)).astype(np.int64)
         tables.append(ledger_rows(corpus, (stages[number].name, lens, weighting), rows, block, is_crowded))
-        start += len(rows)
     populations = [
         population_of(corpus, lens, split.stage, has_species=False).model_copy(
             update={"crowded": split.crowded.model_copy(update={"scaled": mine.tolist()})}

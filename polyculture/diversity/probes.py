@@ -1,11 +1,14 @@
 """Probes: the few thousand documents of each source whose copies are counted in the whole corpus."""
 
+import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.hashing import PROBE_STREAM, TOKEN_PROBE_STREAM, seeded_hash, unit_interval
+from polyculture.diversity.probe_draws import early_arrivals, smallest_hashes
+from polyculture.hashing import PROBE_STREAM, TOKEN_PROBE_STREAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,17 @@ def choose_probes(
     Returns:
         Document numbers, by source and then by hash; a document that occurs often may be there more than once.
     """
-    present = np.flatnonzero(stage.copies > 0)
-    occurrences = np.repeat(present, stage.copies[present])
-    first = np.cumsum(stage.copies[present]) - stage.copies[present]
-    copy = np.arange(len(occurrences)) - np.repeat(first, stage.copies[present])
-    hashes = seeded_hash(id_hash[occurrences], seed, PROBE_STREAM, copy.astype(np.uint64))
-    order = np.lexsort((occurrences, hashes, source[occurrences]))
-    ranked = occurrences[order]
-    ranked_source = source[ranked]
-    starts = np.searchsorted(ranked_source, np.arange(ranked_source.max() + 1 if len(ranked) else 0))
-    position = np.arange(len(ranked)) - starts[ranked_source] if len(ranked) else np.empty(0, np.int64)
-    chosen: NDArray[np.int64] = ranked[position < probes]
-    return chosen
+    totals = np.bincount(source, stage.copies).astype(np.int64)
+    share = np.minimum(1.0, _enough(probes) / np.maximum(totals, 1))
+    everything = np.uint64(np.iinfo(np.uint64).max)
+    limit = np.full(len(totals), everything)
+    limit[share < 1] = (share[share < 1] * 2.0**64).astype(np.uint64)
+    while True:
+        document, hashes = smallest_hashes((stage.copies, source, id_hash), seed, PROBE_STREAM, limit)
+        is_short = np.bincount(source[document], minlength=len(totals)) < np.minimum(totals, probes)
+        if not is_short.any():
+            return _first(document, source[document], (document, hashes), probes)
+        limit[is_short] = everything
 
 
 def choose_weighted_probes(
@@ -79,39 +81,32 @@ def choose_weighted_probes(
     Returns:
         Document numbers, by source and then by arrival; a document may be there more than once.
     """
-    present = np.flatnonzero(weight > 0)
+    rate = np.bincount(source, weight)
+    limit = _enough(probes) / np.maximum(rate, 1.0)
+    while True:
+        document, time = early_arrivals((weight, source, id_hash), seed, TOKEN_PROBE_STREAM, limit)
+        is_short = (np.bincount(source[document], minlength=len(rate)) < probes) & (rate > 0)
+        if not is_short.any():
+            return _first(document, source[document], (id_hash[document], time), probes)
+        limit[is_short] *= 2
+
+
+def _enough(probes: int) -> float:
+    """Expected number that is hardly ever met by fewer than `probes`: eight standard deviations above."""
+    return float(probes + 8 * np.sqrt(probes + 8))
+
+
+def _first(
+    document: NDArray[np.int64], source: NDArray[np.int64], keys: tuple[NDArray[Any], NDArray[Any]], probes: int
+) -> NDArray[np.int64]:
+    """The first `probes` of each source, by the last of the keys and then the other; by source and in that order."""
+    by_source = np.argsort(source, kind="stable")
+    edges = np.concatenate([[0], np.cumsum(np.bincount(source))])
     chosen = [np.empty(0, np.int64)]
-    for number in np.unique(source[present]):
-        mine = present[source[present] == number]
-        chosen.append(mine[_earliest(id_hash[mine], weight[mine].astype(np.float64), probes, seed)])
+    for start, end in itertools.pairwise(edges.tolist()):
+        mine = by_source[start:end]
+        chosen.append(document[mine[np.lexsort([key[mine] for key in keys])[:probes]]])
     return np.concatenate(chosen)
-
-
-def _earliest(id_hash: NDArray[np.uint64], weight: NDArray[np.float64], probes: int, seed: int) -> NDArray[np.int64]:
-    """The documents of the `probes` earliest arrivals, in order."""
-    active = np.arange(len(weight))
-    last = np.zeros(len(weight))
-    document, time = np.empty(0, np.int64), np.empty(0)
-    rounds = 0
-    while len(active):
-        more = 1 + probes // len(active)  # arrivals that each active document is asked for at once
-        salts = np.arange(rounds, rounds + more, dtype=np.uint64)
-        hashes = seeded_hash(np.repeat(id_hash[active], more), seed, TOKEN_PROBE_STREAM, np.tile(salts, len(active)))
-        waits = -np.log1p(-unit_interval(hashes)).reshape(len(active), more) / weight[active, None]
-        # summed one by one from the last arrival on, so that times do not depend on how many are asked for
-        times = np.cumsum(np.column_stack([last[active], waits]), axis=1)[:, 1:]
-        last[active] = times[:, -1]
-        document = np.concatenate([document, np.repeat(active, more)])
-        time = np.concatenate([time, times.ravel()])
-        if len(time) > probes:
-            is_early = time <= np.partition(time, probes - 1)[probes - 1]
-            document, time = document[is_early], time[is_early]
-        first = np.lexsort((id_hash[document], time))[:probes]
-        document, time = document[first], time[first]
-        limit = time[-1] if len(time) == probes else np.inf
-        active = active[last[active] < limit]
-        rounds += more
-    return document
 
 
 def split_probes(probes: NDArray[np.int64], is_heavy: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
