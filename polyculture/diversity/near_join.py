@@ -93,11 +93,11 @@ def chances(
 
 
 @compiled()
-def agreement(left: NDArray[np.uint32], right: NDArray[np.uint32]) -> int:
+def agreement(signatures: NDArray[np.uint32], left: int, right: int) -> int:
     """Equal values of two signatures."""
-    equal = 0
-    for i in range(len(left)):
-        equal += left[i] == right[i]
+    equal = np.int32(0)
+    for i in range(signatures.shape[1]):
+        equal += np.int32(signatures[left, i] == signatures[right, i])
     return equal
 
 
@@ -176,8 +176,6 @@ def _drawn(
 @compiled()
 def _weight(left: Keys, right: Keys, chance: float) -> int:
     """1 over the chance that a pair of groups is drawn, in units of 2**-16."""
-    if chance >= 1.0:
-        return 1 << WEIGHT_BITS
     shared = 0
     for band in range(len(left)):
         shared += left[band] == right[band]
@@ -190,19 +188,19 @@ def _is_near(
 ) -> bool:
     hashes, offsets, signatures, _ = groups
     numerator, denominator, least_agreement = bounds
-    mine, theirs = hashes[offsets[left] : offsets[left + 1]], hashes[offsets[right] : offsets[right + 1]]
-    smaller, larger = min(len(mine), len(theirs)), max(len(mine), len(theirs))
-    if smaller * denominator < numerator * larger:
+    mine, theirs = offsets[left + 1] - offsets[left], offsets[right + 1] - offsets[right]
+    if min(mine, theirs) * denominator < numerator * max(mine, theirs):
         return False
-    if agreement(signatures[left], signatures[right]) < least_agreement:
+    if agreement(signatures, left, right) < least_agreement:
         return False
-    return verified_similarity(mine, theirs, numerator, denominator) >= 0
+    ours, others = hashes[offsets[left] : offsets[left + 1]], hashes[offsets[right] : offsets[right + 1]]
+    return verified_similarity(ours, others, numerator, denominator) >= 0
 
 
 @compiled()
 def _verify(
     groups: tuple[Keys, Numbers, NDArray[np.uint32], Keys],
-    at: tuple[int, Numbers, NDArray[np.bool_]],
+    at: tuple[int, int, Numbers, NDArray[np.bool_]],
     proposed: tuple[Numbers, Numbers, NDArray[np.float64]],
     examined: Numbers,
     bounds: tuple[int, int, int],
@@ -212,19 +210,20 @@ def _verify(
     The group itself is passed over. Two probes that verify all their candidates are verified once: by the lower group.
     """
     probe_groups, probe_of, chance_of = proposed
-    group, numbers, is_there = at
+    group, drawn, numbers, is_there = at
     count = 0
-    for place in range(len(probe_of)):
+    for place in range(drawn):
         probe = probe_of[place]
         other = probe_groups[probe]
-        if examined[probe] == group or other == group:
+        if other == group or examined[probe] == group:
             continue
         examined[probe] = group
         if other < group and is_there[other] and numbers[group] >= 0 and numbers[other] >= 0:
             continue
         if _is_near(groups, group, other, bounds):
+            chance = chance_of[place]
             probe_of[count] = probe
-            chance_of[count] = _weight(groups[3][group], groups[3][other], chance_of[place])
+            chance_of[count] = 1 << WEIGHT_BITS if chance >= 1.0 else _weight(groups[3][group], groups[3][other], chance)
             count += 1
     return count
 
@@ -267,16 +266,18 @@ def join(
                 continue
             span, row = (first[key], first[key + 1]), key_row[key]
             if row < 0:
-                drawn = span[1] - span[0]
-                probe_of[:drawn], chance_of[:drawn] = by_key[span[0] : span[1]], 1.0
+                drawn = 0
+                for at in range(span[0], span[1]):  # no slices: to count their references costs more than the rest
+                    probe_of[drawn], chance_of[drawn] = by_key[at], 1.0
+                    drawn += 1
             else:
                 sources = source[offsets[group] : offsets[group + 1]]
                 state = _mix(_mix(seed ^ _content(hashes[starts[group] : starts[group + 1]])) + keys[group, band])
                 draw = (sources, _largest(of_key[row], sources), state)
                 drawn = _drawn(span, (by_key, of_probe), draw, (probe_of, chance_of))
             looked_at += drawn
-            proposed = (probe_groups, probe_of[:drawn], chance_of[:drawn])
-            drawn = _verify(groups, (group, numbers, is_there), proposed, examined, (limits[2], limits[3], limits[4]))
+            proposed, here = (probe_groups, probe_of, chance_of), (group, drawn, numbers, is_there)
+            drawn = _verify(groups, here, proposed, examined, (limits[2], limits[3], limits[4]))
             while count + 2 * drawn > len(found):
                 found = np.concatenate((found, np.empty_like(found)))
             for at in range(drawn):
