@@ -25,9 +25,7 @@ class Crowding:
     most: NDArray[np.int64]
 
 
-def count_bins(
-    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], threads: int = 1
-) -> NDArray[np.int64]:
+def count_bins(keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64]) -> NDArray[np.int64]:
     """Documents in each bin of band keys; those of two partitions are added.
 
     Keys are counted by some of their bits, so that the table has one size, however many keys there are. A bin holds at
@@ -37,15 +35,12 @@ def count_bins(
         keys: (groups, bands) of all groups.
         has_words: (groups,) whether a group has shingles; one without has no neighbours.
         weight: (groups, stages) documents of each.
-        threads: how many share the work, each for its bins; they do not change the result.
 
     Returns:
-        (2**22, stages). Some 10 ns per key.
+        (2**22, stages). Some 30 ns per key; it waits for memory, and more threads do not help.
     """
     bins = np.zeros((1 << BIN_BITS, weight.shape[1]), np.int64)
-    edges = np.linspace(0, len(bins), threads + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda span: _count(keys, has_words, weight, bins, span), itertools.pairwise(edges)))
+    _count(keys, has_words, weight, bins)
     return bins
 
 
@@ -84,17 +79,13 @@ def _bin(key: np.uint64) -> np.int64:
 
 @compiled()
 def _count(
-    keys: NDArray[np.uint64],
-    has_words: NDArray[np.bool_],
-    weight: NDArray[np.int64],
-    bins: NDArray[np.int64],
-    span: tuple[int, int],
+    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], bins: NDArray[np.int64]
 ) -> None:
     for group in range(len(keys)):
         if has_words[group]:
             for band in range(keys.shape[1]):
                 at = _bin(keys[group, band])
-                for stage in range(weight.shape[1] if span[0] <= at < span[1] else 0):
+                for stage in range(weight.shape[1]):
                     bins[at, stage] += weight[group, stage]
 
 

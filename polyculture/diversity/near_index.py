@@ -122,7 +122,7 @@ class NearIndex:
             mine: (groups,) which to count; None: all.
         """
         chosen = self._has_words if mine is None else self._has_words & mine
-        return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)), self._threads)
+        return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)))
 
     def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
         """How many documents may be neighbours of each group, at most: see `polyculture.diversity.crowding`.
