@@ -204,7 +204,8 @@ class NearIndex:
 
         edges = np.linspace(0, len(self._sets), self._threads + 1).astype(np.int64).tolist()
         with ThreadPoolExecutor(self._threads) as pool:
-            return np.sum(list(pool.map(part, itertools.pairwise(edges))), axis=0, dtype=np.int64)
+            counted: NDArray[np.int64] = np.sum(list(pool.map(part, itertools.pairwise(edges))), axis=0)
+        return counted
 
     def neighbours(
         self, plan: JoinPlan, counts: GroupCounts, mine: NDArray[np.bool_] | None = None

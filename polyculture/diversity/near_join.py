@@ -98,7 +98,7 @@ def agreement(signatures: NDArray[np.uint32], left: int, right: int) -> int:
     equal = np.int32(0)
     for i in range(signatures.shape[1]):
         equal += np.int32(signatures[left, i] == signatures[right, i])
-    return equal
+    return int(equal)
 
 
 @compiled()
@@ -223,7 +223,9 @@ def _verify(
         if _is_near(groups, group, other, bounds):
             chance = chance_of[place]
             probe_of[count] = probe
-            chance_of[count] = 1 << WEIGHT_BITS if chance >= 1.0 else _weight(groups[3][group], groups[3][other], chance)
+            chance_of[count] = (
+                1 << WEIGHT_BITS if chance >= 1.0 else _weight(groups[3][group], groups[3][other], chance)
+            )
             count += 1
     return count
 
@@ -266,10 +268,9 @@ def join(
                 continue
             span, row = (first[key], first[key + 1]), key_row[key]
             if row < 0:
-                drawn = 0
-                for at in range(span[0], span[1]):  # no slices: to count their references costs more than the rest
-                    probe_of[drawn], chance_of[drawn] = by_key[at], 1.0
-                    drawn += 1
+                drawn = span[1] - span[0]
+                for at in range(drawn):  # no slices: to count their references costs more than the rest
+                    probe_of[at], chance_of[at] = by_key[span[0] + at], 1.0
             else:
                 sources = source[offsets[group] : offsets[group + 1]]
                 state = _mix(_mix(seed ^ _content(hashes[starts[group] : starts[group + 1]])) + keys[group, band])

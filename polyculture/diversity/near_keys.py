@@ -95,7 +95,7 @@ def _flag(keys: Keys, has_words: NDArray[np.bool_], at: tuple[int, np.uint64], s
 @compiled()
 def is_shared(shared: Shared, group: int, band: int) -> bool:
     """Whether a group's key may be another one's too."""
-    return (shared[group, band >> 3] >> (band & 7)) & 1 != 0
+    return bool((shared[group, band >> 3] >> (band & 7)) & 1)
 
 
 def probe_keys(groups: Numbers, keys: Keys, shared: Shared) -> ProbeKeys:
@@ -138,20 +138,25 @@ def _order(
                     ordered[at], probes[at] = ordered[at - 1], probes[at - 1]
                     at -= 1
                 ordered[at], probes[at] = key, probe
-    first, different, bucket = np.empty(count + 1, np.int64), 0, 0
-    for at in range(count):
-        while directory[bucket] <= at and bucket < (1 << bits):
-            bucket += 1
+    first = _drop_repeats(ordered, directory)
+    return ordered[: len(first) - 1].copy(), directory, first, probes
+
+
+@compiled()
+def _drop_repeats(ordered: Keys, directory: Numbers) -> Numbers:
+    """Move the different keys to the front, and let the directory count those; where each begins, and the end."""
+    first, different = np.empty(len(ordered) + 1, np.int64), 0
+    for at in range(len(ordered)):
         if at == 0 or ordered[at] != ordered[different - 1]:
             ordered[different], first[different] = ordered[at], at
             different += 1
-    first[different] = count
+    first[different] = len(ordered)
     place = 0
-    for bucket in range((1 << bits) + 1):  # from entries to different keys
+    for bucket in range(len(directory)):
         while place < different and first[place] < directory[bucket]:
             place += 1
         directory[bucket] = place
-    return ordered[:different].copy(), directory, first[: different + 1].copy(), probes
+    return first[: different + 1].copy()
 
 
 @compiled()
@@ -217,7 +222,8 @@ def count_alone(probes: tuple[Numbers, Numbers], offsets: Numbers, source: Numbe
 
     Args:
         probes: groups of the probes, and how many such keys each has.
-        offsets, source: of the groups, as `GroupCounts` has them.
+        offsets: (groups + 1,) of the entries of each group, as `GroupCounts` has them.
+        source: (entries,) source number.
         sources: how many there are.
     """
     groups, alone = probes
