@@ -23,7 +23,7 @@ demo: .venv/ready
 	$(BIN)/python -m demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -m 'not long'
+	$(BIN)/python -m pytest -m 'not long' -n 2 --dist loadfile
 
 test-long: .venv/ready
 	$(BIN)/python -m pytest -m long

@@ -9,9 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.inspect_commands import require_run
-from cli.lexical_display import show_lexical
 from cli.tables import print_whole
-from cli.vector_display import show_vectors
 from polyculture.errors import ConfigError
 from polyculture.sources.record import safe_detail
 from schemas.measures import Lens, Stage, Weighting
@@ -74,6 +72,9 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     for name in lens or [each for each in Lens if each in measured]:
         _show_lens(found, judged, name, weighting, leaks)
     if not lens:
+        from cli.lexical_display import show_lexical
+        from cli.vector_display import show_vectors
+
         wide = Console(highlight=False, width=max(Console().width, WIDTH))
         show_lexical(wide, found, judged)
         show_vectors(wide, found, judged)

@@ -38,7 +38,9 @@ def train(run: Path, state_file: Path, steps: int, workers: int) -> list[list[st
     if state_file.exists():
         reader.load_state_dict(json.loads(state_file.read_text()))
     # BATCH_ROWS is the reader's and the loader's: so the loader's order is the shards' order
-    loader = DataLoader(Shards(reader), batch_size=BATCH_ROWS, num_workers=workers)
+    # A fork of a process with threads may hang or die; the reader is small to send.
+    start = "spawn" if workers else None
+    loader = DataLoader(Shards(reader), batch_size=BATCH_ROWS, num_workers=workers, multiprocessing_context=start)
     taken = []
     for batch in loader:
         taken.append(list(batch["document_id"]))  # here the model learns from batch["text"]

@@ -68,7 +68,7 @@ def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
         for folder in ("shards", "removed", "quarantined", "ledger")
         for path in (healthy / folder).iterdir()
     }
-    assert listed == present | {"README.md", "croissant.json"}
+    assert listed == present | {"README.md", "croissant.json", "plan.json"}
     shards = sorted(name for name in listed if name.endswith(".arrow"))
     assert len(shards) > 3
     assert shards[0] == f"shards/train-00000-of-{len(shards):05d}.arrow"

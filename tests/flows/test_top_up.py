@@ -221,6 +221,7 @@ def test_a_person_sees_before_and_after_in_the_terminal_and_on_the_page(finished
     assert "more: near distinct_fraction is unmeasured" not in printed  # nothing is asked of what was not chosen
 
 
+@pytest.mark.long
 def test_a_shortage_is_said_and_not_filled_and_any_number_of_workers_gives_the_same_bytes(
     folder: Path, server: str
 ) -> None:
@@ -261,7 +262,7 @@ def test_a_parent_that_is_changed_or_read_beyond_its_end_is_refused(folder: Path
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"measure": {}}, "measure.semantic"),
+        ({"measure": {"semantic": None}}, "measure.semantic"),
         ({"name": "parent/inner"}, "name"),
     ],
 )
@@ -272,7 +273,18 @@ def test_candidates_that_cannot_be_compared_are_refused_before_anything_starts(
 
     config = {**yaml.safe_load((folder / "candidates.yaml").read_text()), **change}
     path = write_config(folder, config, "changed.yaml")
-    given = ["top-up", folder / "parent", "--consumed", "0", "--candidates", path, "--tokens", "5"]
+    given = [
+        "top-up",
+        folder / "parent",
+        "--consumed",
+        "0",
+        "--tokens-per-step",
+        "1",
+        "--candidates",
+        path,
+        "--tokens",
+        "5",
+    ]
     ended = here(*given)  # type: ignore[operator]
     assert ended.returncode == 2
     assert told in ended.stderr

@@ -31,9 +31,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
-# torch warns on machines of few cores, and that a fork of a process with threads may hang
+# torch warns on machines of few cores
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
-@pytest.mark.filterwarnings("ignore:.*use of fork\\(\\):DeprecationWarning")
 def test_torch_stops_and_goes_on_with_another_number_of_workers(run: Path, tmp_path: Path) -> None:
     from examples.read_with_torch import BATCH_ROWS, train
 
