@@ -6,6 +6,8 @@ from schemas.documents import Kind
 from schemas.measures import Stage
 from schemas.numbers import Estimate, Numbers
 
+RINGS = 3  # how far the curve looks around a probe: its source, its kind, everything
+
 
 class SourceVectors(Numbers):
     """Embeddings of one source at a stage.

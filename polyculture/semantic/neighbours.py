@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only, tuple_of
 from polyculture.semantic.encoder import inverse_lengths, squared_lengths
+from schemas.vectors import RINGS
 
 PROBE_ROWS, CORPUS_ROWS = 512, 4_096  # of a block of similarities: 8 MB, which stays in the cache
 OUTSIDE = -1  # number of a probe that is not in the corpus
 ALONE = -2.0  # nearest cosine where there is no other document
-RINGS = 3  # how far the curve looks around a probe: its source, its kind, everything
 _SideArrays = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]  # vectors, squared lengths, numbers
 _side = tuple_of(types.Array(types.int16, 2, "C", readonly=True), read_only(types.int64), read_only(types.int64))
 _run = tuple_of(*[types.int64] * 4)  # first and last column, source, sample

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 
 from polyculture.files import map_arrow_file, write_arrow_file, write_parquet, write_text
 from polyculture.semantic.moment_table import MomentTable
-from polyculture.semantic.neighbours import RINGS
 from schemas.measures import Stage
-from schemas.vectors import SourceVectors, VectorsHeader
+from schemas.vectors import RINGS, SourceVectors, VectorsHeader
 
 VECTORS_FILE, MOMENTS_FILE, VECTOR_PROBES_FILE = "vectors.json", "moments.arrow", "vector_probes.parquet"
 VECTOR_FILES = (VECTORS_FILE, MOMENTS_FILE, VECTOR_PROBES_FILE)

@@ -93,7 +93,7 @@ def test_mixtures_are_foretold_and_what_is_not_measured_cannot_be_planned_for(
 ) -> None:
     narrow, varied = (
         json.loads(command("what-if", finished[0], "--rates", f"samples={rate}", "--json").stdout)["mixture"]["vectors"]
-        for rate in (4, 0)
+        for rate in (20, 0)
     )
     assert varied["rke"] > 1.5 * narrow["rke"]
     assert varied["unmeasured"] == 80
