@@ -88,9 +88,5 @@ def test_twelve_runs_of_other_workers_file_order_and_hash_seed_are_one_tree(tmp_
         result = command("run", path, "--out", out, "--workers", workers, PYTHONHASHSEED=seed)  # type: ignore[arg-type]
         assert result.returncode == 0, result.stderr
         trees.append(tree_digests(out))
-    data = [name for name in trees[0] if name.split("/")[0] in ("shards", "removed", "quarantined", "ledger")]
-    assert len(data) > 10
-    for number, tree in enumerate(trees):
-        same_order = trees[0] if number % 4 < 2 else trees[2]
-        assert tree == same_order  # the whole tree; a manifest holds its configuration as it was written
-        assert {name: tree[name] for name in data} == {name: trees[0][name] for name in data}
+    assert len(trees[0]) > 30
+    assert all(tree == trees[0] for tree in trees)
