@@ -3,12 +3,13 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: help demo test test-long check lock docs clean
+.PHONY: help demo test test-long test-exhaustive check lock docs clean
 
 help:
 	@echo "make demo       build the demo corpora and run both configurations on them"
 	@echo "make test       the test suite"
 	@echo "make test-long  crash, fuzz and scale tests"
+	@echo "make test-exhaustive  every step at which a run can die or fail: hours"
 	@echo "make check      lint, types, import rules: what continuous integration runs first"
 	@echo "make docs       generate docs/configuration.md and docs/documents.md from the models"
 	@echo "make lock       resolve constraints.txt anew"
@@ -23,10 +24,13 @@ demo: .venv/ready
 	$(BIN)/python -m demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -m 'not long' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'not long and not exhaustive' -n 2 --dist loadfile
 
 test-long: .venv/ready
 	$(BIN)/python -m pytest -m long
+
+test-exhaustive: .venv/ready
+	$(BIN)/python -m pytest -m exhaustive
 
 check: .venv/ready
 	$(BIN)/ruff check .

@@ -145,12 +145,17 @@ def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -
 
 
 def heaviest_species(ledger: Ledger) -> list[HeavySpecies]:
-    """The largest species of every stage and lens, and the one with most tokens among those of 50 documents or more."""
+    """The largest species of every stage and lens, and the one with most tokens among those of 50 documents or more.
+
+    A document that has no twin is no large species, however small the corpus.
+    """
     found: list[HeavySpecies] = []
     shown: Counter[tuple[str, str]] = Counter()
     most_tokens: dict[tuple[str, str], HeavySpecies] = {}
     for row in ledger.heavy.to_pylist():  # by falling size within a stage and lens
         key = (row["stage"], row["lens"])
+        if sum(row["documents"]) < 2:
+            continue
         species = _heavy_species(ledger, row)
         shown[key] += 1
         if shown[key] <= SHOWN_SPECIES:
@@ -180,6 +185,8 @@ def _neighbourhoods(ledger: Ledger) -> Iterator[HeavySpecies]:
         largest = {tuple(counts): (example, tokens) for example, tokens, counts in sorted(columns, reverse=True)}
         for counts in sorted(largest, key=lambda row: (-sum(row), largest[row]))[:SHOWN_SPECIES]:
             example, tokens = largest[counts]
+            if sum(counts) < 2:
+                continue
             yield HeavySpecies(
                 stage=population.stage,
                 lens=population.lens,

@@ -1,4 +1,7 @@
-"""Every step at which a run can die or fail, and a hundred random moments: the next ends in the same bytes."""
+"""Steps at which a run can die or fail, and random moments: the next run ends in the same bytes.
+
+The long tests take some of the steps and moments, the exhaustive ones (`make test-exhaustive`, hours) every one.
+"""
 
 import random
 from collections import Counter
@@ -12,8 +15,8 @@ from tests.support.corpora import three_kinds, tree_digests, write_config
 from tests.support.processes import ROOT
 from tests.unit.test_resume import check, crashes
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(3600)]
-MOMENTS = 100
+pytestmark = pytest.mark.timeout(6 * 3600)
+LONG, EVERY = pytest.mark.long, pytest.mark.exhaustive
 
 
 def checked(cases: list[dict[str, Any]]) -> Counter[str]:
@@ -24,34 +27,40 @@ def checked(cases: list[dict[str, Any]]) -> Counter[str]:
     return counts
 
 
-def test_at_every_step_of_the_shards_a_run_may_die_or_fail(tmp_path: Path) -> None:
-    acts = ["kill", "torn", "short", "ENOSPC", "EIO", "EINTR"]
-    whole, *cases = crashes(tmp_path, "tail", [[act, "every"] for act in acts])
+@pytest.mark.parametrize(("kills", "others"), [pytest.param(4, 12, marks=LONG), pytest.param(1, 1, marks=EVERY)])
+def test_at_every_step_of_the_shards_a_run_may_die_or_fail(tmp_path: Path, kills: int, others: int) -> None:
+    acts = {"kill": kills} | dict.fromkeys(("torn", "short", "ENOSPC", "EIO", "EINTR"), others)
+    whole, *cases = crashes(tmp_path, "tail", [[act, f"every {stride}"] for act, stride in acts.items()])
     counts = checked(cases)
     steps = whole["steps"]
     writes = sum(step.startswith("write ") for step in steps)
     assert len(steps) > 100
-    assert counts == {act: writes if act in ("torn", "short") else len(steps) for act in acts}
+    every = {act: writes if act in ("torn", "short") else len(steps) for act in acts}
+    assert counts == {act: -(-every[act] // stride) for act, stride in acts.items()}
 
 
-def test_killed_at_every_commit_of_a_whole_run_it_resumes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stride", [pytest.param(6, marks=LONG), pytest.param(1, marks=EVERY)])
+def test_killed_at_every_commit_of_a_whole_run_it_resumes(tmp_path: Path, stride: int) -> None:
     whole, *_ = crashes(tmp_path / "plain", "whole", [])
     commits = [i for i, step in enumerate(whole["steps"]) if step.split()[0] in ("replace", "link")]
     assert len(commits) > 30
+    commits = commits[::stride]
     _, *cases = crashes(tmp_path / "killed", "whole", [["kill", at] for at in commits])
     assert checked(cases) == {"kill": len(commits)}
 
 
-def test_killed_at_a_hundred_random_moments_a_run_resumes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [pytest.param(12, marks=LONG), pytest.param(100, marks=EVERY)])
+def test_killed_at_random_moments_a_run_resumes(tmp_path: Path, count: int) -> None:
     generator = random.Random(39)
-    moments = [["moment", 0.9 * generator.random()] for _ in range(MOMENTS)]
-    once, twice = moments[: MOMENTS * 3 // 4], moments[MOMENTS * 3 // 4 :]
+    moments = [["moment", 0.9 * generator.random()] for _ in range(count)]
+    once, twice = moments[: count * 3 // 4], moments[count * 3 // 4 :]
     _, *cases = crashes(tmp_path / "once", "whole", once)
     _, *more = crashes(tmp_path / "twice", "whole", twice, again=True)
-    assert checked(cases + more) == {"moment": MOMENTS}
-    assert sum(case["code"] == -9 for case in cases + more) > MOMENTS / 2  # most were still running
+    assert checked(cases + more) == {"moment": count}
+    assert sum(case["code"] == -9 for case in cases + more) > count / 2  # most were still running
 
 
+@LONG
 def test_a_worker_process_that_dies_or_cannot_write_ends_the_command_and_the_next_resumes(
     tmp_path: Path, command: Command
 ) -> None:
@@ -73,6 +82,7 @@ def test_a_worker_process_that_dies_or_cannot_write_ends_the_command_and_the_nex
         assert tree_digests(out) == tree_digests(tmp_path / "whole")
 
 
+@LONG
 def test_twelve_runs_of_other_workers_file_order_and_hash_seed_are_one_tree(tmp_path: Path, command: Command) -> None:
     config = three_kinds(tmp_path)
     config["sources"][0]["paths"] = ["p*.jsonl.gz"]  # type: ignore[index]

@@ -2,7 +2,7 @@
 
 SPEC is JSON: `folder`, an empty one; `part`, "whole" for the whole flow or "tail" for what follows the plan of the
 mixture (index, order, shards, manifest, verdict); `cases`, pairs [act, step] of `failpoints`, where "every" stands for
-all steps of a run, and a fraction for that part of them; the act "moment" is SIGKILL after that fraction of a run's
+all steps of a run, "every 8" for each eighth, and a fraction for that part of them; the act "moment" is SIGKILL after that fraction of a run's
 time. `again`: whether the resumed run dies too, at the step after. Writes one JSON line per case.
 """
 
@@ -145,8 +145,8 @@ class Driver:
 def places(which: object, steps: list[str], act: str) -> list[int]:
     """The steps that a case names; writes alone can be torn or short."""
     fit = [i for i, step in enumerate(steps) if act not in ("torn", "short") or step.startswith("write ")]
-    if which == "every":
-        return fit
+    if isinstance(which, str) and which.startswith("every"):
+        return fit[:: int(which.removeprefix("every").strip() or 1)]
     if isinstance(which, float):
         return [fit[int(which * len(fit))]]
     return [int(str(which))]
