@@ -2,8 +2,9 @@
 
 SPEC is JSON: `folder`, an empty one; `part`, "whole" for the whole flow or "tail" for what follows the plan of the
 mixture (index, order, shards, manifest, verdict); `cases`, pairs [act, step] of `failpoints`, where "every" stands for
-all steps of a run, "every 8" for each eighth, and a fraction for that part of them; the act "moment" is SIGKILL after that fraction of a run's
-time. `again`: whether the resumed run dies too, at the step after. Writes one JSON line per case.
+all steps of a run, "every 8" for each eighth, and a fraction for that part of them; the act "moment" is SIGKILL after
+that fraction of a run's time. `again`: whether the resumed run dies too, at the step after. Writes one JSON line per
+case.
 """
 
 import contextlib
