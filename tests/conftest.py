@@ -29,6 +29,11 @@ def pytest_configure() -> None:
     quiet_prefect(os.environ)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No bytes in the name of a test: a gzip header holds the time, and workers must agree on the names."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["PREFECT_HOME"], ignore_errors=True)
 
