@@ -65,6 +65,11 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
     damaged = [file.path for file in listed if not is_intact(directory.root, file)]
     if damaged:
         return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
+    return damaged_config(directory, manifest)
+
+
+def damaged_config(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the configuration in a manifest, by the digest beside it; None if it is whole."""
     # As it stands there, not as read: a later version may know more keys.
     if json_sha256(json.loads(directory.manifest.read_bytes())["config"]) != manifest.config_sha256:
         return "the configuration in manifest.json does not have the digest that stands beside it"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,22 @@ from polyculture.errors import ConfigError, OutputError, RunInUseError
 from polyculture.files import file_digest, write_text
 from polyculture.hashing import file_sha256
 from schemas.manifest import FileDigest
+
+_SCHEME = re.compile("[a-z][a-z0-9+.-]+:")
+
+
+def require_local(folder: Path) -> None:
+    """Refuse what was a URL: as a path, `s3://bucket/run` would be a local folder named `s3:`.
+
+    Raises:
+        ConfigError: a part of the path is the scheme of a URL.
+    """
+    for at, part in enumerate(folder.parts):
+        if _SCHEME.fullmatch(part):
+            url = f"{part}//{'/'.join(folder.parts[at + 1 :])}"
+            raise ConfigError(
+                f"{url}: not a local folder; a run is made on local disk, then: polyculture publish RUN {url}"
+            )
 
 
 class StepRecord(BaseModel):
@@ -33,6 +50,10 @@ class RunDirectory:
     """Paths inside one run directory. Only what `manifest.json` lists is part of the result."""
 
     root: Path
+
+    def __post_init__(self) -> None:
+        """Refuse a URL."""
+        require_local(self.root)
 
     @property
     def shards(self) -> Path:

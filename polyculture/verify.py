@@ -1,45 +1,20 @@
 """Read a finished run again and compare it with what its manifest says, by code that did not write it."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from polyculture.evidence import read_manifest, read_verdict
-from polyculture.files import read_parquet
+from polyculture.evidence import damaged_config, read_manifest, read_verdict
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
-from polyculture.hashing import file_sha256, json_sha256
+from polyculture.hashing import file_sha256
+from polyculture.recount import Tally, recount
 from polyculture.run_directory import RunDirectory, is_intact
-from polyculture.shards.read import shard_batches
-from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest, SourceAccount
-from schemas.mixture_config import VALIDATION
-from schemas.quarantined import QuarantineReason
 
 IN_PARENT = "in_parent"  # as top-ups count it
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the files of a run hold, counted again."""
-
-    written: Counter[str] = field(default_factory=Counter)
-    written_tokens: Counter[str] = field(default_factory=Counter)
-    kept: dict[str, set[str]] = field(default_factory=dict)
-    removed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    removed_ids: set[str] = field(default_factory=set)
-    representatives: set[str] = field(default_factory=set)
-    removed_tokens: Counter[str] = field(default_factory=Counter)
-    quarantined: Counter[tuple[str, str]] = field(default_factory=Counter)
-    in_parent: Counter[str] = field(default_factory=Counter)
-    in_parent_ids: set[str] = field(default_factory=set)
-    held: Counter[str] = field(default_factory=Counter)
-    held_tokens: Counter[str] = field(default_factory=Counter)
-    held_ids: set[str] = field(default_factory=set)
 
 
 def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
@@ -79,26 +54,14 @@ def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> I
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.relative_to(directory.root).as_posix() not in listed:
                 yield f"{path.relative_to(directory.root).as_posix()}: not listed in the manifest"
-    if json_sha256(manifest.config.model_dump(mode="json")) != manifest.config_sha256:
-        yield "manifest.json: the configuration does not have the digest that stands beside it"
+    problem = damaged_config(directory, manifest)
+    if problem is not None:
+        yield problem
 
 
 def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
     problems: list[str] = []
-    tally = Tally()
-    for file in manifest.files:
-        path = directory.root / file.path
-        rows = None
-        if file.path.startswith("shards/") and path.suffix == ".arrow":
-            rows = _count_shard(path, tally, problems)
-        elif file.path.startswith("removed/"):
-            rows = _count_removed(path, tally)
-        elif file.path.startswith("filtered/"):
-            rows = _count_in_parent(path, tally)
-        elif file.path.startswith("quarantined/"):
-            rows = _count_quarantined(path, tally, problems)
-        if rows is not None and rows != file.rows:
-            problems.append(f"{file.path}: holds {rows} rows, the manifest says {file.rows}")
+    tally = recount(directory, manifest, problems)
     known = {account.name for account in manifest.conservation}
     strangers = ({*tally.written} | {s for s, _ in tally.removed} | {s for s, _ in tally.quarantined}) - known
     problems += [f"source {name!r} is in the files and not in the manifest" for name in sorted(strangers)]
@@ -127,57 +90,6 @@ def _held_out(manifest: Manifest, tally: Tally) -> Iterator[str]:
     counted = {name: (count, tally.held_tokens[name]) for name, count in tally.held.items()}
     if said != counted:
         yield f"shards/: held out are {counted} (documents, tokens), the manifest says {said}"
-
-
-def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
-    rows, is_held = 0, path.name.startswith(f"{VALIDATION}-")
-    schema, batches = shard_batches(path)
-    if schema != DOCUMENT_SCHEMA:
-        problems.append(f"shards/{path.name}: not the DOCUMENT schema")
-        return -1
-    for batch in batches:
-        batch.validate(full=True)
-        rows += batch.num_rows
-        columns = batch.select(["document_id", "source", "tokens"]).to_pydict()
-        for name, source_name, tokens in zip(*columns.values(), strict=True):
-            if is_held:
-                tally.held[source_name] += 1
-                tally.held_tokens[source_name] += tokens
-                tally.held_ids.add(name)
-                continue
-            tally.written[source_name] += 1
-            tally.written_tokens[source_name] += tokens
-            tally.kept.setdefault(source_name, set()).add(name)
-    return rows
-
-
-def _count_removed(path: Path, tally: Tally) -> int:
-    table = read_parquet(path)
-    for source, reason, tokens in zip(
-        *(table[name].to_pylist() for name in ("source", "reason", "text_tokens")), strict=True
-    ):
-        tally.removed[source, reason] += 1
-        tally.removed_tokens[source] += tokens
-    tally.removed_ids.update(table["document_id"].to_pylist())
-    tally.representatives.update(table["kept_id"].to_pylist())
-    return int(table.num_rows)
-
-
-def _count_in_parent(path: Path, tally: Tally) -> int:
-    table = read_parquet(path, ["document_id", "source"])
-    tally.in_parent.update(table["source"].to_pylist())
-    tally.in_parent_ids.update(table["document_id"].to_pylist())
-    return int(table.num_rows)
-
-
-def _count_quarantined(path: Path, tally: Tally, problems: list[str]) -> int:
-    table = read_parquet(path)
-    known = set(QuarantineReason)
-    for source, reason in zip(table["source"].to_pylist(), table["reason"].to_pylist(), strict=True):
-        tally.quarantined[source, reason] += 1
-        if reason not in known:
-            problems.append(f"quarantined/{path.name}: unknown reason {reason!r}")
-    return int(table.num_rows)
 
 
 def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
@@ -212,5 +124,6 @@ def _verdict(directory: RunDirectory) -> Iterator[str]:
         yield "verdict.json was given for another manifest; it is void"
         return
     again = judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of))
-    if again != verdict:
-        yield "verdict.json does not follow from the evidence; run the gate again"
+    if again.model_copy(update={"version": verdict.version}) != verdict:
+        by = "" if again.version == verdict.version else f" by version {again.version} (it is by {verdict.version})"
+        yield f"verdict.json does not follow from the evidence{by}; run the gate again"

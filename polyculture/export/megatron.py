@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from polyculture.errors import ConfigError
+from polyculture.run_directory import require_local
 from polyculture.shards.listing import read_batches, read_shard_list
 from polyculture.text.tokenizer import TokenCounter
 from schemas.export import ExportedGroup, MegatronExport
@@ -46,6 +47,7 @@ def export_megatron(
         raise ConfigError(
             f"--end-token: the tokenizer has no token {end_token[:40]!r}; name the one that ends a document"
         )
+    require_local(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"--out: {out} holds something; choose another folder")
     out.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Whether the lens can tell documents of a language apart at all."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from polyculture.semantic.encoder import from_fixed_point
 QUANTILE = 0.999
 MARGIN = 0.1
 LEAST_PAIRS = 10_000  # ten beyond the quantile
+LEAST_PAIRS_OF_TWO = 1_000  # of documents of the same two sources
 DOCUMENTS_OF_A_LANGUAGE = 1_500  # which give up to a million pairs
 
 
@@ -30,7 +32,7 @@ class LanguageCheck:
     Attributes:
         language: key.
         pairs: pairs of documents of different sources that were compared.
-        quantile: the .999 quantile of their cosines, or None without enough of them.
+        quantile: the .999 quantile of their cosines, the median over pairs of sources; None without enough of them.
         fitness: at the tau that was asked about.
     """
 
@@ -46,7 +48,9 @@ def check_languages(
     """Check every language that documents were encoded in, on pairs of documents of different sources.
 
     Such pairs are unrelated but for a few, so if the .999 quantile of their cosines exceeds tau - .1, being neighbours
-    at tau says little about the documents and much about the language, or about the background's lack of it.
+    at tau says little about the documents and much about the language, or about the background's lack of it. The
+    quantile is taken for each two sources, and the median of these decides: two sources of which one was made from the
+    other do not make a language unfit, a language in which all look alike does.
 
     Args:
         vectors: (documents, dimensions) embeddings of the probes, in fixed point; rows of zeros are left out.
@@ -84,6 +88,11 @@ def _check(language: str, unit: NDArray[np.float32], source: NDArray[np.int64], 
     pairs = int(crossing.sum())
     if pairs < LEAST_PAIRS:
         return LanguageCheck(language, pairs, None, Fitness.UNCHECKED)
-    cosine = (unit @ unit.T)[first[crossing], second[crossing]]
-    quantile = round(float(np.quantile(cosine, QUANTILE)), 6)  # the matrix product's last digits are not kept
+    cosine = unit @ unit.T
+    blocks = [cosine[np.ix_(source == a, source == b)] for a, b in itertools.combinations(np.unique(source), 2)]
+    found = [np.quantile(block, QUANTILE) for block in blocks if block.size >= LEAST_PAIRS_OF_TWO]
+    if not found:
+        found = [np.quantile(cosine[first[crossing], second[crossing]], QUANTILE)]
+    # the upper of two middle ones; the matrix product's last digits are not kept
+    quantile = round(float(np.quantile(found, 0.5, method="higher")), 6)
     return LanguageCheck(language, pairs, quantile, Fitness.UNFIT if quantile > tau - MARGIN else Fitness.FIT)

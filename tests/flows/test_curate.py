@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from polyculture.hashing import file_sha256, json_sha256
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
 from polyculture.shards.reader import ShardReader
@@ -141,6 +142,22 @@ def test_the_verdict_is_bound_to_the_manifest(healthy: Path, tmp_path: Path) -> 
     changed = (run / "manifest.json").read_text().replace('"repeated": 0', '"repeated": 0 ', 1)
     (run / "manifest.json").write_text(changed)
     assert any("void" in problem for problem in verify_run(run))
+
+
+def test_a_run_of_a_version_that_knew_fewer_keys_is_still_whole(healthy: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(healthy, run)
+    manifest, verdict = (json.loads((run / name).read_bytes()) for name in ("manifest.json", "verdict.json"))
+    del manifest["config"]["gate"]["strict"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    verdict |= {"manifest_sha256": file_sha256(run / "manifest.json"), "version": "0.0.1"}
+    (run / "verdict.json").write_text(json.dumps(verdict))
+    assert any("does not have the digest" in problem for problem in verify_run(run))
+    manifest["config_sha256"] = json_sha256(manifest["config"])
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    verdict["manifest_sha256"] = file_sha256(run / "manifest.json")
+    (run / "verdict.json").write_text(json.dumps(verdict))
+    assert verify_run(run) == []
 
 
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete", "add", "swap", "verdict"])

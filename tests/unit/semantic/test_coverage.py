@@ -113,3 +113,12 @@ def test_the_self_check_finds_the_language_whose_documents_all_look_alike() -> N
     crossing = (unit[0::2] @ unit[1::2].T).ravel()
     assert found["en"].quantile == pytest.approx(np.quantile(crossing, 0.999), abs=1e-5)
     assert found["en"].pairs == 150 * 150
+
+
+def test_one_source_made_from_another_does_not_make_their_language_unfit() -> None:
+    generator = np.random.default_rng(22)
+    seeds = even(20, 32, seed=23)
+    made = [seeds[generator.integers(20, size=200)] for _ in range(2)]  # a twentieth of their pairs are the same
+    vectors, source = np.concatenate([*made, even(400, 32, seed=24)]), np.repeat(np.arange(4), 200)
+    assert check_languages(vectors[:400], ["en"] * 400, source[:400], 0.9)[0].fitness is Fitness.UNFIT  # cannot tell
+    assert check_languages(vectors, ["en"] * 800, source, 0.9)[0].fitness is Fitness.FIT
