@@ -68,6 +68,7 @@ def test_every_document_is_kept_or_removed_for_a_kept_twin(command: Command, tmp
     assert len(removed) == len(expected)
 
 
+@pytest.mark.long
 def test_neither_the_order_of_inputs_nor_the_workers_change_a_byte(command: Command, tmp_path: Path) -> None:
     left, right = corpus(tmp_path)
     first = command("dedupe", left, right, "--out", tmp_path / "a", "--workers", "1")

@@ -12,8 +12,8 @@ import pytest
 
 from tests.conftest import Command
 from tests.support.corpora import three_kinds, tree_digests, write_config
+from tests.support.crashes import check, crashes
 from tests.support.processes import ROOT
-from tests.unit.test_resume import check, crashes
 
 pytestmark = pytest.mark.timeout(6 * 3600)
 LONG, EVERY = pytest.mark.long, pytest.mark.exhaustive
@@ -100,3 +100,16 @@ def test_twelve_runs_of_other_workers_file_order_and_hash_seed_are_one_tree(tmp_
         trees.append(tree_digests(out))
     assert len(trees[0]) > 30
     assert all(tree == trees[0] for tree in trees)
+
+
+@LONG
+def test_killed_or_without_space_a_run_resumes_to_the_same_bytes(tmp_path: Path) -> None:
+    wanted = [["kill", 0.35], ["kill", 0.55], ["torn", 0.5], ["kill", 0.75], ["kill", 0.97], ["ENOSPC", 0.5]]
+    whole, *cases = crashes(tmp_path, "tail", wanted)
+    assert len(cases) == len(wanted)
+    for case in cases:
+        check(case)
+    # data, then the manifest, then the verdict
+    names = [step.rpartition("-")[2] for step in whole["steps"] if step.split()[0] in ("replace", "link")]
+    data = max(i for i, step in enumerate(names) if step.endswith((".arrow", "info.json", "statistics.json")))
+    assert data < names.index("manifest.json") < names.index("verdict.json")

@@ -34,7 +34,7 @@ def test_weighted_probes_merge_over_partitions_nest_and_have_no_order(documents:
         assert few[source[few] == number].tolist() == whole[source[whole] == number][:40].tolist()
 
 
-@pytest.mark.parametrize("probes", [3, 40])
+@pytest.mark.parametrize("probes", [3, pytest.param(40, marks=pytest.mark.long)])
 def test_a_document_is_drawn_in_proportion_to_its_tokens_however_large_a_part_is_drawn(probes: int) -> None:
     tokens, ids = np.array([1, 2, 10, 0, 87]), np.arange(5, dtype=np.uint64) * np.uint64(977)
     source = np.zeros(5, np.int64)
