@@ -27,7 +27,7 @@ test: .venv/ready
 	$(BIN)/python -m pytest -m 'not long and not exhaustive' -n 2 --dist loadfile
 
 test-long: .venv/ready
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -n 2 --dist loadfile
 
 test-exhaustive: .venv/ready
 	$(BIN)/python -m pytest -m exhaustive

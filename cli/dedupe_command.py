@@ -11,7 +11,6 @@ from rich.table import Table
 
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
-from polyculture.run_directory import require_local
 from polyculture.sources.record import safe_detail
 from schemas.survivor import Survivor
 
@@ -99,6 +98,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 def _require_empty(out: Path) -> None:
+    from polyculture.run_directory import require_local
+
     require_local(out)
     if out.exists() and (not out.is_dir() or any(path.name != ".work" for path in out.iterdir())):
         raise ConfigError(f"--out: {out} is not an empty folder; choose another")

@@ -212,6 +212,7 @@ def test_the_same_command_again_changes_no_byte(healthy: Path, command: Command)
     assert tree_digests(healthy) == before
 
 
+@pytest.mark.long
 def test_a_damaged_run_is_made_again_to_the_same_bytes(healthy: Path, tmp_path: Path, command: Command) -> None:
     run = tmp_path / "run"
     shutil.copytree(healthy, run)
@@ -277,6 +278,7 @@ def test_few_seeds_look_varied_in_a_trial_and_close_the_gate(tmp_path: Path, com
     assert verify_run(tmp_path / "run") == []
 
 
+@pytest.mark.long
 def test_a_source_that_loses_too_much_closes_the_gate(tmp_path: Path, command: Command) -> None:
     config = three_kinds(tmp_path, synthetic=expanded_texts(40, 10, seed=4))
     config["dedupe"] = {"limits": {"sources": {"samples": 0.5}, "max_cluster_documents": 9}}
@@ -371,6 +373,7 @@ def test_an_audit_judges_the_input_and_writes_no_shards(tmp_path: Path, command:
     assert verify_run(tmp_path / "audit") == []
 
 
+@pytest.mark.long
 def test_ids_are_settled_the_same_in_any_order(tmp_path: Path, command: Command) -> None:
     one, other = "first text of some length here", "another text of some length here"
     for name, texts in (("a", [one, one, other]), ("b", [one])):

@@ -133,6 +133,7 @@ def test_an_index_outlives_its_run(command: Command, tmp_path: Path, deliveries:
     assert f"{len(rows(tmp_path / 'new0' / 'kept'))} documents" in " ".join(shown.stdout.split())
 
 
+@pytest.mark.long
 def test_a_foreign_or_damaged_index_is_refused(
     command: Command, tmp_path: Path, deliveries: tuple[Texts, Texts]
 ) -> None:

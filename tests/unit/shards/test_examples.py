@@ -31,6 +31,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
+@pytest.mark.long
 # torch warns on machines of few cores
 @pytest.mark.filterwarnings("ignore:This DataLoader will create:UserWarning")
 def test_torch_stops_and_goes_on_with_another_number_of_workers(run: Path, tmp_path: Path) -> None:
