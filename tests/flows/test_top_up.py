@@ -12,13 +12,14 @@ import pytest
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.evidence import read_manifest
 from polyculture.files import read_parquet
-from polyculture.run_directory import RunDirectory
+from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.top_up.parent import open_parent
 from polyculture.verify import verify_run
 from schemas.measures import Lens
 from schemas.top_up import MixtureMeasured, TopUp
 from tests.conftest import Command
 from tests.support.corpora import tree_digests, write_config, write_jsonl_gz
+from tests.support.processes import run_and_kill
 from tests.support.topics import about, varied_texts
 
 TOKENS, SYNTHETIC_FRACTION = 20_000, 0.2
@@ -236,6 +237,25 @@ def test_a_shortage_is_said_and_not_filled_and_any_number_of_workers_gives_the_s
     shutil.rmtree(folder / "short")
     Command(server)(*arguments(folder, "short", "50", 10**6), *step, "--workers", "2")
     assert tree_digests(folder / "short") == digests
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_killed_at_any_moment_a_top_up_resumes_to_the_same_bytes(
+    finished: tuple[Path, str], folder: Path, server: str
+) -> None:
+    names = shards(folder)
+    given = arguments(folder, "killed", ",".join(names[: len(names) // 2]))
+    command, was_running = Command(server), 0
+    for seconds in (5.0, 7.0, 9.0, 11.0, 13.0, 15.0):
+        was_running += run_and_kill(command.arguments(*given), command.environment, seconds)
+        if (folder / "killed" / "manifest.json").exists():
+            manifest = read_manifest(RunDirectory(folder / "killed"))
+            assert all(is_intact(folder / "killed", file) for file in manifest.files)
+    assert was_running >= 3
+    ended = command(*given)
+    assert ended.returncode in (0, 3, 4), ended.stderr
+    assert tree_digests(folder / "killed") == tree_digests(finished[0])
 
 
 def test_a_parent_that_is_changed_or_read_beyond_its_end_is_refused(folder: Path, tmp_path: Path) -> None:
