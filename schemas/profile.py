@@ -6,10 +6,20 @@ from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.lexical import LexicalScope
 from schemas.measures import Lens, Metric, Stage, Weighting
-from schemas.numbers import Estimate, Numbers
+from schemas.numbers import Diversity, Estimate, Numbers
 from schemas.vectors import VectorProfile
 
-__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Numbers", "Profile", "ScopeProfile", "Trial"]
+__all__ = [
+    "Containment",
+    "Diversity",
+    "Estimate",
+    "HeavySpecies",
+    "LastGo",
+    "Numbers",
+    "Profile",
+    "ScopeProfile",
+    "Trial",
+]
 
 
 class Trial(Numbers):
@@ -19,18 +29,14 @@ class Trial(Numbers):
     distinct_fraction: Estimate
 
 
-class ScopeProfile(Numbers):
-    """Numbers of one scope (all, a kind, or a source) at one stage through one lens.
+class ScopeProfile(Diversity):
+    """Diversity of one scope (all, a kind, or a source) at one stage through one lens.
 
     Attributes:
         documents: occurrences; at the stage `mixture` a document written twice counts twice.
         probes: how many of them were probed.
         weighting: by documents, or by tokens: then every number is the token-weighted mean of the same quantity of a
             document.
-        distinct_fraction: species per occurrence at full scale.
-        duplicate_fraction: share of occurrences that have a twin.
-        duplicate_pairs: unordered pairs of occurrences of one species.
-        hill_0, hill_1, hill_2: effective numbers of species (Hill 1973).
         scale_surprise: distinct fraction of the gate's trial less the full one.
         trials: distinct fraction that smaller runs would have seen, by fraction; the last is the full corpus.
     """
@@ -43,12 +49,6 @@ class ScopeProfile(Numbers):
     documents: int
     tokens: int
     probes: int
-    distinct_fraction: Estimate
-    duplicate_fraction: Estimate
-    duplicate_pairs: Estimate
-    hill_0: Estimate
-    hill_1: Estimate
-    hill_2: Estimate
     scale_surprise: Estimate
     trials: list[Trial]
 

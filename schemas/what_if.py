@@ -3,7 +3,7 @@
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
-from schemas.profile import Estimate, Numbers, Trial
+from schemas.profile import Diversity, Numbers, Trial
 
 
 class WhatIfSource(Numbers):
@@ -45,23 +45,25 @@ class SourceMargin(Numbers):
     hill_1_per_million_tokens: float
 
 
-class LensWhatIf(Numbers):
-    """Numbers of the mixture through one lens; what they are, see `ScopeProfile`.
+class MixtureEstimate(Diversity):
+    """Diversity of a mixture.
 
     Attributes:
         documents: expected occurrences in the mixture that the lens says something about.
+    """
+
+    documents: float
+
+
+class LensWhatIf(MixtureEstimate):
+    """Diversity of the mixture through one lens.
+
+    Attributes:
         trials: distinct fraction that trials mixed afresh at a fraction of the rates would see.
         margins: of each source that the lens says something about, at rate 0 too.
     """
 
     lens: Lens
-    documents: float
-    distinct_fraction: Estimate
-    duplicate_fraction: Estimate
-    duplicate_pairs: Estimate
-    hill_0: Estimate
-    hill_1: Estimate
-    hill_2: Estimate
     trials: list[Trial]
     margins: list[SourceMargin]
 

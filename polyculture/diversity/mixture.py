@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.diversity.copies import CopyLaw, marginal_copies, mixed_afresh, thinned_to, with_replacement
-from polyculture.diversity.mixture_intervals import MixtureEstimate, estimate_mixture
+from polyculture.diversity.mixture_intervals import estimate_mixture
 from polyculture.diversity.mixture_rows import MixtureRows, check_rates, collapse, row_blocks, row_powers, sum_powers
+from schemas.what_if import MixtureEstimate
 
 __all__ = [
     "Marginals",
-    "MixtureEstimate",
     "MixtureValues",
     "collapse",
     "estimate_mixture",

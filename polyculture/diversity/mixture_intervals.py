@@ -18,24 +18,11 @@ from polyculture.diversity.intervals import (
     scaled,
 )
 from polyculture.diversity.mixture_rows import MixtureRows, check_rates, row_blocks, row_powers
-from schemas.profile import Estimate
+from schemas.what_if import MixtureEstimate
 
 Floats = NDArray[np.float64]
 # The four functions of c whose means everything follows from.
 INVERSE, SURPRISE, EXCESS, REPEATED = range(4)
-
-
-@dataclass(frozen=True, slots=True)
-class MixtureEstimate:
-    """Numbers of one mixture; see `MixtureValues` for what they are."""
-
-    documents: float
-    distinct_fraction: Estimate
-    duplicate_fraction: Estimate
-    duplicate_pairs: Estimate
-    hill_0: Estimate
-    hill_1: Estimate
-    hill_2: Estimate
 
 
 @dataclass(frozen=True, slots=True)

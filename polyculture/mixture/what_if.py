@@ -100,13 +100,7 @@ def _lens(
     trials = [whole if fraction == 1 else estimate_mixture(rows, mine * fraction) for fraction in fractions]
     return LensWhatIf(
         lens=lens,
-        documents=whole.documents,
-        distinct_fraction=whole.distinct_fraction,
-        duplicate_fraction=whole.duplicate_fraction,
-        duplicate_pairs=whole.duplicate_pairs,
-        hill_0=whole.hill_0,
-        hill_1=whole.hill_1,
-        hill_2=whole.hill_2,
+        **dict(whole),
         trials=[
             Trial(fraction=fraction, distinct_fraction=trial.distinct_fraction)
             for fraction, trial in zip(fractions, trials, strict=True)

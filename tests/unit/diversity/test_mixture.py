@@ -10,7 +10,6 @@ from scipy import stats
 
 from polyculture.diversity.copies import copy_rule, mixed_afresh, thinned_to, with_replacement
 from polyculture.diversity.mixture import (
-    MixtureEstimate,
     MixtureValues,
     collapse,
     estimate_mixture,
@@ -22,6 +21,7 @@ from polyculture.diversity.mixture import (
 )
 from polyculture.diversity.mixture_rows import select_sources
 from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
+from schemas.what_if import MixtureEstimate
 from tests.unit.diversity.matrices import GRAPH, NEIGHBOURS, SOURCE, matrix_of, species_matrix
 
 NUMBERS = [field.name for field in fields(MixtureValues)]
