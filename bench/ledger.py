@@ -41,7 +41,7 @@ from schemas.source_config import LimitsConfig, SourceConfig
 MOST_COST = 0.15  # of deduplication, for the lenses of SUMMED
 MOST_RELOAD_SECONDS = 1.0
 SOURCES, PROBES, THREADS, SEED = 12, 2000, 2, 20_261_122
-SUMMED = ("signing", "counts", "exact", "near", "seed")
+SUMMED = ("signing", "counts of exact", "counts of seed", "exact", "near", "seed")
 Found = TypeVar("Found")
 
 

@@ -13,6 +13,7 @@ from polyculture.diversity.crowding import BIN_BITS
 from polyculture.diversity.heavy import HEAVY_FRACTION
 from polyculture.diversity.multiplicity import count_groups
 from polyculture.diversity.near_index import PROBE_BANDS, NearIndex
+from polyculture.diversity.near_keys import FILTER_BITS
 from polyculture.diversity.probe_matrix import Weighting
 
 THRESHOLD, SHINGLES = 0.8, 60
@@ -133,8 +134,11 @@ def _population(name: str, sets: Sets, held: Counts, alone: Sequence[int], seed:
 
 
 def _by_chance(documents: int) -> int:
-    """What the bins of a document's keys hold of documents that have no neighbours, and were not signed here."""
-    return PROBE_BANDS**2 * documents >> BIN_BITS
+    """What the bins of a document's keys hold of documents that have no neighbours, and were not signed here.
+
+    One in sixteen of their keys is taken for shared.
+    """
+    return PROBE_BANDS**2 * documents // FILTER_BITS >> BIN_BITS
 
 
 def neighbourhoods(seed: int) -> list[Neighbourhoods]:

@@ -69,12 +69,13 @@ class Part:
     chosen: dict[tuple[Lens, int], Chosen]
 
 
-def count_part(survey: Survey, mine: Mask | None = None) -> Part:
+def count_part(survey: Survey, mine: Mask | None = None, after: Callable[[str], object] = str) -> Part:
     """Count a partition of the documents.
 
     Args:
         survey: what is measured.
         mine: (documents,) which are of the partition; None: all.
+        after: called when a lens is counted, with `counts of` and its name.
     """
     counts: dict[Lens, SpeciesCounts] = {}
     chosen: dict[tuple[Lens, int], Chosen] = {}
@@ -89,6 +90,7 @@ def count_part(survey: Survey, mine: Mask | None = None) -> Part:
             chosen[lens, number] = chosen.get(same[0]) or choose(
                 survey.corpus, where(stage, mine), survey.probes, survey.seed
             )
+        after(f"counts of {lens.value}")
     return Part(counts, chosen)
 
 
@@ -125,13 +127,12 @@ def measure_stages(
         survey: what is measured.
         part: counts of all documents, merged; None: they are counted here, as one part.
         group_parts: (groups,) masks of parts of the groups of equal texts, which the near lens counts one by one.
-        after: called when something is done, with its name: `counts`, or a lens.
+        after: called when something is done, with its name: `counts of` a lens, or the lens.
 
     Returns:
         LEDGER rows, HEAVY rows, and the population of each stage and lens; the same however the corpus is cut.
     """
-    whole = count_part(survey) if part is None else part
-    after("counts")
+    whole = count_part(survey, after=after) if part is None else part
     rows, heavy = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()]
     populations: list[Population] = []
     for lens, definition in LENSES.items():

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
+from polyculture.diversity.near_keys import Shared, is_shared
 
-BIN_BITS = 22  # 32 keys a document in 4 million bins: of N documents a bin holds 8e-6 N by chance
+BIN_BITS = 22  # at most 24 keys a document in 4 million bins: of N documents a bin holds 6e-6 N by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,17 @@ class Crowding:
     most: NDArray[np.int64]
 
 
-def count_bins(keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Documents in each bin of band keys; those of two partitions are added.
+def count_bins(
+    keys: NDArray[np.uint64], shared: Shared, has_words: NDArray[np.bool_], weight: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Documents in each bin of the band keys that groups share; those of two partitions are added.
 
     Keys are counted by some of their bits, so that the table has one size, however many keys there are. A bin holds at
     least what each of its keys holds (the one-sided error of Cormode & Muthukrishnan 2005, with one row of counters).
 
     Args:
         keys: (groups, bands) of all groups.
+        shared: which of them another group may have too, of the whole corpus.
         has_words: (groups,) whether a group has shingles; one without has no neighbours.
         weight: (groups, stages) documents of each.
 
@@ -40,12 +44,12 @@ def count_bins(keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: N
         (2**22, stages). Some 30 ns per key; it waits for memory, and more threads do not help.
     """
     bins = np.zeros((1 << BIN_BITS, weight.shape[1]), np.int64)
-    _count(keys, has_words, weight, bins)
+    _count(keys, shared, has_words, weight, bins)
     return bins
 
 
 def crowding(
-    keys: NDArray[np.uint64],
+    banded: tuple[NDArray[np.uint64], Shared],
     has_words: NDArray[np.bool_],
     weight: NDArray[np.int64],
     bins: NDArray[np.int64],
@@ -54,17 +58,17 @@ def crowding(
     """Bounds for each group, from the bins of the whole corpus.
 
     Args:
-        keys: (groups, bands) of the groups that are asked about.
+        banded: keys and what is shared, as `count_bins` was given them, of the groups that are asked about.
         has_words: (groups,) as `count_bins` was given it.
         weight: (groups, stages) documents of each.
         bins: sums over all partitions.
         threads: how many share the work; they do not change the result.
     """
-    largest, most = weight.copy(), weight.copy()
+    (keys, shared), largest, most = banded, weight.copy(), weight.copy()
 
     def part(span: tuple[int, int]) -> None:
         mine = slice(*span)
-        _look_up(keys[mine], has_words[mine], weight[mine], (bins, largest[mine], most[mine]))
+        _look_up(keys[mine], shared[mine], has_words[mine], weight[mine], (bins, largest[mine], most[mine]))
 
     edges = np.linspace(0, len(keys), threads + 1).astype(np.int64).tolist()
     with ThreadPoolExecutor(threads) as pool:
@@ -79,11 +83,15 @@ def _bin(key: np.uint64) -> np.int64:
 
 @compiled()
 def _count(
-    keys: NDArray[np.uint64], has_words: NDArray[np.bool_], weight: NDArray[np.int64], bins: NDArray[np.int64]
+    keys: NDArray[np.uint64],
+    shared: Shared,
+    has_words: NDArray[np.bool_],
+    weight: NDArray[np.int64],
+    bins: NDArray[np.int64],
 ) -> None:
     for group in range(len(keys)):
-        if has_words[group]:
-            for band in range(keys.shape[1]):
+        for band in range(keys.shape[1] if has_words[group] else 0):
+            if is_shared(shared, group, band):
                 at = _bin(keys[group, band])
                 for stage in range(weight.shape[1]):
                     bins[at, stage] += weight[group, stage]
@@ -92,14 +100,15 @@ def _count(
 @compiled()
 def _look_up(
     keys: NDArray[np.uint64],
+    shared: Shared,
     has_words: NDArray[np.bool_],
     weight: NDArray[np.int64],
     tables: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
 ) -> None:
     bins, largest, most = tables
     for group in range(len(keys)):
-        if has_words[group]:
-            for band in range(keys.shape[1]):
+        for band in range(keys.shape[1] if has_words[group] else 0):
+            if is_shared(shared, group, band):  # nobody else has the others
                 at = _bin(keys[group, band])
                 for stage in range(weight.shape[1]):
                     largest[group, stage] = max(largest[group, stage], bins[at, stage])

@@ -31,8 +31,8 @@ from polyculture.diversity.near_keys import (
     shared_bands,
 )
 
-# 1 - (1 - .8**4)**32 = 1 - 5e-8 of the pairs at Jaccard .8 share a band; .988 of those at .6.
-PROBE_BANDS, PROBE_ROWS = 32, 4
+# 1 - (1 - .8**4)**24 = 1 - 3e-6 of the pairs at Jaccard .8 share a band; .964 of those at .6.
+PROBE_BANDS, PROBE_ROWS = 24, 4
 
 
 Parts = Sequence[NDArray[np.bool_] | None]
@@ -122,7 +122,7 @@ class NearIndex:
             mine: (groups,) which to count; None: all.
         """
         chosen = self._has_words if mine is None else self._has_words & mine
-        return count_bins(self._keys, chosen, group_totals(counts, len(self._sets)))
+        return count_bins(self._keys, self._shared, chosen, group_totals(counts, len(self._sets)))
 
     def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
         """How many documents may be neighbours of each group, at most: see `polyculture.diversity.crowding`.
@@ -135,7 +135,7 @@ class NearIndex:
         for mine in parts[1:]:
             found += self.bins(counts, mine)
         totals = group_totals(counts, len(self._sets))
-        return crowding(self._keys, self._has_words, totals, found, self._threads)
+        return crowding((self._keys, self._shared), self._has_words, totals, found, self._threads)
 
     def multiplicities(self, probe_groups: NDArray[np.int64], counts: GroupCounts) -> NDArray[np.int64]:
         """(probes, sources, stages), as `join` counts them."""

@@ -27,7 +27,7 @@ def once(count: int, sources: NDArray[np.int64]) -> GroupCounts:
 
 def test_work_is_linear_where_all_documents_share_their_shingles_and_counts_stay_right() -> None:
     looked_at = []
-    for count in (1_000, 2_000, 4_000):
+    for count in (2_000, 4_000, 8_000):  # from the first on, either source has more candidates than its part
         index = NearIndex(alike(count), 0.8, seed=3, most_candidates=2_000)
         source = (np.arange(count) % 50 == 0).astype(np.int64)  # the second source has one in fifty
         found = index.join(np.arange(200), once(count, source))
@@ -38,7 +38,7 @@ def test_work_is_linear_where_all_documents_share_their_shingles_and_counts_stay
         assert (found.multiplicity[:, 1] > 0).all()  # none is missed
         each = found.multiplicity.sum(axis=(1, 2)) / count - 1
         assert np.sqrt((each**2).mean()) < 1.2 / np.sqrt(2_000)
-    assert max(looked_at) < 2 * 200 * 2_000  # not 32 x documents x probes: 25,600,000
+    assert max(looked_at) < 2 * 200 * 2_000  # not 24 x documents x probes: 38,400,000
     assert looked_at[2] < 1.2 * looked_at[0]
 
 
