@@ -1,6 +1,6 @@
 """How fast the mixture is written, against `cp` of the same bytes on the same disk; how much memory; and is it linear.
 
-    python -m bench.shards [--data ../shared/data] [--folder DIR] [--gigabytes 1] [--gigabytes 1,10]
+    python -m bench.shards [--data ../shared/data] [--folder DIR] [--gigabytes 1,10] [--corpus-memory BYTES]
 
 The corpus is real text, repeated under new ids until the shards reach the size asked for, in partitions as the pipeline
 leaves them (their `canonical` column, which the writer does not read, is left empty). The order is the mixture's own:
@@ -144,7 +144,7 @@ def _batch(
     return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)
 
 
-def measure(folder: Path, origin: Origin, rounds: int) -> Measured:
+def measure(folder: Path, origin: Origin, rounds: int, memory_bytes: int | None) -> Measured:
     """Write and copy in turn."""
     seconds, copied, peaks = [], [], [(0, 0)]
     size = shards = 0
@@ -152,7 +152,7 @@ def measure(folder: Path, origin: Origin, rounds: int) -> Measured:
         list(executor.run(time.sleep, [(1.0,)] * WORKERS))
         for number in range(rounds):
             run, copy = folder / f"run-{number}", folder / f"copy-{number}"
-            place = Place(RunDirectory(run), "bench", executor)
+            place = Place(RunDirectory(run), "bench", executor, memory_bytes)
             with anonymous_peaks() as peak:
                 start = time.monotonic()
                 written = write_shards(origin, "train", ShardConfig(), place, lambda *_: None)
@@ -210,13 +210,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--folder", type=Path, help="on the disk to measure; a temporary folder if absent")
     parser.add_argument("--gigabytes", default="1", help="sizes of the mixture, separated by commas")
+    parser.add_argument("--corpus-memory", type=int, help="a corpus of more bytes is laid out first; absent: none is")
     options = parser.parse_args(arguments)
     table = Table("GB", "shards", "MB/s", "cp MB/s", "of cp", "s/GB", "worker MiB", "main MiB")
     found = []
     for gigabytes in map(float, options.gigabytes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-shards-", dir=options.folder) as name:
             origin = build_corpus(Path(name), options.data, int(gigabytes * 1e9))
-            one = measure(Path(name), origin, ROUNDS if gigabytes < 5 else 1)
+            one = measure(Path(name), origin, ROUNDS if gigabytes < 5 else 1, options.corpus_memory)
         found.append(one)
         speeds = [f"{one.size_bytes / 1e6 / seconds:.0f}" for seconds in (one.seconds, one.copy_seconds)]
         memory = [f"{size / 2**20:.0f}" for size in (one.worker_bytes, one.main_bytes)]

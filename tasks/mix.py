@@ -1,5 +1,6 @@
 """Plan the mixture, and write its shards."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from schemas.manifest import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan
 from tasks.hold_out import HELD_OUT, TRAINING, open_fate
+from tasks.memory import corpus_memory_bytes
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
 
@@ -62,7 +64,7 @@ def write_mixture(job: Job, workers: int) -> list[FileDigest]:
     streams = _streams(job, corpus)
     total, written, done = sum(phase.rows for phase in plan.phases), [], 0
     with Local(workers) as executor:
-        place = Place(job.directory, job.identity, executor)
+        place = Place(job.directory, job.identity, executor, corpus_memory_bytes(), partial(report, "laid out"))
         for phase in plan.phases:
             origin = write_order(job, phase.name, mixture_order(streams, *_stretch(phase)))
 

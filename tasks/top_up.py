@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from polyculture.top_up.pool import Pool, account_sources, make_wish
 from schemas.manifest import FileAccount, FileDigest
 from schemas.top_up import TopUp
 from tasks.ingest import Accounts
+from tasks.memory import corpus_memory_bytes
 from tasks.open import claimed
 from tasks.progress import Stopwatch, log, report
 from tasks.store import (
@@ -199,7 +201,7 @@ def write_continuation(job: Job, workers: int) -> list[FileDigest]:
     streams = rank_documents(corpus.source, hashes, members, len(corpus.sources))
     origin = write_order(job, STEM, mixture_order(streams, np.zeros_like(streams.documents), streams.documents))
     with Local(workers) as executor:
-        place = Place(job.directory, job.identity, executor)
+        place = Place(job.directory, job.identity, executor, corpus_memory_bytes(), partial(report, "laid out"))
         written = write_shards(origin, STEM, job.config.shards, place, lambda *rows: report("shards", *rows))
     files = [digest for digest, _ in written]
     files += write_dataset_files(written, [], job.config.shards, job.directory.root)

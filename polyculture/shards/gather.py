@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from polyculture.compiled import bytes_at, compiled, copy_bytes, elements_at, re
 from schemas.documents import DOCUMENT_SCHEMA
 
 _VALIDITY, _VALUES, _DATA, _FIRST, _WIDTH = range(5)  # columns of `Column.places`
+PREFETCH_BEYOND_BYTES = 2**23  # the start of the last batch is known; most are shorter
 FIXED_ROW_BYTES = 110  # of a DOCUMENT row beside its strings: offsets, numbers, validity
 
 
@@ -172,6 +174,8 @@ class MappedDocuments:
             chunks = [len(chunk) for chunk in table["text"].chunks]
             sizes += chunks
             per_partition.append(sum(chunks))
+        starts = [column[:, _VALUES] for column in map(np.concatenate, filter(None, places.values()))]
+        self._chunk_start = np.min(np.where(np.equal(starts, 0), _NOWHERE, starts), axis=0) if starts else _NO_PLACES
         self._columns = {name: Column(np.concatenate(found or [_NO_PLACES])) for name, found in places.items()}
         self._chunk_first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.partition_first = np.concatenate([[0], np.cumsum(per_partition)]).astype(np.int64)
@@ -185,12 +189,27 @@ class MappedDocuments:
     def row_bytes(self) -> NDArray[np.int64]:
         """(documents,) bytes that each takes in a shard, about; reads the offsets of all strings."""
         total = np.full(int(self._chunk_first[-1]), FIXED_ROW_BYTES, np.int64)
-        strings = [name for name in DOCUMENT_SCHEMA.names if is_string(name)]
-        for start in range(0, len(total), _ROWS_AT_ONCE):
-            number = np.arange(start, min(start + _ROWS_AT_ONCE, len(total)))
-            for found in self.find(number, strings).values():
-                total[start : start + _ROWS_AT_ONCE] += found.size
+        for mapped, first in zip(self._maps, self.partition_first[:-1].tolist(), strict=True):
+            table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
+            for name in filter(is_string, DOCUMENT_SCHEMA.names):
+                at = first
+                for chunk in table[name].chunks:
+                    total[at : at + len(chunk)] += pc.binary_length(chunk).fill_null(0).to_numpy(zero_copy_only=False)
+                    at += len(chunk)
         return total
+
+    def prefetch(self, first: int, last: int) -> None:
+        """Ask the system to read documents `first` to `last`, as they are numbered here, from end to end."""
+        chunks = np.searchsorted(self._chunk_first, [first, last], side="right") - 1
+        start, end = int(self._chunk_start[chunks[0]]), int(self._chunk_start[chunks[1]])
+        parts = np.searchsorted(self.partition_first, [first, last], side="right") - 1
+        for part in range(int(parts[0]), int(parts[1]) + 1):
+            mapped = self._maps[part]
+            base = pa.py_buffer(mapped).address
+            at = max(0, start - base) // mmap.PAGESIZE * mmap.PAGESIZE if part == parts[0] else 0
+            until = min(len(mapped), end - base + PREFETCH_BEYOND_BYTES) if part == parts[1] else len(mapped)
+            if until > at:
+                mapped.madvise(mmap.MADV_WILLNEED, at, until - at)
 
     def release(self) -> None:
         """Give the memory of mapped pages back; they are mapped again when they are touched."""
@@ -198,8 +217,8 @@ class MappedDocuments:
             mapped.madvise(mmap.MADV_DONTNEED)
 
 
+_NOWHERE = np.uint64(2**64 - 1)
 _NO_PLACES = np.zeros((0, 5), np.uint64)
-_ROWS_AT_ONCE = 2**18
 
 
 def is_string(name: str) -> bool:

@@ -1,7 +1,7 @@
 """Write one shard: a contiguous part of the mixture's order, gathered from wherever its documents lie."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from schemas.mixture_config import ShardConfig
 from schemas.shards import ShardStatistics, SourceRows
 
 BUFFER_BYTES = 2**20
-RELEASE_BYTES = 2**26  # gathered; the system maps some pages around each that is touched
+RELEASE_BYTES = 2**30  # gathered; the system maps some pages around each that is touched
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,15 @@ class Origin:
         partitions: the partition files, in index order.
         sources: source names, sorted.
         order: file of 64-bit document numbers with repeats, as the shards hold them one after another.
+        places: file of 64-bit row numbers, over all partitions together, of each document of the index, if they were
+            laid out anew (`polyculture.shards.layout`); None if they lie as the index says.
     """
 
     index: Path
     partitions: tuple[Path, ...]
     sources: tuple[str, ...]
     order: Path
+    places: Path | None = None
 
 
 def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -> tuple[FileDigest, ShardStatistics]:
@@ -60,20 +63,20 @@ def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -
         OutputError: it cannot be written.
     """
     numbers = np.fromfile(origin.order, np.int64, shard.last - shard.first, offset=8 * shard.first)
-    documents = _open(origin, origin.index.stat().st_mtime_ns)
+    documents = open_documents(origin)
     found = documents.find(numbers)
     with writing(root / "shards" / shard.name) as stream:
-        _write_batches(stream, documents, found, config)
+        write_batches(stream, documents, found, config)
     statistics = _statistics(origin, shard, documents.source(numbers), found)
     return stream.digest(root, rows=len(numbers)), statistics
 
 
 def row_bytes(origin: Origin) -> NDArray[np.int64]:
     """(documents,) bytes that each document of the index takes in a shard, about."""
-    return _open(origin, origin.index.stat().st_mtime_ns).row_bytes()
+    return open_documents(origin).row_bytes()
 
 
-class _Documents:
+class Documents:
     """The documents by their number in the index, with their settled ids."""
 
     def __init__(self, origin: Origin) -> None:
@@ -84,11 +87,14 @@ class _Documents:
         chunks = index["document_id"].chunks
         self._ids = Column(places_of(chunks))
         self._id_first = np.concatenate([[0], np.cumsum([len(chunk) for chunk in chunks])]).astype(np.int64)
+        self._places = None if origin.places is None else np.memmap(origin.places, np.int64, "r")
         self._touched = 0
 
     def find(self, numbers: NDArray[np.int64]) -> dict[str, Found]:
         """Where all columns lie for these documents."""
         found = self._mapped.find(self._place(numbers), DOCUMENT_SCHEMA.names)
+        if self._places is not None:
+            return found  # what was laid out has its settled ids
         chunk = np.searchsorted(self._id_first, numbers, side="right") - 1
         found["document_id"] = locate(self._ids, chunk, numbers - self._id_first[chunk], is_string=True)
         return found
@@ -102,7 +108,19 @@ class _Documents:
         """Source number of these documents."""
         return self._source[numbers].astype(np.int64)
 
+    def prefetch(self, numbers: NDArray[np.int64]) -> None:
+        """Have the stretch that holds these documents read from end to end."""
+        if len(numbers):
+            places = self._place(numbers)
+            self._mapped.prefetch(int(places.min()), int(places.max()))
+
+    def release(self) -> None:
+        """Give mapped pages back."""
+        self._mapped.release()
+
     def _place(self, numbers: NDArray[np.int64] | slice) -> NDArray[np.int64]:
+        if self._places is not None:
+            return np.asarray(self._places[numbers])
         first = self._mapped.partition_first[self._partition[numbers].astype(np.int64)]
         place: NDArray[np.int64] = first + self._row[numbers]
         return place
@@ -115,11 +133,15 @@ class _Documents:
             self._touched = 0
 
 
-@lru_cache(maxsize=1)
-def _open(origin: Origin, written_at: int) -> _Documents:
+def open_documents(origin: Origin) -> Documents:
     """The documents, opened once per process and index."""
+    return _open(replace(origin, order=Path()), origin.index.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _open(origin: Origin, written_at: int) -> Documents:
     del written_at  # tells an index from another that was in its place
-    return _Documents(origin)
+    return Documents(origin)
 
 
 def _flat(index: pa.Table, name: str) -> NDArray[Any]:
@@ -129,7 +151,8 @@ def _flat(index: pa.Table, name: str) -> NDArray[Any]:
     return flat
 
 
-def _write_batches(stream: WholeStream, documents: _Documents, found: dict[str, Found], config: ShardConfig) -> None:
+def write_batches(stream: WholeStream, documents: Documents, found: dict[str, Found], config: ShardConfig) -> None:
+    """Write documents that were found, as Arrow IPC in the form and batches of `config`."""
     compression = None if config.compression == "none" else config.compression
     options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)
     opened = pa.ipc.new_stream if config.format == "stream" else pa.ipc.new_file
