@@ -9,17 +9,7 @@ from schemas.measures import Lens, Metric, Stage, Weighting
 from schemas.numbers import Diversity, Estimate, Numbers
 from schemas.vectors import VectorProfile
 
-__all__ = [
-    "Containment",
-    "Diversity",
-    "Estimate",
-    "HeavySpecies",
-    "LastGo",
-    "Numbers",
-    "Profile",
-    "ScopeProfile",
-    "Trial",
-]
+__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Numbers", "Profile", "ScopeProfile", "Trial"]
 
 
 class Trial(Numbers):

@@ -3,7 +3,8 @@
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
-from schemas.profile import Diversity, Numbers, Trial
+from schemas.numbers import Diversity, Numbers
+from schemas.profile import Trial
 
 
 class WhatIfSource(Numbers):

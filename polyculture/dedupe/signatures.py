@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled, read_only, tuple_of
 from polyculture.dedupe.shingles import ShingleSets
+from polyculture.threads import in_spans
 
 if TYPE_CHECKING:
     from datasketch import LeanMinHash
@@ -103,9 +102,7 @@ def minhash_signatures(sets: ShingleSets, width: int, seed: int, threads: int = 
         start, end = span
         _sign_sets(sets.hashes, sets.offsets[start : end + 1], drawn, signatures[start:end])
 
-    edges = np.linspace(0, len(sets), threads + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, itertools.pairwise(edges)))
+    in_spans(part, len(sets), threads)
     return signatures
 
 

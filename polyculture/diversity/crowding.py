@@ -1,7 +1,5 @@
 """Which documents may have many neighbours: an upper bound from counts of band keys, exact and mergeable."""
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +7,7 @@ from numpy.typing import NDArray
 
 from polyculture.compiled import compiled
 from polyculture.diversity.near_keys import Shared, is_shared
+from polyculture.threads import in_spans
 
 BIN_BITS = 22  # at most 24 keys a document in 4 million bins: of N documents a bin holds 6e-6 N by chance
 
@@ -70,9 +69,7 @@ def crowding(
         mine = slice(*span)
         _look_up(keys[mine], shared[mine], has_words[mine], weight[mine], (bins, largest[mine], most[mine]))
 
-    edges = np.linspace(0, len(keys), threads + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, itertools.pairwise(edges)))
+    in_spans(part, len(keys), threads)
     return Crowding(largest, most)
 
 

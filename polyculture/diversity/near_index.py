@@ -1,8 +1,6 @@
 """The near lens's index: signatures of all groups of equal texts, and what is counted in them."""
 
-import itertools
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -12,7 +10,13 @@ from numpy.typing import NDArray
 from polyculture.dedupe.shingles import ShingleSets
 from polyculture.dedupe.signatures import band_keys, minhash_signatures
 from polyculture.diversity.crowding import Crowding, count_bins, crowding
-from polyculture.diversity.multiplicity import GroupCounts, add_entries, exact_multiplicities, group_totals
+from polyculture.diversity.multiplicity import (
+    GroupCounts,
+    add_entries,
+    different_groups,
+    exact_multiplicities,
+    group_totals,
+)
 from polyculture.diversity.near_join import (
     MOST_CANDIDATES,
     WEIGHT_BITS,
@@ -30,6 +34,7 @@ from polyculture.diversity.near_keys import (
     probe_keys,
     shared_bands,
 )
+from polyculture.threads import in_spans
 
 # 1 - (1 - .8**4)**24 = 1 - 3e-6 of the pairs at Jaccard .8 share a band; .964 of those at .6.
 PROBE_BANDS, PROBE_ROWS = 24, 4
@@ -155,9 +160,8 @@ class NearIndex:
         Returns:
             Counts of at least the probe's own group. O(groups x bands), and at most 2 x `most_candidates` a probe.
         """
-        is_asked = np.zeros(len(self._sets), np.bool_)
-        is_asked[probe_groups] = True
-        unique, inverse = np.flatnonzero(is_asked), (np.cumsum(is_asked) - 1)[probe_groups]
+        unique, row_of = different_groups(probe_groups, len(self._sets))
+        inverse = row_of[probe_groups]
         plan = self.plan(unique, counts, parts)
         added, looked_at = self.neighbours(plan, counts, parts[0])
         for mine in parts[1:]:
@@ -202,9 +206,7 @@ class NearIndex:
             count_candidates((self._keys, self._shared, there), span, probes.look_up, found)
             return found
 
-        edges = np.linspace(0, len(self._sets), self._threads + 1).astype(np.int64).tolist()
-        with ThreadPoolExecutor(self._threads) as pool:
-            counted: NDArray[np.int64] = np.sum(list(pool.map(part, itertools.pairwise(edges))), axis=0)
+        counted: NDArray[np.int64] = np.sum(in_spans(part, len(self._sets), self._threads), axis=0)
         return counted
 
     def neighbours(
@@ -222,7 +224,6 @@ class NearIndex:
         numbers = np.full(len(self._sets), -1, np.int64)
         numbers[probes.groups] = np.where(chance.is_scaled, -1, np.arange(len(probes.groups)))
         owners = (self._there(counts, mine), self._shared, numbers, counts.offsets, counts.source)
-        edges = np.linspace(0, len(self._sets), 4 * self._threads + 1).astype(np.int64).tolist()
         result = np.zeros((len(plan.groups), counts.sources, counts.copies.shape[1]), np.int64)
 
         def part(span: tuple[int, int]) -> Pairs:
@@ -230,10 +231,9 @@ class NearIndex:
             return pairs
 
         looked_at = 0
-        with ThreadPoolExecutor(self._threads) as pool:
-            for probe, group, weight, looked in pool.map(part, itertools.pairwise(edges)):
-                add_entries(result, plan.with_words[probe], group, weight, counts.entries)
-                looked_at += looked
+        for probe, group, weight, looked in in_spans(part, len(self._sets), self._threads, 4 * self._threads):
+            add_entries(result, plan.with_words[probe], group, weight, counts.entries)
+            looked_at += looked
         return result, looked_at
 
     def _there(self, counts: GroupCounts, mine: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from polyculture.corpus import Corpus
 from polyculture.diversity.crowding import Crowding
 from polyculture.diversity.ledger_rows import choose, documents_of, heavy_above, ledger_rows, population_of
 from polyculture.diversity.lenses import Indexes, NeighbourLens
-from polyculture.diversity.multiplicity import GroupCounts
+from polyculture.diversity.multiplicity import GroupCounts, different_groups
 from polyculture.diversity.near_join import MOST_CANDIDATES
 from polyculture.diversity.probes import Stage, choose_probes
 from schemas.ledger import Crowded, Population, Weighting
@@ -74,14 +74,14 @@ def measure_neighbours(
         for is_crowded in (False, True)
         for weighting, rows in _choose(corpus, split, is_crowded, probes, seed).items()
     ]
-    is_asked = np.zeros(len(counts.offsets) - 1, np.bool_)
-    is_asked[indexes.groups[np.concatenate([rows for *_, rows in chosen])]] = True
-    found = definition.count(np.flatnonzero(is_asked), counts, indexes, parts)
-    row_of = (np.cumsum(is_asked) - 1)[indexes.groups]  # a group is a probe of many stages and weightings
+    # a group is a probe of many stages and weightings
+    probed = indexes.groups[np.concatenate([rows for *_, rows in chosen])]
+    unique, row_of = different_groups(probed, len(counts.offsets) - 1)
+    found = definition.count(unique, counts, indexes, parts)
     scaled = np.zeros((len(stages), len(corpus.sources)), np.int64)
     tables = []
     for number, weighting, is_crowded, rows in chosen:
-        here = row_of[rows]
+        here = row_of[indexes.groups[rows]]
         block = found.multiplicity[here, :, number]
         scaled[number] += np.bincount(corpus.source[rows], found.is_scaled[here], len(corpus.sources)).astype(np.int64)
         tables.append(ledger_rows(corpus, (stages[number].name, lens, weighting), rows, block, is_crowded))

@@ -83,16 +83,13 @@ def _in_turn(
 
 
 def _check(language: str, unit: NDArray[np.float32], source: NDArray[np.int64], tau: float) -> LanguageCheck:
-    first, second = np.triu_indices(len(unit), 1)
-    crossing = source[first] != source[second]
-    pairs = int(crossing.sum())
+    parts = [unit[source == number] for number in np.unique(source)]
+    blocks = [first @ second.T for first, second in itertools.combinations(parts, 2)]
+    pairs = sum(block.size for block in blocks)
     if pairs < LEAST_PAIRS:
         return LanguageCheck(language, pairs, None, Fitness.UNCHECKED)
-    cosine = unit @ unit.T
-    blocks = [cosine[np.ix_(source == a, source == b)] for a, b in itertools.combinations(np.unique(source), 2)]
-    found = [np.quantile(block, QUANTILE) for block in blocks if block.size >= LEAST_PAIRS_OF_TWO]
-    if not found:
-        found = [np.quantile(cosine[first[crossing], second[crossing]], QUANTILE)]
+    large = [block for block in blocks if block.size >= LEAST_PAIRS_OF_TWO]
+    found = [np.quantile(block, QUANTILE) for block in large or [np.concatenate([block.ravel() for block in blocks])]]
     # the upper of two middle ones; the matrix product's last digits are not kept
     quantile = round(float(np.quantile(found, 0.5, method="higher")), 6)
     return LanguageCheck(language, pairs, quantile, Fitness.UNFIT if quantile > tau - MARGIN else Fitness.FIT)

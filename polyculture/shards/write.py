@@ -129,7 +129,7 @@ class Documents:
         """Count what was copied, and give the mapped pages back now and then."""
         self._touched += size_bytes
         if self._touched > RELEASE_BYTES:
-            self._mapped.release()
+            self.release()
             self._touched = 0
 
 

@@ -1,5 +1,6 @@
 """A run of narrow sources is under way, and candidates of all kinds are at hand."""
 
+import itertools
 import json
 import random
 import shutil
@@ -293,18 +294,8 @@ def test_candidates_that_cannot_be_compared_are_refused_before_anything_starts(
 
     config = {**yaml.safe_load((folder / "candidates.yaml").read_text()), **change}
     path = write_config(folder, config, "changed.yaml")
-    given = [
-        "top-up",
-        folder / "parent",
-        "--consumed",
-        "0",
-        "--tokens-per-step",
-        "1",
-        "--candidates",
-        path,
-        "--tokens",
-        "5",
-    ]
+    options = {"--consumed": 0, "--tokens-per-step": 1, "--candidates": path, "--tokens": 5}
+    given = ["top-up", folder / "parent", *itertools.chain(*options.items())]
     ended = here(*given)  # type: ignore[operator]
     assert ended.returncode == 2
     assert told in ended.stderr

@@ -1,9 +1,20 @@
-"""How much memory this process may use."""
+"""Where a job writes its shards, and how much memory it may use for that."""
 
 import os
+from functools import partial
 from pathlib import Path
 
+from polyculture.executor import Executor
+from polyculture.job import Job
+from polyculture.shards.group import Place
+from tasks.progress import report
+
 _LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of control groups 2 and 1
+
+
+def place_of(job: Job, executor: Executor) -> Place:
+    """The run directory of a job, and the workers that write to it."""
+    return Place(job.directory, job.identity, executor, corpus_memory_bytes(), partial(report, "laid out"))
 
 
 def corpus_memory_bytes() -> int:
