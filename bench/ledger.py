@@ -65,7 +65,7 @@ def read_corpus(data: Path, count: int, folder: Path) -> Corpus:
         path = Path(stream.name)
         source = SourceConfig(name=path.stem, kind=Kind.SYNTHETIC, paths=(path.name,), language="en")
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
-        calls.append((Partition(source, 0, (file,)), LimitsConfig(), None, folder))
+        calls.append((Partition(source, 0, (file,)), LimitsConfig(), None, folder, SEED))
     with Local(THREADS) as executor:
         partitions = [(number, files[0]) for number, (_, files) in enumerate(executor.run(ingest_partition, calls))]
     names = tuple(Path(stream.name).stem for stream in streams)

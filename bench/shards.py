@@ -1,12 +1,12 @@
 """How fast the mixture is written, against `cp` of the same bytes on the same disk; how much memory; and is it linear.
 
-    python -m bench.shards [--data ../shared/data] [--folder DIR] [--gigabytes 1,10] [--corpus-memory BYTES]
+    python -m bench.shards [--data ../shared/data] [--folder DIR] [--gigabytes 1,10]
 
-The corpus is real text, repeated under new ids until the shards reach the size asked for, in partitions as the pipeline
-leaves them (their `canonical` column, which the writer does not read, is left empty). The order is the mixture's own:
-consecutive rows come from anywhere. Both sides end with a sync of every file, and start in turn, ROUNDS times below 5
-GB and once above; the medians count. Worker processes are started before the clock. Memory is RssAnon: pages of mapped
-inputs are the system's to take back.
+The corpus is real text, repeated under new ids until the shards reach the size asked for, in partitions as the
+pipeline leaves them, in sorted runs; the `canonical` column, which the writer does not read, is left empty. The order
+is the mixture's own: consecutive rows come from anywhere. Both sides end with a sync of every file, and start in
+turn, ROUNDS times below 5 GB and once above; the medians count. Worker processes are started before the clock. Memory
+is RssAnon: pages of mapped inputs are the system's to take back.
 
 Targets, set before the first measurement.
 """
@@ -35,13 +35,14 @@ from bench.corpora import real_documents
 from polyculture.corpus import INDEX_SCHEMA
 from polyculture.executor import Local
 from polyculture.files import write_arrow_file, write_bytes
-from polyculture.hashing import seeded_hash
+from polyculture.hashing import id_hash
 from polyculture.ingest import PARTITION_SCHEMA
 from polyculture.mixture.order import mixture_order
 from polyculture.mixture.selection import inclusion_hash, rank_documents
 from polyculture.run_directory import RunDirectory
 from polyculture.shards.group import Place, write_shards
 from polyculture.shards.write import Origin
+from polyculture.sorted_runs import RUN_BYTES, SortedRuns
 from schemas.mixture_config import ShardConfig
 
 SPEED_OF_COPY = 0.5  # of cp's MB/s, at least
@@ -102,11 +103,17 @@ def _write_partition(path: Path, pool: pa.Array, source: tuple[str, int, int], f
     ids = pa.array([f"{name}:{first + row:09d}" for row in range(rows)], pa.large_string())
     at = (first + np.arange(rows)) % len(pool)
     sizes = np.diff(np.frombuffer(pool.buffers()[1], np.int64)[: len(pool) + 1])[at]
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, PARTITION_SCHEMA) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, PARTITION_SCHEMA) as writer,
+        SortedRuns(writer, SEED, RUN_BYTES // 2) as runs,  # half of a run is canonical text
+    ):
         for start in range(0, rows, BATCH_ROWS):
             end = min(start + BATCH_ROWS, rows)
             texts = pool.take(pa.array(at[start:end]))
-            writer.write_batch(_batch(ids[start:end].cast(pa.string()), texts, sizes[start:end], name))
+            runs.add(_batch(ids[start:end].cast(pa.string()), texts, sizes[start:end], name))
+    written = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    ids, sizes = written["document_id"].combine_chunks().cast(pa.large_string()), written["text_bytes"].to_numpy()
     columns = {
         "document_id": ids,
         "source": np.full(rows, number, np.uint16),
@@ -115,8 +122,8 @@ def _write_partition(path: Path, pool: pa.Array, source: tuple[str, int, int], f
         "characters": sizes,
         "text_bytes": sizes,
         "tokens": sizes // 4,
-        "group": at,
-        "id_hash": seeded_hash(np.arange(first, first + rows).astype(np.uint64), SEED, number + 10),
+        "group": np.arange(first, first + rows),
+        "id_hash": np.array([id_hash(name) for name in ids.to_pylist()], np.uint64),
     }
     return pa.table([pa.array(columns[field.name], field.type) for field in INDEX_SCHEMA], schema=INDEX_SCHEMA)
 
@@ -144,7 +151,7 @@ def _batch(
     return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)
 
 
-def measure(folder: Path, origin: Origin, rounds: int, memory_bytes: int | None) -> Measured:
+def measure(folder: Path, origin: Origin, rounds: int) -> Measured:
     """Write and copy in turn."""
     seconds, copied, peaks = [], [], [(0, 0)]
     size = shards = 0
@@ -152,7 +159,7 @@ def measure(folder: Path, origin: Origin, rounds: int, memory_bytes: int | None)
         list(executor.run(time.sleep, [(1.0,)] * WORKERS))
         for number in range(rounds):
             run, copy = folder / f"run-{number}", folder / f"copy-{number}"
-            place = Place(RunDirectory(run), "bench", executor, memory_bytes)
+            place = Place(RunDirectory(run), "bench", executor)
             with anonymous_peaks() as peak:
                 start = time.monotonic()
                 written = write_shards(origin, "train", ShardConfig(), place, lambda *_: None)
@@ -210,14 +217,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--folder", type=Path, help="on the disk to measure; a temporary folder if absent")
     parser.add_argument("--gigabytes", default="1", help="sizes of the mixture, separated by commas")
-    parser.add_argument("--corpus-memory", type=int, help="a corpus of more bytes is laid out first; absent: none is")
     options = parser.parse_args(arguments)
     table = Table("GB", "shards", "MB/s", "cp MB/s", "of cp", "s/GB", "worker MiB", "main MiB")
     found = []
     for gigabytes in map(float, options.gigabytes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-shards-", dir=options.folder) as name:
             origin = build_corpus(Path(name), options.data, int(gigabytes * 1e9))
-            one = measure(Path(name), origin, ROUNDS if gigabytes < 5 else 1, options.corpus_memory)
+            one = measure(Path(name), origin, ROUNDS if gigabytes < 5 else 1)
         found.append(one)
         speeds = [f"{one.size_bytes / 1e6 / seconds:.0f}" for seconds in (one.seconds, one.copy_seconds)]
         memory = [f"{size / 2**20:.0f}" for size in (one.worker_bytes, one.main_bytes)]

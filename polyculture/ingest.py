@@ -13,6 +13,7 @@ import pyarrow.ipc
 
 from polyculture.commit import writing
 from polyculture.files import write_parquet
+from polyculture.sorted_runs import SortedRuns
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
 from polyculture.sources.read import read_file
@@ -107,17 +108,19 @@ class _Tally:
 
 
 def ingest_partition(
-    partition: Partition, limits: LimitsConfig, tokenizer: Path | None, folder: Path
+    partition: Partition, limits: LimitsConfig, tokenizer: Path | None, folder: Path, seed: int
 ) -> tuple[list[FileAccount], list[Path]]:
     """Read a partition's files into `NAME.arrow` (documents) and `NAME.quarantined.parquet` under `folder`.
 
-    Memory is bounded by a batch of documents, whatever the size of the files.
+    The documents stand in sorted runs (`polyculture.sorted_runs`). Memory is bounded by three times a run, whatever the
+    size of the files.
 
     Args:
         partition: what to read.
         limits: bounds on the input.
         tokenizer: a tokenizer.json, or None for the embedded one.
         folder: where to write.
+        seed: of the mixture, which the order in a run follows.
 
     Returns:
         An account per file, and the files written.
@@ -130,12 +133,13 @@ def ingest_partition(
     with (
         writing(documents_path) as stream,
         pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,
+        SortedRuns(writer, seed) as runs,
         progress_path(folder, partition).open("wb", buffering=0) as progress,
     ):
         for file in partition.files:
             tally = _Tally(file)
             for batch in _batches(_documents(tally, partition.source, limits, rejected)):
-                writer.write_batch(_record_batch(batch, partition.source, file, counter))
+                runs.add(_record_batch(batch, partition.source, file, counter))
                 read += len(batch)
                 os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
             accounts.append(tally.account())

@@ -36,7 +36,8 @@ def ingest_source(job: Job, source: str, executor: Executor) -> list[FileAccount
     partitions = job.partitions(source)
     done = {p.name: job.directory.finished_step(f"ingest-{p.name}", job.identity) for p in partitions}
     missing = [partition for partition in partitions if done[partition.name] is None]
-    calls = [(p, job.config.limits, job.tokenizer, documents_folder(job.directory)) for p in missing]
+    folder, seed = documents_folder(job.directory), job.config.seed
+    calls = [(partition, job.config.limits, job.tokenizer, folder, seed) for partition in missing]
     for partition, (accounts, files) in zip(missing, executor.run(ingest_partition, calls), strict=True):
         result: dict[str, object] = {"files": [account.model_dump() for account in accounts]}
         job.directory.commit_step(f"ingest-{partition.name}", job.identity, files, result)

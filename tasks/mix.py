@@ -16,12 +16,11 @@ from polyculture.mixture.phases import Distinct, plan_phases
 from polyculture.mixture.selection import Streams, copies_of, inclusion_hash, rank_documents
 from polyculture.mixture.weights import ask_known
 from polyculture.shards.dataset_files import write_dataset_files
-from polyculture.shards.group import remove_others, write_shards
+from polyculture.shards.group import Place, remove_others, write_shards
 from schemas.manifest import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan
 from tasks.hold_out import HELD_OUT, TRAINING, open_fate
-from tasks.place import place_of
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
 
@@ -63,7 +62,7 @@ def write_mixture(job: Job, workers: int) -> list[FileDigest]:
     streams = _streams(job, corpus)
     total, written, done = sum(phase.rows for phase in plan.phases), [], 0
     with Local(workers) as executor:
-        place = place_of(job, executor)
+        place = Place(job.directory, job.identity, executor)
         for phase in plan.phases:
             origin = write_order(job, phase.name, mixture_order(streams, *_stretch(phase)))
 

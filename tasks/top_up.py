@@ -21,7 +21,7 @@ from polyculture.job import Job
 from polyculture.mixture.order import mixture_order
 from polyculture.mixture.selection import inclusion_hash, rank_documents
 from polyculture.shards.dataset_files import write_dataset_files
-from polyculture.shards.group import remove_others, write_shards
+from polyculture.shards.group import Place, remove_others, write_shards
 from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
 from polyculture.top_up.compare import compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
@@ -34,7 +34,6 @@ from schemas.manifest import FileAccount, FileDigest
 from schemas.top_up import TopUp
 from tasks.ingest import Accounts
 from tasks.open import claimed
-from tasks.place import place_of
 from tasks.progress import Stopwatch, log, report
 from tasks.store import (
     all_partitions,
@@ -200,7 +199,7 @@ def write_continuation(job: Job, workers: int) -> list[FileDigest]:
     streams = rank_documents(corpus.source, hashes, members, len(corpus.sources))
     origin = write_order(job, STEM, mixture_order(streams, np.zeros_like(streams.documents), streams.documents))
     with Local(workers) as executor:
-        place = place_of(job, executor)
+        place = Place(job.directory, job.identity, executor)
         written = write_shards(origin, STEM, job.config.shards, place, lambda *rows: report("shards", *rows))
     files = [digest for digest, _ in written]
     files += write_dataset_files(written, [], job.config.shards, job.directory.root)

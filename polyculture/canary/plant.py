@@ -45,7 +45,7 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
         path = folder / f"part-{part}.jsonl"
         write_text(path, "".join(json.dumps(record) + "\n" for record in every[part::PARTS]))
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
-        _, (documents, _) = ingest_partition(Partition(source, part, (file,)), LimitsConfig(), None, folder)
+        _, (documents, _) = ingest_partition(Partition(source, part, (file,)), LimitsConfig(), None, folder, seed)
         paths.append(documents)
     index = build_index([(0, path) for path in paths]).index
     words = {f"{NAME}:{document_key(seed, one.number)}": one.words for one in layout(threshold)}

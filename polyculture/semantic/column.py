@@ -1,6 +1,6 @@
 """Embeddings that somebody else computed: a column of lists of numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,12 +51,15 @@ def column_encoder(model: str | None, dimensions: int | None) -> ColumnEncoder:
     return ColumnEncoder(model, dimensions)
 
 
-def embeddings_of_column(column: pa.Array | pa.ChunkedArray, dimensions: int | None = None) -> Encoded:
+def embeddings_of_column(
+    column: pa.Array | pa.ChunkedArray, dimensions: int | None = None, name_of: Callable[[int], str] = "row {}".format
+) -> Encoded:
     """Check a column of embeddings and bring them to length 1.
 
     Args:
         column: fixed-size or variable lists of float16, float32 or float64. A null is a document without embedding.
         dimensions: how many numbers each needs; that of the first list if left out. Partitions need it given.
+        name_of: what a row is called in messages.
 
     Returns:
         (documents, dimensions) unit rows; nulls are zeros and `Reading.EMPTY`.
@@ -74,17 +77,29 @@ def embeddings_of_column(column: pa.Array | pa.ChunkedArray, dimensions: int | N
     present = np.asarray(array.is_valid())
     lists = array.filter(pa.array(present))
     flat = lists.flatten()
-    width = _width(lists, np.flatnonzero(present), dimensions)
+    names = _Names(np.flatnonzero(present), name_of)
+    width = _width(lists, names, dimensions)
     if flat.null_count:
-        row = int(np.flatnonzero(present)[int(np.argmin(np.asarray(flat.is_valid()))) // width])
-        raise PolycultureError(f"embedding of row {row} holds a null; every number is needed")
+        at = int(np.argmin(np.asarray(flat.is_valid()))) // width
+        raise PolycultureError(f"embedding of {names[at]} holds a null; every number is needed")
     vectors = np.zeros((len(array), width), np.float32)
     rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
-    vectors[present] = _unit(rows, np.flatnonzero(present))
+    vectors[present] = _unit(rows, names)
     return Encoded(vectors, np.where(present, Reading.MEASURED, Reading.EMPTY).astype(np.int8))
 
 
-def _width(lists: pa.Array, rows: NDArray[np.int64], dimensions: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the rows that are there are called."""
+
+    rows: NDArray[np.int64]
+    name_of: Callable[[int], str]
+
+    def __getitem__(self, at: int) -> str:
+        return self.name_of(int(self.rows[at]))
+
+
+def _width(lists: pa.Array, names: _Names, dimensions: int | None) -> int:
     lengths = (
         np.full(len(lists), lists.type.list_size)
         if pa.types.is_fixed_size_list(lists.type)
@@ -93,16 +108,18 @@ def _width(lists: pa.Array, rows: NDArray[np.int64], dimensions: int | None) -> 
     width = int(lengths[0]) if dimensions is None and len(lengths) else int(dimensions or 0)
     wrong = np.flatnonzero(lengths != width)
     if len(wrong) or (len(lengths) and width < 1):
-        row = wrong[0] if len(wrong) else 0
-        raise PolycultureError(f"embedding of row {rows[row]} has {lengths[row]} numbers, {width} are needed")
+        row = int(wrong[0]) if len(wrong) else 0
+        raise PolycultureError(f"embedding of {names[row]} has {lengths[row]} numbers, {width} are needed")
     return width
 
 
-def _unit(vectors: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _unit(vectors: NDArray[np.float64], names: _Names) -> NDArray[np.float32]:
     largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
     wrong = np.flatnonzero(~(np.isfinite(largest) & (largest > 0)))
     if len(wrong):
-        raise PolycultureError(f"embedding of row {rows[wrong[0]]} is all zeros, or holds a number that is not finite")
+        raise PolycultureError(
+            f"embedding of {names[int(wrong[0])]} is all zeros, or holds a number that is not finite"
+        )
     scaled = vectors / largest  # so that no square overflows or vanishes
     unit: NDArray[np.float32] = (scaled / np.linalg.norm(scaled, axis=1, keepdims=True)).astype(np.float32)
     return unit

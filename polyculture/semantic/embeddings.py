@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
     """Embed a partition's documents into an Arrow file of `vector`, `reading` and `language`, row by row.
 
     Args:
-        documents: an Arrow file with `text`, `language` and `embedding`.
+        documents: a partition's Arrow file.
         out: where to write.
         config: which encoder.
         path: its folder or background.
@@ -49,12 +49,12 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
             pa.field("language", pa.string(), nullable=False),
         ]
     )
-    table = map_arrow_file(documents).select(["text", "language", EMBEDDING])
+    table = map_arrow_file(documents).select(["text", "language", EMBEDDING, "file", "position"])
     with writing(out) as stream, pa.ipc.new_file(stream, schema) as writer:
         for batch in table.to_batches(max_chunksize=BATCH):
             texts, languages = batch["text"].to_pylist(), [code or "und" for code in batch["language"].to_pylist()]
             if isinstance(encoder, ColumnEncoder):
-                found = embeddings_of_column(batch[EMBEDDING], encoder.dimensions)
+                found = embeddings_of_column(batch[EMBEDDING], encoder.dimensions, partial(_record, batch))
             else:
                 found = encoder.encode(texts, languages)
             vectors = pa.FixedSizeListArray.from_arrays(
@@ -64,6 +64,10 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
             columns = [vectors, pa.array(found.reading, pa.int8()), pa.array(keys, pa.string())]
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     return int(table.num_rows)
+
+
+def _record(batch: pa.RecordBatch, row: int) -> str:
+    return f"record {batch['position'][row].as_py()} of {batch['file'][row].as_py()}"
 
 
 @dataclass(frozen=True)

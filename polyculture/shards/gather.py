@@ -4,24 +4,23 @@ Arrow's own `take` joins the chunks of a column before it takes from them, so th
 would cost a pass over everything. Here a document costs a look at its offsets and a copy of its bytes.
 """
 
-import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compiled import bytes_at, compiled, copy_bytes, elements_at, read_only, tuple_of
+from polyculture.shards.mapped import MappedFiles
 from schemas.documents import DOCUMENT_SCHEMA
 
 _VALIDITY, _VALUES, _DATA, _FIRST, _WIDTH = range(5)  # columns of `Column.places`
-PREFETCH_BEYOND_BYTES = 2**23  # the start of the last batch is known; most are shorter
+GAP_ROWS = 8  # documents that are this close to each other are read from disk in one piece
+BLOCK_ROWS = 2**18
 FIXED_ROW_BYTES = 110  # of a DOCUMENT row beside its strings: offsets, numbers, validity
 
 
@@ -42,8 +41,8 @@ class Found:
     """The values of one column for some rows.
 
     Attributes:
-        address: (rows,) of the first byte of a string, or the number itself as 64 bits.
-        size: (rows,) bytes of a string.
+        address: (rows,) of the first byte of a string, or the number itself as 64 bits (0 for null).
+        size: (rows,) bytes of a string; 0 for null.
         is_valid: (rows,) 0 for null.
         nulls: how many are.
     """
@@ -98,17 +97,18 @@ def _locate(
         if place[_VALIDITY] != 0:
             byte = bytes_at(place[_VALIDITY] + np.uint64(at >> 3), 1)[0]
             is_valid[i] = (byte >> np.uint8(at & 7)) & np.uint8(1)
-            if is_valid[i] == 0:
-                nulls += 1
-                continue
+            nulls += 1 - is_valid[i]
         if not is_string:
-            address[i] = elements_at(place[_VALUES] + np.uint64(8 * at), 1, np.uint64)[0]
+            if is_valid[i]:
+                address[i] = elements_at(place[_VALUES] + np.uint64(8 * at), 1, np.uint64)[0]
         elif place[_WIDTH] == 4:
             narrow = elements_at(place[_VALUES] + np.uint64(4 * at), 2, np.int32)
             address[i], size[i] = place[_DATA] + np.uint64(narrow[0]), np.int64(narrow[1]) - np.int64(narrow[0])
         elif place[_WIDTH] == 8:
             wide = elements_at(place[_VALUES] + np.uint64(8 * at), 2, np.int64)
             address[i], size[i] = place[_DATA] + np.uint64(wide[0]), wide[1] - wide[0]
+        if is_valid[i] == 0:
+            size[i] = 0
     return nulls
 
 
@@ -165,59 +165,74 @@ class MappedDocuments:
     def __init__(self, partitions: Sequence[Path]) -> None:
         """Map the files; costs some microseconds per batch in them."""
         places: dict[str, list[NDArray[np.uint64]]] = {name: [] for name in DOCUMENT_SCHEMA.names}
-        self._maps = [_map(path) for path in partitions]
+        self._mapped = MappedFiles(partitions)
         sizes, per_partition = [], []
-        for mapped in self._maps:
+        for mapped in self._mapped.files:
             table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all().select(DOCUMENT_SCHEMA.names)
             for name in DOCUMENT_SCHEMA.names:
                 places[name].append(places_of(table[name].chunks))
             chunks = [len(chunk) for chunk in table["text"].chunks]
             sizes += chunks
             per_partition.append(sum(chunks))
-        starts = [column[:, _VALUES] for column in map(np.concatenate, filter(None, places.values()))]
-        self._chunk_start = np.min(np.where(np.equal(starts, 0), _NOWHERE, starts), axis=0) if starts else _NO_PLACES
         self._columns = {name: Column(np.concatenate(found or [_NO_PLACES])) for name, found in places.items()}
         self._chunk_first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self.partition_first = np.concatenate([[0], np.cumsum(per_partition)]).astype(np.int64)
 
     def find(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
-        """Where the values of some columns lie for the documents of these numbers."""
-        chunk = np.searchsorted(self._chunk_first, number, side="right") - 1
-        row = number - self._chunk_first[chunk]
-        return {name: locate(self._columns[name], chunk, row, is_string(name)) for name in names}
+        """Where the values of some columns lie for the documents of these numbers.
+
+        The system is asked to read all of them from disk, in pieces as large as they lie close together.
+        """
+        first, last = self._pieces(number)
+        self._ask_for_offsets(first, last, names)
+        for name in filter(is_string, names):
+            start, end = (self._locate(ends, [name])[name] for ends in (first, last))
+            self._mapped.read_ahead(start.address.astype(np.int64), end.address.astype(np.int64) + end.size)
+        return self._locate(number, names)
 
     def row_bytes(self) -> NDArray[np.int64]:
         """(documents,) bytes that each takes in a shard, about; reads the offsets of all strings."""
         total = np.full(int(self._chunk_first[-1]), FIXED_ROW_BYTES, np.int64)
-        for mapped, first in zip(self._maps, self.partition_first[:-1].tolist(), strict=True):
-            table = pa.ipc.open_file(pa.py_buffer(mapped)).read_all()
-            for name in filter(is_string, DOCUMENT_SCHEMA.names):
-                at = first
-                for chunk in table[name].chunks:
-                    total[at : at + len(chunk)] += pc.binary_length(chunk).fill_null(0).to_numpy(zero_copy_only=False)
-                    at += len(chunk)
+        strings = list(filter(is_string, DOCUMENT_SCHEMA.names))
+        for start in range(0, len(total), BLOCK_ROWS):
+            block = total[start : start + BLOCK_ROWS]
+            number = np.arange(start, start + len(block))
+            self._ask_for_offsets(*self._pieces(number), strings)
+            for column in self._locate(number, strings).values():
+                block += column.size
         return total
-
-    def prefetch(self, first: int, last: int) -> None:
-        """Ask the system to read documents `first` to `last`, as they are numbered here, from end to end."""
-        chunks = np.searchsorted(self._chunk_first, [first, last], side="right") - 1
-        start, end = int(self._chunk_start[chunks[0]]), int(self._chunk_start[chunks[1]])
-        parts = np.searchsorted(self.partition_first, [first, last], side="right") - 1
-        for part in range(int(parts[0]), int(parts[1]) + 1):
-            mapped = self._maps[part]
-            base = pa.py_buffer(mapped).address
-            at = max(0, start - base) // mmap.PAGESIZE * mmap.PAGESIZE if part == parts[0] else 0
-            until = min(len(mapped), end - base + PREFETCH_BEYOND_BYTES) if part == parts[1] else len(mapped)
-            if until > at:
-                mapped.madvise(mmap.MADV_WILLNEED, at, until - at)
 
     def release(self) -> None:
         """Give the memory of mapped pages back; they are mapped again when they are touched."""
-        for mapped in self._maps:
-            mapped.madvise(mmap.MADV_DONTNEED)
+        self._mapped.release()
+
+    def _locate(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
+        chunk = np.searchsorted(self._chunk_first, number, side="right") - 1
+        row = number - self._chunk_first[chunk]
+        return {name: locate(self._columns[name], chunk, row, is_string(name)) for name in names}
+
+    def _pieces(self, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and last of the documents that lie close together, in one chunk."""
+        ordered = np.sort(number)
+        chunk = np.searchsorted(self._chunk_first, ordered, side="right")
+        is_first = np.ones(len(ordered), np.bool_)
+        is_first[1:] = (ordered[1:] > ordered[:-1] + GAP_ROWS) | (chunk[1:] != chunk[:-1])
+        return ordered[is_first], ordered[np.roll(is_first, -1)]
+
+    def _ask_for_offsets(self, first: NDArray[np.int64], last: NDArray[np.int64], names: Sequence[str]) -> None:
+        """Ask for the validity bits, offsets and numbers of pieces."""
+        chunk = np.searchsorted(self._chunk_first, first, side="right") - 1
+        row = first - self._chunk_first[chunk]
+        for name in names:
+            place = self._columns[name].places[chunk].astype(np.int64)
+            values, width, validity = place[:, _VALUES], place[:, _WIDTH], place[:, _VALIDITY]
+            start = row + place[:, _FIRST]
+            end: NDArray[np.int64] = start + (last - first)
+            # an offset more than values
+            self._mapped.read_ahead(values + start * width, values + width * (end + 2))
+            self._mapped.read_ahead(validity + start // 8, validity + (end // 8 + 1))
 
 
-_NOWHERE = np.uint64(2**64 - 1)
 _NO_PLACES = np.zeros((0, 5), np.uint64)
 
 
@@ -225,8 +240,3 @@ def is_string(name: str) -> bool:
     """Whether a column of the DOCUMENT schema holds strings; the others hold numbers of eight bytes."""
     kind = DOCUMENT_SCHEMA.field(name).type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _map(path: Path) -> Any:
-    with path.open("rb") as stream:
-        return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)

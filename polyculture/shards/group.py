@@ -1,6 +1,5 @@
 """Write a group of shards: in parallel, and only those that are not already whole."""
 
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,6 @@ from polyculture.executor import Executor
 from polyculture.hashing import file_sha256, json_sha256
 from polyculture.run_directory import RunDirectory
 from polyculture.shards.cut import Shard, cut_shards
-from polyculture.shards.layout import lay_out
 from polyculture.shards.write import Origin, row_bytes, write_shard
 from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
@@ -29,16 +27,11 @@ class Place:
         directory: the run directory.
         identity: of the run; a shard that was committed for another is written again.
         executor: runs one call per shard.
-        memory_bytes: a corpus over it is laid out in the order of the shards first; None: it never is. The shards are
-            the same to the byte.
-        laid_out: called with the documents that are laid out, and all.
     """
 
     directory: RunDirectory
     identity: str
     executor: Executor
-    memory_bytes: int | None = None
-    laid_out: Callable[[int, int], None] = lambda *_: None
 
 
 def write_shards(
@@ -63,22 +56,17 @@ def write_shards(
     Raises:
         OutputError: a shard cannot be written; those before it are committed.
     """
-    of_document = row_bytes(origin)
-    sizes = of_document[np.fromfile(origin.order, np.int64)]
+    sizes = row_bytes(origin)[np.fromfile(origin.order, np.int64)]
     shards = cut_shards(sizes, config.max_shard_bytes, stem)
     key = json_sha256([place.identity, file_sha256(origin.order)])
     done = {shard.name: _committed(place.directory, shard, key) for shard in shards}
     missing = [shard for shard in shards if done[shard.name] is None]
-    layout = place.directory.work / f"layout-{stem}"
-    if missing and place.memory_bytes is not None and _corpus_bytes(origin) > place.memory_bytes:
-        origin = lay_out(origin, of_document, (layout, place.executor), place.laid_out)
     calls = [(origin, shard, config, place.directory, key) for shard in missing]
     rows = sum(shard.last - shard.first for shard in shards if done[shard.name] is not None)
     for shard, written in zip(missing, _run(place.executor, calls), strict=True):
         done[shard.name] = written
         rows += shard.last - shard.first
         progress(rows, len(sizes))
-    shutil.rmtree(layout, ignore_errors=True)
     return [written for written in done.values() if written is not None]
 
 
@@ -96,10 +84,6 @@ def remove_others(directory: RunDirectory, names: Collection[str]) -> None:
         for path in sorted(directory.shards.iterdir()):
             if path.is_file() and path.name not in names:
                 remove(path)
-
-
-def _corpus_bytes(origin: Origin) -> int:
-    return sum(path.stat().st_size for path in origin.partitions)
 
 
 def _run(executor: Executor, calls: Sequence[_Call]) -> Iterator[Written]:

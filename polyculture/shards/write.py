@@ -33,15 +33,12 @@ class Origin:
         partitions: the partition files, in index order.
         sources: source names, sorted.
         order: file of 64-bit document numbers with repeats, as the shards hold them one after another.
-        places: file of 64-bit row numbers, over all partitions together, of each document of the index, if they were
-            laid out anew (`polyculture.shards.layout`); None if they lie as the index says.
     """
 
     index: Path
     partitions: tuple[Path, ...]
     sources: tuple[str, ...]
     order: Path
-    places: Path | None = None
 
 
 def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -> tuple[FileDigest, ShardStatistics]:
@@ -87,14 +84,11 @@ class Documents:
         chunks = index["document_id"].chunks
         self._ids = Column(places_of(chunks))
         self._id_first = np.concatenate([[0], np.cumsum([len(chunk) for chunk in chunks])]).astype(np.int64)
-        self._places = None if origin.places is None else np.memmap(origin.places, np.int64, "r")
         self._touched = 0
 
     def find(self, numbers: NDArray[np.int64]) -> dict[str, Found]:
         """Where all columns lie for these documents."""
         found = self._mapped.find(self._place(numbers), DOCUMENT_SCHEMA.names)
-        if self._places is not None:
-            return found  # what was laid out has its settled ids
         chunk = np.searchsorted(self._id_first, numbers, side="right") - 1
         found["document_id"] = locate(self._ids, chunk, numbers - self._id_first[chunk], is_string=True)
         return found
@@ -108,19 +102,7 @@ class Documents:
         """Source number of these documents."""
         return self._source[numbers].astype(np.int64)
 
-    def prefetch(self, numbers: NDArray[np.int64]) -> None:
-        """Have the stretch that holds these documents read from end to end."""
-        if len(numbers):
-            places = self._place(numbers)
-            self._mapped.prefetch(int(places.min()), int(places.max()))
-
-    def release(self) -> None:
-        """Give mapped pages back."""
-        self._mapped.release()
-
     def _place(self, numbers: NDArray[np.int64] | slice) -> NDArray[np.int64]:
-        if self._places is not None:
-            return np.asarray(self._places[numbers])
         first = self._mapped.partition_first[self._partition[numbers].astype(np.int64)]
         place: NDArray[np.int64] = first + self._row[numbers]
         return place
@@ -129,7 +111,7 @@ class Documents:
         """Count what was copied, and give the mapped pages back now and then."""
         self._touched += size_bytes
         if self._touched > RELEASE_BYTES:
-            self.release()
+            self._mapped.release()
             self._touched = 0
 
 

@@ -24,8 +24,11 @@ from tests.support.without_prefect import install
 install()
 
 from flows import curate as flow  # noqa: E402 -- after the stand-in
+from polyculture.dedupe.shingles import kernel_tables  # noqa: E402
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError  # noqa: E402
 from polyculture.run_directory import is_intact  # noqa: E402
+from polyculture.text.categories import format_characters  # noqa: E402
+from polyculture.text.language import identify_language  # noqa: E402
 from schemas.manifest import Manifest  # noqa: E402
 from tests.support.corpora import tree_digests, unique_texts, write_config, write_jsonl_gz  # noqa: E402
 from tests.support.failpoints.sitecustomize import RECORD, Failpoints  # noqa: E402
@@ -185,7 +188,18 @@ def in_child(function: Callable[[], None], log: Path, seconds: float | None = No
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def warm_up() -> None:
+    """What each run would work out or load for itself first, and what starts no thread: children inherit it."""
+    import pandas as pd
+
+    del pd
+    kernel_tables()
+    format_characters()
+    identify_language("A few words of English.")
+
+
 def main() -> None:
+    warm_up()
     spec = json.loads(sys.argv[1])
     driver = Driver(Path(spec["folder"]), spec["part"])
     with contextlib.suppress(BrokenPipeError):

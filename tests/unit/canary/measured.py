@@ -40,7 +40,7 @@ def real_corpus(folder: Path) -> Corpus:
         path.write_text("\n".join(lines) + "\n")
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
         source = SourceConfig(name=name, kind=kind, paths=("x",), language="en")
-        _, (documents, _) = ingest_partition(Partition(source, 0, (file,)), LimitsConfig(), None, folder)
+        _, (documents, _) = ingest_partition(Partition(source, 0, (file,)), LimitsConfig(), None, folder, RUN_SEED)
         partitions.append((number, documents))
     index = build_index(partitions).index
     return Corpus(index, tuple(path for _, path in partitions), tuple(sources), tuple(sources.values()))

@@ -26,12 +26,13 @@ COLUMN = SemanticConfig(encoder="column", model="made-up@1", dimensions=2)
 
 
 def embed(folder: Path, name: str) -> list[list[float]]:
-    """Ingest a file and embed its only partition; vectors as numbers."""
+    """Ingest a file and embed its only partition; vectors as numbers, in the order of the file."""
     source = SourceConfig(name="s", kind=Kind.WEB, paths=(name,), fields={"embedding": "vec"})
     (partition,) = partition_files(source, find_files(source, folder))
-    _, (documents, _) = ingest_partition(partition, LimitsConfig(), None, folder)
+    _, (documents, _) = ingest_partition(partition, LimitsConfig(), None, folder, 0)
     assert embed_partition(documents, folder / "out.arrow", COLUMN, None) == 6
-    table = map_arrow_file(folder / "out.arrow")
+    order = np.argsort(map_arrow_file(documents)["position"].to_numpy())
+    table = map_arrow_file(folder / "out.arrow").take(pa.array(order))
     vectors: list[list[float]] = (np.array(table["vector"].to_pylist()) / 32767).round(4).tolist()
     assert [reading == 0 for reading in table["reading"].to_pylist()] == [any(vector) for vector in vectors]
     return vectors
@@ -54,7 +55,7 @@ def test_a_parquet_column_too(tmp_path: Path) -> None:
 def test_another_width_is_an_error_that_names_the_row(tmp_path: Path) -> None:
     lines = [json.dumps({"text": f"text {i}", "vec": [1.0] * (2 + (i == 4))}) for i in range(6)]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
-    with pytest.raises(PolycultureError, match="row 4"):
+    with pytest.raises(PolycultureError, match=r"record 4 of a\.jsonl"):
         embed(tmp_path, "a.jsonl")
 
 

@@ -20,9 +20,8 @@ from polyculture.run_directory import RunDirectory
 from polyculture.shards.cut import cut, cut_shards
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, Written, remove_others, write_shards
-from polyculture.shards.layout import lay_out
 from polyculture.shards.read import shard_batches
-from polyculture.shards.write import Origin, row_bytes
+from polyculture.shards.write import Origin
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics
@@ -76,39 +75,6 @@ def write(
     write_bytes(origin.order, np.array(order, np.int64).data)
     place = Place(RunDirectory(root), identity, Inline(1))
     return write_shards(origin, "train", config, place, lambda *_: None)
-
-
-@pytest.mark.parametrize("span_bytes", [1, 3_000, 2**28])
-def test_a_corpus_that_is_laid_out_first_gives_the_same_bytes(
-    made: tuple[Origin, list[dict[str, Any]]], tmp_path: Path, span_bytes: int
-) -> None:
-    origin, rows = made
-    order = [*range(len(rows))][::3] * 2 + [5, 5, 1]  # some twice, most never
-    random.Random(9).shuffle(order)
-    plain = write(origin, order, tmp_path / "plain")
-    sizes, seen = row_bytes(origin), []
-    place = (tmp_path / "layout", Inline(1))
-    laid = lay_out(origin, sizes, place, lambda *done: seen.append(done), span_bytes)
-    assert laid.partitions != origin.partitions
-    assert len(laid.partitions) == {1: len(set(order)), 2**28: 1}.get(span_bytes, len(laid.partitions))
-    assert sum(pa.ipc.open_file(path).read_all().num_rows for path in laid.partitions) == len(set(order))
-    assert seen[-1] == (len(set(order)), len(set(order)))
-    assert [digest for digest, _ in write(laid, order, tmp_path / "laid")] == [digest for digest, _ in plain]
-    assert write(laid, order, tmp_path / "again") == plain  # statistics too
-
-
-def test_a_corpus_over_the_memory_is_laid_out_and_nothing_of_it_stays(
-    made: tuple[Origin, list[dict[str, Any]]], tmp_path: Path
-) -> None:
-    origin, rows = made
-    order = list(range(len(rows)))[::-1]
-    plain = write(origin, order, tmp_path / "plain")
-    directory = RunDirectory(tmp_path / "over")
-    place = Place(directory, "one", Inline(1), memory_bytes=1)
-    assert write_shards(origin, "train", SMALL, place, lambda *_: None) == plain
-    assert list(directory.work.iterdir()) == []
-    assert write_shards(origin, "train", SMALL, place, lambda *_: None) == plain  # all are there: nothing to lay out
-    assert list(directory.work.iterdir()) == []
 
 
 def make_old(root: Path) -> None:
