@@ -87,7 +87,7 @@ def run_publish(
 
 
 def run_top_up(
-    run: Path, parameters: dict[str, str | int | None], progress: Callable[[str, int, int | None], None]
+    run: Path, parameters: dict[str, str | int | list[str] | None], progress: Callable[[str, int, int | None], None]
 ) -> Verdict:
     """Run the top-up flow to its end and return the verdict.
 

@@ -25,6 +25,14 @@ Tokens = Annotated[int, typer.Option("--tokens", min=1, help="Tokens to add, at 
 PerStep = Annotated[
     int | None, typer.Option("--tokens-per-step", min=1, help="Of the whole training job, with a number of steps.")
 ]
+Earlier = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--earlier",
+        help="Run directory of an earlier top-up that the training reads after RUN; once for each, in order.",
+        show_default=False,
+    ),
+]
 Out = Annotated[
     Path | None, typer.Option("--out", help="Run directory of the top-up.", show_default="runs/<name of candidates>")
 ]
@@ -41,6 +49,7 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     candidates: Candidates,
     tokens: Tokens,
     tokens_per_step: PerStep = None,
+    earlier: Earlier = None,
     out: Out = None,
     workers: Workers = None,
     as_json: Json = False,
@@ -48,22 +57,25 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     """Choose from new candidates what broadens a run most, and write it as shards to go on with."""
     from polyculture.run_directory import RunDirectory
     from polyculture.top_up.job import check_candidates
-    from polyculture.top_up.parent import read_parent
+    from polyculture.top_up.lineage import read_earlier, read_parent
 
-    config = check_candidates(candidates, run, read_parent(run), out)  # said before a server starts
+    before = earlier or []
+    config = check_candidates(candidates, run, read_parent(run), out, before)  # said before a server starts
+    read_earlier(run, before)
     directory = RunDirectory(out or Path("runs") / config.name)
     quiet_prefect(os.environ)
     from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
     from cli.flow_runner import run_top_up
     from cli.top_up_display import print_top_up
 
-    parameters: dict[str, str | int | None] = {
+    parameters: dict[str, str | int | list[str] | None] = {
         "consumed": consumed,
         "candidates": str(candidates),
         "tokens": tokens,
         "tokens_per_step": tokens_per_step,
         "out": str(directory.root),
         "workers": workers,
+        "earlier": [str(path) for path in before],
     }
     with ProgressDisplay(enabled=not as_json) as display:
         verdict = run_top_up(run, parameters, display.update)

@@ -36,6 +36,7 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
     tokens_per_step: int | None = None,
     out: str | None = None,
     workers: int | None = None,
+    earlier: list[str] | None = None,
 ) -> State[Verdict]:
     """Choose from new candidates what broadens a run most, and write it as shards to go on with.
 
@@ -47,12 +48,14 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
         tokens_per_step: of the whole training job, with a number of steps.
         out: run directory; `runs/<name of the candidates>` if absent.
         workers: worker processes; one per core if absent. They do not change the output.
+        earlier: run directories of top-ups of the run that the training reads after it, in this order.
 
     Returns:
         A completed state named after the verdict. The verdict itself is in the run directory.
     """
     count = workers or os.cpu_count() or 1
-    asked = Asked(Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None)
+    before = tuple(map(Path, earlier or ()))
+    asked = Asked(Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None, before)
     with claimed_top_up(asked) as work:
         job = work.job
         if not is_written(job):

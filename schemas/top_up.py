@@ -19,7 +19,7 @@ class ShardRead(Written):
     """A shard of the parent, and how much of it was read.
 
     Attributes:
-        path: relative to the parent's run directory.
+        path: relative to the parent's run directory; after `top-up-N/`, to that of the N-th earlier top-up.
         rows, tokens: that it holds.
         consumed_rows: the first rows of it that were read.
         consumed_tokens: theirs.
@@ -32,6 +32,18 @@ class ShardRead(Written):
     consumed_tokens: int = Field(ge=0)
 
 
+class EarlierTopUp(Written):
+    """A top-up of the same run that was made before, and is read with it.
+
+    Attributes:
+        name: of the top-up.
+        manifest_sha256: of its manifest.
+    """
+
+    name: str
+    manifest_sha256: str
+
+
 class ParentRun(Written):
     """The run that is continued.
 
@@ -41,6 +53,7 @@ class ParentRun(Written):
         verdict: GO, NO-GO or UNKNOWN; None if it has none.
         consumed_tokens, remaining_tokens: read by the training run, and still to be read.
         shards: in the order in which they are read.
+        earlier: top-ups of it whose shards are read after its own, in this order.
     """
 
     name: str
@@ -49,6 +62,7 @@ class ParentRun(Written):
     consumed_tokens: int = Field(ge=0)
     remaining_tokens: int = Field(ge=0)
     shards: list[ShardRead]
+    earlier: list[EarlierTopUp] = []
 
 
 class LensNumbers(Written):

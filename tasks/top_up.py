@@ -72,6 +72,7 @@ class Asked:
     candidates: Path
     tokens: int
     out: Path | None
+    earlier: tuple[Path, ...] = ()
 
 
 @contextmanager
@@ -83,8 +84,8 @@ def claimed_top_up(asked: Asked) -> Iterator[TopUpJob]:
         PolycultureError: the parent is damaged.
         RunInUseError: another process holds the run directory.
     """
-    parent = open_parent(asked.run, asked.consumed, asked.tokens_per_step)
-    check_candidates(asked.candidates, parent.root, parent.manifest, asked.out)
+    parent = open_parent(asked.run, asked.consumed, asked.tokens_per_step, asked.earlier)
+    check_candidates(asked.candidates, asked.run, parent.manifest, asked.out, asked.earlier)
     more = [parent.run.model_dump_json(), str(asked.tokens)]
     with claimed("top_up", asked.candidates, asked.out, more) as job:
         yield TopUpJob(job, parent, asked.tokens)
@@ -95,10 +96,10 @@ def index_parent(top_up: TopUpJob, accounts: list[tuple[str, list[FileAccount]]]
     """Check that the parent was read whole, and put its documents into an index of their own."""
     watch, job = Stopwatch(), top_up.job
     found = sum(file.documents for _, files in accounts for file in files)
-    listed = {file.path: file.rows or 0 for file in top_up.parent.manifest.files}
-    rows = sum(listed[file.name] for file in (*top_up.parent.shards, *top_up.parent.held_out))
+    rows = sum(held.rows for held in top_up.parent.held)
     if found != rows:
-        raise PolycultureError(f"{top_up.parent.root}: {found:,} documents were read of {rows:,}; make the run again")
+        roots = " and ".join(str(held.root) for held in top_up.parent.held)
+        raise PolycultureError(f"{roots}: {found:,} documents were read of {rows:,}; make the run again")
     paths = [documents_path(job, partition) for _, partition in all_partitions(top_up.reading)]
     parent_index_path(job).parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(parent_index_path(job), ignore_errors=True)
@@ -115,7 +116,7 @@ def leave_out_known(top_up: TopUpJob, accounts: Accounts, threads: int) -> Accou
     write_arrow_file(settled_path(job), corpus.index)
     seed = signature_seed(job.config.seed)
     known = find_known(corpus.texts, parent_index_path(job), job.config.dedupe.near, seed, workplace(job, threads))
-    rows = in_parent_rows(corpus, known, f"{top_up.parent_source}:")
+    rows = in_parent_rows(corpus, known, top_up.parent_sources)
     write_parquet(job.directory.filtered / f"{IN_PARENT}.parquet", rows)
     out = counted_by_file(corpus, known.is_known)
     write_index(job, without(corpus.index, known.is_known))

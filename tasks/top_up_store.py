@@ -45,7 +45,7 @@ def open_joint(
     index = build_index([(number, path) for (number, _), path in zip(partitions, paths, strict=True)]).index
     whole = Corpus(index, tuple(paths), names, kinds)
     of = [p.name for _, p in partitions], [p.name for _, p in all_partitions(job)]
-    is_parent = whole.source == names.index(top_up.parent_source)
+    is_parent = np.isin(whole.source, [names.index(name) for name in top_up.parent_sources])
     is_parent[is_parent] = top_up.parent.is_trained_on(rows_read_from(whole, np.flatnonzero(is_parent))[0])
     is_best, is_random = (found_again(whole, pool.corpus, chosen, of) for chosen in choices)
     stays = is_parent | is_best | is_random

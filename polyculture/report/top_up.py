@@ -59,6 +59,9 @@ def sentences(found: TopUp) -> list[str]:
             f"The budget lacks {found.lacking_tokens:,} of {found.wanted_tokens:,} tokens: candidates and limits allow "
             "no more, and nothing was repeated to hide it."
         )
+    if found.parent.earlier:
+        names = ", ".join(one.name for one in found.parent.earlier)
+        said.append(f"What was added to {found.parent.name} before is part of the parent here: {names}.")
     forecast, twin = found.forecast, found.forecast.near_twin_fraction
     if twin is not None and forecast.repeated_fraction is not None:
         said.append(

@@ -66,13 +66,13 @@ def consumed_shards(shards: Sequence[ShardTokens], names: Sequence[str]) -> Cons
 
     Args:
         shards: in order.
-        names: file names of shards, in any order; folders before them are ignored.
+        names: file names of shards, in any order; of an earlier top-up, after `top-up-N/`. Other folders are ignored.
 
     Raises:
         ConfigError: a name is not one of the shards.
     """
     known = [shard.name for shard in shards]
-    wanted = {Path(name).name for name in names}
+    wanted = {name if name in known else Path(name).name for name in names}
     strangers = sorted(wanted - set(known))
     if strangers:
         raise ConfigError(

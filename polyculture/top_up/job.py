@@ -1,5 +1,6 @@
 """What a top-up is asked for, with everything checked that can be checked before a record is read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,15 +31,16 @@ class TopUpJob:
 
     @property
     def reading(self) -> Job:
-        """The same job with the parent's shards as its only source; its partitions lie beside the candidates'."""
+        """The same job with the parent's shards as its only sources; its partitions lie beside the candidates'."""
         config = parent_config(self.job.config, self.parent)
-        files = (*self.parent.shards, *self.parent.held_out)
-        return replace(self.job, config=config, inputs={config.sources[0].name: files})
+        files = [(*held.shards, *held.held_out) for held in self.parent.held]
+        inputs = {source.name: group for source, group in zip(config.sources, files, strict=True)}
+        return replace(self.job, config=config, inputs=inputs)
 
     @property
-    def parent_source(self) -> str:
-        """What the parent is called as a source."""
-        return self.reading.config.sources[0].name
+    def parent_sources(self) -> tuple[str, ...]:
+        """What the parent is called as sources."""
+        return tuple(source.name for source in self.reading.config.sources)
 
     @property
     def joint(self) -> Job:
@@ -53,7 +55,9 @@ class TopUpJob:
         )
 
 
-def check_candidates(path: Path, root: Path, parent: Manifest, out: Path | None) -> CurationConfig:
+def check_candidates(
+    path: Path, root: Path, parent: Manifest, out: Path | None, earlier: Sequence[Path] = ()
+) -> CurationConfig:
     """Check that documents of a configuration can be compared with a run and chosen from.
 
     Args:
@@ -61,6 +65,7 @@ def check_candidates(path: Path, root: Path, parent: Manifest, out: Path | None)
         root: run directory of the parent.
         parent: its manifest.
         out: the run directory of the top-up, if it is named.
+        earlier: run directories of earlier top-ups.
 
     Raises:
         ConfigError: it cannot; the message names the key and the cure.
@@ -86,8 +91,9 @@ def check_candidates(path: Path, root: Path, parent: Manifest, out: Path | None)
                 "cannot be added up; name the same tokenizer.json"
             )
     place = (out or Path("runs") / config.name).resolve()
-    if place.is_relative_to(root.resolve()):
-        raise ConfigError(f"--out: {place} lies in the run that is continued, {root}; choose another folder")
+    inside = next((run for run in (root, *earlier) if place.is_relative_to(run.resolve())), None)
+    if inside is not None:
+        raise ConfigError(f"--out: {place} lies in a run that is continued, {inside}; choose another folder")
     return config
 
 

@@ -1,6 +1,7 @@
 """Take the candidates that the parent holds already out of the corpus, and write which they are."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -22,16 +23,16 @@ IN_PARENT_SCHEMA = pa.schema(
 )
 
 
-def in_parent_rows(corpus: Corpus, known: Known, prefix: str) -> pa.Table:
+def in_parent_rows(corpus: Corpus, known: Known, sources: Sequence[str]) -> pa.Table:
     """The candidates that leave, one row each, in the order of the corpus.
 
     Args:
         corpus: n candidates.
         known: of them.
-        prefix: what the ids of the parent's documents were given when they were read again.
+        sources: as which the parent was read; their names stand before its documents' own ids.
     """
     rows = np.flatnonzero(known.is_known)
-    twins = [known.ids[twin].removeprefix(prefix) for twin in known.twin[rows].tolist()]
+    twins = [_own_id(known.ids[twin], sources) for twin in known.twin[rows].tolist()]
     columns = [
         pa.array(corpus.document_ids(rows), pa.string()),
         pa.array([corpus.sources[number] for number in corpus.source[rows].tolist()], pa.string()),
@@ -40,6 +41,11 @@ def in_parent_rows(corpus: Corpus, known: Known, prefix: str) -> pa.Table:
         pa.array(corpus.tokens[rows], pa.int64()),
     ]
     return pa.Table.from_arrays(columns, schema=IN_PARENT_SCHEMA)
+
+
+def _own_id(name: str, sources: Sequence[str]) -> str:
+    source, _, own = name.partition(":")
+    return own if source in sources else name
 
 
 def counted_by_file(corpus: Corpus, is_out: NDArray[np.bool_]) -> dict[str, Counter[str]]:

@@ -1,5 +1,6 @@
-"""The run that a top-up continues: whether it is whole, and what was read of it."""
+"""The run that a top-up continues, and earlier top-ups of it: whether they are whole, and what was read of them."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,23 +9,39 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.evidence import read_manifest, read_verdict
 from polyculture.hashing import file_sha256
 from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.sources.record import InputFile
 from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step, consumed_shards
+from polyculture.top_up.lineage import parent_verdict, read_earlier, read_parent
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.manifest import FileDigest, Manifest
 from schemas.mixture_config import VALIDATION
 from schemas.source_config import SourceConfig
-from schemas.top_up import ParentRun, ShardRead
+from schemas.top_up import EarlierTopUp, ParentRun, ShardRead
 
 SOURCE = "parent"
 SHARDS = "shards/"
+
+
+@dataclass(frozen=True, slots=True)
+class ParentShards:
+    """What one run directory holds of a parent.
+
+    Attributes:
+        root: the run directory.
+        shards: as files to read, in the order of reading; their names tell them from those of other directories.
+        held_out: the shards of a validation split, which no candidate may repeat and no training has read.
+        rows: of all of them together.
+    """
+
+    root: Path
+    shards: tuple[InputFile, ...]
+    held_out: tuple[InputFile, ...]
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +49,18 @@ class Parent:
     """A finished run of which some shards were read.
 
     Attributes:
-        root: its run directory.
         manifest: of it.
         run: what the top-up's manifest says of it.
-        shards: its shards, as files to read, in the order of reading.
-        held_out: the shards of its validation split, which no candidate may repeat and no training has read.
+        held: its own shards, and those of each earlier top-up, in the order of reading.
     """
 
-    root: Path
     manifest: Manifest
     run: ParentRun
-    shards: tuple[InputFile, ...]
-    held_out: tuple[InputFile, ...] = ()
+    held: tuple[ParentShards, ...]
 
     def is_trained_on(self, file: Sequence[str]) -> NDArray[np.bool_]:
         """(n,) whether the rows of these files are of its mixture, and not held out."""
-        apart = {shard.name for shard in self.held_out}
+        apart = {shard.name for held in self.held for shard in held.held_out}
         return np.array([name not in apart for name in file], np.bool_)
 
     def is_consumed(self, file: Sequence[str], position: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -56,75 +69,79 @@ class Parent:
         return np.asarray(position < np.array([read.get(name, 0) for name in file], np.int64))
 
 
-def open_parent(root: Path, consumed: str, tokens_per_step: int | None) -> Parent:
+def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier: Sequence[Path] = ()) -> Parent:
     """Check a run and say what was read of it. Reads its shards once.
 
     Args:
         root: run directory.
         consumed: a number of steps, or names of shards separated by commas.
         tokens_per_step: of the whole training job; needed with a number of steps, and only then.
+        earlier: run directories of top-ups of it that the training reads after it, in this order.
 
     Raises:
-        ConfigError: there is no finished run, or more was read than there is.
+        ConfigError: there is no finished run, an earlier top-up is not one of it, or more was read than there is.
         PolycultureError: a shard is not what the manifest lists.
     """
     directory = RunDirectory(root)
     manifest = read_parent(root)
+    more = read_earlier(root, earlier)
+    held = [_open(root, manifest, ""), *(_open(*run, earlier_folder(number)) for number, run in enumerate(more, 1))]
+    tokens = [ShardTokens(shard.name.replace(SHARDS, ""), _tokens(shard.path)) for one in held for shard in one.shards]
+    read = _consumed(tokens, consumed, tokens_per_step)
+    names = [shard.name for one in held for shard in one.shards]
+    digest = file_sha256(directory.manifest)
+    run = ParentRun(
+        name=manifest.name,
+        manifest_sha256=digest,
+        verdict=parent_verdict(directory, digest),
+        consumed_tokens=read.tokens,
+        remaining_tokens=read.remaining_tokens,
+        shards=_shards(names, tokens, read),
+        earlier=[
+            EarlierTopUp(name=one.name, manifest_sha256=file_sha256(RunDirectory(path).manifest)) for path, one in more
+        ],
+    )
+    return Parent(manifest, run, tuple(held))
+
+
+def earlier_folder(number: int) -> str:
+    """What stands before the names of an earlier top-up's shards, counted from 1."""
+    return f"top-up-{number}/"
+
+
+def _open(root: Path, manifest: Manifest, folder: str) -> ParentShards:
     listed = [file for file in manifest.files if file.path.startswith(SHARDS) and file.path.endswith(".arrow")]
     apart = [file for file in listed if Path(file.path).name.startswith(f"{VALIDATION}-")]
-    listed = sorted((file for file in listed if file not in apart), key=lambda file: _place(manifest, file))
-    if not listed:
+    shards = sorted((file for file in listed if file not in apart), key=lambda file: _place(manifest, file))
+    if not shards:
         raise ConfigError(f"{root}: this run has no shards; name a run made by `polyculture run`")
-    damaged = [file.path for file in [*listed, *apart] if not is_intact(root, file)]
+    damaged = [file.path for file in [*shards, *apart] if not is_intact(root, file)]
     if damaged:
         raise PolycultureError(
             f"{root}: {damaged[0]} is missing, or not the bytes that the manifest lists ({len(damaged)} such shards): "
             "what is consumed cannot be told; restore it, or make the run again"
         )
-    tokens = [ShardTokens(Path(file.path).name, _tokens(root / file.path)) for file in listed]
-    run = _run(directory, manifest, (listed, tokens), _consumed(tokens, consumed, tokens_per_step))
     files, held_out = (
-        tuple(InputFile(root / file.path, file.path, file.sha256, file.bytes) for file in group)
-        for group in (listed, apart)
+        tuple(InputFile(root / file.path, f"{folder}{file.path}", file.sha256, file.bytes) for file in group)
+        for group in (shards, apart)
     )
-    return Parent(root, manifest, run, files, held_out)
+    return ParentShards(root, files, held_out, sum(file.rows or 0 for file in listed))
 
 
-def parent_source(taken: Sequence[str]) -> SourceConfig:
-    """The parent's shards as a source, under a name that no candidate has."""
+def parent_sources(taken: Sequence[str], count: int) -> tuple[SourceConfig, ...]:
+    """The parent's shards as sources, one a run directory, under names that no candidate has."""
     folded = {name.casefold() for name in taken}
-    name = next(name for name in (SOURCE, *(f"{SOURCE}_{i}" for i in range(2, 10**6))) if name not in folded)
-    return SourceConfig(name=name, kind=Kind.WEB, paths=(f"{SHARDS}*.arrow",), fields={"id": "document_id"})
+    names = (name for name in (SOURCE, *(f"{SOURCE}_{i}" for i in range(2, 10**6))) if name not in folded)
+    return tuple(
+        SourceConfig(name=name, kind=Kind.WEB, paths=(f"{SHARDS}*.arrow",), fields={"id": "document_id"})
+        for name in itertools.islice(names, count)
+    )
 
 
 def parent_config(config: CurationConfig, parent: Parent) -> CurationConfig:
-    """The configuration of the candidates, with the parent as its only source, read within the parent's own bounds."""
-    source = parent_source([source.name for source in config.sources])
-    return config.model_copy(update={"sources": (source,), "limits": parent.manifest.config.limits})
-
-
-def read_parent(root: Path) -> Manifest:
-    """The manifest of a run that may be continued; its files are not looked at.
-
-    Raises:
-        ConfigError: there is none, or it is no run's.
-    """
-    directory = RunDirectory(root)
-    cure = "name a run directory whose run has ended; `polyculture run` resumes one that was stopped"
-    try:
-        manifest = read_manifest(directory)
-    except OSError as error:
-        raise ConfigError(f"{directory.root}: no manifest.json, so no finished run; {cure}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{directory.root}: manifest.json cannot be read; {cure}") from error
-    if manifest.command == "audit":
-        raise ConfigError(f"{directory.root}: an audit has no shards; name a run made by `polyculture run`")
-    if manifest.parent is not None:
-        raise ConfigError(
-            f"{directory.root}: this is itself a top-up of {manifest.parent.name}, and does not hold what that holds; "
-            "name the first run, and keep out what this one added by an `exclude` list of its document_ids"
-        )
-    return manifest
+    """The configuration of the candidates, with the parent as its only sources, read within the parent's own bounds."""
+    sources = parent_sources([source.name for source in config.sources], len(parent.held))
+    return config.model_copy(update={"sources": sources, "limits": parent.manifest.config.limits})
 
 
 def _place(manifest: Manifest, file: FileDigest) -> tuple[int, str]:
@@ -161,42 +178,14 @@ def _consumed(shards: Sequence[ShardTokens], consumed: str, tokens_per_step: int
     return consumed_shards(shards, words)
 
 
-def _run(
-    directory: RunDirectory,
-    manifest: Manifest,
-    shards: tuple[list[FileDigest], list[ShardTokens]],
-    consumed: Consumed,
-) -> ParentRun:
-    read = [
+def _shards(names: Sequence[str], shards: Sequence[ShardTokens], consumed: Consumed) -> list[ShardRead]:
+    return [
         ShardRead(
-            path=file.path,
+            path=name,
             rows=len(held.tokens),
             tokens=int(held.tokens.sum()),
             consumed_rows=int(rows),
             consumed_tokens=int(held.tokens[:rows].sum()),
         )
-        for file, held, rows in zip(*shards, consumed.rows, strict=True)
+        for name, held, rows in zip(names, shards, consumed.rows, strict=True)
     ]
-    digest = file_sha256(directory.manifest)
-    return ParentRun(
-        name=manifest.name,
-        manifest_sha256=digest,
-        verdict=_verdict(directory, digest),
-        consumed_tokens=consumed.tokens,
-        remaining_tokens=consumed.remaining_tokens,
-        shards=read,
-    )
-
-
-def _verdict(directory: RunDirectory, manifest_sha256: str) -> str | None:
-    """The parent's verdict, if it was given for this manifest."""
-    try:
-        verdict = read_verdict(directory)
-    except (OSError, ValidationError):
-        return None
-    if verdict.manifest_sha256 != manifest_sha256:
-        raise PolycultureError(
-            f"{directory.root}: verdict.json was given for another manifest, so one of them was changed; "
-            "restore them, or make the run again"
-        )
-    return verdict.verdict.value

@@ -14,6 +14,7 @@ from polyculture.errors import ConfigError, PolycultureError
 from polyculture.evidence import read_manifest
 from polyculture.files import read_parquet
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.top_up.lineage import read_earlier
 from polyculture.top_up.parent import open_parent
 from polyculture.verify import verify_run
 from schemas.measures import Lens
@@ -303,8 +304,55 @@ def test_candidates_that_cannot_be_compared_are_refused_before_anything_starts(
 
 def test_a_top_up_neither_lies_in_its_parent_nor_is_one(folder: Path, finished: tuple[Path, str], here: object) -> None:
     inside = here(*arguments(folder, "parent/inner", "0"))  # type: ignore[operator]
-    assert (inside.returncode, "lies in the run that is continued" in inside.stderr) == (2, True)
+    assert (inside.returncode, "lies in a run that is continued" in inside.stderr) == (2, True)
     again = arguments(folder, "again", "0")
     again[1] = finished[0]
     chained = here(*again)  # type: ignore[operator]
     assert (chained.returncode, "is itself a top-up of narrow" in chained.stderr) == (2, True)
+    stranger = here(*arguments(folder, "again", "0"), "--earlier", folder / "parent")  # type: ignore[operator]
+    assert (stranger.returncode, "is no top-up of" in stranger.stderr) == (2, True)
+    with pytest.raises(ConfigError, match="named twice"):
+        read_earlier(folder / "parent", [finished[0], finished[0]])
+
+
+def test_shards_of_an_earlier_top_up_are_read_after_the_run(finished: tuple[Path, str], folder: Path) -> None:
+    names, (topped, _) = shards(folder), finished
+    held = sum(shard.tokens for shard in read_manifest(RunDirectory(topped)).parent.shards)  # type: ignore[union-attr]
+    by_step = open_parent(folder / "parent", "1", held + 1, [topped]).run
+    first = by_step.shards[len(names)]
+    assert first.path == f"top-up-1/shards/{min(path.name for path in (topped / 'shards').glob('*.arrow'))}"
+    assert [shard.consumed_rows for shard in by_step.shards[: len(names)]] == [
+        s.rows for s in by_step.shards[: len(names)]
+    ]
+    assert first.consumed_rows == 1
+    assert by_step.remaining_tokens == account(topped).chosen_tokens - first.consumed_tokens
+    named = open_parent(folder / "parent", first.path.replace("shards/", ""), None, [topped]).run
+    assert [shard.path for shard in named.shards if shard.consumed_rows] == [first.path]
+
+
+@pytest.mark.long
+def test_a_second_top_up_knows_the_first(finished: tuple[Path, str], folder: Path, server: str) -> None:
+    names, (topped, _) = shards(folder), finished
+    given = [*arguments(folder, "second", ",".join(names), TOKENS // 2), "--earlier", topped]
+    ended = Command(server)(*given)
+    assert ended.returncode in (0, 3, 4), ended.stderr
+    second = folder / "second"
+    before, after = ({str(row["text"]) for row in rows_of(run)} for run in (topped, second))
+    assert after
+    assert not before & after
+    parent = read_manifest(RunDirectory(second)).parent
+    assert parent is not None
+    assert [one.name for one in parent.earlier] == ["broad"]
+    held = sum(shard.rows for shard in parent.shards)
+    assert held == len(list(rows_of(topped))) + account(topped).mixtures[0].documents
+    was, now = account(topped), account(second)
+    assert now.mixtures[0].documents == held
+    assert now.mixtures[0].tokens == was.mixtures[0].tokens + was.chosen_tokens
+    in_parent = {source.name: source.in_parent for source in now.sources}
+    assert in_parent["pages"] >= next(source.chosen_documents for source in was.sources if source.name == "pages") > 0
+    assert verify_run(second) == []
+    left = read_parquet(second / "filtered" / "in_parent.parquet")["parent_id"].to_pylist()
+    assert not [name for name in left if name.startswith("parent")]
+    with pytest.raises(ConfigError, match="was made after broad"):
+        read_earlier(folder / "parent", [second])
+    assert len(read_earlier(folder / "parent", [topped, second])) == 2
