@@ -222,7 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = []
     for gigabytes in map(float, options.gigabytes.split(",")):
         with tempfile.TemporaryDirectory(prefix="bench-shards-", dir=options.folder) as name:
-            origin = build_corpus(Path(name), options.data, int(gigabytes * 1e9))
+            with Local(1) as executor:  # so that its tables are not in this process
+                (origin,) = executor.run(build_corpus, [(Path(name), options.data, int(gigabytes * 1e9))])
             one = measure(Path(name), origin, ROUNDS if gigabytes < 5 else 1)
         found.append(one)
         speeds = [f"{one.size_bytes / 1e6 / seconds:.0f}" for seconds in (one.seconds, one.copy_seconds)]
