@@ -62,6 +62,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
 
     Every removed document is verified on its text, and has a kept twin that is named beside it.
     """
+    from pydantic import ValidationError
+
     from cli.display import ProgressDisplay, print_result
     from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.standalone import DedupeJob, dedupe_files
@@ -71,7 +73,10 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from schemas.source_config import SourceConfig
 
     source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields={"id": identity, "text": text})
-    near, others = NearConfig(threshold=threshold), tuple(against or ())
+    try:
+        near, others = NearConfig(threshold=threshold), tuple(against or ())
+    except ValidationError as error:
+        raise ConfigError(f"--threshold: {error.errors()[0]['msg']}") from error
     job = DedupeJob(source, near, out, others, survivor, measure, index, Path.cwd())
     if measure and index is not None:
         raise ConfigError("--index: nothing is kept with --measure; leave one of them out")

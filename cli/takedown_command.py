@@ -34,7 +34,7 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     from cli.display import EXIT_CODES, print_verdict
     from polyculture.evidence import read_manifest, read_profile
     from polyculture.exclusion.entries import read_exclusions
-    from polyculture.exclusion.takedown import take_down
+    from polyculture.exclusion.takedown import take_down, taken_down
     from polyculture.files import write_bytes, write_text
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
@@ -42,15 +42,20 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     from polyculture.run_directory import RunDirectory
 
     require_run(run)
-    if (out / "manifest.json").exists() or (out.exists() and {path.name for path in out.iterdir()} - PARTS):
-        raise ConfigError(f"--out: {out} holds other files; choose another folder, or delete that one")
-    exclusions = read_exclusions({path.name: path for path in exclude})
+    lists = {path.name: path for path in exclude}
+    if len(lists) < len(exclude):
+        raise ConfigError("--exclude: two lists have the same file name, by which the manifest tells them; rename one")
+    exclusions = read_exclusions(lists)
     if not exclusions:
         raise ConfigError("--exclude: the list is empty; there is nothing to take down")
-    directory = RunDirectory(out.absolute())
+    parent, directory = RunDirectory(run.absolute()), RunDirectory(out.absolute())
+    made = taken_down(parent, directory, exclusions)
+    if made is None and out.exists() and {path.name for path in out.iterdir()} - PARTS:
+        raise ConfigError(f"--out: {out} holds other files; choose another folder, or delete that one")
     with directory.lock():
-        made = take_down(RunDirectory(run.absolute()), directory, exclusions)
-        directory.seal(made.model_dump_json(indent=1) + "\n")
+        if made is None:
+            made = take_down(parent, directory, exclusions)
+            directory.seal(made.model_dump_json(indent=1) + "\n")
         verdict = judge_directory(directory, None, Terms(as_of=datetime.now(UTC).date()))
         write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
         profile = read_profile(directory, read_manifest(directory))
@@ -68,4 +73,9 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
 
 
 # What an interrupted takedown leaves: the same command begins anew.
-PARTS = {"shards", "removed", "quarantined", "ledger", "report", "state", "plan.json", "README.md", "croissant.json"}
+PARTS = {"shards", "removed", "quarantined", "filtered", "ledger", "report", "state"} | {
+    "plan.json",
+    "top_up.json",
+    "README.md",
+    "croissant.json",
+}

@@ -1,5 +1,7 @@
 """Files of each form that a run keeps, whole or absent."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,6 +33,57 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         pa.parquet.write_table(
             table, stream, compression="zstd", store_schema=False, row_group_size=131_072, write_page_checksum=True
         )
+
+
+@contextmanager
+def parquet_rows_to(path: Path, schema: pa.Schema, group_rows: int = 10_000) -> Iterator["ParquetRows"]:
+    """Write rows and tables one after another as Parquet, whole or not at all; holds a row group of them at a time."""
+    with (
+        writing(path) as stream,
+        pa.parquet.ParquetWriter(
+            stream, schema, compression="zstd", store_schema=False, write_page_checksum=True
+        ) as writer,
+    ):
+        rows = ParquetRows(writer, schema, group_rows)
+        yield rows
+        rows.flush()
+
+
+class ParquetRows:
+    """What `parquet_rows_to` gives to write with."""
+
+    def __init__(self, writer: pa.parquet.ParquetWriter, schema: pa.Schema, group_rows: int) -> None:
+        """Write row groups of `group_rows` rows to an open writer."""
+        self._writer, self._schema, self._group_rows = writer, schema, group_rows
+        self._held: list[dict[str, object]] = []
+
+    def append(self, row: dict[str, object]) -> None:
+        """Add a row, by column."""
+        self._held.append(row)
+        if len(self._held) >= self._group_rows:
+            self.flush()
+
+    def extend(self, table: pa.Table) -> None:
+        """Add a table of the schema, as a row group of its own."""
+        self.flush()
+        if table.num_rows:
+            self._writer.write_table(table)
+
+    def flush(self) -> None:
+        """Write the rows that are held."""
+        if self._held:
+            self._writer.write_table(pa.Table.from_pylist(self._held, self._schema))
+            self._held = []
+
+
+def read_parquet_parts(path: Path) -> Iterator[pa.Table]:
+    """The row groups of a Parquet file, one at a time; errors as of `read_parquet`."""
+    try:
+        with pa.parquet.ParquetFile(path) as file:
+            for number in range(file.num_row_groups):
+                yield file.read_row_group(number)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid(f"{path.name}: {error}") from error
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.ipc
 
 from polyculture.commit import writing
-from polyculture.files import write_parquet
+from polyculture.files import ParquetRows, parquet_rows_to
 from polyculture.sorted_runs import SortedRuns
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
@@ -126,11 +126,12 @@ def ingest_partition(
         An account per file, and the files written.
     """
     counter = TokenCounter(tokenizer)
-    rejected: list[dict[str, object]] = []
     accounts: list[FileAccount] = []
     documents_path = folder / f"{partition.name}.arrow"
     read = 0
+    quarantined_path = folder / f"{partition.name}.quarantined.parquet"
     with (
+        parquet_rows_to(quarantined_path, QUARANTINED_SCHEMA) as rejected,
         writing(documents_path) as stream,
         pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,
         SortedRuns(writer, seed) as runs,
@@ -143,8 +144,6 @@ def ingest_partition(
                 read += len(batch)
                 os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
             accounts.append(tally.account())
-    quarantined_path = folder / f"{partition.name}.quarantined.parquet"
-    write_parquet(quarantined_path, pa.Table.from_pylist(rejected, QUARANTINED_SCHEMA))
     return accounts, [documents_path, quarantined_path]
 
 
@@ -161,9 +160,7 @@ def documents_read(folder: Path, partition: Partition) -> int:
         return 0
 
 
-def _documents(
-    tally: _Tally, source: SourceConfig, limits: LimitsConfig, rejected: list[dict[str, object]]
-) -> Iterator[Document]:
+def _documents(tally: _Tally, source: SourceConfig, limits: LimitsConfig, rejected: ParquetRows) -> Iterator[Document]:
     """The file's documents; tallies everything else on the way."""
     for slot in read_file(tally.file, source, limits, tally.notes):
         if isinstance(slot, Rejection):
@@ -189,12 +186,12 @@ def quarantine_row(source: str, file: str, rejection: Rejection) -> dict[str, ob
 
 
 def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
-    """Lists of at most 1,000 documents and about 16 million characters."""
+    """Lists of at most 1,000 documents and about 16 million characters of all their strings."""
     batch: list[Document] = []
     characters = 0
     for document in documents:
         batch.append(document)
-        characters += len(str(document.values["text"]))
+        characters += sum(len(value) for value in document.values.values() if type(value) is str)
         if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0

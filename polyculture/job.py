@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Literal
 
 import polyculture
-import schemas
 from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
 from polyculture.exclusion.entries import Exclusions, read_exclusions
@@ -141,10 +140,10 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
 
 
 def code_sha256() -> str:
-    """Digest of the core's own source files."""
+    """Digest of the source files that decide what a run writes: of the core, its schemas, and the tasks and flows."""
     files = []
-    for package in (polyculture, schemas):
-        folder = Path(str(package.__file__)).parent
+    core = Path(str(polyculture.__file__)).parent
+    for folder in (core, *(core.parent / name for name in ("schemas", "tasks", "flows"))):
         found = (p for p in folder.rglob("*") if p.is_file() and p.suffix in (".py", ".j2"))
         files += [(f"{folder.name}/{path.relative_to(folder).as_posix()}", path) for path in found]
     return tree_sha256(files)

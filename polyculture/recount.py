@@ -6,6 +6,7 @@ from pathlib import Path
 
 from polyculture.files import read_parquet
 from polyculture.run_directory import RunDirectory
+from polyculture.shards.listing import group_of
 from polyculture.shards.read import shard_batches
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest
@@ -58,7 +59,7 @@ def recount(directory: RunDirectory, manifest: Manifest, problems: list[str]) ->
 
 
 def _count_shard(path: Path, tally: Tally, problems: list[str]) -> int:
-    rows, is_held = 0, path.name.startswith(f"{VALIDATION}-")
+    rows, is_held = 0, group_of(path.name) == VALIDATION
     schema, batches = shard_batches(path)
     if schema != DOCUMENT_SCHEMA:
         problems.append(f"shards/{path.name}: not the DOCUMENT schema")

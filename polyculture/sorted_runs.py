@@ -16,6 +16,7 @@ from polyculture.hashing import id_hash
 from polyculture.mixture.selection import inclusion_hash
 
 RUN_BYTES = 32 * 2**20
+_COLUMN_BYTES = 1024  # of a column of a batch, however few its rows, in memory
 
 
 class SortedRuns:
@@ -29,6 +30,7 @@ class SortedRuns:
         """Write to an open writer, in the order that a seed gives; `run_bytes` is of one run, about."""
         self._writer, self._seed, self._run_bytes = writer, seed, run_bytes
         self._held: list[pa.RecordBatch] = []
+        self._held_bytes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +42,8 @@ class SortedRuns:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take documents: record batches with a column `document_id`."""
         self._held.append(batch)
-        if sum(held.nbytes for held in self._held) >= self._run_bytes:
+        self._held_bytes += batch.nbytes + _COLUMN_BYTES * batch.num_columns
+        if self._held_bytes >= self._run_bytes:
             self._write()
 
     def _write(self) -> None:
@@ -48,4 +51,4 @@ class SortedRuns:
         hashes = np.array([id_hash(name) for name in run.column("document_id").to_pylist()], np.uint64)
         order = np.argsort(inclusion_hash(hashes, self._seed), kind="stable")
         self._writer.write_batch(run.take(pa.array(order)))
-        self._held = []
+        self._held, self._held_bytes = [], 0

@@ -2,10 +2,12 @@
 
 from enum import StrEnum
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from schemas.documents import Kind
 from schemas.strict import Fraction, Strict
+
+THRESHOLD_DECIMALS = 6  # times the size of a set it fits into 64 bits
 
 
 class Action(StrEnum):
@@ -25,9 +27,18 @@ class NearConfig(Strict):
     """Jaccard similarity of 5-word shingles at or above the threshold, verified on the text."""
 
     action: Action = Field(Action.REMOVE, description="remove, or measure only.")
-    threshold: float = Field(0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates.")
+    threshold: float = Field(
+        0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates; at most 6 decimals."
+    )
     bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more find more.")
     rows: int = Field(6, ge=1, le=64, description="Signature values per band; more propose fewer.")
+
+    @field_validator("threshold")
+    @classmethod
+    def _is_exact(cls, threshold: float) -> float:
+        if round(threshold, THRESHOLD_DECIMALS) != threshold:
+            raise ValueError(f"more than {THRESHOLD_DECIMALS} decimals; sizes of sets are compared with it exactly")
+        return threshold
 
 
 class RemovalLimits(Strict):

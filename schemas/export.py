@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ExportedGroup(BaseModel):
-    """One pair of `.bin` and `.idx`; tokens with one end token a document."""
+    """One pair of `.bin` and `.idx`, which a group without documents has not; tokens with one end token a document."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -173,8 +173,9 @@ class TakedownAccount(Closed):
         lists, entries, unmatched, examples: as for an ExclusionAccount.
         documents: taken out, held-out ones too.
         rows: of the shards that are gone, repeats included.
-        trained_rows: those that training would have read, by source.
-        trained_tokens: of those, the tokens that training would have read.
+        trained_rows: those that training would have read, by source, with those of takedowns before this one: all that
+            was measured and is gone.
+        trained_tokens: their tokens.
         rewritten: shards that were written again; all others are the same files.
     """
 

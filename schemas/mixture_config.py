@@ -128,8 +128,8 @@ class MixtureConfig(MixtureTerms):
     @model_validator(mode="after")
     def _check_stages(self) -> "MixtureConfig":
         names = [phase.name.casefold() for phase in self.stages]
-        if len(set(names)) < len(names):
-            raise ValueError("stages: two have the same name")
+        if len({name.replace("-", "_").replace(".", "_") for name in names}) < len(names):
+            raise ValueError("stages: two have the same name, or names that differ in `-`, `.` and `_` alone")
         if self.stages and (self.tokens is not None or self.rates != {}):
             raise ValueError("stages: each has its own `tokens` and `rates`; remove those beside `stages`")
         if VALIDATION in names:

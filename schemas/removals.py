@@ -17,7 +17,8 @@ class RemovalCluster(Closed):
         documents: members, the kept one included.
         sources: members of each source.
         least_similarity: of a member to the kept one.
-        examples: of the canonical texts of the kept document and of its farthest member, around their first difference.
+        examples: of the canonical texts of the kept document and of its farthest member, around their first difference;
+            empty in a run that texts were taken down from.
     """
 
     kept_id: str

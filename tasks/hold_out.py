@@ -45,8 +45,14 @@ def hold_out(job: Job) -> None:
     )
 
 
+def open_distinct(job: Job, documents: int) -> NDArray[np.bool_]:
+    """(documents,) whether each is what mixtures are made from: it was kept, and not held out or left out as a twin."""
+    distinct: NDArray[np.bool_] = open_decision(job).is_kept & (open_fate(job, documents) == TRAINING)
+    return distinct
+
+
 def open_fate(job: Job, documents: int) -> NDArray[np.int8]:
-    """(documents,) TRAINING, HELD_OUT or TWIN."""
-    if job.config.validation is None:
+    """(documents,) TRAINING, HELD_OUT or TWIN; only a run holds documents out."""
+    if job.config.validation is None or job.command != "run":
         return np.zeros(documents, np.int8)
     return np.fromfile(held_out_path(job), np.int8)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 
-import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -11,7 +10,7 @@ from polyculture.accounts import settle_conflicts, settle_filtered
 from polyculture.corpus import build_index
 from polyculture.exclusion.account import account_exclusions
 from polyculture.executor import Executor
-from polyculture.files import write_parquet
+from polyculture.files import parquet_rows_to
 from polyculture.ingest import documents_read, ingest_partition, quarantine_row
 from polyculture.job import Job
 from schemas.manifest import FileAccount
@@ -76,9 +75,11 @@ def settle_documents(job: Job, accounts: Sequence[tuple[str, list[FileAccount]]]
         mine = [(file, rejection) for source, file, rejection in conflicts if source == number]
         out = {(file, rule): count for (source, file, rule), count in found.filtered.items() if source == number}
         settled[name] = settle_filtered(settle_conflicts(files, Counter(file for file, _ in mine)), out)
-        rows = [quarantine_row(name, file, rejection) for file, rejection in mine]
-        tables = [read_quarantined(job, partition) for source, partition in partitions if source == number]
-        everything = pa.concat_tables([*tables, pa.Table.from_pylist(rows, QUARANTINED_SCHEMA)])
-        write_parquet(job.directory.quarantined / f"{name}.parquet", everything)
+        with parquet_rows_to(job.directory.quarantined / f"{name}.parquet", QUARANTINED_SCHEMA) as quarantined:
+            for _, partition in (found for found in partitions if found[0] == number):
+                for table in read_quarantined(job, partition):
+                    quarantined.extend(table)
+            for file, rejection in mine:
+                quarantined.append(quarantine_row(name, file, rejection))
     log(f"{index.num_rows:,} documents, {len(conflicts):,} with an id that another text already has")
     return settled

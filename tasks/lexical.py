@@ -10,8 +10,9 @@ from polyculture.diversity.probes import Stage
 from polyculture.files import write_parquet
 from polyculture.job import Job
 from schemas.measures import Stage as StageName
+from tasks.hold_out import open_distinct
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_corpus, open_decision
+from tasks.store import open_corpus
 
 
 @task(cache_policy=NO_CACHE)
@@ -22,7 +23,7 @@ def measure_words(job: Job) -> None:
     report("lexical blocks", 0, 1)
     stages = [
         Stage(StageName.INPUT.value, np.ones(len(corpus), np.int64)),
-        Stage(StageName.DISTINCT.value, open_decision(job).is_kept.astype(np.int64)),
+        Stage(StageName.DISTINCT.value, open_distinct(job, len(corpus)).astype(np.int64)),
     ]
     rows = measure_lexical(corpus, stages, job.config.seed)
     write_parquet(job.directory.ledger / LEXICAL_FILE, rows)

@@ -26,8 +26,9 @@ from schemas.documents import Kind
 from schemas.ledger import LedgerHeader, Population
 from schemas.measures import Stage as StageName
 from tasks.canary import open_planted, write_canary_ledger
+from tasks.hold_out import open_distinct
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_copies, open_corpus, open_decision, open_embeddings, open_shingles
+from tasks.store import open_copies, open_corpus, open_embeddings, open_shingles
 
 
 class Costs:
@@ -59,7 +60,7 @@ def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool
         stages, extend = (StageName.INPUT, StageName.DISTINCT, *stages), False
     copies = {StageName.INPUT: np.ones(len(corpus), np.int64)}
     if StageName.DISTINCT in stages:
-        copies[StageName.DISTINCT] = open_decision(job).is_kept.astype(np.int64)
+        copies[StageName.DISTINCT] = open_distinct(job, len(corpus)).astype(np.int64)
     if StageName.MIXTURE in stages:
         copies[StageName.MIXTURE] = open_copies(job)
     weighted = [Stage(stage.value, copies[stage]) for stage in stages]

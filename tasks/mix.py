@@ -20,9 +20,9 @@ from polyculture.shards.group import Place, remove_others, write_shards
 from schemas.manifest import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan
-from tasks.hold_out import HELD_OUT, TRAINING, open_fate
+from tasks.hold_out import HELD_OUT, open_distinct, open_fate
 from tasks.progress import Stopwatch, log, report
-from tasks.store import open_corpus, open_decision, open_plan, write_copies, write_order, write_plan
+from tasks.store import open_corpus, open_plan, write_copies, write_order, write_plan
 
 
 @task(cache_policy=NO_CACHE)
@@ -84,8 +84,7 @@ def write_mixture(job: Job, workers: int) -> list[FileDigest]:
 
 def _streams(job: Job, corpus: Corpus) -> Streams:
     """The distinct documents, ranked."""
-    is_trained_on = open_fate(job, len(corpus)) == TRAINING
-    return _ranked(job, corpus, open_decision(job).is_kept & is_trained_on)
+    return _ranked(job, corpus, open_distinct(job, len(corpus)))
 
 
 def _held_out(job: Job, corpus: Corpus) -> np.ndarray[tuple[int], np.dtype[np.int64]]:

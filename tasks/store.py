@@ -1,5 +1,6 @@
 """The intermediate files of a run: where each stage leaves its result for the next one."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow as pa
 from polyculture.corpus import Corpus, source_order
 from polyculture.dedupe.removal import Removal
 from polyculture.dedupe.shingles import ShingleSets
-from polyculture.files import map_arrow_file, read_parquet, write_arrow_file, write_bytes, write_text
+from polyculture.files import map_arrow_file, read_parquet_parts, write_arrow_file, write_bytes, write_text
 from polyculture.ingest import Partition
 from polyculture.job import Job
 from polyculture.run_directory import RunDirectory
@@ -51,10 +52,11 @@ def open_embeddings(job: Job, corpus: Corpus) -> Embeddings | None:
     return Embeddings(paths, partition, row, make_encoder(config, job.encoder_path))
 
 
-def read_quarantined(job: Job, partition: Partition) -> pa.Table:
-    """What was set aside in one partition."""
+def read_quarantined(job: Job, partition: Partition) -> Iterator[pa.Table]:
+    """What was set aside in one partition, row group by row group."""
     path = documents_folder(job.directory) / f"{partition.name}.quarantined.parquet"
-    return read_parquet(path).cast(QUARANTINED_SCHEMA)
+    for table in read_parquet_parts(path):
+        yield table.cast(QUARANTINED_SCHEMA)
 
 
 def write_index(job: Job, index: pa.Table) -> Path:

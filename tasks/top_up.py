@@ -136,7 +136,13 @@ def choose(top_up: TopUpJob) -> None:
     held = parent_embeddings(top_up)
     once = trained_on(top_up).astype(np.int64)
     cells = reference_cells(open_reference(job), held, once)
-    best = choose_broadest(candidates, moment_of(held, once), cells, wish)
+    mixture = moment_of(held, once)
+    if not mixture.documents:
+        raise PolycultureError(
+            f"{top_up.parent.held[0].root}: none of its documents has an embedding, so what is new cannot be told; "
+            "name an encoder that covers its languages (measure.semantic)"
+        )
+    best = choose_broadest(candidates, mixture, cells, wish)
     tokens = int(candidates.tokens[best].sum())
     if not tokens:
         raise PolycultureError(_nothing(pool))

@@ -11,6 +11,7 @@ from polyculture.errors import ConfigError
 from schemas.manifest import TakedownList
 
 MAX_LINE_CHARACTERS = 65_536
+AROUND_URL = " \t\r\n<>"  # stands around URLs, and is no part of them
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
 
@@ -20,7 +21,7 @@ class Exclusions:
     """What documents are taken out by.
 
     Attributes:
-        ids: document_ids; one without `#2` also takes the repeats of its record.
+        ids: document_ids; `ID` also takes `ID#2`, `ID#3` and so on, the repeats of its record, whoever named them so.
         urls: normalised, see `normal_url`.
         hosts: lower case; each takes its subdomains too.
         digests: SHA-256 in hexadecimal of a text in UTF-8, as stored or canonical.
@@ -55,13 +56,14 @@ class _Sets:
 
 def normal_url(url: str) -> str:
     """A URL with scheme and host in lower case, without fragment, default port or user; anything else as it is."""
+    url = url.strip(AROUND_URL)
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return url.strip()
+        return url
     if not parts.scheme or not parts.hostname:
-        return url.strip()
+        return url
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     is_default = port is None or (parts.scheme, port) in {("http", 80), ("https", 443)}
     path = parts.path or "/"

@@ -9,13 +9,13 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.exclusion.entries import Exclusions, normal_url
+from polyculture.exclusion.entries import AROUND_URL, Exclusions, normal_url
 from polyculture.text.canonical import canonical_text
 
 LICENSE, EXCLUDE = "license", "exclude"
 RULES = {1: LICENSE, 2: EXCLUDE}  # as `filtered` counts them; a takedown is named where both hold
 COLUMNS = ("document_id", "url", "license", "text")
-_MOST_LABELS = 8  # of a host below its listed parent
+_MOST_LABELS = 127  # a host has 253 characters at most
 _HOST_PATTERN = r"^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:]+)"
 
 
@@ -80,11 +80,14 @@ def _normalised(values: pl.Series, normal: Callable[[str], str]) -> pl.Series:
 
 def _hosts(table: pa.Table, listed: frozenset[str]) -> Hits:
     """A host is taken by its own name and by those of its parents."""
-    host = _strings(table, "url").str.extract(_HOST_PATTERN, 1).str.to_lowercase().str.strip_chars_end(".")
+    url = _strings(table, "url").str.strip_chars(AROUND_URL)
+    host = url.str.extract(_HOST_PATTERN, 1).str.to_lowercase().str.strip_chars_end(".")
     hits = _grouped(host, listed)
     parent = host
     for _ in range(_MOST_LABELS):
         parent = parent.str.extract(r"^[^.]+\.(.+)$", 1)
+        if parent.null_count() == len(parent):
+            break
         hits += _grouped(parent, listed)
     return hits
 

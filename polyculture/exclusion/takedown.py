@@ -12,16 +12,27 @@ import pyarrow.compute as pc
 import pyarrow.ipc
 from numpy.typing import NDArray
 
-from polyculture.commit import writing
+from polyculture.commit import sync, writing
+from polyculture.diversity.examples import EXAMPLES_FILE
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.exclusion.entries import Exclusions
 from polyculture.exclusion.match import COLUMNS, match
-from polyculture.exclusion.takedown_account import Taken, account_takedown, less_held, less_written
+from polyculture.exclusion.takedown_account import (
+    Taken,
+    account_takedown,
+    less_held,
+    less_written,
+    placed_again,
+    without_texts,
+)
+from polyculture.files import file_digest, write_parquet
+from polyculture.hashing import file_sha256
 from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.shards.dataset_files import STATISTICS_FILE, Written, write_dataset_files
 from polyculture.shards.describe import DESCRIPTION_FILES, write_descriptions
 from polyculture.shards.listing import read_batches
 from schemas.documents import DOCUMENT_SCHEMA
+from schemas.ledger import EXAMPLES_SCHEMA
 from schemas.manifest import FileDigest, Manifest, TakedownAccount
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics, ShardStatistics, SourceRows
@@ -31,7 +42,8 @@ def take_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> M
     """Make a run without some documents of another: its shards but for these rows, all else as it was.
 
     A shard that holds none of them is linked, or copied across file systems; one that does is written again without
-    them, in its place and order. The evidence stays that of the run before; the gate says how much of it is gone.
+    them, in its place and order. The evidence stays that of the run before, but for the passages of texts in it, of
+    which none is kept. The gate says how much of what was measured is gone.
 
     Args:
         run: a finished run, of which every listed file is checked first.
@@ -70,10 +82,21 @@ def take_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> M
         parts.append((written, taken))
     if not matched:
         raise PolycultureError(f"none of the {len(exclusions.entries):,} entries names a document in these shards")
-    (trained, gone), (held, gone_held) = parts
+    (trained, gone), (held, gone_held) = ((placed_again(written), taken) for written, taken in parts)
     digest = hashlib.sha256(raw).hexdigest()
-    account = account_takedown(digest, exclusions, matched, gone, gone_held)
+    account = account_takedown((digest, manifest.takedown), exclusions, matched, gone, gone_held)
     return _describe((run, out), manifest, (trained, held), (account, gone, gone_held))
+
+
+def taken_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> Manifest | None:
+    """The manifest of a takedown that was sealed, of this run and by these lists; None if there is no other there."""
+    if not out.manifest.is_file():
+        return None
+    manifest = Manifest.model_validate_json(out.manifest.read_bytes())
+    found = manifest.takedown
+    if found is None or found.parent_sha256 != file_sha256(run.manifest) or found.lists != list(exclusions.lists):
+        return None
+    return manifest
 
 
 def _match(shard: Path, exclusions: Exclusions) -> tuple[NDArray[np.uint8], set[str]]:
@@ -133,6 +156,7 @@ def _adopt(run: RunDirectory, out: RunDirectory, file: FileDigest) -> FileDigest
     target.unlink(missing_ok=True)
     try:
         os.link(run.root / file.path, target)
+        sync(target.parent)
     except OSError:
         with writing(target) as stream, (run.root / file.path).open("rb") as source:
             shutil.copyfileobj(source, stream, 2**20)
@@ -151,6 +175,10 @@ def _describe(
     new = [digest for shards in written for digest, _ in shards]
     rewritten = sorted(digest.path for digest in new if digest not in manifest.files)
     new += write_dataset_files(*written, manifest.config.shards, out.root)
+    examples = out.ledger / EXAMPLES_FILE
+    if examples.relative_to(out.root).as_posix() in {file.path for file in manifest.files}:
+        write_parquet(examples, EXAMPLES_SCHEMA.empty_table())
+        new.append(file_digest(examples, out.root, rows=0))
     made = {file.path for file in new} | set(DESCRIPTION_FILES)
     new += [_adopt(run, out, file) for file in manifest.files if file.path not in made]
     validation = manifest.validation
@@ -161,6 +189,7 @@ def _describe(
         update={
             "conservation": [less_written(one, trained, held) for one in manifest.conservation],
             "validation": validation,
+            "removals": without_texts(manifest.removals),
             "takedown": takedown.model_copy(update={"rewritten": rewritten}),
             "files": sorted(new, key=lambda file: file.path),
         }

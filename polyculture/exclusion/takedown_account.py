@@ -1,6 +1,7 @@
 """What a takedown changes in the accounts of a run."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -8,7 +9,10 @@ import pyarrow as pa
 from polyculture.exclusion.account import SHOWN_ENTRIES
 from polyculture.exclusion.entries import Exclusions
 from polyculture.exclusion.match import EXCLUDE
+from polyculture.shards.dataset_files import Written
+from polyculture.shards.listing import group_of
 from schemas.manifest import HeldOutSource, SourceAccount, TakedownAccount
+from schemas.removals import RemovalSummary
 
 
 @dataclass(slots=True)
@@ -29,18 +33,24 @@ class Taken:
 
 
 def account_takedown(
-    parent_sha256: str, exclusions: Exclusions, matched: set[str], trained: Taken, held: Taken
+    parent: tuple[str, TakedownAccount | None],
+    exclusions: Exclusions,
+    matched: set[str],
+    trained: Taken,
+    held: Taken,
 ) -> TakedownAccount:
     """What was taken down, in numbers.
 
     Args:
-        parent_sha256: of the manifest of the run before.
+        parent: digest of the manifest of the run before, and what had been taken out of that already.
         exclusions: what was asked for.
         matched: entries that named something.
         trained: what was taken out of the training shards.
         held: what was taken out of those held out.
     """
     unmatched = sorted(exclusions.entries - matched)
+    parent_sha256, before = parent
+    rows = trained.rows + Counter(before.trained_rows if before else {})
     return TakedownAccount(
         parent_sha256=parent_sha256,
         lists=list(exclusions.lists),
@@ -49,8 +59,8 @@ def account_takedown(
         examples=unmatched[:SHOWN_ENTRIES],
         documents=sum(len(found) for part in (trained, held) for found in part.documents.values()),
         rows=trained.rows.total() + held.rows.total(),
-        trained_rows=dict(sorted(trained.rows.items())),
-        trained_tokens=trained.tokens.total(),
+        trained_rows=dict(sorted(rows.items())),
+        trained_tokens=trained.tokens.total() + (before.trained_tokens if before else 0),
         rewritten=[],
     )
 
@@ -84,3 +94,22 @@ def less_written(account: SourceAccount, trained: Taken, held: Taken) -> SourceA
             "written_tokens": account.written_tokens - trained.tokens[account.name],
         }
     )
+
+
+def without_texts(removals: RemovalSummary | None) -> RemovalSummary | None:
+    """What deduplication removed, without the passages that its largest clusters quote."""
+    if removals is None:
+        return None
+    clusters = [cluster.model_copy(update={"examples": ("", "")}) for cluster in removals.largest_clusters]
+    return removals.model_copy(update={"largest_clusters": tuple(clusters)})
+
+
+def placed_again(written: Sequence[Written]) -> list[Written]:
+    """Shards with their places in the order of their group, which are earlier now than those before them lost rows."""
+    placed, ends = [], Counter[str]()
+    for digest, shard in written:
+        group = group_of(shard.path) or ""
+        first = ends[group]
+        ends[group] += shard.rows
+        placed.append((digest, shard.model_copy(update={"first_position": first, "last_position": ends[group]})))
+    return placed

@@ -1,15 +1,18 @@
 """Shards as Megatron's `.bin` and `.idx`: tokenised, one sequence a document, in the order of the shards."""
 
+import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polyculture.errors import ConfigError
-from polyculture.run_directory import require_local
+from polyculture.commit import sync
+from polyculture.errors import ConfigError, PolycultureError
+from polyculture.files import write_text
+from polyculture.run_directory import is_intact, require_local
 from polyculture.shards.listing import read_batches, read_shard_list
 from polyculture.text.tokenizer import TokenCounter
 from schemas.export import ExportedGroup, MegatronExport
@@ -24,12 +27,13 @@ def export_megatron(
     """Write `GROUP.bin` and `GROUP.idx` for every group of shards, and `export.json`, by Megatron Core's own writer.
 
     A document is its tokens, without special tokens, and `end_token`. Memory: one record batch, and 20 bytes a
-    document for the index. The same run gives the same bytes.
+    document for the index. Shards are read twice: their digests are checked first. The same run gives the same bytes.
+    An export that was stopped begins anew.
 
     Args:
         run: the run directory.
         out: a folder that is not there yet, or empty.
-        tokenizer: the run's.
+        tokenizer: the run's; the caller has compared their digests.
         end_token: what ends every document.
         progress: called with documents done and in all.
 
@@ -37,8 +41,8 @@ def export_megatron(
         What was written; its tokens are those of the manifest, and one more a document.
 
     Raises:
-        ConfigError: Megatron Core is not installed, the tokenizer is not the run's or has no such token, or `out` holds
-            something.
+        ConfigError: Megatron Core is not installed, the tokenizer has no such token, or `out` holds something.
+        PolycultureError: a shard is not what the manifest lists.
     """
     writer = _megatron()
     listed = read_shard_list(run)
@@ -48,14 +52,21 @@ def export_megatron(
             f"--end-token: the tokenizer has no token {end_token[:40]!r}; name the one that ends a document"
         )
     require_local(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(f"--out: {out} holds something; choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    names = {f"{group.replace('/', '-')}.{suffix}" for group in listed.groups for suffix in ("bin", "idx")}
+    if out.resolve().is_relative_to(run.resolve()):
+        raise ConfigError(f"--out: {out} lies in the run, {run}; choose another folder")
+    _claim(out, names)
+    for shard in itertools.chain(*listed.groups.values()):
+        if not is_intact(run, shard):
+            raise PolycultureError(f"{shard.path} is not what the manifest lists; `polyculture verify {run}` says more")
     kind = writer.DType.optimal_dtype(tokenizer.vocabulary_size)
     total = sum(shard.rows or 0 for shards in listed.groups.values() for shard in shards)
     done, groups = 0, []
     for group, shards in listed.groups.items():
         name = group.replace("/", "-")
+        if not any(shard.rows for shard in shards):  # readers cannot open a file of no sequence
+            groups.append(ExportedGroup(name=name, documents=0, tokens=0))
+            continue
         paths = {suffix: out / f"{TEMPORARY}{name}.{suffix}" for suffix in ("bin", "idx")}
         builder, documents, tokens = writer.IndexedDatasetBuilder(str(paths["bin"]), dtype=kind), 0, 0
         for ids in _token_ids([run / shard.path for shard in shards], tokenizer):
@@ -65,7 +76,9 @@ def export_megatron(
                 progress(done, total)
         builder.finalize(str(paths["idx"]))
         for suffix in ("bin", "idx"):  # the index last: without it there is no dataset
+            sync(paths[suffix])
             paths[suffix].replace(out / f"{name}.{suffix}")
+            sync(out)
         groups.append(ExportedGroup(name=name, documents=documents, tokens=tokens))
     found = MegatronExport(
         manifest_sha256=listed.manifest_sha256,
@@ -74,8 +87,20 @@ def export_megatron(
         dtype=np.dtype(kind).name,
         groups=groups,
     )
-    (out / EXPORT_FILE).write_text(found.model_dump_json(indent=1) + "\n")
+    write_text(out / EXPORT_FILE, found.model_dump_json(indent=1) + "\n")
     return found
+
+
+def _claim(out: Path, names: Collection[str]) -> None:
+    """Have an empty folder: one with what a stopped export leaves is emptied, one with anything else refused."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"--out: {out} is not a folder; choose another")
+    out.mkdir(parents=True, exist_ok=True)
+    left = list(out.iterdir())
+    if any(path.name not in names and not path.name.startswith(TEMPORARY) for path in left):
+        raise ConfigError(f"--out: {out} holds something; choose another folder")
+    for path in left:
+        path.unlink()
 
 
 def _token_ids(shards: list[Path], tokenizer: TokenCounter) -> Iterator[list[int]]:

@@ -68,6 +68,8 @@ def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens:
             continue
         ranked = mine[np.lexsort((documents.id_hash[mine], drawn[mine]))]
         spent = np.cumsum(documents.tokens[ranked])
+        if not spent[-1]:  # nothing to hold out, however many documents
+            continue
         part = budget_tokens * int(spent[-1]) // total
         count = int(np.searchsorted(spent, part, side="right"))
         held[ranked[: min(max(count, 1), len(mine) - 1)]] = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.hashing import INCLUSION_STREAM, seeded_hash, unit_interval
+from polyculture.hashing import INCLUSION_STREAM, seeded_hash
 
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
@@ -19,11 +19,6 @@ Hashes = NDArray[np.uint64]
 def inclusion_hash(id_hash: Hashes, seed: int) -> Hashes:
     """(documents,) hash of (seed, document): small ones enter first; equal only where id hashes are."""
     return seeded_hash(id_hash, seed, INCLUSION_STREAM)
-
-
-def inclusion(id_hash: Hashes, seed: int) -> NDArray[np.float64]:
-    """(documents,) the same as a number in [0, 1)."""
-    return unit_interval(inclusion_hash(id_hash, seed))
 
 
 @dataclass(frozen=True, slots=True)

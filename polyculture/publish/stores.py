@@ -99,8 +99,14 @@ class FolderStore:
             with path.open("rb") as source, temporary.open("wb") as target:
                 while piece := source.read(2**20):
                     target.write(piece)
-            _sync(temporary)
-            temporary.replace(self._root / name)
+            try:
+                _sync(temporary)
+                temporary.replace(self._root / name)
+            except FileNotFoundError as error:
+                raise PolycultureError(
+                    f"{self._root}: another process publishes there and cleared {name} while it was written; let it "
+                    "finish, and run again"
+                ) from error
             _sync((self._root / name).parent)
 
     @contextmanager

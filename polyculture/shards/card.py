@@ -8,7 +8,7 @@ import yaml
 
 from polyculture.markdown import plain, row
 from polyculture.shards.facts import Held, ShardFacts
-from polyculture.shards.listing import shard_groups
+from polyculture.shards.listing import TRAIN, shard_groups
 from schemas.documents import DOCUMENT_FIELDS
 from schemas.manifest import FileDigest, Manifest
 
@@ -32,10 +32,10 @@ import os
 run = os.getcwd()
 
 from polyculture.shards.reader import ShardReader  # for any number of ranks and workers, with exact resume
-for row in ShardReader(run): ...
+for row in ShardReader(run{group}): ...
 
 import datasets
-data = datasets.load_dataset(run, split="train", streaming=True)
+data = datasets.load_dataset(run, split="{split}", streaming=True)
 
 import polars, pyarrow.ipc
 frame = polars.{polars}("shards/{first}")
@@ -56,7 +56,7 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
     Returns:
         Markdown; the same for equal arguments.
     """
-    groups = shard_groups(manifest.files)
+    groups = _as_read(manifest)
     front = yaml.safe_dump(_front_matter(manifest, facts, groups), sort_keys=False, allow_unicode=False, width=120)
     parts = [
         f"---\n{front}---\n",
@@ -69,6 +69,13 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
         _loading(facts, groups),
     ]
     return "\n".join(parts)
+
+
+def _as_read(manifest: Manifest) -> dict[str, tuple[FileDigest, ...]]:
+    """The groups of shards: phases in the order of training, then the others."""
+    groups = shard_groups(manifest.files)
+    phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
+    return {name: groups[name] for name in dict.fromkeys([*phases, *groups]) if name in groups}
 
 
 def split_name(group: str) -> str:
@@ -213,8 +220,10 @@ def _verdict(manifest: Manifest) -> str:
 
 
 def _loading(facts: ShardFacts, groups: dict[str, tuple[FileDigest, ...]]) -> str:
-    first = next((shard.path for shards in groups.values() for shard in shards), "shards/")
+    group = TRAIN if TRAIN in groups else next(iter(groups), TRAIN)
+    first = groups[group][0].path if group in groups else "shards/"
     is_file = facts.form == "file"
     polars, pyarrow = ("read_ipc", "open_file") if is_file else ("read_ipc_stream", "open_stream")
-    text = LOADING.replace("shards/{first}", first)
+    text = LOADING.replace("shards/{first}", first).replace("{split}", split_name(group))
+    text = text.replace("{group}", "" if group == TRAIN else f', group="{group}"')
     return text.replace("{polars}", polars).replace("{pyarrow}", pyarrow)

@@ -45,7 +45,7 @@ def write_shards(
 
     Args:
         origin: the documents and their order.
-        stem: first part of the files' names: `[A-Za-z0-9_-][A-Za-z0-9_.-]*`.
+        stem: first part of the files' names: `[A-Za-z0-9_][A-Za-z0-9_.-]*`.
         config: sizes and form.
         place: where to, and who works.
         progress: called with the rows that are written, and all.

@@ -46,6 +46,12 @@ class ShardList:
         return self.groups[name]
 
 
+def group_of(path: str) -> str | None:
+    """The group in the name of a listed shard; None for any other file."""
+    match = _SHARD.fullmatch(path)
+    return match["group"] if match else None
+
+
 def shard_groups(files: Iterable[FileDigest]) -> dict[str, tuple[FileDigest, ...]]:
     """Listed files that are shards, by the group in their name: `shards/GROUP-NNNNN-of-NNNNN.arrow`.
 

@@ -110,6 +110,9 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
     for column in plan.paths:
         if column not in values:
             _convert(_find(values, column, plan.limits), plan.fields[column], checked, lost)
+    fault = _field_fault(checked, plan.limits.max_document_bytes)
+    if fault is not None:
+        return _reject(record, *fault)
     return Document(checked, position, record.byte_offset, record.sha256)
 
 
@@ -171,6 +174,17 @@ def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, s
     # Nearly every text has a letter early on; only the others pay for the full definition of emptiness.
     if not _WORD.search(text) and not canonical_text(text.replace("\0", "")):
         return QuarantineReason.TEXT_EMPTY, f"{len(text)} characters, none of them visible"
+    return None
+
+
+def _field_fault(checked: Mapping[str, object], max_document_bytes: int) -> tuple[QuarantineReason, str] | None:
+    """Which other field is longer than a text may be; None if none is."""
+    for name, value in checked.items():
+        if type(value) is str and len(value) * 4 > max_document_bytes and name != "text":
+            length = len(value.encode())
+            if length > max_document_bytes:
+                detail = f"{name} of {length} bytes, at most {max_document_bytes} (limits.max_document_bytes)"
+                return QuarantineReason.DOC_TOO_BIG, detail
     return None
 
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.ipc
 from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.hashing import file_sha256
 from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.shards.listing import group_of, read_batches
 from polyculture.sources.record import InputFile
 from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step, consumed_shards
 from polyculture.top_up.lineage import parent_verdict, read_earlier, read_parent
@@ -111,7 +110,7 @@ def earlier_folder(number: int) -> str:
 
 def _open(root: Path, manifest: Manifest, folder: str) -> ParentShards:
     listed = [file for file in manifest.files if file.path.startswith(SHARDS) and file.path.endswith(".arrow")]
-    apart = [file for file in listed if Path(file.path).name.startswith(f"{VALIDATION}-")]
+    apart = [file for file in listed if group_of(file.path) == VALIDATION]
     shards = sorted((file for file in listed if file not in apart), key=lambda file: _place(manifest, file))
     if not shards:
         raise ConfigError(f"{root}: this run has no shards; name a run made by `polyculture run`")
@@ -147,27 +146,22 @@ def parent_config(config: CurationConfig, parent: Parent) -> CurationConfig:
 def _place(manifest: Manifest, file: FileDigest) -> tuple[int, str]:
     """Where a shard stands in the order of reading: by phase, then by number."""
     phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
-    stem = Path(file.path).name.rsplit("-of-", 1)[0].rsplit("-", 1)[0]
-    return (phases.index(stem) if stem in phases else len(phases), file.path)
+    group = group_of(file.path)
+    return (phases.index(group) if group in phases else len(phases), file.path)
 
 
 def _tokens(path: Path) -> NDArray[np.int64]:
     """Tokens of each row of a shard."""
-    with pa.memory_map(str(path)) as source:
-        try:
-            reader = pa.ipc.open_stream(source)
-        except pa.ArrowInvalid:
-            opened = pa.ipc.open_file(source)
-            batches = [opened.get_batch(number) for number in range(opened.num_record_batches)]
-        else:
-            batches = list(reader)
-        parts = [batch["tokens"].to_numpy(zero_copy_only=False).astype(np.int64) for batch in batches]
+    batches = read_batches(path, ["tokens"])
+    parts = [batch["tokens"].to_numpy(zero_copy_only=False).astype(np.int64) for batch in batches]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def _consumed(shards: Sequence[ShardTokens], consumed: str, tokens_per_step: int | None) -> Consumed:
     words = [word.strip() for word in consumed.split(",") if word.strip()]
     if len(words) == 1 and words[0].isdecimal():
+        if tokens_per_step is None and int(words[0]) == 0:
+            return consumed_by_step(shards, 0, 1)
         if tokens_per_step is None:
             raise ConfigError(f"--consumed: {words[0]} is a step; say --tokens-per-step, or name the shards")
         return consumed_by_step(shards, int(words[0]), tokens_per_step)

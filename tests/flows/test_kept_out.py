@@ -1,5 +1,6 @@
 """What must not be in the shards: takedown lists, licences, held-out documents; and a takedown afterwards."""
 
+import itertools
 import json
 import random
 from pathlib import Path
@@ -9,12 +10,16 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from polyculture.diversity.examples import read_snippets
+from polyculture.diversity.ledger import read_ledger
 from polyculture.evidence import read_manifest, read_verdict
+from polyculture.mixture.supply import ledger_supply
 from polyculture.run_directory import RunDirectory
 from polyculture.verify import verify_run
 from schemas.manifest import Manifest
+from schemas.shards import MixtureStatistics
 from tests.conftest import Command
-from tests.support.corpora import expanded_texts, three_kinds, unique_texts, write_config
+from tests.support.corpora import expanded_texts, three_kinds, tree_digests, unique_texts, write_config
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,33 @@ def test_no_training_document_is_a_twin_of_a_held_out_one(mixed: Path) -> None:
     assert len(answers) > 100
 
 
+def test_mixtures_are_foreseen_without_what_is_held_out(mixed: Path) -> None:
+    manifest = read_manifest(RunDirectory(mixed))
+    assert manifest.plan is not None
+    assert manifest.validation is not None
+    supply = ledger_supply(read_ledger(mixed / "ledger"))
+    available = {source.name: source.available_documents for source in manifest.plan.sources}
+    assert dict(zip(supply.names, supply.documents.tolist(), strict=True)) == available
+    assert sum(available.values()) == rows_of(mixed, "train")["document_id"].n_unique()
+
+
+def test_no_passage_of_any_text_is_left_in_the_evidence_of_a_takedown(mixed: Path, tmp_path: Path) -> None:
+    quoted = read_snippets(mixed / "ledger")
+    victim = next(name for name in rows_of(mixed, "train")["document_id"] if name in quoted)
+    (tmp_path / "list").write_text(f"id {victim}\n")
+    out = tmp_path / "after"
+    CliRunner().invoke(app, ["takedown", str(mixed), "--exclude", str(tmp_path / "list"), "--out", str(out)])
+    assert read_snippets(out / "ledger") == {}
+    manifest = read_manifest(RunDirectory(out))
+    assert manifest.removals is not None
+    assert {cluster.examples for cluster in manifest.removals.largest_clusters} <= {("", "")}
+    words = quoted[victim][:60].encode()
+    assert words in (mixed / "report" / "report.json").read_bytes()
+    evidence = [path for path in out.rglob("*") if path.is_file() and path.parent.name != "shards"]
+    assert not [path for path in evidence if words in path.read_bytes()]
+    assert verify_run(out) == []
+
+
 def test_a_takedown_writes_only_the_shards_that_it_touches(mixed: Path, tmp_path: Path) -> None:
     shards = sorted((mixed / "shards").glob("train-*.arrow"))
     victim = pl.read_ipc_stream(shards[2])["document_id"][5]
@@ -118,13 +150,52 @@ def test_a_takedown_writes_only_the_shards_that_it_touches(mixed: Path, tmp_path
     for shard in shards:
         is_same = (out / "shards" / shard.name).read_bytes() == shard.read_bytes()
         assert is_same is (shard != shards[2])
+    statistics = MixtureStatistics.model_validate_json((out / "shards" / "statistics.json").read_bytes()).shards
+    ends = list(itertools.accumulate(shard.rows for shard in statistics))
+    assert [shard.last_position for shard in statistics] == ends
+    assert [shard.first_position for shard in statistics] == [0, *ends[:-1]]
     before, after = rows_of(mixed, "train"), rows_of(out, "train")
     assert after.equals(before.filter(pl.col("document_id") != victim))
     assert held not in rows_of(out, "validation")["document_id"]
     assert verify_run(out) == []
     assert verify_run(mixed) == []
+    tree = tree_digests(out)
+    (out / "verdict.json").unlink()  # as a kill after the manifest leaves it
     again = CliRunner().invoke(app, arguments)
-    assert again.exit_code != 0  # the folder is taken
+    assert again.exit_code == done.exit_code
+    assert tree_digests(out) == tree
+    (tmp_path / "list").write_text(f"id {held}\n")
+    other = CliRunner().invoke(app, arguments)
+    assert "holds other files" in str(other.exception)
+    assert tree_digests(out) == tree
+
+
+def test_a_second_takedown_counts_what_the_first_took(mixed: Path, tmp_path: Path) -> None:
+    victims = rows_of(mixed, "train").filter(pl.col("source") == "pages").sort("tokens")["document_id"][:2].to_list()
+    run = mixed
+    for number, victim in enumerate(victims):
+        (tmp_path / "list").write_text(f"id {victim}\n")
+        arguments = ["takedown", str(run), "--exclude", str(tmp_path / "list"), "--out", str(tmp_path / str(number))]
+        CliRunner().invoke(app, arguments)
+        run = tmp_path / str(number)
+    found = read_manifest(RunDirectory(run)).takedown
+    assert found is not None
+    assert (found.documents, found.trained_rows) == (1, {"pages": 2})
+    gone = rows_of(mixed, "train").filter(pl.col("document_id").is_in(victims))["tokens"].sum()
+    assert found.trained_tokens == gone
+    said = [check.message for check in read_verdict(RunDirectory(run)).checks if check.name == "evidence"]
+    assert "the numbers are of this run" in said
+    assert verify_run(run) == []
+
+
+def test_lists_of_one_name_are_refused(mixed: Path, tmp_path: Path) -> None:
+    lists = [tmp_path / name / "list" for name in "ab"]
+    for path in lists:
+        path.parent.mkdir()
+        path.write_text("id nobody\n")
+    given = [word for path in lists for word in ("--exclude", str(path))]
+    done = CliRunner().invoke(app, ["takedown", str(mixed), *given, "--out", str(tmp_path / "out")])
+    assert "the same file name" in str(done.exception)
 
 
 def test_a_takedown_that_names_nothing_is_an_error(mixed: Path, tmp_path: Path) -> None:

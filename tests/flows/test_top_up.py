@@ -267,6 +267,8 @@ def test_a_parent_that_is_changed_or_read_beyond_its_end_is_refused(folder: Path
         open_parent(tmp_path / "parent", "1000", 10**6)
     with pytest.raises(ConfigError, match="is no shard of this run"):
         open_parent(tmp_path / "parent", "train-99999-of-00001.arrow", None)
+    nothing = open_parent(tmp_path / "parent", "0", None).run
+    assert (nothing.consumed_tokens, len(nothing.shards)) == (0, len(names))
     with pytest.raises(ConfigError, match="say --tokens-per-step"):
         open_parent(tmp_path / "parent", "3", None)
     (tmp_path / "parent" / "shards" / "train-zzz.arrow").write_bytes(b"not listed")

@@ -66,6 +66,13 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (GOOD + "gate: {waivers: [{check: quarantine, reason: x, until: 2026-01-01}]}\n", 5, "by: is missing"),
         (GOOD.replace("kind: web", "kind: web, answers_per_prompt: 2"), 3, "only a synthetic source"),
         (GOOD + "dedupe: {near: {threshold: 1.5}}\n", 5, "less than or equal to 1"),
+        (GOOD + "dedupe: {near: {threshold: 0.6666666666666666}}\n", 5, "more than 6 decimals"),
+        (GOOD.replace("name: demo", "name: -demo"), 1, "name"),
+        (
+            GOOD + "mixture: {stages: [{name: a-b, tokens: 9}, {name: a.b, tokens: 9}]}\n",
+            5,
+            "names that differ in `-`, `.` and `_` alone",
+        ),
         (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
         (GOOD + "name: again\n", 5, "stands twice"),
         (GOOD.replace('["code.jsonl"]', "&a [x]"), 4, "anchors and aliases"),

@@ -37,7 +37,12 @@ def write(path: Path, given: list[pa.RecordBatch], seed: int, run_bytes: int) ->
 
 @pytest.mark.parametrize(
     ("sizes", "run_bytes", "expected"),
-    [([40, 1, 300], 1, [40, 1, 300]), ([40, 1, 300], 2**30, [341]), ([90, 91, 100, 60], 2_000, [181, 160])],
+    [
+        ([40, 1, 300], 1, [40, 1, 300]),
+        ([40, 1, 300], 2**30, [341]),
+        ([90, 91, 100, 60], 5_000, [181, 160]),
+        ([1] * 35, 20_480, [10, 10, 10, 5]),  # a batch of one row takes a kilobyte a column too
+    ],
 )
 def test_each_run_is_sorted_by_inclusion_hash_and_holds_whole_batches(
     tmp_path: Path, sizes: list[int], run_bytes: int, expected: list[int]

@@ -9,10 +9,11 @@ from polyculture.errors import ConfigError
 from polyculture.exclusion.entries import Exclusions, normal_url, read_exclusions
 from polyculture.exclusion.match import match
 
+DEEP = f"https://{'a.' * 100}example.net/"
 TABLE = pa.table(
     {
         "document_id": ["web:1", "web:2", "web:2#2", "web:20", "books:1"],
-        "url": ["https://www.Example.org/a", "http://example.org:80", "https://notexample.org/", None, "urn:isbn:1"],
+        "url": [" <https://www.Example.org/a>", "http://example.org:80", "https://notexample.org/", None, DEEP],
         "license": ["MIT", "CC0-1.0", None, "mit", "MIT"],
         "text": pa.array(["one", "two", "Three  words", "four", "five"], pa.large_string()),
     }
@@ -40,6 +41,7 @@ def taken(exclusions: Exclusions) -> tuple[list[int], set[str]]:
         ("host example.org", [0, 1]),
         ("host www.example.org", [0]),
         ("host org", [0, 1, 2]),
+        ("host example.net", [4]),
         (f"sha256 {sha256('Three  words')}", [2]),
         (f"sha256 {sha256('three words')}", [2]),
         (f"sha256 {sha256('three  words')}", []),

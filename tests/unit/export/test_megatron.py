@@ -5,10 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from polyculture.errors import ConfigError
+from polyculture.errors import ConfigError, PolycultureError
 from polyculture.export.megatron import export_megatron
 from polyculture.text.tokenizer import TokenCounter
 from tests.support.processes import ROOT
@@ -58,7 +59,7 @@ def test_token_ids_are_as_many_as_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "is_full", "words"), [("<none>", False, "no token"), ("</s>", True, "holds something")]
+    ("end", "is_full", "words"), [("<none>", False, "no token"), ("</s>", True, "lies in the run")]
 )
 def test_what_cannot_be_exported_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, is_full: bool, words: str
@@ -69,3 +70,25 @@ def test_what_cannot_be_exported_is_refused(
     out = run if is_full else tmp_path / "out"
     with pytest.raises(ConfigError, match=words):
         export_megatron(run, out, TokenCounter(), end, lambda *_: None)
+
+
+def test_a_damaged_shard_is_refused_and_what_a_stopped_export_left_is_cleared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached: Callable[[], object] = lambda: SimpleNamespace(DType=None)  # noqa: E731 -- the writer is asked after the checks
+    monkeypatch.setattr("polyculture.export.megatron._megatron", reached)
+    run, out = write_run(tmp_path / "run", [2, 3]), tmp_path / "out"
+    out.mkdir()
+    for name in (".tmp-train.bin", "train.bin"):
+        (out / name).write_bytes(b"half")
+    with pytest.raises(AttributeError):  # as far as the writer
+        export_megatron(run, out, TokenCounter(), "</s>", lambda *_: None)
+    assert list(out.iterdir()) == []
+    shard = next((run / "shards").glob("train-00001*"))
+    shard.write_bytes(shard.read_bytes()[:-8])
+    with pytest.raises(PolycultureError, match="is not what the manifest lists"):
+        export_megatron(run, out, TokenCounter(), "</s>", lambda *_: None)
+    (out / "mine").write_text("x")
+    with pytest.raises(ConfigError, match="holds something"):
+        export_megatron(run, out, TokenCounter(), "</s>", lambda *_: None)
+    assert (out / "mine").exists()

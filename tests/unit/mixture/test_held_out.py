@@ -72,3 +72,11 @@ def test_twins_are_those_of_brute_force(threshold: float) -> None:
     expected = [not held[a] and any(are_twins(a, b) for b in np.flatnonzero(held)) for a in range(len(texts))]
     assert find_twins(found, held, sets, threshold).tolist() == expected
     assert 20 < sum(expected) < len(texts) - 20
+
+
+def test_a_source_without_tokens_gives_nothing() -> None:
+    found = documents(np.random.default_rng(1), 500)
+    tokens = np.where(found.source == 1, 0, found.tokens)
+    held = choose_held_out(Documents(found.source, tokens, found.id_hash, found.group), SOURCES, 5_000, seed=5)
+    assert held[found.source == 0].any()
+    assert not held[found.source == 1].any()

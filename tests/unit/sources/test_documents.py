@@ -181,6 +181,14 @@ def test_texts_that_cannot_be(text: object, reason: str) -> None:
     assert found.byte_offset == 7
 
 
+def test_another_field_that_is_longer_than_a_text_may_be_is_set_aside() -> None:
+    found, _ = check({"text": "words", "teacher": "x" * (10 * 2**20 + 1)})
+    assert isinstance(found, Rejection)
+    assert found.reason == "doc_too_big"
+    assert "teacher of 10485761 bytes" in found.detail
+    assert isinstance(check({"text": "words", "teacher": "x" * (10 * 2**20)})[0], Document)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(["id", "text", "teacher", "sample_index", "x"]),
