@@ -5,6 +5,7 @@ import itertools
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -142,7 +143,8 @@ def ingest_partition(
             for batch in _batches(_documents(tally, partition.source, limits, rejected)):
                 runs.add(_record_batch(batch, partition.source, file, counter))
                 read += len(batch)
-                os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
+                with suppress(OSError):  # what is only shown stops nothing; the next write says what is wrong
+                    os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
             accounts.append(tally.account())
     return accounts, [documents_path, quarantined_path]
 

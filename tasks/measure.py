@@ -103,9 +103,9 @@ def log_scaled(populations: Sequence[Population]) -> None:
 
 
 def _semantic(job: Job, corpus: Corpus, stages: Sequence[Stage]) -> SemanticMeasured | None:
-    """What embeddings tell; None if the configuration asks for none."""
+    """What embeddings tell; None if the configuration asks for none, or there is no document."""
     config, embeddings = job.config.measure.semantic, open_embeddings(job, corpus)
-    if embeddings is None or config is None:
+    if embeddings is None or config is None or not len(corpus):
         return None
     watch = Stopwatch()
     settings = SemanticSettings(config.probes, job.config.seed, job.config.gate.trial_fraction, job.config.reference)

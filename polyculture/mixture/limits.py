@@ -175,6 +175,8 @@ def refuse_clash(where: str, supplies: Sequence[Supply], kinds: Mapping[Kind, Ki
     Raises:
         ConfigError: it names the limits that contradict each other.
     """
+    if not any(supply.tokens for supply in supplies):  # no document at all is no clash: the gate has to say it
+        return
     is_there = np.array([s.tokens > 0 and s.rate > 0 for s in supplies], np.bool_)
     room = room_for(supplies, kinds, np.where(is_there, np.inf, 0.0))
     if not is_there.any():

@@ -103,7 +103,8 @@ class Embeddings:
 
     def _column(self, name: str) -> pa.ChunkedArray:
         starts = np.concatenate([[0], np.cumsum([len(table) for table in self._tables])])
-        whole = pa.chunked_array([chunk for table in self._tables for chunk in table[name].chunks])
+        chunks = [chunk for table in self._tables for chunk in table[name].chunks]
+        whole = pa.chunked_array(chunks, self._tables[0].schema.field(name).type)
         return whole.take(pa.array(starts[self.partition] + self.row))
 
     def take(self, documents: NDArray[np.int64]) -> NDArray[np.int16]:

@@ -362,6 +362,16 @@ def test_an_empty_source_closes_the_gate(tmp_path: Path, command: Command) -> No
     assert "empty_source" in {check.name for check in Verdict.model_validate_json(result.stdout).failed()}
 
 
+@pytest.mark.parametrize("job", ["run", "audit"])
+def test_no_document_at_all_is_no_go_and_a_whole_run(tmp_path: Path, command: Command, job: str) -> None:
+    (tmp_path / "none.jsonl").write_text('{"id": 1}\n')
+    config = {"name": "nothing", "sources": [{"name": "none", "kind": "web", "paths": ["none.jsonl"]}]}
+    result = command(job, write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
+    assert result.returncode == 3, result.stderr
+    assert "empty_source" in {check.name for check in Verdict.model_validate_json(result.stdout).failed()}
+    assert verify_run(tmp_path / "run") == []
+
+
 def test_an_audit_judges_the_input_and_writes_no_shards(tmp_path: Path, command: Command) -> None:
     config = three_kinds(tmp_path, synthetic=expanded_texts(100, 10, seed=6))
     path = write_config(tmp_path, config)

@@ -135,6 +135,7 @@ class Driver:
                     "act": act,
                     "at": at,
                     "step": f"{which:.3f} of a run" if act == "moment" else steps[at],
+                    "after": len(steps) - at - 1,
                     "code": code,
                     "message": message,
                     "is_listed_whole": listed,

@@ -134,9 +134,14 @@ def test_limits_that_contradict_each_other_are_named(
     assert words in str(error.value)
 
 
-def test_a_floor_of_a_source_at_rate_0_or_a_mixture_of_nothing_is_refused() -> None:
+def test_a_floor_of_a_source_at_rate_0_or_a_mixture_without_rates_is_refused() -> None:
     nothing = [Supply("a", WEB, 100, 1.0, 1.0), Supply("b", WEB, 100, 0.0, 1.0, 0.1, 1.0)]
     with pytest.raises(ConfigError, match=r"b: min_fraction 0\.1, but it has nothing to give or a rate of 0"):
         scale_rates(nothing, {}, 10)
     with pytest.raises(ConfigError, match="would be empty"):
-        scale_rates([Supply("a", WEB, 0, 1.0, 1.0)], {}, 10)
+        scale_rates([Supply("a", WEB, 10, 0.0, 1.0)], {}, 10)
+
+
+def test_sources_without_any_document_give_an_empty_mixture_for_the_gate_to_judge() -> None:
+    found = scale_rates([Supply("a", WEB, 0, 1.0, 1.0, 0.1, 1.0), Supply("b", WEB, 0, 1.0, 2.0)], {}, 10)
+    assert found.tokens == 0
