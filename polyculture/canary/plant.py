@@ -13,6 +13,7 @@ from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES, layout
 from polyculture.canary.texts import document_key, records
 from polyculture.corpus import INDEX_SCHEMA, Corpus, build_index
 from polyculture.diversity.probes import Stage
+from polyculture.errors import PolycultureError
 from polyculture.files import write_text
 from polyculture.hashing import file_sha256
 from polyculture.ingest import Partition, ingest_partition
@@ -37,6 +38,9 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
 
     Returns:
         The canary as a corpus of its own; its tokens are its words, whatever the tokenizer. A second, about.
+
+    Raises:
+        PolycultureError: what was written cannot be read.
     """
     every = list(records(seed, threshold))
     source = SourceConfig(name=NAME, kind=Kind.SYNTHETIC, paths=("*",), language="und")
@@ -45,7 +49,11 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
         path = folder / f"part-{part}.jsonl"
         write_text(path, "".join(json.dumps(record) + "\n" for record in every[part::PARTS]))
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
-        _, (documents, _) = ingest_partition(Partition(source, part, (file,)), LimitsConfig(), None, folder, seed)
+        (account,), (documents, _) = ingest_partition(
+            Partition(source, part, (file,)), LimitsConfig(), None, folder, seed
+        )
+        if account.is_changed or account.documents != len(every[part::PARTS]):
+            raise PolycultureError(f"{path} was written and cannot be read again; run the same command again")
         paths.append(documents)
     index = build_index([(0, path) for path in paths]).index
     words = {f"{NAME}:{document_key(seed, one.number)}": one.words for one in layout(threshold)}
