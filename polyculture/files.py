@@ -12,6 +12,9 @@ from polyculture.commit import writing
 from polyculture.hashing import file_sha256
 from schemas.manifest import FileDigest
 
+# The Arrow schema is not stored: it adds nothing to flat tables, and readers in other languages do without.
+PARQUET = {"compression": "zstd", "store_schema": False, "write_page_checksum": True}
+
 
 def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write `data` to `path`, whole or not at all."""
@@ -25,14 +28,9 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a table as Parquet, whole or not at all; the same table gives the same bytes.
-
-    The Arrow schema is not stored: it adds nothing to flat tables, and readers in other languages do without.
-    """
+    """Write a table as Parquet, whole or not at all; the same table gives the same bytes."""
     with writing(path) as stream:
-        pa.parquet.write_table(
-            table, stream, compression="zstd", store_schema=False, row_group_size=131_072, write_page_checksum=True
-        )
+        pa.parquet.write_table(table, stream, row_group_size=131_072, **PARQUET)
 
 
 @contextmanager
@@ -40,9 +38,7 @@ def parquet_rows_to(path: Path, schema: pa.Schema, group_rows: int = 10_000) -> 
     """Write rows and tables one after another as Parquet, whole or not at all; holds a row group of them at a time."""
     with (
         writing(path) as stream,
-        pa.parquet.ParquetWriter(
-            stream, schema, compression="zstd", store_schema=False, write_page_checksum=True
-        ) as writer,
+        pa.parquet.ParquetWriter(stream, schema, **PARQUET) as writer,
     ):
         rows = ParquetRows(writer, schema, group_rows)
         yield rows
@@ -78,12 +74,9 @@ class ParquetRows:
 
 def read_parquet_parts(path: Path) -> Iterator[pa.Table]:
     """The row groups of a Parquet file, one at a time; errors as of `read_parquet`."""
-    try:
-        with pa.parquet.ParquetFile(path) as file:
-            for number in range(file.num_row_groups):
-                yield file.read_row_group(number)
-    except pa.ArrowInvalid as error:
-        raise pa.ArrowInvalid(f"{path.name}: {error}") from error
+    with _open_parquet(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)
 
 
 def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -96,9 +89,15 @@ def read_parquet(path: Path, columns: list[str] | None = None) -> pa.Table:
         OSError: it cannot be read.
         ValueError: it is damaged.
     """
+    with _open_parquet(path) as file:
+        return file.read(columns)
+
+
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[pa.parquet.ParquetFile]:
     try:
         with pa.parquet.ParquetFile(path) as file:
-            return file.read(columns)
+            yield file
     except pa.ArrowInvalid as error:
         raise pa.ArrowInvalid(f"{path.name}: {error}") from error
 

@@ -46,13 +46,13 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
     source = SourceConfig(name=NAME, kind=Kind.SYNTHETIC, paths=("*",), language="und")
     paths = []
     for part in range(PARTS):
-        path = folder / f"part-{part}.jsonl"
-        write_text(path, "".join(json.dumps(record) + "\n" for record in every[part::PARTS]))
+        path, mine = folder / f"part-{part}.jsonl", every[part::PARTS]
+        write_text(path, "".join(json.dumps(record) + "\n" for record in mine))
         file = InputFile(path, path.name, file_sha256(path), path.stat().st_size)
         (account,), (documents, _) = ingest_partition(
             Partition(source, part, (file,)), LimitsConfig(), None, folder, seed
         )
-        if account.is_changed or account.documents != len(every[part::PARTS]):
+        if account.is_changed or account.documents != len(mine):
             raise PolycultureError(f"{path} was written and cannot be read again; run the same command again")
         paths.append(documents)
     index = build_index([(0, path) for path in paths]).index

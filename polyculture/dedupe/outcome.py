@@ -16,7 +16,7 @@ from polyculture.dedupe.engine import Settled
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
-from polyculture.files import map_arrow_file, write_parquet, write_text
+from polyculture.files import PARQUET, map_arrow_file, write_parquet, write_text
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
 from schemas.dedupe_config import NearConfig
 from schemas.quarantined import QUARANTINED_SCHEMA
@@ -117,8 +117,7 @@ def _summary(
 
 def _write_kept(path: Path, table: pa.Table, is_kept: NDArray[np.bool_]) -> None:
     """The kept rows of one file, batch by batch."""
-    options = {"compression": "zstd", "store_schema": False, "write_page_checksum": True}
-    with writing(path) as stream, pa.parquet.ParquetWriter(stream, KEPT_SCHEMA, **options) as writer:
+    with writing(path) as stream, pa.parquet.ParquetWriter(stream, KEPT_SCHEMA, **PARQUET) as writer:
         start = 0
         for batch in table.to_batches():
             writer.write_batch(batch.filter(pa.array(is_kept[start : start + batch.num_rows])))

@@ -77,29 +77,22 @@ def embeddings_of_column(
     present = np.asarray(array.is_valid())
     lists = array.filter(pa.array(present))
     flat = lists.flatten()
-    names = _Names(np.flatnonzero(present), name_of)
-    width = _width(lists, names, dimensions)
+    numbers = np.flatnonzero(present).tolist()
+
+    def called(at: int) -> str:
+        return name_of(numbers[at])
+
+    width = _width(lists, called, dimensions)
     if flat.null_count:
         at = int(np.argmin(np.asarray(flat.is_valid()))) // width
-        raise PolycultureError(f"embedding of {names[at]} holds a null; every number is needed")
+        raise PolycultureError(f"embedding of {called(at)} holds a null; every number is needed")
     vectors = np.zeros((len(array), width), np.float32)
     rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
-    vectors[present] = _unit(rows, names)
+    vectors[present] = _unit(rows, called)
     return Encoded(vectors, np.where(present, Reading.MEASURED, Reading.EMPTY).astype(np.int8))
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What the rows that are there are called."""
-
-    rows: NDArray[np.int64]
-    name_of: Callable[[int], str]
-
-    def __getitem__(self, at: int) -> str:
-        return self.name_of(int(self.rows[at]))
-
-
-def _width(lists: pa.Array, names: _Names, dimensions: int | None) -> int:
+def _width(lists: pa.Array, called: Callable[[int], str], dimensions: int | None) -> int:
     lengths = (
         np.full(len(lists), lists.type.list_size)
         if pa.types.is_fixed_size_list(lists.type)
@@ -109,16 +102,16 @@ def _width(lists: pa.Array, names: _Names, dimensions: int | None) -> int:
     wrong = np.flatnonzero(lengths != width)
     if len(wrong) or (len(lengths) and width < 1):
         row = int(wrong[0]) if len(wrong) else 0
-        raise PolycultureError(f"embedding of {names[row]} has {lengths[row]} numbers, {width} are needed")
+        raise PolycultureError(f"embedding of {called(row)} has {lengths[row]} numbers, {width} are needed")
     return width
 
 
-def _unit(vectors: NDArray[np.float64], names: _Names) -> NDArray[np.float32]:
+def _unit(vectors: NDArray[np.float64], called: Callable[[int], str]) -> NDArray[np.float32]:
     largest = np.abs(vectors).max(axis=1, initial=0.0, keepdims=True)
     wrong = np.flatnonzero(~(np.isfinite(largest) & (largest > 0)))
     if len(wrong):
         raise PolycultureError(
-            f"embedding of {names[int(wrong[0])]} is all zeros, or holds a number that is not finite"
+            f"embedding of {called(int(wrong[0]))} is all zeros, or holds a number that is not finite"
         )
     scaled = vectors / largest  # so that no square overflows or vanishes
     unit: NDArray[np.float32] = (scaled / np.linalg.norm(scaled, axis=1, keepdims=True)).astype(np.float32)

@@ -8,7 +8,7 @@ import yaml
 
 from polyculture.markdown import plain, row
 from polyculture.shards.facts import Held, ShardFacts
-from polyculture.shards.listing import TRAIN, shard_groups
+from polyculture.shards.listing import TRAIN, groups_as_read
 from schemas.documents import DOCUMENT_FIELDS
 from schemas.manifest import FileDigest, Manifest
 
@@ -56,7 +56,7 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
     Returns:
         Markdown; the same for equal arguments.
     """
-    groups = _as_read(manifest)
+    groups = groups_as_read(manifest)
     front = yaml.safe_dump(_front_matter(manifest, facts, groups), sort_keys=False, allow_unicode=False, width=120)
     parts = [
         f"---\n{front}---\n",
@@ -69,13 +69,6 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
         _loading(facts, groups),
     ]
     return "\n".join(parts)
-
-
-def _as_read(manifest: Manifest) -> dict[str, tuple[FileDigest, ...]]:
-    """The groups of shards: phases in the order of training, then the others."""
-    groups = shard_groups(manifest.files)
-    phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
-    return {name: groups[name] for name in dict.fromkeys([*phases, *groups]) if name in groups}
 
 
 def split_name(group: str) -> str:

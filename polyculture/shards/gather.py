@@ -185,9 +185,11 @@ class MappedDocuments:
         """
         first, last = self._pieces(number)
         self._ask_for_offsets(first, last, names)
-        for name in filter(is_string, names):
-            start, end = (self._locate(ends, [name])[name] for ends in (first, last))
-            self._mapped.read_ahead(start.address.astype(np.int64), end.address.astype(np.int64) + end.size)
+        strings = list(filter(is_string, names))
+        starts, ends = self._locate(first, strings), self._locate(last, strings)
+        for name in strings:
+            end = ends[name].address.astype(np.int64) + ends[name].size
+            self._mapped.read_ahead(starts[name].address.astype(np.int64), end)
         return self._locate(number, names)
 
     def row_bytes(self) -> NDArray[np.int64]:
@@ -206,23 +208,25 @@ class MappedDocuments:
         """Give the memory of mapped pages back; they are mapped again when they are touched."""
         self._mapped.release()
 
-    def _locate(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
+    def _chunk_and_row(self, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         chunk = np.searchsorted(self._chunk_first, number, side="right") - 1
-        row = number - self._chunk_first[chunk]
+        return chunk, number - self._chunk_first[chunk]
+
+    def _locate(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
+        chunk, row = self._chunk_and_row(number)
         return {name: locate(self._columns[name], chunk, row, is_string(name)) for name in names}
 
     def _pieces(self, number: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """First and last of the documents that lie close together, in one chunk."""
         ordered = np.sort(number)
-        chunk = np.searchsorted(self._chunk_first, ordered, side="right")
+        chunk, _ = self._chunk_and_row(ordered)
         is_first = np.ones(len(ordered), np.bool_)
         is_first[1:] = (ordered[1:] > ordered[:-1] + GAP_ROWS) | (chunk[1:] != chunk[:-1])
         return ordered[is_first], ordered[np.roll(is_first, -1)]
 
     def _ask_for_offsets(self, first: NDArray[np.int64], last: NDArray[np.int64], names: Sequence[str]) -> None:
         """Ask for the validity bits, offsets and numbers of pieces."""
-        chunk = np.searchsorted(self._chunk_first, first, side="right") - 1
-        row = first - self._chunk_first[chunk]
+        chunk, row = self._chunk_and_row(first)
         for name in names:
             place = self._columns[name].places[chunk].astype(np.int64)
             values, width, validity = place[:, _VALUES], place[:, _WIDTH], place[:, _VALIDITY]

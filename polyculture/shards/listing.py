@@ -12,7 +12,7 @@ import pyarrow.ipc
 from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, PolycultureError
-from schemas.manifest import FileDigest
+from schemas.manifest import FileDigest, Manifest
 
 TRAIN = "train"
 FILE_MAGIC = b"ARROW1"
@@ -72,6 +72,13 @@ def shard_groups(files: Iterable[FileDigest]) -> dict[str, tuple[FileDigest, ...
         if any(file.rows is None for file in numbered.values()):
             raise PolycultureError(f"manifest.json: a shard of {group} has no number of rows")
     return {group: tuple(numbered[i] for i in range(len(numbered))) for group, numbered in sorted(found.items())}
+
+
+def groups_as_read(manifest: Manifest) -> dict[str, tuple[FileDigest, ...]]:
+    """The groups of `shard_groups`: phases in the order of training, then the others."""
+    groups = shard_groups(manifest.files)
+    phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
+    return {name: groups[name] for name in dict.fromkeys([*phases, *groups]) if name in groups}
 
 
 def read_shard_list(root: Path, manifest_sha256: str | None = None) -> ShardList:

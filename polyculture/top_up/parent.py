@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.hashing import file_sha256
 from polyculture.run_directory import RunDirectory, is_intact
-from polyculture.shards.listing import group_of, read_batches
+from polyculture.shards.listing import groups_as_read, read_batches
 from polyculture.sources.record import InputFile
 from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step, consumed_shards
 from polyculture.top_up.lineage import parent_verdict, read_earlier, read_parent
 from schemas.config import CurationConfig
 from schemas.documents import Kind
-from schemas.manifest import FileDigest, Manifest
+from schemas.manifest import Manifest
 from schemas.mixture_config import VALIDATION
 from schemas.source_config import SourceConfig
 from schemas.top_up import EarlierTopUp, ParentRun, ShardRead
@@ -85,9 +85,9 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier:
     manifest = read_parent(root)
     more = read_earlier(root, earlier)
     held = [_open(root, manifest, ""), *(_open(*run, earlier_folder(number)) for number, run in enumerate(more, 1))]
-    tokens = [ShardTokens(shard.name.replace(SHARDS, ""), _tokens(shard.path)) for one in held for shard in one.shards]
+    shards = [shard for one in held for shard in one.shards]
+    tokens = [ShardTokens(shard.name.replace(SHARDS, ""), _tokens(shard.path)) for shard in shards]
     read = _consumed(tokens, consumed, tokens_per_step)
-    names = [shard.name for one in held for shard in one.shards]
     digest = file_sha256(directory.manifest)
     run = ParentRun(
         name=manifest.name,
@@ -95,7 +95,7 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier:
         verdict=parent_verdict(directory, digest),
         consumed_tokens=read.tokens,
         remaining_tokens=read.remaining_tokens,
-        shards=_shards(names, tokens, read),
+        shards=_shards([shard.name for shard in shards], tokens, read),
         earlier=[
             EarlierTopUp(name=one.name, manifest_sha256=file_sha256(RunDirectory(path).manifest)) for path, one in more
         ],
@@ -109,9 +109,9 @@ def earlier_folder(number: int) -> str:
 
 
 def _open(root: Path, manifest: Manifest, folder: str) -> ParentShards:
-    listed = [file for file in manifest.files if file.path.startswith(SHARDS) and file.path.endswith(".arrow")]
-    apart = [file for file in listed if group_of(file.path) == VALIDATION]
-    shards = sorted((file for file in listed if file not in apart), key=lambda file: _place(manifest, file))
+    groups = groups_as_read(manifest)
+    apart = groups.pop(VALIDATION, ())
+    shards = [file for group in groups.values() for file in group]
     if not shards:
         raise ConfigError(f"{root}: this run has no shards; name a run made by `polyculture run`")
     damaged = [file.path for file in [*shards, *apart] if not is_intact(root, file)]
@@ -124,7 +124,7 @@ def _open(root: Path, manifest: Manifest, folder: str) -> ParentShards:
         tuple(InputFile(root / file.path, f"{folder}{file.path}", file.sha256, file.bytes) for file in group)
         for group in (shards, apart)
     )
-    return ParentShards(root, files, held_out, sum(file.rows or 0 for file in listed))
+    return ParentShards(root, files, held_out, sum(file.rows or 0 for file in (*shards, *apart)))
 
 
 def parent_sources(taken: Sequence[str], count: int) -> tuple[SourceConfig, ...]:
@@ -141,13 +141,6 @@ def parent_config(config: CurationConfig, parent: Parent) -> CurationConfig:
     """The configuration of the candidates, with the parent as its only sources, read within the parent's own bounds."""
     sources = parent_sources([source.name for source in config.sources], len(parent.held))
     return config.model_copy(update={"sources": sources, "limits": parent.manifest.config.limits})
-
-
-def _place(manifest: Manifest, file: FileDigest) -> tuple[int, str]:
-    """Where a shard stands in the order of reading: by phase, then by number."""
-    phases = [phase.name for phase in manifest.plan.phases] if manifest.plan else []
-    group = group_of(file.path)
-    return (phases.index(group) if group in phases else len(phases), file.path)
 
 
 def _tokens(path: Path) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ case.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import shutil
@@ -191,9 +192,7 @@ def in_child(function: Callable[[], None], log: Path, seconds: float | None = No
 
 def warm_up() -> None:
     """What each run would work out or load for itself first, and what starts no thread: children inherit it."""
-    import pandas as pd
-
-    del pd
+    importlib.import_module("pandas")
     kernel_tables()
     format_characters()
     identify_language("A few words of English.")
