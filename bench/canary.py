@@ -12,9 +12,9 @@ import numpy as np
 from polyculture.canary.examine import CONFIDENCE, probes_of
 from polyculture.canary.layout import HEAVY_ABOVE
 from polyculture.canary.truth import LENSES, METRICS, Truth, truths
-from polyculture.diversity.estimators import Scope, scope_of
-from polyculture.diversity.metrics import METRICS as ESTIMATORS
-from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes
+from polyculture.measure.probes.estimators import Scope, scope_of
+from polyculture.measure.probes.metrics import METRICS as ESTIMATORS
+from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes
 from schemas.measures import Lens, Metric, Weighting
 
 LEAST_PASSED = 0.99

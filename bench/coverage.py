@@ -16,11 +16,11 @@ from bench.coverage_page import Cell, Errors, Results, page, plot, tables
 from bench.coverage_truth import DUPLICATES, TRIAL, classical_errors, plain_coverage, truths
 from bench.neighbourhoods import Neighbourhoods, neighbourhoods
 from bench.populations import Drawing, Known, Population, hidden, populations
-from polyculture.diversity.estimators import Scope, Stratum, scope_of
-from polyculture.diversity.intervals import FEW_HITS, RARE_UNITS
-from polyculture.diversity.metrics import METRICS, EstimateMetric, containment, scale_curve
-from polyculture.diversity.mixture import collapse, estimate_mixture, mixture_values
-from polyculture.diversity.probe_matrix import ProbeMatrix, Weighting
+from polyculture.measure.probes.estimators import Scope, Stratum, scope_of
+from polyculture.measure.probes.metrics import METRICS, EstimateMetric, containment, scale_curve
+from polyculture.measure.probes.probe_matrix import ProbeMatrix, Weighting
+from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, mixture_values
+from polyculture.statistics.intervals import FEW_HITS, RARE_UNITS
 from schemas.profile import Estimate
 
 LEAST, MOST = 0.93, 0.98

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from polyculture.diversity.probe_matrix import Weighting
+from polyculture.measure.probes.probe_matrix import Weighting
 
 Errors = dict[str, float]
 Plain = dict[tuple[str, Weighting, int], dict[str, float]]

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from bench.coverage_page import Errors
 from bench.populations import Drawing, Known, Population
-from polyculture.diversity.classical import RICHNESS, asymptotic_shannon, asymptotic_simpson, frequency_counts
-from polyculture.diversity.intervals import Z95
-from polyculture.diversity.probe_matrix import Weighting
+from polyculture.measure.probes.probe_matrix import Weighting
+from polyculture.pilot.classical import RICHNESS, asymptotic_shannon, asymptotic_simpson, frequency_counts
+from polyculture.statistics.intervals import Z95
 
 TRIAL, TRIAL_SAMPLES = 0.01, 30
 DUPLICATES = "duplicate_fraction"  # the one that is a share and not a mean

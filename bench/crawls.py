@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from bench.corpora import similar_pairs
-from polyculture.dedupe.shingles import shingle_sets
-from polyculture.diversity.heavy import Documents, HeavySpecies, heavy_species
-from polyculture.diversity.multiplicity import GroupCounts, count_groups
-from polyculture.diversity.near_index import NearIndex
-from polyculture.diversity.probe_matrix import ProbeMatrix, SourceProbes, Weighting
-from polyculture.diversity.probes import Stage, choose_probes, split_probes
-from polyculture.hashing import id_hash, seeded_hash, unit_interval
+from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.probes.heavy import Documents, HeavySpecies, heavy_species
+from polyculture.measure.probes.multiplicity import GroupCounts, count_groups
+from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes, Weighting
+from polyculture.measure.probes.probes import Stage, choose_probes, split_probes
+from polyculture.storage.hashing import id_hash, seeded_hash, unit_interval
 from polyculture.text.canonical import canonical_text
+from polyculture.text.shingles import shingle_sets
 from polyculture.text.skeleton import skeleton, template_keys
 from polyculture.text.words import words
 

@@ -25,7 +25,7 @@ def polyculture(path: Path, threads: int) -> Removed:
     """Ours: from the Arrow file to the decision, verified."""
     from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
     from polyculture.dedupe.search import Workplace
-    from polyculture.dedupe.texts import map_texts
+    from polyculture.text.texts import map_texts
     from schemas.dedupe_config import NearConfig
 
     texts = map_texts([path])

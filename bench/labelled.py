@@ -20,8 +20,8 @@ import zstandard
 
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.texts import as_texts
 from polyculture.text.canonical import canonical_text
+from polyculture.text.texts import as_texts
 from polyculture.text.words import words
 from schemas.dedupe_config import NearConfig
 

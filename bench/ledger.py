@@ -17,21 +17,21 @@ from typing import TypeVar
 import numpy as np
 
 from bench.corpora import documents
-from polyculture.corpus import Corpus, build_index
+from polyculture.compute.local import Local
+from polyculture.corpus.corpus import Corpus, build_index
+from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.dedupe.removal import Removal, group_leaders, preference_order, remove_duplicates
 from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.shingles import ShingleSets, shingle_sets
-from polyculture.diversity.corpus_skeletons import corpus_template_keys
-from polyculture.diversity.count import Survey, measure_stages
-from polyculture.diversity.ledger import Ledger, read_ledger, write_ledger
-from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.near_index import NearIndex
-from polyculture.diversity.probes import Stage
-from polyculture.diversity.species import seed_species, species_numbers
-from polyculture.executor import Local
-from polyculture.hashing import file_sha256, signature_seed
-from polyculture.ingest import Partition, ingest_partition
+from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
+from polyculture.measure.lenses.corpus_skeletons import corpus_template_keys
+from polyculture.measure.lenses.lenses import Indexes
+from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.species import seed_species, species_numbers
 from polyculture.sources.record import InputFile
+from polyculture.storage.hashing import file_sha256, signature_seed
+from polyculture.text.shingles import ShingleSets, shingle_sets
 from schemas.dedupe_config import DedupeConfig
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader

@@ -20,12 +20,12 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.diversity.lexical_blocks import lexical_sample
-from polyculture.diversity.lexical_measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
-from polyculture.diversity.lexical_profile import mean_over_blocks
-from polyculture.diversity.species import species_numbers
-from polyculture.diversity.word_sequences import word_sequences
-from polyculture.hashing import PROBE_STREAM, id_hash, seeded_hash
+from polyculture.measure.lexical.blocks import lexical_sample
+from polyculture.measure.lexical.measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
+from polyculture.measure.lexical.profile import mean_over_blocks
+from polyculture.measure.lexical.word_sequences import word_sequences
+from polyculture.measure.probes.species import species_numbers
+from polyculture.storage.hashing import PROBE_STREAM, id_hash, seeded_hash
 from polyculture.text.skeleton import template_keys
 from schemas.lexical import LexicalValue
 

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 
 from bench.copy_masses import Expectation
 from bench.crawls import Crawls, Lens, draw_matrix, heavy_of, lenses, read_crawls
-from polyculture.diversity.intervals import Z95
-from polyculture.diversity.mixture import collapse, estimate_mixture, mixture_values
-from polyculture.hashing import INCLUSION_STREAM, seeded_hash, unit_interval
+from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, mixture_values
+from polyculture.statistics.intervals import Z95
+from polyculture.storage.hashing import INCLUSION_STREAM, seeded_hash, unit_interval
 
 MIXTURES, DRAWS, TARGET_INSIDE = 50, 20, 43
 TIMED_MIXTURES, TARGET_SECONDS = 10_000, 2.0

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.populations import Counts, Levels, PerDocument
-from polyculture.dedupe.shingles import ShingleSets
-from polyculture.diversity.crowding import BIN_BITS
-from polyculture.diversity.heavy import HEAVY_FRACTION
-from polyculture.diversity.multiplicity import count_groups
-from polyculture.diversity.near_index import PROBE_BANDS, NearIndex
-from polyculture.diversity.near_keys import FILTER_BITS
-from polyculture.diversity.probe_matrix import Weighting
+from polyculture.measure.lenses.crowding import BIN_BITS
+from polyculture.measure.lenses.near_index import PROBE_BANDS, NearIndex
+from polyculture.measure.lenses.near_keys import FILTER_BITS
+from polyculture.measure.probes.heavy import HEAVY_FRACTION
+from polyculture.measure.probes.multiplicity import count_groups
+from polyculture.measure.probes.probe_matrix import Weighting
+from polyculture.text.shingles import ShingleSets
 
 THRESHOLD, SHINGLES = 0.8, 60
 Sets = list[NDArray[np.int64]]  # shingle numbers of each document

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.classical import RICHNESS, frequency_counts, naive_distinct_fraction
-from polyculture.diversity.pilot_pairs import PilotPairs, hill_2_of_pairs, pairs_forecast
-from polyculture.diversity.pilot_profile import distinct_interval
+from polyculture.pilot.classical import RICHNESS, frequency_counts, naive_distinct_fraction
+from polyculture.pilot.pairs import PilotPairs, hill_2_of_pairs, pairs_forecast
+from polyculture.pilot.profile import distinct_interval
 
 LEAST_COVERAGE = 0.93  # of 95 % intervals of pairs, in every cell
 SIZE, FACTORS = 1_000_000, (10, 100)

@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.heavy import HEAVY_FRACTION
-from polyculture.diversity.probe_matrix import ProbeMatrix, ProbeStratum, SourceProbes, Weighting
+from polyculture.measure.probes.heavy import HEAVY_FRACTION
+from polyculture.measure.probes.probe_matrix import ProbeMatrix, ProbeStratum, SourceProbes, Weighting
 
 Counts = NDArray[np.int64]
 PerDocument = Callable[[NDArray[np.float64]], NDArray[np.float64]]

@@ -20,25 +20,25 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.diversity.probes import Stage, choose_probes
-from polyculture.hashing import id_hash
-from polyculture.semantic.coverage import Points, reference_coverage
-from polyculture.semantic.curve import (
+from polyculture.encoders.embedded import CUT_CHARACTERS, TEXTS_AT_ONCE
+from polyculture.encoders.encoder import Reading, to_fixed_point
+from polyculture.encoders.encoders import ENCODERS
+from polyculture.encoders.languages import language_key
+from polyculture.encoders.self_check import check_languages
+from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.vectors.coverage import Points, reference_coverage
+from polyculture.measure.vectors.curve import (
     FRACTIONS,
     CurveStratum,
     distance_exponent,
     nearest_neighbour_curve,
     nested_samples,
 )
-from polyculture.semantic.embedded import CUT_CHARACTERS, TEXTS_AT_ONCE
-from polyculture.semantic.encoder import Reading, to_fixed_point
-from polyculture.semantic.encoders import ENCODERS
-from polyculture.semantic.languages import language_key
-from polyculture.semantic.moments import RandomFeatures, second_moment
-from polyculture.semantic.neighbours import Block, Neighbours, Probes, Question, count_neighbours
-from polyculture.semantic.rke import exact_rke
-from polyculture.semantic.self_check import check_languages
-from polyculture.semantic.vendi import spectrum, vendi_score
+from polyculture.measure.vectors.moments import RandomFeatures, second_moment
+from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Question, count_neighbours
+from polyculture.measure.vectors.rke import exact_rke
+from polyculture.measure.vectors.vendi import spectrum, vendi_score
+from polyculture.storage.hashing import id_hash
 from polyculture.text.tokenizer import TokenCounter
 from schemas.measure_config import SemanticConfig
 

@@ -32,17 +32,17 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.corpora import real_documents
-from polyculture.corpus import INDEX_SCHEMA
-from polyculture.executor import Local
-from polyculture.files import write_arrow_file, write_bytes
-from polyculture.hashing import id_hash
-from polyculture.ingest import PARTITION_SCHEMA
-from polyculture.mixture.order import mixture_order
-from polyculture.mixture.selection import inclusion_hash, rank_documents
-from polyculture.run_directory import RunDirectory
+from polyculture.compute.local import Local
+from polyculture.corpus.corpus import INDEX_SCHEMA
+from polyculture.corpus.ingest import PARTITION_SCHEMA
+from polyculture.corpus.sorted_runs import RUN_BYTES, SortedRuns
+from polyculture.mixture.plan.order import mixture_order
+from polyculture.mixture.plan.selection import inclusion_hash, rank_documents
 from polyculture.shards.group import Place, write_shards
 from polyculture.shards.write import Origin
-from polyculture.sorted_runs import RUN_BYTES, SortedRuns
+from polyculture.storage.files import write_arrow_file, write_bytes
+from polyculture.storage.hashing import id_hash
+from polyculture.storage.run_directory import RunDirectory
 from schemas.mixture_config import ShardConfig
 
 SPEED_OF_COPY = 0.5  # of cp's MB/s, at least

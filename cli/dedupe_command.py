@@ -65,9 +65,9 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from pydantic import ValidationError
 
     from cli.display import ProgressDisplay, print_result
+    from polyculture.compute.local import Local
     from polyculture.dedupe.search import Workplace
     from polyculture.dedupe.standalone import DedupeJob, dedupe_files
-    from polyculture.executor import Local
     from schemas.dedupe_config import NearConfig
     from schemas.documents import Kind
     from schemas.source_config import SourceConfig
@@ -103,7 +103,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
 
 
 def _require_empty(out: Path) -> None:
-    from polyculture.run_directory import require_local
+    from polyculture.storage.run_directory import require_local
 
     require_local(out)
     if out.exists() and (not out.is_dir() or any(path.name != ".work" for path in out.iterdir())):

@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
 def diff(before: Before, after: After, rows: Rows = 30, as_json: Json = False) -> None:
     """Compare two finished runs: every number with its interval, and every other key of the configuration."""
     from cli.display import print_result
-    from polyculture.difference import compare_runs
-    from polyculture.run_directory import RunDirectory
+    from polyculture.inspect.difference import compare_runs
+    from polyculture.storage.run_directory import RunDirectory
 
     require_run(before)
     require_run(after)

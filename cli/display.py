@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.tables import print_whole
-from polyculture.evidence import read_manifest, read_profile
-from polyculture.run_directory import RunDirectory
+from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.report.summary import lexical_lines, phase_rows, source_rows, vector_lines
 from polyculture.sources.record import safe_detail
-from polyculture.summary import lexical_lines, phase_rows, source_rows, vector_lines
+from polyculture.storage.run_directory import RunDirectory
 from schemas.manifest import Manifest
 from schemas.measures import Stage
 from schemas.plan import MixturePlan

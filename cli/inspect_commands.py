@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 def verify(run: Run, as_json: Json = False) -> None:
     """Read a finished run again: digests, counts, conservation, and the verdict."""
     from cli.display import ProgressDisplay
-    from polyculture.verify import verify_run
+    from polyculture.inspect.verify import verify_run
 
     require_run(run)
     with ProgressDisplay(enabled=not as_json) as display:
@@ -43,10 +43,10 @@ def verify(run: Run, as_json: Json = False) -> None:
 
 def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
-    from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
-    from polyculture.files import write_bytes
+    from polyculture.evidence.evidence import read_manifest, read_profile, read_top_up, read_verdict
     from polyculture.report.render import render_report
-    from polyculture.run_directory import RunDirectory
+    from polyculture.storage.files import write_bytes
+    from polyculture.storage.run_directory import RunDirectory
 
     require_run(run)
     directory = RunDirectory(run)

@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.tables import print_whole
-from polyculture.diversity.lexical_measures import LEXICAL_MEASURES
+from polyculture.measure.lexical.measures import LEXICAL_MEASURES
 from polyculture.sources.record import safe_detail
 from schemas.lexical import LexicalValue
 from schemas.measures import Stage

@@ -61,8 +61,8 @@ def what_if(
     wanted, shown = parse_rates(rates), parse_lenses(lenses or [])
     from cli.display import print_result
     from cli.mixture_display import print_what_if
-    from polyculture.mixture.run_ledger import read_run_ledger
-    from polyculture.mixture.what_if import what_ifs
+    from polyculture.mixture.plan.run_ledger import read_run_ledger
+    from polyculture.mixture.plan.what_if import what_ifs
     from schemas.what_if import WhatIfAnswer
 
     found = read_run_ledger(run)
@@ -92,11 +92,11 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
         raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
     from cli.display import print_result
     from cli.mixture_display import print_plan
-    from polyculture.mixture.auto import kind_ranges, source_ranges
-    from polyculture.mixture.phases import AUTO_MAX_EPOCHS
-    from polyculture.mixture.plan_file import bind_plan, write_plan
-    from polyculture.mixture.plan_mixture import plan_mixture
-    from polyculture.mixture.run_ledger import read_run_ledger
+    from polyculture.mixture.plan.auto import kind_ranges, source_ranges
+    from polyculture.mixture.plan.phases import AUTO_MAX_EPOCHS
+    from polyculture.mixture.plan.plan_file import bind_plan, write_plan
+    from polyculture.mixture.plan.plan_mixture import plan_mixture
+    from polyculture.mixture.plan.run_ledger import read_run_ledger
     from schemas.planned import PlanRequest
 
     found = read_run_ledger(run)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from polyculture.errors import ConfigError
-from polyculture.mixture.terms import parse_terms
+from polyculture.mixture.plan.terms import parse_terms
 from schemas.documents import Kind
 from schemas.measures import Lens
 from schemas.planned import FractionRange, ObjectiveTerm, SourceRange

@@ -48,8 +48,8 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: Json = False,
 ) -> None:
     """Print every measured number of a run: what trials of three sizes would have seen beside what is there."""
-    from polyculture.evidence import read_manifest, read_profile
-    from polyculture.run_directory import RunDirectory
+    from polyculture.evidence.evidence import read_manifest, read_profile
+    from polyculture.storage.run_directory import RunDirectory
 
     require_run(run)
     directory = RunDirectory(run)

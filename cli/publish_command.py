@@ -56,7 +56,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     from cli.display import EXIT_CODES
     from cli.inspect_commands import require_run
     from polyculture.publish.permission import check_permission
-    from polyculture.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory
     from schemas.verdict import VerdictValue
 
     require_run(run)

@@ -43,7 +43,7 @@ def _start(
     flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
 ) -> None:
     from polyculture.configuration import load_config
-    from polyculture.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory
 
     name = load_config(config).name  # a bad configuration is said before a server starts
     suffix = "" if flow == "curate" else "-audit"

@@ -32,14 +32,14 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     from datetime import UTC, datetime
 
     from cli.display import EXIT_CODES, print_verdict
-    from polyculture.evidence import read_manifest, read_profile
-    from polyculture.exclusion.entries import read_exclusions
-    from polyculture.exclusion.takedown import take_down, taken_down
-    from polyculture.files import write_bytes, write_text
+    from polyculture.evidence.evidence import read_manifest, read_profile
+    from polyculture.filters.entries import read_exclusions
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
     from polyculture.report.render import render_report
-    from polyculture.run_directory import RunDirectory
+    from polyculture.storage.files import write_bytes, write_text
+    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.takedown.takedown import take_down, taken_down
 
     require_run(run)
     lists = {path.name: path for path in exclude}

@@ -55,7 +55,7 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     as_json: Json = False,
 ) -> None:
     """Choose from new candidates what broadens a run most, and write it as shards to go on with."""
-    from polyculture.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory
     from polyculture.top_up.job import check_candidates
     from polyculture.top_up.lineage import read_earlier, read_parent
 

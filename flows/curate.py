@@ -9,9 +9,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from polyculture.executor import Local
+from polyculture.compute.local import Local
 from polyculture.job import Job
-from polyculture.mixture.check import needs_ledger
+from polyculture.mixture.plan.check import needs_ledger
 from schemas.manifest import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict

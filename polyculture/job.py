@@ -9,18 +9,18 @@ from typing import Literal
 
 import polyculture
 from polyculture.configuration import load_config
+from polyculture.corpus.ingest import Partition, partition_files
+from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError
-from polyculture.exclusion.entries import Exclusions, read_exclusions
-from polyculture.hashing import json_sha256, tree_sha256
-from polyculture.ingest import Partition, partition_files
-from polyculture.last_go import find_last_go
-from polyculture.mixture.check import check_mixture
-from polyculture.mixture.data_digest import data_sha256
-from polyculture.mixture.weights import Weights, open_weights
-from polyculture.run_directory import RunDirectory
-from polyculture.semantic.embeddings import make_encoder
+from polyculture.evidence.last_go import find_last_go
+from polyculture.filters.entries import Exclusions, read_exclusions
+from polyculture.mixture.plan.check import check_mixture
+from polyculture.mixture.plan.data_digest import data_sha256
+from polyculture.mixture.plan.weights import Weights, open_weights
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
+from polyculture.storage.hashing import json_sha256, tree_sha256
+from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.language import language_model_path
 from polyculture.text.tokenizer import TokenCounter
 from schemas.config import CurationConfig

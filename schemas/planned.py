@@ -10,7 +10,7 @@ from schemas.measures import Lens
 from schemas.profile import Estimate, Numbers
 from schemas.strict import Fraction, Rate, Sha256, Strict
 
-# What a run's ledger can be planned for; `polyculture.mixture.plan_mixture.OBJECTIVES` has a function for each.
+# What a run's ledger can be planned for; `polyculture.mixture.plan.plan_mixture.OBJECTIVES` has a function for each.
 OBJECTIVE_METRICS = ("hill_1", "hill_1_of_copies", "hill_2", "distinct_fraction")
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

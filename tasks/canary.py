@@ -8,10 +8,10 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.canary.examine import PREFIX
 from polyculture.canary.layout import NAME, PROBES, RECIPE
 from polyculture.canary.plant import PARTS, Measured, PlantedCorpus, make_canary, plant
-from polyculture.corpus import Corpus
-from polyculture.diversity.ledger import Ledger, write_ledger
-from polyculture.files import map_arrow_file, write_arrow_file
+from polyculture.corpus.corpus import Corpus
 from polyculture.job import Job
+from polyculture.measure.ledger.ledger import Ledger, write_ledger
+from polyculture.storage.files import map_arrow_file, write_arrow_file
 from schemas.canary import CanaryHeader
 from schemas.documents import Kind
 from tasks.progress import Stopwatch, log

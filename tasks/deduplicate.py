@@ -5,15 +5,15 @@ import pyarrow.compute as pc
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.commit import writing
-from polyculture.corpus import Corpus
+from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.damage import summarise_removal
 from polyculture.dedupe.removal import group_leaders, preference_order, remove_duplicates, removed_rows
 from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.shingles import shingle_sets
-from polyculture.files import write_bytes, write_parquet
-from polyculture.hashing import signature_seed
 from polyculture.job import Job
+from polyculture.storage.commit import writing
+from polyculture.storage.files import write_bytes, write_parquet
+from polyculture.storage.hashing import signature_seed
+from polyculture.text.shingles import shingle_sets
 from tasks.canary import has_canary, open_planted
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus, open_decision, shingle_paths, write_decision, write_removal_summary

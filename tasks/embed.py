@@ -3,9 +3,9 @@
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.executor import Local
+from polyculture.compute.local import Local
+from polyculture.encoders.embeddings import embed_partition
 from polyculture.job import Job
-from polyculture.semantic.embeddings import embed_partition
 from tasks.progress import Stopwatch, log, report
 from tasks.store import all_partitions, documents_path, embeddings_path
 

@@ -8,18 +8,18 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture import __version__
-from polyculture.accounts import conserve
-from polyculture.diversity.ledger import read_header
 from polyculture.errors import PolycultureError
-from polyculture.evidence import read_manifest, read_profile, read_top_up, read_verdict
-from polyculture.files import file_digest, parquet_rows, write_bytes, write_text
+from polyculture.evidence.conservation import conserve
+from polyculture.evidence.evidence import read_manifest, read_profile, read_top_up, read_verdict
+from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.gate import Terms, judge
-from polyculture.hashing import file_sha256
 from polyculture.job import Job, library_versions
-from polyculture.last_go import keep_last_go, kept_last_go
+from polyculture.measure.ledger.ledger import read_header
 from polyculture.report.render import render_report
-from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.shards.describe import write_descriptions
+from polyculture.storage.files import file_digest, parquet_rows, write_bytes, write_text
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact
 from schemas.manifest import FileDigest, Manifest
 from schemas.top_up import ParentRun
 from schemas.verdict import Verdict

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.files import write_bytes
 from polyculture.job import Job
-from polyculture.mixture.held_out import Documents, account_held_out, choose_held_out, find_twins
+from polyculture.mixture.plan.held_out import Documents, account_held_out, choose_held_out, find_twins
+from polyculture.storage.files import write_bytes
 from schemas.manifest import ValidationAccount
 from tasks.canary import open_planted
 from tasks.progress import Stopwatch, log

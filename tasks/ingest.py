@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.accounts import settle_conflicts, settle_filtered
-from polyculture.corpus import build_index
-from polyculture.exclusion.account import account_exclusions
-from polyculture.executor import Executor
-from polyculture.files import parquet_rows_to
-from polyculture.ingest import documents_read, ingest_partition, quarantine_row
+from polyculture.compute.local import Executor
+from polyculture.corpus.corpus import build_index
+from polyculture.corpus.filtered import account_exclusions
+from polyculture.corpus.ingest import documents_read, ingest_partition, quarantine_row
+from polyculture.evidence.conservation import settle_conflicts, settle_filtered
 from polyculture.job import Job
+from polyculture.storage.files import parquet_rows_to
 from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA
 from tasks.progress import Stopwatch, log

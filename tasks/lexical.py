@@ -4,11 +4,11 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.diversity.lexical_profile import LEXICAL_FILE
-from polyculture.diversity.lexical_rows import measure_lexical
-from polyculture.diversity.probes import Stage
-from polyculture.files import write_parquet
 from polyculture.job import Job
+from polyculture.measure.lexical.profile import LEXICAL_FILE
+from polyculture.measure.lexical.rows import measure_lexical
+from polyculture.measure.probes.probes import Stage
+from polyculture.storage.files import write_parquet
 from schemas.measures import Stage as StageName
 from tasks.hold_out import open_distinct
 from tasks.progress import Stopwatch, log, report

@@ -8,20 +8,20 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.canary.plant import split_measured
-from polyculture.corpus import Corpus
-from polyculture.diversity.corpus_skeletons import corpus_template_keys
-from polyculture.diversity.count import Survey, measure_stages
-from polyculture.diversity.examples import write_examples
-from polyculture.diversity.extend import extended
-from polyculture.diversity.ledger import Ledger, read_ledger, write_ledger
-from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.near_index import NearIndex
-from polyculture.diversity.near_join import MOST_CANDIDATES
-from polyculture.diversity.probes import Stage
-from polyculture.diversity.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
-from polyculture.diversity.species import seed_species, species_numbers
-from polyculture.hashing import signature_seed
+from polyculture.corpus.corpus import Corpus
 from polyculture.job import Job
+from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.examples import write_examples
+from polyculture.measure.ledger.extend import extended
+from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
+from polyculture.measure.lenses.corpus_skeletons import corpus_template_keys
+from polyculture.measure.lenses.lenses import Indexes
+from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.lenses.near_join import MOST_CANDIDATES
+from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.species import seed_species, species_numbers
+from polyculture.measure.vectors.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
+from polyculture.storage.hashing import signature_seed
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader, Population
 from schemas.measures import Stage as StageName

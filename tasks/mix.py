@@ -6,17 +6,17 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.corpus import Corpus
-from polyculture.diversity.ledger import read_ledger
-from polyculture.executor import Local
-from polyculture.hashing import unit_interval
+from polyculture.compute.local import Local
+from polyculture.corpus.corpus import Corpus
 from polyculture.job import Job
-from polyculture.mixture.order import mixture_order
-from polyculture.mixture.phases import Distinct, plan_phases
-from polyculture.mixture.selection import Streams, copies_of, inclusion_hash, rank_documents
-from polyculture.mixture.weights import ask_known
+from polyculture.measure.ledger.ledger import read_ledger
+from polyculture.mixture.plan.order import mixture_order
+from polyculture.mixture.plan.phases import Distinct, plan_phases
+from polyculture.mixture.plan.selection import Streams, copies_of, inclusion_hash, rank_documents
+from polyculture.mixture.plan.weights import ask_known
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
+from polyculture.storage.hashing import unit_interval
 from schemas.manifest import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan
@@ -37,7 +37,7 @@ def plan_mixture(job: Job, *, from_ledger: bool = False) -> MixturePlan:
     ledger = read_ledger(job.directory.ledger) if from_ledger else None
     distinct = Distinct(corpus.sources, corpus.kinds, streams, corpus.tokens, unit_interval(hashes))
     if ledger is not None:
-        from polyculture.mixture.auto import ask_best, foresee  # noqa: PLC0415 -- solvers, which few runs need
+        from polyculture.mixture.plan.auto import ask_best, foresee  # noqa: PLC0415 -- solvers, which few runs need
     asks = (
         lambda terms, supplies: ask_known(terms, supplies, job.weights),
         lambda terms, supplies: ask_best(terms, supplies, ledger, job.config.seed % 2**32) if ledger else None,

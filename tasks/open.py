@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from polyculture.commit import remove
-from polyculture.files import write_text
 from polyculture.job import Command, Job, open_job
-from polyculture.run_directory import is_intact
+from polyculture.storage.commit import remove
+from polyculture.storage.files import write_text
+from polyculture.storage.run_directory import is_intact
 from schemas.manifest import Manifest
 
 

@@ -4,10 +4,10 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.diversity.heavy import Documents
-from polyculture.files import write_text
 from polyculture.job import Job
+from polyculture.measure.probes.heavy import Documents
 from polyculture.pilot import Pilot, forecast_pilot
+from polyculture.storage.files import write_text
 from schemas.pilot import PilotReport
 from tasks.measure import build_indexes
 from tasks.progress import Stopwatch, log, report

@@ -12,13 +12,13 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import TypeAdapter, ValidationError
 
 from polyculture.errors import ConfigError
-from polyculture.files import write_text
-from polyculture.hashing import file_sha256
 from polyculture.publish.copy import publish_files
 from polyculture.publish.destination import parse_destination
 from polyculture.publish.permission import check_permission
 from polyculture.publish.stores import open_store
-from polyculture.run_directory import RunDirectory
+from polyculture.storage.files import write_text
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory
 from schemas.publication import Approval, Publication
 from tasks.progress import log, report
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from polyculture.corpus import Corpus, source_order
+from polyculture.corpus.corpus import Corpus, source_order
+from polyculture.corpus.ingest import Partition
 from polyculture.dedupe.removal import Removal
-from polyculture.dedupe.shingles import ShingleSets
-from polyculture.files import map_arrow_file, read_parquet_parts, write_arrow_file, write_bytes, write_text
-from polyculture.ingest import Partition
+from polyculture.encoders.embeddings import Embeddings, make_encoder
 from polyculture.job import Job
-from polyculture.run_directory import RunDirectory
-from polyculture.semantic.embeddings import Embeddings, make_encoder
 from polyculture.shards.write import Origin
+from polyculture.storage.files import map_arrow_file, read_parquet_parts, write_arrow_file, write_bytes, write_text
+from polyculture.storage.run_directory import RunDirectory
+from polyculture.text.shingles import ShingleSets
 from schemas.manifest import ExclusionAccount, ValidationAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA

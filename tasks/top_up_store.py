@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus, build_index, source_order
+from polyculture.corpus.corpus import Corpus, build_index, source_order
 from polyculture.dedupe.search import Workplace
+from polyculture.encoders.embeddings import Embeddings, make_encoder
 from polyculture.errors import PolycultureError
-from polyculture.files import map_arrow_file
 from polyculture.job import Job
-from polyculture.semantic.coverage import Points
-from polyculture.semantic.embeddings import Embeddings, make_encoder
+from polyculture.measure.vectors.coverage import Points
+from polyculture.storage.files import map_arrow_file
 from polyculture.top_up.compare import Joint
 from polyculture.top_up.job import TopUpJob
 from polyculture.top_up.joint import found_again, rows_read_from

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES
 from polyculture.canary.texts import document_key
 from polyculture.canary.truth import LENSES, METRICS, Truth, truths
-from polyculture.diversity.estimators import scope_of
-from polyculture.diversity.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
-from polyculture.diversity.metrics import METRICS as ESTIMATORS
-from polyculture.diversity.probes import Stage, choose_probes, choose_weighted_probes
-from polyculture.hashing import id_hash
+from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
+from polyculture.measure.probes.estimators import scope_of
+from polyculture.measure.probes.metrics import METRICS as ESTIMATORS
+from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes
+from polyculture.storage.hashing import id_hash
 from schemas.canary import CanaryHeader
 from schemas.ledger import Crowded, Weighting
 from schemas.measures import Lens

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from polyculture.canary.layout import HEAVY_ABOVE, NAME, PROBES, layout
 from polyculture.canary.texts import document_key, records
-from polyculture.corpus import INDEX_SCHEMA, Corpus, build_index
-from polyculture.diversity.probes import Stage
+from polyculture.corpus.corpus import INDEX_SCHEMA, Corpus, build_index
+from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.errors import PolycultureError
-from polyculture.files import write_text
-from polyculture.hashing import file_sha256
-from polyculture.ingest import Partition, ingest_partition
+from polyculture.measure.probes.probes import Stage
 from polyculture.sources.record import InputFile
+from polyculture.storage.files import write_text
+from polyculture.storage.hashing import file_sha256
 from schemas.documents import Kind
 from schemas.ledger import Population
 from schemas.measures import Stage as StageName

@@ -10,8 +10,8 @@ import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, elements_at, tuple_of
-from polyculture.dedupe.signatures import band_key
+from polyculture.compute.compiled import compiled, elements_at, tuple_of
+from polyculture.text.minhash import band_key
 
 BUCKET_SCHEMA = pa.schema(
     [pa.field("key", pa.uint64(), nullable=False), pa.field("document", pa.uint32(), nullable=False)]

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from polyculture.corpus import Corpus
+from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.removal import NEAR, Removal
-from polyculture.dedupe.shingles import SHINGLE_WORDS
-from polyculture.diversity.estimators import clopper_pearson
+from polyculture.measure.probes.estimators import clopper_pearson
 from polyculture.text.confusables import unmasked
+from polyculture.text.shingles import SHINGLE_WORDS
 from polyculture.text.words import words
 from schemas.removals import RemovalCluster, RemovalSummary
 

@@ -18,7 +18,7 @@ from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, write_buc
 from polyculture.dedupe.links import DEAD, fingerprints
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
 from polyculture.dedupe.sketch import sketch
-from polyculture.dedupe.texts import MappedPages, Texts
+from polyculture.text.texts import MappedPages, Texts
 from schemas.dedupe_config import NearConfig
 
 PARTITION_DOCUMENTS, MAX_PARTITIONS = 16_384, 128

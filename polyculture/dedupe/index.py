@@ -14,13 +14,13 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from polyculture.commit import TEMPORARY_PREFIX, sync
 from polyculture.dedupe.buckets import Buckets
 from polyculture.dedupe.engine import Settled, Sketched, join_sketched
-from polyculture.dedupe.shingles import SHINGLE_WORDS
-from polyculture.dedupe.texts import Texts, map_texts
 from polyculture.errors import ConfigError
-from polyculture.files import file_digest, map_arrow_file, write_text
+from polyculture.storage.commit import TEMPORARY_PREFIX, sync
+from polyculture.storage.files import file_digest, map_arrow_file, write_text
+from polyculture.text.shingles import SHINGLE_WORDS
+from polyculture.text.texts import Texts, map_texts
 from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 

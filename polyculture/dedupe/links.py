@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, read_only, tuple_of
+from polyculture.compute.compiled import compiled, read_only, tuple_of
 from polyculture.dedupe.buckets import Bucket
 
 _EMPTY = np.uint32(0xFFFFFFFF)

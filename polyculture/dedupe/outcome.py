@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.commit import writing
 from polyculture.dedupe.engine import Settled
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
-from polyculture.files import PARQUET, map_arrow_file, write_parquet, write_text
+from polyculture.storage.commit import writing
+from polyculture.storage.files import PARQUET, map_arrow_file, write_parquet, write_text
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
 from schemas.dedupe_config import NearConfig
 from schemas.quarantined import QUARANTINED_SCHEMA

@@ -7,7 +7,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
+from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import NearDuplicates, Workplace
 from schemas.dedupe_config import Action, DedupeConfig

@@ -11,11 +11,11 @@ import polars as pl
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, read_only
+from polyculture.compute.compiled import compiled, read_only
 from polyculture.dedupe.buckets import Bucket, Buckets, Contested, JoinedBuckets, write_contested
 from polyculture.dedupe.links import DEAD, Crowd, bucket_links, least_agreement
-from polyculture.dedupe.texts import Texts
 from polyculture.dedupe.verify import NOT_SIMILAR, verify_links
+from polyculture.text.texts import Texts
 
 MAX_ROUNDS = 16
 DEPTH = 8  # documents of a bucket that the others are linked to, once the removed ones are out of it

@@ -8,8 +8,10 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, tuple_of
-from polyculture.dedupe.shingles import (
+from polyculture.compute.compiled import compiled, tuple_of
+from polyculture.text.fold import NOT_FOLDED
+from polyculture.text.minhash import PERMUTATIONS, Permutations, permutations, sign
+from polyculture.text.shingles import (
     BENCH,
     POINTERS,
     Bench,
@@ -18,9 +20,7 @@ from polyculture.dedupe.shingles import (
     make_bench,
     text_key,
 )
-from polyculture.dedupe.signatures import PERMUTATIONS, Permutations, permutations, sign
-from polyculture.dedupe.texts import Pointers, Texts, fold_by_hand
-from polyculture.text.fold import NOT_FOLDED
+from polyculture.text.texts import Pointers, Texts, fold_by_hand
 
 _BLOCK_DOCUMENTS = 1024  # what a thread takes at a time
 _UNFOLDED = np.uint32(0xFFFFFFFF)

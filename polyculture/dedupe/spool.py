@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from polyculture.commit import writing
-from polyculture.ingest import quarantine_row
+from polyculture.corpus.ingest import quarantine_row
 from polyculture.sources.documents import Document
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
+from polyculture.storage.commit import writing
 from schemas.dedupe import KEPT_SCHEMA
 from schemas.source_config import LimitsConfig, SourceConfig
 

@@ -9,17 +9,17 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.local import Executor
 from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, join_sketched, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
 from polyculture.dedupe.outcome import Decision, write_outcome
 from polyculture.dedupe.search import Workplace
 from polyculture.dedupe.spool import Spooled, spool_file
-from polyculture.dedupe.texts import map_texts
 from polyculture.dedupe.verify import have_equal_texts
-from polyculture.executor import Executor
-from polyculture.files import map_arrow_file
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
+from polyculture.storage.files import map_arrow_file
+from polyculture.text.texts import map_texts
 from schemas.dedupe import DedupeSummary
 from schemas.dedupe_config import NearConfig
 from schemas.source_config import LimitsConfig, SourceConfig

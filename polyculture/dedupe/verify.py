@@ -9,8 +9,8 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, read_only, tuple_of
-from polyculture.dedupe.shingles import (
+from polyculture.compute.compiled import compiled, read_only, tuple_of
+from polyculture.text.shingles import (
     BENCH,
     POINTERS,
     Bench,
@@ -18,7 +18,7 @@ from polyculture.dedupe.shingles import (
     hash_shingles,
     make_bench,
 )
-from polyculture.dedupe.texts import PAGES_AT_ONCE_BYTES, MappedPages, Pointers, Texts
+from polyculture.text.texts import PAGES_AT_ONCE_BYTES, MappedPages, Pointers, Texts
 
 _BLOCK_LINKS = 4096  # what a thread takes at a time, about
 BOOLEANS = types.boolean[::1]

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from polyculture.commit import sync
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.files import write_text
-from polyculture.run_directory import is_intact, require_local
 from polyculture.shards.listing import read_batches, read_shard_list
+from polyculture.storage.commit import sync
+from polyculture.storage.files import write_text
+from polyculture.storage.run_directory import is_intact, require_local
 from polyculture.text.tokenizer import TokenCounter
 from schemas.export import ExportedGroup, MegatronExport
 

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from polyculture.diversity.lexical_measures import LEAST_RATIO, MOST_RATIO
 from polyculture.gate.conditions import condition
+from polyculture.measure.lexical.measures import LEAST_RATIO, MOST_RATIO
 from schemas.lexical import LexicalScope, LexicalValue
 from schemas.measures import Stage
 from schemas.profile import Profile

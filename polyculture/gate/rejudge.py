@@ -5,11 +5,11 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from polyculture.errors import PolycultureError
-from polyculture.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.evidence.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.evidence.last_go import kept_last_go
 from polyculture.gate.judge import Terms, judge
-from polyculture.hashing import file_sha256
-from polyculture.last_go import kept_last_go
-from polyculture.run_directory import RunDirectory
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory
 from schemas.gate_config import GateConfig
 from schemas.verdict import Verdict
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from polyculture.diversity.ratio import ratio
+from polyculture.statistics.ratio import ratio
 from schemas.config import CurationConfig
 from schemas.gate_config import Expectation
 from schemas.measures import COUNTS, Lens, Metric, RelativeTo, Stage

@@ -1,8 +1,8 @@
 """What embeddings say of a scope as a whole, as the gate reads it: a number, or its ratio to one."""
 
-from polyculture.diversity.ratio import ratio
-from polyculture.diversity.vector_profile import numbers_of
 from polyculture.gate.relative import Evidence, Observed
+from polyculture.measure.vectors.vector_profile import numbers_of
+from polyculture.statistics.ratio import ratio
 from schemas.gate_config import Expectation
 from schemas.measures import Metric, RelativeTo, Stage
 from schemas.numbers import Estimate

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from polyculture.diversity.pilot import PilotExpectation, PilotMetric, forecast, forecast_neighbours
-from polyculture.diversity.pilot_near import judge_near, near_bounds
 from polyculture.gate.expectations import bound_words
+from polyculture.pilot.forecast import PilotExpectation, PilotMetric, forecast, forecast_neighbours
+from polyculture.pilot.near import judge_near, near_bounds
 from polyculture.pilot.sample import Sample
 from schemas.config import CurationConfig
 from schemas.documents import Kind

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.classical import frequency_counts
-from polyculture.diversity.heavy import Documents
-from polyculture.diversity.lenses import LENSES, Indexes, PartitionLens
-from polyculture.diversity.pilot import forecast, forecast_neighbours
-from polyculture.diversity.pilot_near import near_bounds
-from polyculture.diversity.subset import Counted, count_documents
 from polyculture.errors import ConfigError
+from polyculture.measure.lenses.lenses import LENSES, Indexes, PartitionLens
+from polyculture.measure.lenses.subset import Counted, count_documents
+from polyculture.measure.probes.heavy import Documents
+from polyculture.pilot.classical import frequency_counts
+from polyculture.pilot.forecast import forecast, forecast_neighbours
 from polyculture.pilot.judge import judge_pilot
+from polyculture.pilot.near import near_bounds
 from polyculture.pilot.sample import Sample
 from schemas.config import CurationConfig
 from schemas.documents import Kind

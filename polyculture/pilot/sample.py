@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.classical import sample_size
+from polyculture.pilot.classical import sample_size
 from schemas.measures import Lens
 
 

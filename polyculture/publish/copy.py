@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.publish.stores import Store
-from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact
 from schemas.manifest import FileDigest, Manifest
 from schemas.publication import Approval, Claim
 

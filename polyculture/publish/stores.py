@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.hashing import file_sha256
 from polyculture.publish.destination import Destination
+from polyculture.storage.hashing import file_sha256
 
 MOST_BYTES = 5 * 2**30  # of one request; larger files would need several, which a kill leaves behind half done
 TEMPORARY = ".tmp-"

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from polyculture.diversity.lexical_measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_BLOCKS, MOST_RATIO
 from polyculture.gate.lexical import worth_a_look
+from polyculture.measure.lexical.measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_BLOCKS, MOST_RATIO
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Stage

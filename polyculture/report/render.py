@@ -13,6 +13,7 @@ from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, flow_figure, flow_of, total_flow
 from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
+from polyculture.report.summary import phase_rows
 from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
 from polyculture.report.vectors import vector_section
 from polyculture.report.views import (
@@ -23,7 +24,6 @@ from polyculture.report.views import (
     sort_checks,
     troubled_files,
 )
-from polyculture.summary import phase_rows
 from schemas.manifest import Manifest
 from schemas.measures import Stage
 from schemas.profile import Profile

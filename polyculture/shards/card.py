@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from polyculture.markdown import plain, row
 from polyculture.shards.facts import Held, ShardFacts
 from polyculture.shards.listing import TRAIN, groups_as_read
+from polyculture.storage.messages import plain, row
 from schemas.documents import DOCUMENT_FIELDS
 from schemas.manifest import FileDigest, Manifest
 

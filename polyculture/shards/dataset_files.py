@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from polyculture.commit import writing
-from polyculture.hashing import json_sha256
+from polyculture.storage.commit import writing
+from polyculture.storage.hashing import json_sha256
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from polyculture.files import file_digest, write_text
 from polyculture.shards.card import CARD_FILE, render_card
 from polyculture.shards.croissant import CROISSANT_FILE, render_croissant
 from polyculture.shards.facts import count_facts
+from polyculture.storage.files import file_digest, write_text
 from schemas.manifest import FileDigest, Manifest
 
 DESCRIPTION_FILES = (CARD_FILE, CROISSANT_FILE)

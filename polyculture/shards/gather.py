@@ -14,7 +14,7 @@ import pyarrow.ipc
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import bytes_at, compiled, copy_bytes, elements_at, read_only, tuple_of
+from polyculture.compute.compiled import bytes_at, compiled, copy_bytes, elements_at, read_only, tuple_of
 from polyculture.shards.mapped import MappedFiles
 from schemas.documents import DOCUMENT_SCHEMA
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyculture.commit import remove
-from polyculture.executor import Executor
-from polyculture.hashing import file_sha256, json_sha256
-from polyculture.run_directory import RunDirectory
+from polyculture.compute.local import Executor
 from polyculture.shards.cut import Shard, cut_shards
 from polyculture.shards.write import Origin, row_bytes, write_shard
+from polyculture.storage.commit import remove
+from polyculture.storage.hashing import file_sha256, json_sha256
+from polyculture.storage.run_directory import RunDirectory
 from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import ShardStatistics

@@ -21,8 +21,8 @@ from typing import Any
 import pyarrow as pa
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.run_directory import is_intact
 from polyculture.shards.listing import TRAIN, check_sizes, read_batches, read_shard_list
+from polyculture.storage.run_directory import is_intact
 
 STATE_FORMAT = "polyculture-reader-1"
 State = dict[str, Any]

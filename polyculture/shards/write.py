@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.ipc
 from numpy.typing import NDArray
 
-from polyculture.commit import WholeStream, writing
-from polyculture.files import map_arrow_file
 from polyculture.shards.cut import Shard, cut
 from polyculture.shards.gather import FIXED_ROW_BYTES, Column, Found, MappedDocuments, locate, places_of, to_array
+from polyculture.storage.commit import WholeStream, writing
+from polyculture.storage.files import map_arrow_file
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
@@ -29,7 +29,7 @@ class Origin:
     """What shards are made from, as plain names that cross processes.
 
     Attributes:
-        index: the corpus index (INDEX_SCHEMA of `polyculture.corpus`).
+        index: the corpus index (INDEX_SCHEMA of `polyculture.corpus.corpus`).
         partitions: the partition files, in index order.
         sources: source names, sorted.
         order: file of 64-bit document numbers with repeats, as the shards hold them one after another.

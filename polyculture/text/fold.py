@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, load64, store64, trailing_zeros
+from polyculture.compute.compiled import compiled, load64, store64, trailing_zeros
+from polyculture.compute.simd import LANES, fold_ascii
 from polyculture.text.code_points import (
     CLASS_MASK,
     CLASS_SHIFT,
@@ -22,7 +23,6 @@ from polyculture.text.code_points import (
     STARTS_WORD,
 )
 from polyculture.text.words import ALONE
-from polyculture.vectors import LANES, fold_ascii
 
 Bytes = NDArray[np.uint8]
 NOT_FOLDED = -1  # the text needs `canonical_text`, or more room

@@ -23,11 +23,11 @@ import pyarrow as pa
 from numba import types
 from numpy.typing import NDArray
 
-from polyculture.compiled import bytes_at, compiled, load64, read_only, tuple_of
-from polyculture.dedupe.texts import Pointers, Texts, as_texts
+from polyculture.compute.compiled import bytes_at, compiled, load64, read_only, tuple_of
 from polyculture.text.categories import format_characters
 from polyculture.text.skeleton_classes import skeleton_classes
 from polyculture.text.skeleton_walk import Bytes, Classes, is_settled, write_skeleton
+from polyculture.text.texts import Pointers, Texts, as_texts
 
 Keys = NDArray[np.uint64]
 NO_KEY = 0  # both halves of the key of a text that has none

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, load64
+from polyculture.compute.compiled import compiled, load64
 from polyculture.text.skeleton_classes import ALONE, COMBINING_SHIFT, DIGIT, NEWLINE, SPACE, UNSETTLED, UPPER, WORD
 
 OPENING_TOKENS = 16

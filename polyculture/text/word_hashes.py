@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compiled import compiled, load64, trailing_zeros
+from polyculture.compute.compiled import compiled, load64, trailing_zeros
+from polyculture.compute.simd import folded_product, marked64
 from polyculture.text.code_points import IN_WORD_BYTE, STARTS_WORD
 from polyculture.text.confusables import FIRST, LAST
-from polyculture.vectors import folded_product, marked64
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.hashing import TOP_UP_STREAM, seeded_hash
-from polyculture.semantic.cells import cell_of
-from polyculture.semantic.encoder import from_fixed_point
-from polyculture.semantic.moments import SecondMoment, second_moment
-from polyculture.semantic.vendi import novelty, spectrum, vendi_score
+from polyculture.encoders.encoder import from_fixed_point
+from polyculture.measure.vectors.cells import cell_of
+from polyculture.measure.vectors.moments import SecondMoment, second_moment
+from polyculture.measure.vectors.vendi import novelty, spectrum, vendi_score
+from polyculture.storage.hashing import TOP_UP_STREAM, seeded_hash
 
 ROUNDS = 32
 LEAST_COST_TOKENS = 64

@@ -7,19 +7,19 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
-from polyculture.diversity.count import Survey, measure_stages
-from polyculture.diversity.intervals import share_interval
-from polyculture.diversity.ledger import Ledger
-from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.multiplicity import count_groups
-from polyculture.diversity.probes import Stage, choose_probes
-from polyculture.diversity.profile import build_profile
-from polyculture.diversity.semantic_rows import SemanticSettings, measure_embeddings
-from polyculture.semantic.coverage import LEAST_POINTS, Covered, Points, reference_coverage
-from polyculture.semantic.embeddings import Embeddings
-from polyculture.semantic.rke import exact_rke
-from polyculture.semantic.vendi import spectrum, vendi_score
+from polyculture.corpus.corpus import Corpus
+from polyculture.encoders.embeddings import Embeddings
+from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.ledger import Ledger
+from polyculture.measure.ledger.profile import build_profile
+from polyculture.measure.lenses.lenses import Indexes
+from polyculture.measure.probes.multiplicity import count_groups
+from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.vectors.coverage import LEAST_POINTS, Covered, Points, reference_coverage
+from polyculture.measure.vectors.rke import exact_rke
+from polyculture.measure.vectors.semantic_rows import SemanticSettings, measure_embeddings
+from polyculture.measure.vectors.vendi import spectrum, vendi_score
+from polyculture.statistics.intervals import share_interval
 from polyculture.top_up.mixture_state import MOST_POINTS, first_points, moment_of, points_of
 from schemas.config import CurationConfig
 from schemas.ledger import LedgerHeader

@@ -7,7 +7,7 @@ from pathlib import Path
 from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
 from polyculture.job import Job
-from polyculture.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.tokenizer import TokenCounter
 from polyculture.top_up.parent import Parent, parent_config
 from schemas.config import CurationConfig

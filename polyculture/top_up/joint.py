@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
+from polyculture.corpus.corpus import Corpus
 
 Flags = NDArray[np.bool_]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, write_part
 from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.texts import Texts, map_texts
-from polyculture.files import map_arrow_file
+from polyculture.storage.files import map_arrow_file
+from polyculture.text.texts import Texts, map_texts
 from schemas.dedupe_config import NearConfig
 
 

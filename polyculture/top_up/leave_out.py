@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.corpus import INDEX_SCHEMA, Corpus
+from polyculture.corpus.corpus import INDEX_SCHEMA, Corpus
 from polyculture.top_up.known import Known
 
 IN_PARENT = "in_parent"  # as `filtered` counts them
@@ -49,7 +49,7 @@ def _own_id(name: str, sources: Sequence[str]) -> str:
 
 
 def counted_by_file(corpus: Corpus, is_out: NDArray[np.bool_]) -> dict[str, Counter[str]]:
-    """Documents that leave, by source and file name: what `polyculture.accounts` moves to `filtered`."""
+    """Documents that leave, by source and file name: what `polyculture.evidence.conservation` moves to `filtered`."""
     rows = np.flatnonzero(is_out)
     files = corpus.take(rows, ["file"])["file"].to_pylist()
     counts: dict[str, Counter[str]] = {name: Counter() for name in corpus.sources}

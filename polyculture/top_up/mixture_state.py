@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
-from polyculture.semantic.cells import cell_of, fit_cells
-from polyculture.semantic.coverage import DOCUMENTS_OF_A_CELL, LEAST_POINTS, MOST_CELLS, Points
-from polyculture.semantic.embeddings import BLOCK, Embeddings
-from polyculture.semantic.encoder import from_fixed_point
-from polyculture.semantic.moments import SecondMoment, second_moment
+from polyculture.corpus.corpus import Corpus
+from polyculture.encoders.embeddings import BLOCK, Embeddings
+from polyculture.encoders.encoder import from_fixed_point
+from polyculture.measure.vectors.cells import cell_of, fit_cells
+from polyculture.measure.vectors.coverage import DOCUMENTS_OF_A_CELL, LEAST_POINTS, MOST_CELLS, Points
+from polyculture.measure.vectors.moments import SecondMoment, second_moment
 from polyculture.top_up.choose import ReferenceCells
 
 MOST_POINTS = 4_000  # of a reference: more cost time and tell little more

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.hashing import file_sha256
-from polyculture.run_directory import RunDirectory, is_intact
 from polyculture.shards.listing import groups_as_read, read_batches
 from polyculture.sources.record import InputFile
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact
 from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step, consumed_shards
 from polyculture.top_up.lineage import parent_verdict, read_earlier, read_parent
 from schemas.config import CurationConfig

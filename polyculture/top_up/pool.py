@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.corpus import Corpus
+from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.removal import Removal
-from polyculture.diversity.semantic_rows import unfit_languages
-from polyculture.semantic.embeddings import Embeddings
-from polyculture.semantic.encoder import Reading
+from polyculture.encoders.embeddings import Embeddings
+from polyculture.encoders.encoder import Reading
+from polyculture.measure.vectors.semantic_rows import unfit_languages
 from polyculture.top_up.choose import Candidates, Wish
 from schemas.config import CurationConfig
 from schemas.documents import Kind

@@ -9,8 +9,8 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from polyculture.errors import ConfigError
-from polyculture.files import read_parquet
 from polyculture.shards.read import shard_batches
+from polyculture.storage.files import read_parquet
 from schemas.manifest import Manifest
 
 COLUMN = "document_id"

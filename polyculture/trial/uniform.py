@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.diversity.estimators import Scope, pooled_mean
+from polyculture.measure.probes.estimators import Scope, pooled_mean
 from schemas.profile import Estimate
 
 SIGMAS = 4.0  # a uniform trial departs by more in none of the dozens of numbers that are looked at, nearly always

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from polyculture.evidence import read_verdict
-from polyculture.files import file_digest, parquet_rows
+from polyculture.evidence.evidence import read_verdict
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
-from polyculture.run_directory import RunDirectory
-from polyculture.verify import verify_run
+from polyculture.inspect.verify import verify_run
+from polyculture.storage.files import file_digest, parquet_rows
+from polyculture.storage.run_directory import RunDirectory
 from schemas.verdict import Outcome, VerdictValue
 from tests.conftest import Command
 from tests.support.corpora import three_kinds, write_config
@@ -25,7 +25,7 @@ FILES = ("canary_heavy.parquet", "canary_ledger.json", "canary_probes.parquet")
 # What Python runs at its start, before anything of ours: a fault in the machine, not in the evidence.
 FAULTS = {
     "half of the neighbours are lost": """
-import polyculture.diversity.near_index as near_index
+import polyculture.measure.lenses.near_index as near_index
 whole = near_index.join
 def lossy(*arguments):
     probe, group, weight, looked_at = whole(*arguments)
@@ -34,12 +34,12 @@ near_index.join = lossy
 """,
     "counts are those of another probe": """
 import numpy as np
-import polyculture.diversity.count as count
+import polyculture.measure.ledger.count as count
 whole = count.exact_multiplicities
 count.exact_multiplicities = lambda groups, counts: np.roll(whole(groups, counts), 1, axis=0)
 """,
     "only the keys of the first documents are compared": """
-import polyculture.diversity.species as species
+import polyculture.measure.probes.species as species
 whole = species.species_numbers
 def first(keys):
     seen = keys.copy()

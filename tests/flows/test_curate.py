@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from polyculture.hashing import file_sha256, json_sha256
+from polyculture.inspect.verify import verify_run
 from polyculture.job import Job
-from polyculture.run_directory import RunDirectory
 from polyculture.shards.reader import ShardReader
-from polyculture.verify import verify_run
+from polyculture.storage.hashing import file_sha256, json_sha256
+from polyculture.storage.run_directory import RunDirectory
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest
 from schemas.removed import REMOVED_SCHEMA

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyculture.evidence import damaged_shards, read_manifest
-from polyculture.run_directory import RunDirectory
-from polyculture.verify import verify_run
+from polyculture.evidence.evidence import damaged_shards, read_manifest
+from polyculture.inspect.verify import verify_run
+from polyculture.storage.run_directory import RunDirectory
 from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, tree_digests, write_config
 from tests.support.damage import DAMAGES, damage_shards
@@ -152,7 +152,7 @@ def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(
         population["documents"] = [count + (count > 0) for count in population["documents"]]
     path = run / "ledger" / "ledger.json"
     path.write_text(json.dumps(other))
-    from polyculture.files import file_digest
+    from polyculture.storage.files import file_digest
 
     manifest = json.loads((run / "manifest.json").read_text())
     listed = next(file for file in manifest["files"] if file["path"] == "ledger/ledger.json")

@@ -10,12 +10,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from polyculture.diversity.examples import read_snippets
-from polyculture.diversity.ledger import read_ledger
-from polyculture.evidence import read_manifest, read_verdict
-from polyculture.mixture.supply import ledger_supply
-from polyculture.run_directory import RunDirectory
-from polyculture.verify import verify_run
+from polyculture.evidence.evidence import read_manifest, read_verdict
+from polyculture.inspect.verify import verify_run
+from polyculture.measure.ledger.examples import read_snippets
+from polyculture.measure.ledger.ledger import read_ledger
+from polyculture.mixture.plan.supply import ledger_supply
+from polyculture.storage.run_directory import RunDirectory
 from schemas.manifest import Manifest
 from schemas.shards import MixtureStatistics
 from tests.conftest import Command

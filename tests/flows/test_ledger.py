@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from polyculture.diversity.ledger import read_ledger
-from polyculture.diversity.profile import build_profile
-from polyculture.evidence import read_manifest, read_profile
-from polyculture.run_directory import RunDirectory
-from polyculture.semantic.embeddings import make_encoder
+from polyculture.encoders.embeddings import make_encoder
+from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.measure.ledger.ledger import read_ledger
+from polyculture.measure.ledger.profile import build_profile
+from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
 from schemas.ledger import Weighting

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.ipc
 import pytest
 
-from polyculture.hashing import file_sha256
-from polyculture.mixture.data_digest import manifest_data_sha256
+from polyculture.mixture.plan.data_digest import manifest_data_sha256
+from polyculture.storage.hashing import file_sha256
 from schemas.ledger import LedgerHeader
 from schemas.manifest import Manifest
 from schemas.measures import Stage

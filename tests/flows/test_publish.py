@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyculture.verify import verify_run
+from polyculture.inspect.verify import verify_run
 from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, write_config
 from tests.support.object_storage import KEY, SECRET, Storage, object_storage

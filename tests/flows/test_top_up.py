@@ -11,12 +11,12 @@ import pyarrow.ipc
 import pytest
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.evidence import read_manifest
-from polyculture.files import read_parquet
-from polyculture.run_directory import RunDirectory, is_intact
+from polyculture.evidence.evidence import read_manifest
+from polyculture.inspect.verify import verify_run
+from polyculture.storage.files import read_parquet
+from polyculture.storage.run_directory import RunDirectory, is_intact
 from polyculture.top_up.lineage import read_earlier
 from polyculture.top_up.parent import open_parent
-from polyculture.verify import verify_run
 from schemas.measures import Lens
 from schemas.top_up import MixtureMeasured, TopUp
 from tests.conftest import Command

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from polyculture.run_directory import is_intact
-from polyculture.verify import verify_run
+from polyculture.inspect.verify import verify_run
+from polyculture.storage.run_directory import is_intact
 from schemas.manifest import Manifest
 from tests.conftest import Command
 from tests.support.corpora import expanded_texts, three_kinds, tree_digests, write_config

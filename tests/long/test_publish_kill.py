@@ -20,10 +20,10 @@ pytestmark = pytest.mark.long
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from polyculture.evidence import read_manifest
+from polyculture.evidence.evidence import read_manifest
 from polyculture.publish import stores
 from polyculture.publish.copy import publish_files
-from polyculture.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory
 
 left = int(sys.argv[3])
 

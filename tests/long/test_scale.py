@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from polyculture.evidence import read_manifest, read_profile
-from polyculture.run_directory import RunDirectory
-from polyculture.verify import verify_run
+from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.inspect.verify import verify_run
+from polyculture.storage.run_directory import RunDirectory
 from schemas.measures import Lens, Stage
 from tests.conftest import Command
 from tests.support.corpora import sentence, write_config

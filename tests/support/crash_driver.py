@@ -25,11 +25,11 @@ from tests.support.without_prefect import install
 install()
 
 from flows import curate as flow  # noqa: E402 -- after the stand-in
-from polyculture.dedupe.shingles import kernel_tables  # noqa: E402
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError  # noqa: E402
-from polyculture.run_directory import is_intact  # noqa: E402
+from polyculture.storage.run_directory import is_intact  # noqa: E402
 from polyculture.text.categories import format_characters  # noqa: E402
 from polyculture.text.language import identify_language  # noqa: E402
+from polyculture.text.shingles import kernel_tables  # noqa: E402
 from schemas.manifest import Manifest  # noqa: E402
 from tests.support.corpora import tree_digests, unique_texts, write_config, write_jsonl_gz  # noqa: E402
 from tests.support.failpoints.sitecustomize import RECORD, Failpoints  # noqa: E402

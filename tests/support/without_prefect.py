@@ -70,6 +70,6 @@ def install() -> None:
     _module("prefect.client.schemas.objects", State=dict)
     _module("prefect.states", Completed=lambda **fields: fields)
     _module("prefect.task_runners", TaskRunner=dict, ThreadPoolTaskRunner=nothing)
-    import polyculture.executor
+    import polyculture.compute.local
 
-    polyculture.executor.Local = Inline  # type: ignore[misc, assignment]
+    polyculture.compute.local.Local = Inline  # type: ignore[misc, assignment]

@@ -7,19 +7,19 @@ from pathlib import Path
 import numpy as np
 
 from polyculture.canary.plant import Measured, PlantedCorpus, make_canary, plant
-from polyculture.corpus import Corpus, build_index
+from polyculture.corpus.corpus import Corpus, build_index
+from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.dedupe.removal import group_leaders, preference_order
-from polyculture.dedupe.shingles import shingle_sets
-from polyculture.dedupe.texts import as_texts
-from polyculture.diversity.count import Survey, measure_stages
-from polyculture.diversity.lenses import Indexes
-from polyculture.diversity.near_index import NearIndex
-from polyculture.diversity.probes import Stage
-from polyculture.diversity.species import seed_species, species_numbers
-from polyculture.hashing import file_sha256, signature_seed
-from polyculture.ingest import Partition, ingest_partition
+from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.lenses.lenses import Indexes
+from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.species import seed_species, species_numbers
 from polyculture.sources.record import InputFile
+from polyculture.storage.hashing import file_sha256, signature_seed
+from polyculture.text.shingles import shingle_sets
 from polyculture.text.skeleton import template_keys
+from polyculture.text.texts import as_texts
 from schemas.dedupe_config import DedupeConfig
 from schemas.documents import Kind
 from schemas.source_config import LimitsConfig, SourceConfig

@@ -12,11 +12,12 @@ from polyculture.canary.examine import PREFIX, examine, read_canary
 from polyculture.canary.layout import NAME, PROBES, RECIPE, total_documents
 from polyculture.canary.plant import Measured, split_measured
 from polyculture.canary.truth import truths
-from polyculture.corpus import Corpus
-from polyculture.diversity import count, near_index
-from polyculture.diversity.count import Survey, measure_stages
-from polyculture.diversity.ledger import Ledger, write_ledger
-from polyculture.diversity.near_index import NearIndex
+from polyculture.corpus.corpus import Corpus
+from polyculture.measure.ledger import count
+from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.ledger import Ledger, write_ledger
+from polyculture.measure.lenses import near_index
+from polyculture.measure.lenses.near_index import NearIndex
 from schemas.canary import CanaryHeader
 from schemas.documents import Kind
 from schemas.measures import Lens

@@ -15,12 +15,12 @@ from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.index import FOLDING
 from polyculture.dedupe.links import bucket_links
 from polyculture.dedupe.search import NearDuplicates, Workplace
-from polyculture.dedupe.shingles import shingle_sets
-from polyculture.dedupe.signatures import band_keys, minhash_signatures, to_datasketch
 from polyculture.dedupe.sketch import sketch
-from polyculture.dedupe.texts import as_texts
-from polyculture.diversity.multiplicity import count_groups
-from polyculture.diversity.near_index import NearIndex
+from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.probes.multiplicity import count_groups
+from polyculture.text.minhash import band_keys, minhash_signatures, to_datasketch
+from polyculture.text.shingles import shingle_sets
+from polyculture.text.texts import as_texts
 from schemas.dedupe_config import NearConfig
 from tests.unit.dedupe import brute_force
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from polyculture.diversity.ratio import ratio
 from polyculture.gate import Terms, judge
+from polyculture.statistics.ratio import ratio
 from schemas.config import CurationConfig
 from schemas.measures import Stage
 from schemas.profile import Estimate, LastGo, Profile

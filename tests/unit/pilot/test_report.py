@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from polyculture.diversity.classical import frequency_counts
-from polyculture.diversity.pilot import forecast
-from polyculture.diversity.subset import Subset, index_subset
 from polyculture.errors import ConfigError
+from polyculture.measure.lenses.subset import Subset, index_subset
 from polyculture.pilot import Pilot, forecast_pilot
+from polyculture.pilot.classical import frequency_counts
+from polyculture.pilot.forecast import forecast
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.measures import Lens

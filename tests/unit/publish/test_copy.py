@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.hashing import file_sha256
 from polyculture.publish import stores
 from polyculture.publish.copy import CLAIM_FILE, publish_files
 from polyculture.publish.destination import parse_destination
 from polyculture.publish.stores import FolderStore, Store, open_store
-from polyculture.run_directory import RunDirectory
 from polyculture.shards.listing import read_shard_list
 from polyculture.shards.reader import ShardReader
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory
 from schemas.manifest import Manifest
 from schemas.publication import Approval
 from schemas.verdict import VerdictValue

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from polyculture.diversity.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
+from polyculture.measure.ledger.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import Weighting

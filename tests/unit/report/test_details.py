@@ -2,8 +2,8 @@
 
 import pytest
 
-from polyculture.diversity.examples import SNIPPET_CHARACTERS, snippet
-from polyculture.diversity.lexical_measures import LEXICAL_MEASURES
+from polyculture.measure.ledger.examples import SNIPPET_CHARACTERS, snippet
+from polyculture.measure.lexical.measures import LEXICAL_MEASURES
 from polyculture.report.containment import containment_heatmap, listed_pairs
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope, LexicalValue

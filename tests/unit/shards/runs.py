@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
-from polyculture.files import file_digest
+from polyculture.storage.files import file_digest
 from schemas.documents import DOCUMENT_SCHEMA
 
 

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from polyculture.files import file_digest
 from polyculture.shards.card import hub_languages, hub_licenses, render_card
 from polyculture.shards.croissant import render_croissant
 from polyculture.shards.facts import Held, ShardFacts, count_facts
+from polyculture.storage.files import file_digest
 from schemas.manifest import FileDigest, Manifest
 from tests.unit.report.fakes import THREE, a_case
 from tests.unit.shards.runs import write_run

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from polyculture.files import write_arrow_file
 from polyculture.shards import mapped as mapped_files
 from polyculture.shards.gather import Found, MappedDocuments, is_string
+from polyculture.storage.files import write_arrow_file
 from schemas.documents import DOCUMENT_SCHEMA
 
 ROWS, CHUNK = 4_000, 1_000

@@ -13,15 +13,15 @@ import pyarrow.ipc
 import pytest
 from hypothesis import given
 
-from polyculture.corpus import build_index
-from polyculture.files import file_digest, write_arrow_file, write_bytes
-from polyculture.ingest import PARTITION_SCHEMA
-from polyculture.run_directory import RunDirectory
+from polyculture.corpus.corpus import build_index
+from polyculture.corpus.ingest import PARTITION_SCHEMA
 from polyculture.shards.cut import cut, cut_shards
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, Written, remove_others, write_shards
 from polyculture.shards.read import shard_batches
 from polyculture.shards.write import Origin
+from polyculture.storage.files import file_digest, write_arrow_file, write_bytes
+from polyculture.storage.run_directory import RunDirectory
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics

@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from polyculture.dedupe.shingles import fold_document, make_bench, shingle_sets
-from polyculture.dedupe.texts import as_texts
 from polyculture.text.canonical import canonical_text
 from polyculture.text.code_points import code_points
 from polyculture.text.confusables import unmasked
 from polyculture.text.fold import NOT_FOLDED
+from polyculture.text.shingles import fold_document, make_bench, shingle_sets
+from polyculture.text.texts import as_texts
 
 
 def compiled_fold(texts: list[str], is_canonical: bool = False) -> list[tuple[str, int] | None]:

@@ -3,10 +3,10 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.semantic.cells import cell_of, fit_cells
-from polyculture.semantic.encoder import from_fixed_point, to_fixed_point
-from polyculture.semantic.moments import second_moment
-from polyculture.semantic.vendi import spectrum, vendi_score
+from polyculture.encoders.encoder import from_fixed_point, to_fixed_point
+from polyculture.measure.vectors.cells import cell_of, fit_cells
+from polyculture.measure.vectors.moments import second_moment
+from polyculture.measure.vectors.vendi import spectrum, vendi_score
 from polyculture.top_up.choose import (
     Candidates,
     ReferenceCells,

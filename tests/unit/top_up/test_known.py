@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 
 from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.texts import as_texts
-from polyculture.files import write_arrow_file
+from polyculture.storage.files import write_arrow_file
 from polyculture.text.canonical import canonical_text
+from polyculture.text.texts import as_texts
 from polyculture.top_up.known import find_known, index_run
 from schemas.dedupe_config import NearConfig
 from tests.support.corpora import unique_texts

@@ -7,9 +7,9 @@ import pyarrow.parquet
 import pytest
 from scipy import stats
 
-from polyculture.diversity.estimators import Scope, Stratum
-from polyculture.diversity.metrics import METRICS, scale_curve
 from polyculture.errors import ConfigError
+from polyculture.measure.probes.estimators import Scope, Stratum
+from polyculture.measure.probes.metrics import METRICS, scale_curve
 from polyculture.trial.ids import ids_of_shards, read_ids
 from polyculture.trial.uniform import looks_uniform, share_departures, unseen_variance
 from schemas.measures import Metric

@@ -1,0 +1,1 @@
+"""How work is run: kernels, threads, worker processes."""

@@ -1,0 +1,1 @@
+"""The documents of a run: partitions, their index, what lies beside them."""

@@ -1,0 +1,254 @@
+"""The corpus as read: one small index row per document in memory, texts in memory-mapped partitions."""
+
+import itertools
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from polyculture.filters.entries import Exclusions
+from polyculture.filters.match import COLUMNS as EXCLUSION_COLUMNS
+from polyculture.filters.match import RULES, match
+from polyculture.sources.record import Rejection, safe_detail
+from polyculture.storage.files import map_arrow_file
+from polyculture.storage.hashing import id_hash
+from polyculture.text.texts import Texts, as_texts
+from schemas.config import CurationConfig
+from schemas.documents import Kind
+from schemas.quarantined import QuarantineReason
+
+# Order of rows: sources as configured by name, then partition, then row. About 90 bytes a document beside its id.
+INDEX_SCHEMA = pa.schema(
+    [
+        pa.field("document_id", pa.large_string(), nullable=False),
+        pa.field("source", pa.uint16(), nullable=False),  # position in the sorted list of source names
+        pa.field("partition", pa.uint32(), nullable=False),
+        pa.field("row", pa.uint32(), nullable=False),
+        pa.field("characters", pa.int64(), nullable=False),
+        pa.field("text_bytes", pa.int64(), nullable=False),
+        pa.field("tokens", pa.int64(), nullable=False),
+        pa.field("group", pa.int64(), nullable=False),  # equal for equal canonical texts, dense from 0
+        pa.field("id_hash", pa.uint64(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """All documents of a run.
+
+    Attributes:
+        index: INDEX_SCHEMA, one row per document.
+        partitions: the partition files, in index order.
+        sources: source names, sorted.
+        kinds: kind of each source.
+    """
+
+    index: pa.Table
+    partitions: tuple[Path, ...]
+    sources: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+
+    def __len__(self) -> int:
+        return int(self.index.num_rows)
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A numeric index column as one array, (documents,)."""
+        values: NDArray[Any] = self.index[name].combine_chunks().to_numpy(zero_copy_only=False)
+        return values
+
+    @cached_property
+    def source(self) -> NDArray[np.int64]:
+        """Source number of each document."""
+        return self.column("source").astype(np.int64)
+
+    @cached_property
+    def tokens(self) -> NDArray[np.int64]:
+        """Tokens of each document."""
+        return self.column("tokens").astype(np.int64)
+
+    @cached_property
+    def group(self) -> NDArray[np.int64]:
+        """Group of equal canonical texts of each document."""
+        return self.column("group").astype(np.int64)
+
+    @cached_property
+    def id_hash(self) -> NDArray[np.uint64]:
+        """Hash of each document_id."""
+        return self.column("id_hash").astype(np.uint64)
+
+    @cached_property
+    def text_bytes(self) -> NDArray[np.int64]:
+        """UTF-8 bytes of each text."""
+        return self.column("text_bytes").astype(np.int64)
+
+    @cached_property
+    def _row(self) -> NDArray[np.int64]:
+        """Row of each document in its partition."""
+        return self.column("row").astype(np.int64)
+
+    @property
+    def texts(self) -> Texts:
+        """Canonical texts of all documents, where they are mapped; none is read."""
+        parts = [as_texts(table["canonical"], is_canonical=True) for table in self._tables]
+        first = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+        at = first[self.column("partition").astype(np.int64)] + self._row
+        address, size, canonical = (
+            np.concatenate(columns)[at] for columns in zip(*(part.pointers for part in parts), strict=True)
+        )
+        return Texts(address, size, canonical, parts)
+
+    @cached_property
+    def _tables(self) -> tuple[pa.Table, ...]:
+        return tuple(map_arrow_file(path) for path in self.partitions)
+
+    @cached_property
+    def _starts(self) -> NDArray[np.int64]:
+        """First index row of each partition, and the end."""
+        counts = np.bincount(self.column("partition").astype(np.int64), minlength=len(self.partitions))
+        return np.concatenate([[0], np.cumsum(counts)])
+
+    def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Columns of the documents at `rows`, in that order; reads only the pages that hold them."""
+        partition = np.searchsorted(self._starts, rows, side="right") - 1
+        pieces, origin = [], []
+        within = self._row[rows]
+        for number in np.unique(partition):
+            chosen = np.flatnonzero(partition == number)
+            pieces.append(self._tables[number].select(list(columns)).take(pa.array(within[chosen])))
+            origin.append(chosen)
+        if not pieces:
+            return self._tables[0].select(list(columns)).slice(0, 0)
+        order = np.argsort(np.concatenate(origin), kind="stable")
+        return pa.concat_tables(pieces).take(pa.array(order))
+
+    def document_ids(self, rows: NDArray[np.int64]) -> list[str]:
+        """Settled ids at `rows`."""
+        ids: list[str] = self.index["document_id"].take(pa.array(rows)).to_pylist()
+        return ids
+
+    def canonical(self, rows: NDArray[np.int64]) -> pa.LargeStringArray:
+        """Canonical texts at `rows`."""
+        return self.take(rows, ["canonical"])["canonical"].combine_chunks()
+
+
+def source_order(config: CurationConfig) -> tuple[tuple[str, ...], tuple[Kind, ...]]:
+    """Names and kinds of the sources, sorted by name: the order of every table, whatever order the file has."""
+    ordered = sorted(config.sources, key=lambda source: source.name)
+    return tuple(source.name for source in ordered), tuple(source.kind for source in ordered)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """All partitions as one corpus.
+
+    Attributes:
+        index: INDEX_SCHEMA.
+        conflicts: source number, file name and rejection of every record whose id names another text.
+        filtered: documents by (source number, file name, rule) that must not be in.
+        matched: entries of the takedown lists that took something out.
+    """
+
+    index: pa.Table
+    conflicts: list[tuple[int, str, Rejection]]
+    filtered: Counter[tuple[int, str, str]]
+    matched: set[str]
+
+
+def build_index(partitions: Sequence[tuple[int, Path]], exclusions: Exclusions | None = None) -> Settled:
+    """Settle document_ids over all partitions, leave out what must not be in, and group equal canonical texts.
+
+    Equal 128-bit BLAKE2b keys are taken for equal texts. Of records with one own id, the first by (file digest,
+    position) keeps it; a later one with the same text gets the suffix `#2`, `#3`, ...; a later one with another text
+    is rejected as `id_conflict`.
+
+    Args:
+        partitions: (source number, file) in the order of the index.
+        exclusions: what must not be in; ids are settled as if it were, so a longer list renames nothing.
+    """
+    frame = pl.concat([_identity(number, source, path) for number, (source, path) in enumerate(partitions)])
+    suffixes, conflicts = _settle(frame, [path for _, path in partitions])
+    frame = frame.with_columns(
+        pl.Series("document_id", suffixes), pl.Series("conflict", [c is not None for c in conflicts], dtype=pl.Boolean)
+    )
+    rejected = [conflict for conflict in conflicts if conflict is not None]
+    filtered, matched = Counter[tuple[int, str, str]](), set[str]()
+    if exclusions:
+        is_out, filtered, matched = _exclude(frame, partitions, exclusions)
+        frame = frame.with_columns(conflict=pl.col("conflict") | is_out)
+    kept = frame.filter(~pl.col("conflict"))
+    kept = kept.with_columns(group=(pl.col("key").rank("dense").cast(pl.Int64) - 1))
+    hashes = pl.Series("id_hash", [id_hash(name) for name in kept["document_id"]], dtype=pl.UInt64)
+    table = kept.with_columns(hashes).select(INDEX_SCHEMA.names).to_arrow().cast(INDEX_SCHEMA)
+    return Settled(table, rejected, filtered, matched)
+
+
+def _exclude(
+    frame: pl.DataFrame, partitions: Sequence[tuple[int, Path]], exclusions: Exclusions
+) -> tuple[pl.Series, Counter[tuple[int, str, str]], set[str]]:
+    """Which rows of the frame must not be in; conflicts are counted as conflicts alone."""
+    parts, counts, matched = [], Counter[tuple[int, str, str]](), set[str]()
+    for number, (source, path) in enumerate(partitions):
+        mine = frame.filter(pl.col("partition") == number)
+        table = map_arrow_file(path).select([*EXCLUSION_COLUMNS, "file"])
+        settled = pa.chunked_array([mine["document_id"].to_arrow()])
+        rules, found = match(table.set_column(0, "document_id", settled), exclusions)
+        rules[mine["conflict"].to_numpy()] = 0
+        hits = np.flatnonzero(rules)
+        files = table["file"].take(pa.array(hits)).to_pylist()
+        counts.update((source, file, RULES[int(rules[row])]) for file, row in zip(files, hits, strict=True))
+        matched |= found
+        parts.append(rules > 0)
+    return pl.Series(np.concatenate(parts) if parts else np.zeros(0, np.bool_)), counts, matched
+
+
+def _identity(number: int, source: int, path: Path) -> pl.DataFrame:
+    """What ids and groups are settled by, for one partition."""
+    table = map_arrow_file(path).select(
+        ["document_id", "characters", "text_bytes", "tokens", "key", "has_own_id", "position", "file_sha256"]
+    )
+    frame = pl.DataFrame(pl.from_arrow(table))
+    return frame.with_columns(
+        source=pl.lit(source, pl.UInt16),
+        partition=pl.lit(number, pl.UInt32),
+        row=pl.int_range(frame.height, dtype=pl.UInt32),
+    )
+
+
+def _settle(frame: pl.DataFrame, paths: Sequence[Path]) -> tuple[list[str], list[tuple[int, str, Rejection] | None]]:
+    """Final ids of all rows, and the rejection of those that conflict."""
+    ids: list[str] = frame["document_id"].to_list()
+    conflicts: list[tuple[int, str, Rejection] | None] = [None] * len(ids)
+    repeated = frame.with_row_index("at").filter(pl.len().over("document_id") > 1)
+    repeated = repeated.sort("document_id", "file_sha256", "position", "partition", "row")
+    taken: set[str] = set(ids) if repeated.height else set()
+    tables = [map_arrow_file(path) for path in paths] if repeated.height else []
+    previous, first_text, copy = None, "", 1
+    for at, name, partition, row in repeated.select("at", "document_id", "partition", "row").iter_rows():
+        table = tables[partition]
+        text = table["text"][row].as_py()
+        if name != previous:
+            previous, first_text, copy = name, text, 1
+        elif text == first_text:
+            copy = next(n for n in itertools.count(copy + 1) if f"{name}#{n}" not in taken)
+            ids[at] = f"{name}#{copy}"
+            taken.add(ids[at])
+        else:
+            conflicts[at] = (frame["source"][at], table["file"][row].as_py(), _conflict(name, table, row))
+    return ids, conflicts
+
+
+def _conflict(name: str, table: pa.Table, row: int) -> Rejection:
+    return Rejection(
+        QuarantineReason.ID_CONFLICT,
+        safe_detail(f"{name} already names a document with another text"),
+        table["byte_offset"][row].as_py(),
+        table["record_sha256"][row].as_py(),
+    )

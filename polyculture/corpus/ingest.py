@@ -1,0 +1,240 @@
+"""From files to partitions: documents with their language, tokens, canonical text and keys, and what was set aside."""
+
+import hashlib
+import itertools
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.ipc
+
+from polyculture.corpus.sorted_runs import SortedRuns
+from polyculture.sources.documents import Document
+from polyculture.sources.files import check_unchanged
+from polyculture.sources.read import read_file
+from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
+from polyculture.storage.commit import writing
+from polyculture.storage.files import ParquetRows, parquet_rows_to
+from polyculture.text.canonical import canonical_text
+from polyculture.text.language import identify_language
+from polyculture.text.tokenizer import TokenCounter
+from schemas.documents import DOCUMENT_SCHEMA, EMBEDDING
+from schemas.manifest import FileAccount
+from schemas.quarantined import QUARANTINED_SCHEMA, QuarantineReason
+from schemas.source_config import LimitsConfig, SourceConfig
+
+PARTITION_BYTES = 256 * 2**20
+BATCH_DOCUMENTS = 1000
+BATCH_CHARACTERS = 16 * 2**20
+
+# A partition holds, beside the document, what the later steps need and the shards do not.
+PARTITION_SCHEMA = pa.schema(
+    [
+        *DOCUMENT_SCHEMA,
+        pa.field("canonical", pa.large_string(), nullable=False),
+        pa.field(
+            "characters", pa.int64(), nullable=False
+        ),  # code points of the canonical text: padding with invisible ones makes no text longer
+        pa.field("text_bytes", pa.int64(), nullable=False),  # of the text in UTF-8
+        pa.field("key", pa.binary(16), nullable=False),  # BLAKE2b-128 of the canonical text: collisions cannot be made
+        pa.field("has_own_id", pa.bool_(), nullable=False),
+        pa.field("file", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),  # record slot in the file
+        pa.field("byte_offset", pa.int64(), nullable=False),
+        pa.field("record_sha256", pa.string(), nullable=False),
+        pa.field("file_sha256", pa.string(), nullable=False),
+        pa.field(EMBEDDING, pa.list_(pa.float32())),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Some files of one source that one worker reads into one pair of files."""
+
+    source: SourceConfig
+    number: int
+    files: tuple[InputFile, ...]
+
+    @property
+    def name(self) -> str:
+        """Stem of the partition's files."""
+        return f"{self.source.name}-{self.number:05d}"
+
+
+def partition_files(source: SourceConfig, files: Sequence[InputFile]) -> list[Partition]:
+    """Cut a source's files, in order, into partitions of about 256 MiB of input."""
+    groups: list[list[InputFile]] = [[]]
+    filled = 0
+    for file in files:
+        if groups[-1] and filled + file.size_bytes > PARTITION_BYTES:
+            groups.append([])
+            filled = 0
+        groups[-1].append(file)
+        filled += file.size_bytes
+    return [Partition(source, number, tuple(group)) for number, group in enumerate(groups) if group]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Slots of one file so far, and the rejections to write."""
+
+    file: InputFile
+    notes: FileNotes = field(default_factory=FileNotes)
+    documents: int = 0
+    quarantined: Counter[str] = field(default_factory=Counter)
+    filtered: Counter[str] = field(default_factory=Counter)
+
+    def account(self) -> FileAccount:
+        """The file's account, once it has been read."""
+        return FileAccount(
+            name=self.file.name,
+            sha256=self.file.sha256,
+            bytes=self.file.size_bytes,
+            format=self.notes.format,
+            slots=self.documents + self.quarantined.total() + self.filtered.total(),
+            documents=self.documents,
+            quarantined=dict(sorted(self.quarantined.items())),
+            filtered=dict(sorted(self.filtered.items())),
+            skipped=dict(sorted(self.notes.skipped.items())),
+            warnings=self.notes.warnings,
+            is_tail_lost=self.notes.is_tail_lost,
+            lost_bytes=self.notes.lost_bytes,
+            is_changed=not check_unchanged(self.file),
+        )
+
+
+def ingest_partition(
+    partition: Partition, limits: LimitsConfig, tokenizer: Path | None, folder: Path, seed: int
+) -> tuple[list[FileAccount], list[Path]]:
+    """Read a partition's files into `NAME.arrow` (documents) and `NAME.quarantined.parquet` under `folder`.
+
+    The documents stand in sorted runs (`polyculture.corpus.sorted_runs`). Memory is bounded by three times a run,
+    whatever the size of the files.
+
+    Args:
+        partition: what to read.
+        limits: bounds on the input.
+        tokenizer: a tokenizer.json, or None for the embedded one.
+        folder: where to write.
+        seed: of the mixture, which the order in a run follows.
+
+    Returns:
+        An account per file, and the files written.
+    """
+    counter = TokenCounter(tokenizer)
+    accounts: list[FileAccount] = []
+    documents_path = folder / f"{partition.name}.arrow"
+    read = 0
+    quarantined_path = folder / f"{partition.name}.quarantined.parquet"
+    with (
+        parquet_rows_to(quarantined_path, QUARANTINED_SCHEMA) as rejected,
+        writing(documents_path) as stream,
+        pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,
+        SortedRuns(writer, seed) as runs,
+        progress_path(folder, partition).open("wb", buffering=0) as progress,
+    ):
+        for file in partition.files:
+            tally = _Tally(file)
+            for batch in _batches(_documents(tally, partition.source, limits, rejected)):
+                runs.add(_record_batch(batch, partition.source, file, counter))
+                read += len(batch)
+                with suppress(OSError):  # what is only shown stops nothing; the next write says what is wrong
+                    os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
+            accounts.append(tally.account())
+    return accounts, [documents_path, quarantined_path]
+
+
+def progress_path(folder: Path, partition: Partition) -> Path:
+    """Where a worker keeps the number of documents that it has read of a partition so far."""
+    return folder / f"{partition.name}.progress"
+
+
+def documents_read(folder: Path, partition: Partition) -> int:
+    """Documents read of a partition so far, by whichever process reads it."""
+    try:
+        return int.from_bytes(progress_path(folder, partition).read_bytes(), "little")
+    except FileNotFoundError:
+        return 0
+
+
+def _documents(tally: _Tally, source: SourceConfig, limits: LimitsConfig, rejected: ParquetRows) -> Iterator[Document]:
+    """The file's documents; tallies everything else on the way."""
+    for slot in read_file(tally.file, source, limits, tally.notes):
+        if isinstance(slot, Rejection):
+            tally.quarantined[slot.reason] += 1
+            rejected.append(quarantine_row(source.name, tally.file.name, slot))
+        elif isinstance(slot, Filtered):
+            tally.filtered[slot.rule] += 1
+        else:
+            tally.documents += 1
+            yield slot
+
+
+def quarantine_row(source: str, file: str, rejection: Rejection) -> dict[str, object]:
+    """A row of `quarantined/`."""
+    return {
+        "source": source,
+        "file": file,
+        "byte_offset": rejection.byte_offset,
+        "sha256": rejection.sha256,
+        "reason": QuarantineReason(rejection.reason).value,
+        "detail": rejection.detail,
+    }
+
+
+def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
+    """Lists of at most 1,000 documents and about 16 million characters of all their strings."""
+    batch: list[Document] = []
+    characters = 0
+    for document in documents:
+        batch.append(document)
+        characters += sum(len(value) for value in document.values.values() if type(value) is str)
+        if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch
+
+
+def _record_batch(
+    batch: list[Document], source: SourceConfig, file: InputFile, counter: TokenCounter
+) -> pa.RecordBatch:
+    texts = [str(document.values["text"]) for document in batch]
+    canonical = [canonical_text(text) for text in texts]
+    columns: dict[str, object] = {
+        name: [document.values.get(name) for document in batch] for name in DOCUMENT_SCHEMA.names
+    }
+    columns |= {
+        "document_id": [_document_id(document, source, file) for document in batch],
+        "source": itertools.repeat(source.name, len(batch)),
+        "kind": itertools.repeat(source.kind.value, len(batch)),
+        "language": [
+            d.values.get("language") or source.language or identify_language(str(d.values["text"])) for d in batch
+        ],
+        "license": [document.values.get("license") or source.license for document in batch],
+        "tokens": counter.count(texts),
+        "canonical": canonical,
+        "characters": [len(text) for text in canonical],
+        "text_bytes": [len(text.encode()) for text in texts],
+        "key": [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in canonical],
+        "has_own_id": [document.values.get("id") is not None for document in batch],
+        "file": itertools.repeat(file.name, len(batch)),
+        "position": [document.position for document in batch],
+        "byte_offset": [document.byte_offset for document in batch],
+        "record_sha256": [document.sha256 for document in batch],
+        "file_sha256": itertools.repeat(file.sha256, len(batch)),
+        EMBEDDING: [document.values.get(EMBEDDING) for document in batch],
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in PARTITION_SCHEMA]
+    return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)
+
+
+def _document_id(document: Document, source: SourceConfig, file: InputFile) -> str:
+    """The id before repeats are told apart: `source:own id`, else `source@file digest:position`."""
+    own = document.values.get("id")
+    return f"{source.name}:{own}" if own is not None else f"{source.name}@{file.sha256[:32]}:{document.position}"

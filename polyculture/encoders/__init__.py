@@ -1,0 +1,1 @@
+"""Embeddings of texts: encoders, and the files that they write."""

@@ -1,0 +1,193 @@
+"""The embedded encoder: a static table of token vectors, offline and without torch."""
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from polyculture.compute.compiled import compiled, read_only
+from polyculture.encoders.background import Background, load_background, shipped_background_path
+from polyculture.encoders.encoder import Encoded, Reading
+from polyculture.encoders.languages import language_key
+from polyculture.encoders.tensors import read_tensors
+from polyculture.errors import ConfigError
+from polyculture.storage.hashing import json_sha256
+from polyculture.text.tokenizer import embedded_tokenizer_path
+
+WEIGHTS_SHA256 = "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
+CUT_CHARACTERS = 4_000
+METHOD = 1  # of what is done with table and background; part of the revision
+TEXTS_AT_ONCE = 512  # bounds the memory of their token lists
+_matrix = types.Array(types.float32, 2, "C", readonly=True)
+_doubles = types.Array(types.float64, 2, "C", readonly=True)
+
+
+def embedded_weights_path() -> Path:
+    """The table inside the wordllama wheel. The package is not imported: its loader tries the network."""
+    spec = find_spec("wordllama")
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError("the embedded encoder needs the package wordllama: install it, or choose another encoder")
+    return Path(spec.submodule_search_locations[0]) / "weights" / "l2_supercat_256.safetensors"
+
+
+class EmbeddedEncoder:
+    """The mean of a document's token vectors, corrected by language; unit length (ENCODER `embedded`).
+
+    The table is wordllama's l2_supercat, 32,000 x 256. Of the first 4,000 characters: mean of the tokens' rows, unit
+    length; less the mean of the language, unit length; without the background's common components (Mu & Viswanath
+    2018, arXiv:1702.01417), unit length. Arithmetic in float64, in one order: a row depends on its text alone.
+
+    The tokenizer takes most of the time.
+    """
+
+    name = "embedded"
+
+    def __init__(self, background: Path | None = None) -> None:
+        """Load the table, the tokenizer and a background (the shipped one, if none is given).
+
+        Raises:
+            ConfigError: a file is missing, or is not the one that this version was calibrated with.
+        """
+        raw = _checked_weights(embedded_weights_path())
+        self._table = read_tensors(raw, "the embedded table")[0]["embedding.weight"].astype(np.float32)
+        tokenizer = embedded_tokenizer_path().read_bytes()
+        self._tokenizer = Tokenizer.from_buffer(tokenizer)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._tokenizer.encode_special_tokens = True
+        self._background = _fitting(load_background(background or shipped_background_path()))
+        self._keys = sorted(self._background.means)
+        self._means = np.array([self._background.means[key] for key in self._keys], np.float64)
+        self._components = self._background.components.astype(np.float64)
+        self.revision = json_sha256([METHOD, WEIGHTS_SHA256, hashlib.sha256(tokenizer).hexdigest(), CUT_CHARACTERS])
+
+    @property
+    def dimensions(self) -> int:
+        """256."""
+        return int(self._table.shape[1])
+
+    @property
+    def background(self) -> str:
+        """SHA-256 of the background's file."""
+        return self._background.sha256
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The keys of the background; a code such as `pt-BR` or `nb` is led to its key."""
+        return frozenset(self._keys)
+
+    def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
+        """Embed texts. About 4,000 documents of 560 characters a second and core.
+
+        Args:
+            texts: documents; their first 4,000 characters are read.
+            languages: language code of each, detected or declared.
+        """
+        vectors = self.token_means(texts)
+        place = {key: number for number, key in enumerate(self._keys)}
+        keys = [language_key(code, text) for code, text in zip(languages, texts, strict=True)]
+        mean = np.array([place.get(key, -1) for key in keys], np.int64)
+        _correct(vectors, mean, self._means, self._components)
+        reading = np.where((vectors != 0).any(axis=1), Reading.MEASURED, Reading.EMPTY)
+        return Encoded(vectors, np.where(mean < 0, Reading.NOT_COVERED, reading).astype(np.int8))
+
+    def token_means(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(documents, 256) unit vectors before correction, zeros without tokens: what a background is fitted on."""
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            cut = [text[:CUT_CHARACTERS] for text in texts[start : start + TEXTS_AT_ONCE]]
+            encodings = self._tokenizer.encode_batch_fast(cut, add_special_tokens=False)
+            tokens = [encoding.ids for encoding in encodings]
+            ends = np.cumsum([len(ids) for ids in tokens], dtype=np.int64)
+            ids = np.fromiter(chain.from_iterable(tokens), np.int64, int(ends[-1]))
+            _mean_rows(self._table, ids, ends, vectors[start : start + TEXTS_AT_ONCE])
+        return vectors
+
+
+def embedded(background: Path | None = None, languages: Sequence[str] = ()) -> EmbeddedEncoder:
+    """The embedded encoder; its languages are those of the background."""
+    if languages:
+        raise ConfigError("the embedded encoder covers the languages of its background: leave `languages` out")
+    return EmbeddedEncoder(background)
+
+
+def _checked_weights(path: Path) -> bytes:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"the embedded table {path.name} cannot be read: {error.strerror}; reinstall wordllama"
+        ) from error
+    found = hashlib.sha256(raw).hexdigest()
+    if found != WEIGHTS_SHA256:
+        raise ConfigError(
+            f"the embedded table {path.name} has sha256 {found[:12]}, not {WEIGHTS_SHA256[:12]}: the background belongs"
+            " to the latter; install the version of wordllama in constraints.txt"
+        )
+    return raw
+
+
+def _fitting(background: Background) -> Background:
+    if background.encoder != WEIGHTS_SHA256:
+        raise ConfigError(f"the background was fitted for weights {background.encoder[:12]}, not {WEIGHTS_SHA256[:12]}")
+    return background
+
+
+@compiled()
+def _write_unit(values: NDArray[np.float64], row: NDArray[np.float32]) -> None:
+    """Write the values at length 1; zeros if they have no direction."""
+    square = 0.0
+    for column in range(len(values)):
+        square += values[column] * values[column]
+    scale = 1.0 / np.sqrt(square) if square > 1e-20 else 0.0
+    for column in range(len(values)):
+        row[column] = values[column] * scale
+
+
+@compiled(types.void(_matrix, read_only(types.int64), read_only(types.int64), types.float32[:, ::1]))
+def _mean_rows(
+    table: NDArray[np.float32], ids: NDArray[np.int64], ends: NDArray[np.int64], vectors: NDArray[np.float32]
+) -> None:
+    """Write the direction of each document's mean row; documents without tokens keep their zeros."""
+    width = table.shape[1]
+    total = np.empty(width, np.float64)
+    start = 0
+    for document in range(len(ends)):
+        total[:] = 0.0
+        for position in range(start, ends[document]):
+            token = ids[position]
+            for column in range(width):
+                total[column] += table[token, column]
+        _write_unit(total, vectors[document])
+        start = ends[document]
+
+
+@compiled(types.void(types.float32[:, ::1], read_only(types.int64), _doubles, _doubles))
+def _correct(
+    vectors: NDArray[np.float32],
+    mean: NDArray[np.int64],
+    means: NDArray[np.float64],
+    components: NDArray[np.float64],
+) -> None:
+    """Take mean and components from each row, in place; rows without a mean (-1) become zeros."""
+    work = np.empty(vectors.shape[1], np.float64)
+    for document in range(len(vectors)):
+        row = vectors[document]
+        if mean[document] < 0 or not row.any():
+            row[:] = 0.0
+            continue
+        for column in range(len(work)):
+            work[column] = row[column] - means[mean[document], column]
+        for number in range(len(components)):
+            along = 0.0
+            for column in range(len(work)):
+                along += work[column] * components[number, column]
+            for column in range(len(work)):
+                work[column] -= along * components[number, column]
+        _write_unit(work, row)

@@ -1,0 +1,113 @@
+"""The conservation table: what became of every record slot of every source."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.corpus.corpus import Corpus
+from polyculture.dedupe.removal import REASONS, Removal
+from polyculture.errors import PolycultureError
+from schemas.config import CurationConfig
+from schemas.manifest import FileAccount, SourceAccount
+from schemas.quarantined import QuarantineReason
+
+
+def settle_filtered(files: Sequence[FileAccount], filtered: Mapping[tuple[str, str], int]) -> list[FileAccount]:
+    """Move the documents that must not be in, by file name and rule, from documents to filtered."""
+    settled = []
+    for file in files:
+        out = {rule: count for (name, rule), count in filtered.items() if name == file.name}
+        rules = dict(sorted({**file.filtered, **out}.items()))
+        settled.append(file.model_copy(update={"documents": file.documents - sum(out.values()), "filtered": rules}))
+    return settled
+
+
+def settle_conflicts(files: Sequence[FileAccount], conflicts: Mapping[str, int]) -> list[FileAccount]:
+    """Move the documents that turned out to be id conflicts, by file name, from documents to quarantined."""
+    settled = []
+    for file in files:
+        count = conflicts.get(file.name, 0)
+        quarantined = dict(file.quarantined)
+        if count:
+            quarantined[QuarantineReason.ID_CONFLICT.value] = count
+        settled.append(file.model_copy(update={"documents": file.documents - count, "quarantined": quarantined}))
+    return settled
+
+
+def conserve(
+    config: CurationConfig,
+    files: Mapping[str, Sequence[FileAccount]],
+    corpus: Corpus,
+    removal: Removal | None,
+    copies: NDArray[np.int64],
+) -> list[SourceAccount]:
+    """Balance every source.
+
+    Args:
+        config: the sources.
+        files: accounts of each source's files, by source name, conflicts settled.
+        corpus: the documents.
+        removal: what deduplication decided; None if nothing was removed.
+        copies: (documents,) how often each is written.
+
+    Returns:
+        An account per source, sorted by name.
+
+    Raises:
+        PolycultureError: a sum is off by one or more.
+    """
+    sources = {source.name: source for source in config.sources}
+    accounts = []
+    for number, name in enumerate(corpus.sources):
+        mine = corpus.source == number
+        account = _account(sources[name].quarantine_limit, (name, number), files[name], corpus, (removal, copies, mine))
+        if account.imbalance():
+            raise PolycultureError(
+                f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
+            )
+        accounts.append(account)
+    return accounts
+
+
+def _account(
+    limit: float,
+    source: tuple[str, int],
+    files: Sequence[FileAccount],
+    corpus: Corpus,
+    fate: tuple[Removal | None, NDArray[np.int64], NDArray[np.bool_]],
+) -> SourceAccount:
+    removal, copies, mine = fate
+    name, number = source
+    tokens = corpus.tokens
+    kept = mine & (copies > 0)
+    gone = mine & ~removal.is_kept if removal is not None else np.zeros_like(mine)
+    unselected = mine & ~gone & (copies == 0)
+    reasons = (
+        {} if removal is None else {r: int((gone & (removal.reason == code)).sum()) for code, r in REASONS.items()}
+    )
+    quarantined: Counter[str] = Counter()
+    filtered: Counter[str] = Counter()
+    for file in files:
+        quarantined.update(file.quarantined)
+        filtered.update(file.filtered)
+    return SourceAccount(
+        name=name,
+        kind=corpus.kinds[number],
+        read=sum(file.slots for file in files),
+        quarantined=dict(sorted(quarantined.items())),
+        filtered=dict(sorted(filtered.items())),
+        removed=reasons,
+        unselected=int(unselected.sum()),
+        kept=int(kept.sum()),
+        repeated=int(copies[mine].sum()) - int(kept.sum()),
+        written=int(copies[mine].sum()),
+        read_tokens=int(tokens[mine].sum()),
+        removed_tokens=int(tokens[gone].sum()),
+        unselected_tokens=int(tokens[unselected].sum()),
+        kept_tokens=int(tokens[kept].sum()),
+        written_tokens=int((tokens * copies)[mine].sum()),
+        quarantine_limit=limit,
+        files=sorted(files, key=lambda file: file.name),
+    )

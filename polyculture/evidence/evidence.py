@@ -1,0 +1,123 @@
+"""What a finished run has to show: its manifest, and the numbers that follow from its ledger."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from polyculture.canary.examine import FILES, read_canary
+from polyculture.measure.ledger.examples import EXAMPLES_FILE, read_snippets, with_snippets
+from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
+from polyculture.measure.ledger.profile import build_profile
+from polyculture.measure.lexical.profile import LEXICAL_FILE, lexical_profile, read_lexical
+from polyculture.measure.vectors.vector_ledger import VECTOR_FILES, VECTORS_FILE
+from polyculture.storage.hashing import file_sha256, json_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact
+from schemas.config import CurationConfig
+from schemas.manifest import Manifest
+from schemas.profile import Profile
+from schemas.top_up import TopUp
+from schemas.verdict import Verdict
+
+
+def read_manifest(directory: RunDirectory) -> Manifest:
+    """The manifest of a finished run.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is damaged.
+    """
+    return Manifest.model_validate_json(directory.manifest.read_bytes())
+
+
+def read_verdict(directory: RunDirectory) -> Verdict:
+    """The verdict of a finished run.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is damaged.
+    """
+    return Verdict.model_validate_json(directory.verdict.read_bytes())
+
+
+def read_top_up(directory: RunDirectory, manifest: Manifest) -> TopUp | None:
+    """What a top-up adds to its parent; None for any other run.
+
+    Raises:
+        OSError: its account is missing.
+        ValueError: it is damaged.
+    """
+    return TopUp.model_validate_json(directory.top_up.read_bytes()) if manifest.parent is not None else None
+
+
+def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the files of the ledger, by the manifest's digests; None if they are whole."""
+    listed = [file for file in manifest.files if file.path.startswith(f"{directory.ledger.name}/")]
+    names = {file.path.rpartition("/")[2] for file in listed}
+    for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE):
+        if name not in names:
+            return f"the manifest lists no ledger/{name}"
+    if directory.ledger.is_dir():
+        for path in sorted(directory.ledger.iterdir()):
+            if path.name not in names:
+                return f"ledger/{path.name} is not listed in the manifest"
+    if directory.ledger.is_dir() and VECTORS_FILE in names and not set(VECTOR_FILES) <= names:
+        return f"the manifest lists no ledger/{sorted(set(VECTOR_FILES) - names)[0]}"
+    damaged = [file.path for file in listed if not is_intact(directory.root, file)]
+    if damaged:
+        return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
+    return damaged_config(directory, manifest)
+
+
+def damaged_config(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the configuration in a manifest, by the digest beside it; None if it is whole."""
+    # As it stands there, not as read: a later version may know more keys.
+    if json_sha256(json.loads(directory.manifest.read_bytes())["config"]) != manifest.config_sha256:
+        return "the configuration in manifest.json does not have the digest that stands beside it"
+    return None
+
+
+def damaged_shards(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """What is wrong with the shards, by the manifest's digests; None if they are whole. Reads every shard once."""
+    listed = {file.path: file for file in manifest.files if file.path.startswith(f"{directory.shards.name}/")}
+    if directory.shards.is_dir():
+        for path in sorted(directory.shards.rglob("*")):
+            name = path.relative_to(directory.root).as_posix()
+            if path.is_file() and name not in listed:
+                return f"{name} is not listed in the manifest"
+    for name, file in listed.items():
+        if not is_intact(directory.root, file):
+            return f"{name} is missing, or not the bytes that the manifest lists"
+    return None
+
+
+def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationConfig | None = None) -> Profile:
+    """The numbers of a finished run, worked out from its ledger; once per process for the same ledger.
+
+    Args:
+        directory: of the run.
+        manifest: of the run.
+        config: names the trial and the reference; the run's own if None.
+
+    Raises:
+        OSError: a file of the ledger is missing.
+        ValueError: a file of the ledger is damaged.
+    """
+    digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
+    beside = (*FILES, *VECTOR_FILES, LEXICAL_FILE, EXAMPLES_FILE)  # a ledger of before has them not
+    there = [directory.ledger / name for name in beside if (directory.ledger / name).is_file()]
+    digest += "".join(f" {path.name} {file_sha256(path)}" for path in there)
+    asked = config or manifest.config
+    return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
+
+
+@lru_cache(maxsize=4)
+def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
+    del digest  # only tells one ledger from another in the same place
+    profile = build_profile(read_ledger(ledger), trial_fraction, reference)
+    rows, snippets = read_lexical(ledger), read_snippets(ledger)
+    beside = {
+        "lexical": lexical_profile(rows) if rows is not None else [],
+        "heavy": with_snippets(profile.heavy, snippets),
+        "canary": read_canary(ledger),
+    }
+    return profile.model_copy(update=beside)

@@ -1,1 +1,0 @@
-"""What must not be in the shards: takedown lists, and licences that are not allowed."""

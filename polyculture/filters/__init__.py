@@ -1,0 +1,1 @@
+"""What takes documents out with a reason, before anything is compared."""

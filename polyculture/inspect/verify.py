@@ -1,0 +1,129 @@
+"""Read a finished run again and compare it with what its manifest says, by code that did not write it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from polyculture.evidence.evidence import damaged_config, read_manifest, read_verdict
+from polyculture.gate import Terms
+from polyculture.gate.rejudge import judge_directory
+from polyculture.inspect.recount import Tally, recount
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact
+from schemas.manifest import Manifest, SourceAccount
+
+IN_PARENT = "in_parent"  # as top-ups count it
+Progress = Callable[[str, int, int], None]
+
+
+def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
+    """Check a run directory: digests, counts, the conservation law, and that its verdict follows from its evidence.
+
+    Reads every listed file once and every document_id into memory.
+
+    Args:
+        root: the run directory.
+        progress: called with (what, done, total).
+
+    Returns:
+        Every problem found, in words; empty if the run is whole.
+    """
+    directory = RunDirectory(root)
+    try:
+        manifest = read_manifest(directory)
+    except (OSError, ValidationError) as error:
+        return [f"manifest.json cannot be read: {str(error).splitlines()[0]}; the run is not finished, or damaged"]
+    problems = list(_files(directory, manifest, progress))
+    if not problems:  # counting damaged files would only repeat it
+        problems += _contents(directory, manifest)
+        problems += _verdict(directory)
+    return problems
+
+
+def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> Iterator[str]:
+    listed = [file.path for file in manifest.files]
+    if len(set(listed)) < len(listed):
+        yield "manifest.json lists a file twice"
+    for number, file in enumerate(manifest.files):
+        progress("checking digests", number, len(listed))
+        if not is_intact(directory.root, file):
+            yield f"{file.path}: missing, or not the bytes that the manifest lists"
+    progress("checking digests", len(listed), len(listed))
+    for folder in (directory.shards, directory.removed, directory.filtered, directory.quarantined, directory.ledger):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.relative_to(directory.root).as_posix() not in listed:
+                yield f"{path.relative_to(directory.root).as_posix()}: not listed in the manifest"
+    problem = damaged_config(directory, manifest)
+    if problem is not None:
+        yield problem
+
+
+def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
+    problems: list[str] = []
+    tally = recount(directory, manifest, problems)
+    known = {account.name for account in manifest.conservation}
+    strangers = ({*tally.written} | {s for s, _ in tally.removed} | {s for s, _ in tally.quarantined}) - known
+    problems += [f"source {name!r} is in the files and not in the manifest" for name in sorted(strangers)]
+    for account in manifest.conservation:
+        problems += _account(account, tally)
+    if len(tally.removed_ids) < tally.removed.total():
+        problems.append("removed/: a document is listed twice")
+    if tally.removed_ids & tally.representatives:
+        problems.append("removed/: a representative was itself removed")
+    if any(tally.removed_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
+        problems.append("shards/: a removed document was written")
+    if any(tally.in_parent_ids & ids for ids in tally.kept.values()):
+        problems.append("shards/: a document that the parent holds was written")
+    problems += _held_out(manifest, tally)
+    return problems
+
+
+def _held_out(manifest: Manifest, tally: Tally) -> Iterator[str]:
+    """Compare what is held out with its account, and with what is trained on."""
+    if any(tally.held_ids & ids for ids in tally.kept.values()):
+        yield "shards/: a document that is held out was also written for training"
+    if len(tally.held_ids) < tally.held.total():
+        yield "shards/: a document is held out twice"
+    sources = manifest.validation.sources if manifest.validation is not None else []
+    said = {source.name: (source.documents, source.tokens) for source in sources if source.documents}
+    counted = {name: (count, tally.held_tokens[name]) for name, count in tally.held.items()}
+    if said != counted:
+        yield f"shards/: held out are {counted} (documents, tokens), the manifest says {said}"
+
+
+def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
+    """Compare one source's account with what was counted, and check its balance."""
+    removed = {r: n for (source, r), n in tally.removed.items() if source == account.name}
+    quarantined = {r: n for (source, r), n in tally.quarantined.items() if source == account.name}
+    compared = {
+        "written": (account.written, tally.written[account.name]),
+        "written_tokens": (account.written_tokens, tally.written_tokens[account.name]),
+        "kept": (account.kept, len(tally.kept.get(account.name, ()))),
+        "removed": ({r: n for r, n in account.removed.items() if n}, removed),
+        "removed_tokens": (account.removed_tokens, tally.removed_tokens[account.name]),
+        "quarantined": ({r: n for r, n in account.quarantined.items() if n}, quarantined),
+        "in_parent": (account.filtered.get(IN_PARENT, 0), tally.in_parent[account.name]),
+        "slots of its files": (account.read, sum(file.slots for file in account.files)),
+    }
+    for what, (said, counted) in compared.items():
+        if said != counted:
+            yield f"source {account.name}: {what} is {said} in the manifest and {counted} in the files"
+    if account.imbalance():
+        yield f"source {account.name}: {account.imbalance()} record slots are unaccounted for"
+
+
+def _verdict(directory: RunDirectory) -> Iterator[str]:
+    try:
+        verdict = read_verdict(directory)
+    except (OSError, ValidationError) as error:
+        yield f"verdict.json cannot be read: {str(error).splitlines()[0]}"
+        return
+    digest = file_sha256(directory.manifest)
+    if verdict.manifest_sha256 != digest:
+        yield "verdict.json was given for another manifest; it is void"
+        return
+    again = judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of))
+    if again.model_copy(update={"version": verdict.version}) != verdict:
+        by = "" if again.version == verdict.version else f" by version {again.version} (it is by {verdict.version})"
+        yield f"verdict.json does not follow from the evidence{by}; run the gate again"

@@ -1,0 +1,1 @@
+"""Diversity, measured at full scale."""

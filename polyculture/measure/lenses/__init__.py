@@ -1,0 +1,1 @@
+"""What makes documents one species, and how often it occurs."""

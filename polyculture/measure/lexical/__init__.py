@@ -1,0 +1,1 @@
+"""Lexical variety in blocks of one size."""

@@ -1,0 +1,1 @@
+"""Probes, species and multiplicities, and what is estimated from them."""

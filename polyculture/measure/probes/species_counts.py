@@ -1,0 +1,128 @@
+"""Documents and tokens of every species in every source: what partitions of a corpus add up to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from polyculture.measure.probes.heavy import Documents, HeavySpecies
+from polyculture.measure.probes.multiplicity import GroupCounts
+
+Numbers = NDArray[np.int64]
+_KEY = ["species", "source"]
+
+
+@dataclass(frozen=True)
+class SpeciesCounts:
+    """Counts of one lens at several stages.
+
+    Attributes:
+        frame: a row for each species and source that occur, in their order: `copies_i` documents at stage i,
+            `tokens_i` their tokens, and `first_i` the smallest id hash among them, null where there are none.
+        stages, sources: how many there are.
+    """
+
+    frame: pl.DataFrame
+    stages: int
+    sources: int
+
+    def totals(self, stage: int) -> tuple[Numbers, Numbers]:
+        """(sources,) documents, and tokens."""
+        source = self.frame["source"].to_numpy()
+        found = []
+        for name in ("copies", "tokens"):
+            sums = np.zeros(self.sources, np.int64)
+            np.add.at(sums, source, self.frame[f"{name}_{stage}"].to_numpy())
+            found.append(sums)
+        return found[0], found[1]
+
+    def groups(self, size: int) -> GroupCounts:
+        """As entries by species.
+
+        Args:
+            size: how many species there are, of all partitions.
+        """
+        species = self.frame["species"].to_numpy()
+        copies = self.frame.select([f"copies_{stage}" for stage in range(self.stages)]).to_numpy()
+        return GroupCounts(
+            np.searchsorted(species, np.arange(size + 1)).astype(np.int64),
+            self.frame["source"].to_numpy().astype(np.int64),
+            np.ascontiguousarray(copies, np.int64),
+            self.sources,
+        )
+
+
+def count_species(
+    species: Numbers, stages: Sequence[Documents], mine: NDArray[np.bool_] | None = None
+) -> SpeciesCounts:
+    """Count the species of a partition of the corpus.
+
+    Args:
+        species: (documents,) species number of each document of the corpus.
+        stages: the same documents at each stage.
+        mine: (documents,) which are of this partition; None: all.
+
+    Returns:
+        The counts; O(documents). Those of partitions are merged by `merge_species`.
+    """
+    columns = {"species": species, "source": stages[0].source, "id_hash": stages[0].id_hash, "tokens": stages[0].tokens}
+    copies = {f"copies_{i}": documents.copies for i, documents in enumerate(stages)}
+    frame = pl.DataFrame(columns | copies)
+    frame = frame if mine is None else frame.filter(pl.Series(mine))
+    sums = []
+    for number in range(len(stages)):
+        occurs = pl.col(f"copies_{number}")
+        sums += [
+            occurs.sum(),
+            (occurs * pl.col("tokens")).sum().alias(f"tokens_{number}"),
+            pl.when(occurs > 0).then(pl.col("id_hash")).min().alias(f"first_{number}"),
+        ]
+    counted = frame.group_by(_KEY).agg(sums).sort(_KEY)
+    return SpeciesCounts(counted, len(stages), stages[0].sources)
+
+
+def merge_species(left: SpeciesCounts, right: SpeciesCounts) -> SpeciesCounts:
+    """Add the counts of two partitions: integers, so that order and grouping of merges do not matter."""
+    names = [name for name in left.frame.columns if name not in _KEY]
+    sums = [pl.col(name).min() if name.startswith("first") else pl.col(name).sum() for name in names]
+    together = pl.concat([left.frame, right.frame]).group_by(_KEY).agg(sums).sort(_KEY)
+    return SpeciesCounts(together, left.stages, left.sources)
+
+
+def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavySpecies:
+    """The species of more documents than `above` at a stage, as `heavy_species` finds them.
+
+    Args:
+        counts: of the whole corpus.
+        stage: which stage.
+        species: (documents,) as it was counted.
+        documents: of the stage: what the example's hash is looked up in.
+        above: documents.
+    """
+    copies, tokens, first = (pl.col(f"{name}_{stage}") for name in ("copies", "tokens", "first"))
+    totals = counts.totals(stage)
+    sizes = counts.frame.group_by("species").agg(copies.sum().alias("size"), first.min().alias("id_hash"))
+    sizes = sizes.filter(pl.col("size") > above)
+    present = documents.copies > 0
+    members = pl.DataFrame(
+        {"species": species[present], "id_hash": documents.id_hash[present], "document": np.flatnonzero(present)}
+    )
+    found = members.join(sizes, on=["species", "id_hash"])
+    ranked = found.group_by("species", "size", "id_hash").agg(pl.col("document").min())
+    ranked = ranked.sort(["size", "id_hash", "document"], descending=[True, False, False])
+    row = pl.DataFrame({"species": ranked["species"], "row": np.arange(len(ranked))})
+    entries = counts.frame.select("species", "source", copies, tokens).join(row, on="species")
+    at = (entries["row"].to_numpy(), entries["source"].to_numpy())
+    tables = [np.zeros((len(ranked), counts.sources), np.int64) for _ in range(2)]
+    for table, name in zip(tables, ("copies", "tokens"), strict=True):
+        table[at] = entries[f"{name}_{stage}"].to_numpy()
+    return HeavySpecies(
+        species=ranked["species"].to_numpy().astype(np.int64),
+        documents=tables[0],
+        tokens=tables[1],
+        example=ranked["document"].to_numpy().astype(np.int64),
+        above=above,
+        totals=totals,
+    )

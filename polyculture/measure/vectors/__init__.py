@@ -1,0 +1,1 @@
+"""What embeddings say of a corpus."""

@@ -1,0 +1,1 @@
+"""Any mixture, estimated from a ledger."""

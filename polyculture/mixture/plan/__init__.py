@@ -1,0 +1,1 @@
+"""Which documents a mixture takes, and how often."""

@@ -1,0 +1,43 @@
+"""What can be known of a mixture before its data; it loads none of what measures or plans."""
+
+from collections.abc import Mapping
+
+from polyculture.errors import ConfigError
+from polyculture.mixture.plan.limits import Supply, refuse_clash
+from polyculture.mixture.plan.terms import parse_terms
+from schemas.documents import Kind
+from schemas.mixture_config import MixtureConfig, MixtureTerms
+from schemas.planned import OBJECTIVE_METRICS
+
+
+def needs_ledger(config: MixtureConfig) -> bool:
+    """Whether a plan waits for the ledger: to choose rates, or to foresee what each of several phases holds."""
+    return bool(config.stages) or any(terms.rates == "auto" for terms in config.terms)
+
+
+def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
+    """What can be known of a mixture before its data: its objectives, and limits that contradict each other.
+
+    Raises:
+        ConfigError: it says which.
+    """
+    for number, terms in enumerate(config.terms):
+        where = f"mixture.stages.{number}" if config.stages else "mixture"
+        if terms.rates == "auto":
+            asked = parse_terms(f"{where}.objective", terms.objective)
+            for term in asked:
+                if term.metric not in OBJECTIVE_METRICS:
+                    known = ", ".join(OBJECTIVE_METRICS)
+                    raise ConfigError(f"{where}.objective: unknown objective {term.metric!r}; known here: {known}")
+        found = config.limits_of(terms)
+        supplies = [
+            Supply(name, kind, 1, found.fixed_rates.get(name, 1.0), 1.0, *share_limits(found, name))
+            for name, kind in names.items()
+        ]
+        refuse_clash(where, supplies, found.kinds)
+
+
+def share_limits(terms: MixtureTerms, name: str) -> tuple[float, float]:
+    """Least and largest share of a source."""
+    limit = terms.sources.get(name)
+    return (limit.min_fraction, limit.max_fraction) if limit is not None else (0.0, 1.0)

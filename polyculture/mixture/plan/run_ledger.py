@@ -1,0 +1,88 @@
+"""The ledger of a finished run, checked against the digests of its manifest before a byte of it is believed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from polyculture.errors import ConfigError, PolycultureError
+from polyculture.evidence.evidence import read_manifest
+from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
+from polyculture.measure.vectors.vector_ledger import VECTOR_FILES
+from polyculture.mixture.plan.supply import STAGE
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact
+from schemas.manifest import FileDigest, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class RunLedger:
+    """What mixtures are worked out from.
+
+    Attributes:
+        manifest: of the run.
+        manifest_sha256: of its bytes.
+        files: those of the ledger.
+        ledger: what they hold of the stage `distinct`.
+    """
+
+    manifest: Manifest
+    manifest_sha256: str
+    files: tuple[FileDigest, ...]
+    ledger: Ledger
+
+    @property
+    def own_rates(self) -> dict[str, float]:
+        """Rates of the run's own mixture, after scaling and limits.
+
+        Raises:
+            ConfigError: the run is an audit, which mixes nothing.
+        """
+        if self.manifest.plan is None:
+            raise ConfigError(
+                f"{self.manifest.name} is an audit, which has no distinct documents and no mixture; "
+                "use the directory of `polyculture run`"
+            )
+        return {source.name: source.rate for source in self.manifest.plan.sources}
+
+
+def read_run_ledger(root: Path) -> RunLedger:
+    """Read manifest and ledger of a finished run.
+
+    Raises:
+        ConfigError: the folder is not a finished run.
+        PolycultureError: a file is missing, damaged, or not the one that the manifest lists.
+    """
+    directory = RunDirectory(root)
+    if not directory.manifest.is_file():
+        raise ConfigError(f"{root} is not a finished run (it has no manifest.json); name the folder given to --out")
+    try:
+        manifest = read_manifest(directory)
+        files = _ledger_files(directory, manifest)
+        ledger = read_ledger(directory.ledger)
+    except (OSError, ValueError) as error:
+        raise PolycultureError(
+            f"{root}: damaged: {str(error).splitlines()[0]}; `polyculture verify {root}` says more"
+        ) from error
+    return RunLedger(manifest, file_sha256(directory.manifest), files, _at_stage(ledger))
+
+
+def _at_stage(ledger: Ledger) -> Ledger:
+    """The part that mixtures are made from: a third of the rows."""
+    rows, heavy = (table.filter(pc.field("stage") == STAGE.value) for table in (ledger.rows, ledger.heavy))
+    populations = [population for population in ledger.header.populations if population.stage is STAGE]
+    header = ledger.header.model_copy(update={"populations": populations})
+    return Ledger(header, rows, heavy, ledger.vectors)
+
+
+def _ledger_files(directory: RunDirectory, manifest: Manifest) -> tuple[FileDigest, ...]:
+    """The listed files of the ledger, each of which still has its digest."""
+    listed = {file.path: file for file in manifest.files}
+    found = []
+    optional = [n for n in VECTOR_FILES if (directory.ledger / n).relative_to(directory.root).as_posix() in listed]
+    for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE, *optional):
+        path = (directory.ledger / name).relative_to(directory.root).as_posix()
+        if path not in listed or not is_intact(directory.root, listed[path]):
+            raise ValueError(f"{path} is missing, or not the bytes that the manifest lists")
+        found.append(listed[path])
+    return tuple(found)

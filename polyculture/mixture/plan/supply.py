@@ -1,0 +1,86 @@
+"""What the sources of a ledger have to give at the stage that mixtures are made from, and rates for all of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.errors import ConfigError
+from polyculture.measure.ledger.ledger import Ledger
+from schemas.documents import Kind
+from schemas.measures import Lens, Stage
+
+STAGE = Stage.DISTINCT
+RATE_OF_THE_UNNAMED = 1.0  # as in a configuration
+MOST_EPOCHS = 1000.0  # as in a configuration
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerSupply:
+    """Distinct documents and tokens of each source, in the ledger's order.
+
+    Attributes:
+        names, kinds: of the sources.
+        documents, tokens: (sources,) each; 0 where deduplication left nothing.
+    """
+
+    names: tuple[str, ...]
+    kinds: tuple[Kind, ...]
+    documents: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+
+    @property
+    def present(self) -> list[int]:
+        """Numbers of the sources that have something to give."""
+        return np.flatnonzero((self.documents > 0) & (self.tokens > 0)).tolist()
+
+
+def ledger_supply(ledger: Ledger) -> LedgerSupply:
+    """Read off the populations: the largest of any lens, since some lenses say nothing about some documents.
+
+    Raises:
+        ConfigError: the ledger has no stage `distinct`, as that of an audit.
+    """
+    populations = [p for p in ledger.header.populations if p.stage is STAGE]
+    if not populations:
+        raise ConfigError(
+            "the ledger has no stage `distinct`, which mixtures are made from: it is that of an audit; "
+            "use the directory of `polyculture run`"
+        )
+    documents = np.max([p.documents for p in populations], axis=0).astype(np.int64)
+    tokens = np.max([p.tokens for p in populations], axis=0).astype(np.int64)
+    return LedgerSupply(tuple(ledger.header.sources), tuple(ledger.header.kinds), documents, tokens)
+
+
+def measured_lenses(ledger: Ledger, wanted: Sequence[Lens] | None) -> list[Lens]:
+    """The lenses asked for, or all that the ledger has at the stage.
+
+    Raises:
+        ConfigError: one of them was not measured.
+    """
+    known = [population.lens for population in ledger.header.populations if population.stage is STAGE]
+    for lens in wanted or ():
+        if lens not in known:
+            raise ConfigError(f"lens {lens.value!r} was not measured; known here: {', '.join(known)}")
+    return list(dict.fromkeys(wanted)) if wanted else known
+
+
+def rates_of_all(supply: LedgerSupply, given: Mapping[str, float]) -> NDArray[np.float64]:
+    """(sources,) rates: as given, and 1 for a source that is not named.
+
+    Raises:
+        ConfigError: a name is unknown, a rate is not one, or the mixture would be empty.
+    """
+    for name, rate in given.items():
+        if name not in supply.names:
+            raise ConfigError(f"rates: unknown source {name!r}; known: {', '.join(supply.names)}")
+        if not 0 <= rate <= MOST_EPOCHS:
+            raise ConfigError(f"rates: {name}: {rate:g} is no rate; a rate is 0 to {MOST_EPOCHS:g} epochs")
+    rates = np.array([given.get(name, RATE_OF_THE_UNNAMED) for name in supply.names], np.float64)
+    if not (rates[supply.present] > 0).any():
+        names = ", ".join(supply.names[number] for number in supply.present) or "none"
+        raise ConfigError(
+            f"rates: the mixture would be empty: give a rate above 0 to a source that has distinct documents: {names}"
+        )
+    return rates

@@ -1,0 +1,150 @@
+"""What if the mixture were another one? Every number of it, from the ledger alone."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polyculture.errors import ConfigError
+from polyculture.measure.ledger.ledger import Ledger
+from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, marginal_values
+from polyculture.mixture.estimate.mixture_rows import MixtureRows, select_sources
+from polyculture.mixture.plan.repetition import effective_tokens
+from polyculture.mixture.plan.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
+from polyculture.mixture.plan.vector_mixture import vectors_what_if
+from schemas.documents import Kind
+from schemas.ledger import Weighting
+from schemas.measures import Lens
+from schemas.profile import Trial
+from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
+
+TRIAL_FRACTIONS = (0.001, 0.01, 0.1, 1.0)
+Floats = NDArray[np.float64]
+
+
+def what_if(
+    ledger: Ledger,
+    rates: Mapping[str, float],
+    lenses: Sequence[Lens] | None = None,
+    weighting: Weighting = Weighting.DOCUMENTS,
+    fractions: Sequence[float] = TRIAL_FRACTIONS,
+) -> WhatIf:
+    """Estimate a mixture of the distinct documents, without touching them.
+
+    Args:
+        ledger: of a run.
+        rates: epochs by source name, 0 to 1000; 1 for a source that is not named. Sources without distinct documents
+            add nothing at any rate.
+        lenses: some that were measured, or None for all.
+        weighting: what means are over.
+        fractions: trials of the scale curve, above 0.
+
+    Returns:
+        The numbers, with 95 % intervals. Milliseconds to tenths of a second, by the different rows of the ledger.
+
+    Raises:
+        ConfigError: a source, rate, lens or fraction is not one, the mixture would be empty, or the ledger has no
+            stage `distinct`.
+    """
+    return what_ifs(ledger, [rates], lenses, weighting, fractions)[0]
+
+
+def what_ifs(
+    ledger: Ledger,
+    mixtures: Sequence[Mapping[str, float]],
+    lenses: Sequence[Lens] | None = None,
+    weighting: Weighting = Weighting.DOCUMENTS,
+    fractions: Sequence[float] = TRIAL_FRACTIONS,
+) -> list[WhatIf]:
+    """Several mixtures side by side, reading the ledger once: see `what_if`."""
+    if not all(0 < fraction < np.inf for fraction in fractions):
+        raise ConfigError(f"trial fractions are above 0, got {', '.join(f'{fraction:g}' for fraction in fractions)}")
+    supply = ledger_supply(ledger)
+    chosen = [rates_of_all(supply, rates) for rates in mixtures]
+    wanted = measured_lenses(ledger, lenses)
+    found: list[list[LensWhatIf]] = [[] for _ in mixtures]
+    for lens in wanted:
+        measured = _rows(ledger, lens, weighting)
+        if measured is None:
+            continue
+        for number, rates in enumerate(chosen):
+            if (rates[measured[1]] > 0).any():
+                found[number].append(_lens(lens, measured, supply, rates, fractions))
+    return [
+        _mixture(supply, mixture, rates, weighting).model_copy(
+            update={
+                "lenses": numbers,
+                "unmeasured": [lens for lens in wanted if lens not in {n.lens for n in numbers}],
+                "vectors": vectors_what_if(ledger, supply, rates),
+                "encoder": ledger.header.encoder,
+            }
+        )
+        for mixture, rates, numbers in zip(mixtures, chosen, found, strict=True)
+    ]
+
+
+def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> tuple[MixtureRows, list[int]] | None:
+    """The matrix of the sources that the lens says something about, and their numbers; None if there are none."""
+    matrix = ledger.matrix(STAGE, lens, weighting)
+    members = [] if matrix is None else np.flatnonzero(matrix.weight > 0).tolist()
+    return (collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
+
+
+def _lens(
+    lens: Lens, measured: tuple[MixtureRows, list[int]], supply: LedgerSupply, rates: Floats, fractions: Sequence[float]
+) -> LensWhatIf:
+    rows, members = measured
+    mine = rates[members]
+    whole = estimate_mixture(rows, mine)
+    margins = marginal_values(rows, mine)
+    trials = [whole if fraction == 1 else estimate_mixture(rows, mine * fraction) for fraction in fractions]
+    return LensWhatIf(
+        lens=lens,
+        **dict(whole),
+        trials=[
+            Trial(fraction=fraction, distinct_fraction=trial.distinct_fraction)
+            for fraction, trial in zip(fractions, trials, strict=True)
+        ],
+        margins=[
+            SourceMargin(
+                source=supply.names[number],
+                hill_1=by_rate,
+                distinct_fraction=distinct,
+                hill_1_per_million_tokens=by_rate / float(supply.tokens[number]) * 1e6,
+            )
+            for number, by_rate, distinct in zip(
+                members, margins.hill_1.tolist(), margins.distinct_fraction.tolist(), strict=True
+            )
+        ],
+    )
+
+
+def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, weighting: Weighting) -> WhatIf:
+    """What follows from the rates and the sources' sizes alone."""
+    tokens = rates * supply.tokens
+    total = float(tokens.sum())
+    sources = [
+        WhatIfSource(
+            name=name,
+            kind=supply.kinds[number],
+            documents=int(supply.documents[number]),
+            tokens=int(supply.tokens[number]),
+            is_rate_given=name in given,
+            rate=float(rates[number]),
+            mixture_tokens=float(tokens[number]),
+            token_fraction=float(tokens[number]) / total,
+            effective_tokens=effective_tokens(float(supply.tokens[number]), float(rates[number])),
+        )
+        for number, name in enumerate(supply.names)
+    ]
+    return WhatIf(
+        stage=STAGE,
+        weighting=weighting,
+        documents=float(rates @ supply.documents),
+        tokens=total,
+        effective_tokens=sum(source.effective_tokens for source in sources),
+        sources=sources,
+        kinds={kind: sum(s.token_fraction for s in sources if s.kind is kind) for kind in Kind if kind in supply.kinds},
+        lenses=[],
+        unmeasured=[],
+    )

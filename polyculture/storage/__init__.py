@@ -1,0 +1,1 @@
+"""Files, digests, and the run directory: how bytes come to lie where they should, whole."""

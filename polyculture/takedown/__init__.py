@@ -1,0 +1,1 @@
+"""A finished run without some of its documents."""
