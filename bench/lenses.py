@@ -25,7 +25,7 @@ from polyculture.measure.lexical.measures import LEAST_RATIO, LEXICAL_MEASURES, 
 from polyculture.measure.lexical.profile import mean_over_blocks
 from polyculture.measure.lexical.word_sequences import word_sequences
 from polyculture.measure.probes.species import species_numbers
-from polyculture.storage.hashing import PROBE_STREAM, id_hash, seeded_hash
+from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.skeleton import template_keys
 from schemas.lexical import LexicalValue
 
@@ -61,7 +61,7 @@ def read(path: Path) -> tuple[pa.Array, NDArray[np.uint64]]:
     with path.open("rb") as packed, zstandard.ZstdDecompressor().stream_reader(packed) as stream:
         records = [orjson.loads(line) for line in io.BufferedReader(stream)]
     hashes = np.array([id_hash(record["id"]) for record in records], np.uint64)
-    return pa.array([record["text"] for record in records], pa.large_string()), seeded_hash(hashes, SEED, PROBE_STREAM)
+    return pa.array([record["text"] for record in records], pa.large_string()), seeded_hash(hashes, SEED, Stream.PROBE)
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -28,7 +28,7 @@ from bench.copy_masses import Expectation
 from bench.crawls import Crawls, Lens, draw_matrix, heavy_of, lenses, read_crawls
 from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, mixture_values
 from polyculture.statistics.intervals import Z95
-from polyculture.storage.hashing import INCLUSION_STREAM, seeded_hash, unit_interval
+from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 
 MIXTURES, DRAWS, TARGET_INSIDE = 50, 20, 43
 TIMED_MIXTURES, TARGET_SECONDS = 10_000, 2.0
@@ -51,7 +51,7 @@ def random_rates(generator: np.random.Generator, sources: int) -> NDArray[np.flo
 
 def make_mixture(crawls: Crawls, rates: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
     """Copies of each text: every document floor(r) times, once more if its hash is below the fraction."""
-    position = unit_interval(seeded_hash(crawls.id_hash, seed, INCLUSION_STREAM))
+    position = unit_interval(seeded_hash(crawls.id_hash, seed, Stream.INCLUSION))
     rate = rates[crawls.source]
     copies = np.floor(rate) + (position < rate - np.floor(rate))
     return np.bincount(crawls.group, copies, len(crawls.texts)).astype(np.float64)

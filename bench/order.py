@@ -12,7 +12,8 @@ import tracemalloc
 import numpy as np
 
 from polyculture.mixture.plan.order import WINDOW_ROWS, mixture_order, order_blocks
-from polyculture.mixture.plan.selection import inclusion_hash, rank_documents
+from polyculture.mixture.plan.selection import rank_documents
+from polyculture.storage.hashing import inclusion_hash
 
 SHARES = np.array([0.5, 0.25, 0.12, 0.06, 0.04, 0.02, 0.007, 0.003])  # of the documents
 RATES = np.array([0.3, 1.0, 2.5, 4.0, 0.75, 1.6, 3.3, 8.0])

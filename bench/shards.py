@@ -37,11 +37,11 @@ from polyculture.corpus.corpus import INDEX_SCHEMA
 from polyculture.corpus.ingest import PARTITION_SCHEMA
 from polyculture.corpus.sorted_runs import RUN_BYTES, SortedRuns
 from polyculture.mixture.plan.order import mixture_order
-from polyculture.mixture.plan.selection import inclusion_hash, rank_documents
+from polyculture.mixture.plan.selection import rank_documents
 from polyculture.shards.group import Place, write_shards
 from polyculture.shards.write import Origin
 from polyculture.storage.files import write_arrow_file, write_bytes
-from polyculture.storage.hashing import id_hash
+from polyculture.storage.hashing import id_hash, inclusion_hash
 from polyculture.storage.run_directory import RunDirectory
 from schemas.mixture_config import ShardConfig
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.survivor import Survivor
 
 if TYPE_CHECKING:

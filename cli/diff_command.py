@@ -10,7 +10,7 @@ from rich.text import Text
 
 from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 
 if TYPE_CHECKING:
     from schemas.difference import NumberDifference, RunDifference

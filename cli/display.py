@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.tables import print_whole
-from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.evidence.evidence import read_profile
 from polyculture.report.summary import lexical_lines, phase_rows, source_rows, vector_lines
-from polyculture.sources.record import safe_detail
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.messages import safe_detail
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.manifest import Manifest
 from schemas.measures import Stage
 from schemas.plan import MixturePlan

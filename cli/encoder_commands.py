@@ -24,9 +24,8 @@ def register(app: typer.Typer) -> None:
 def fit_background(run: Run, out: Out, most: Most = 5000, least: Least = 100) -> None:
     """Fit what documents of each language have in common, on a varied corpus that you trust, not one to be judged."""
     from polyculture.encoders.fit import fit_on_shards
-    from polyculture.evidence.evidence import read_manifest
     from polyculture.storage.files import write_bytes
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory, read_manifest
 
     require_run(run)
     directory = RunDirectory(run)

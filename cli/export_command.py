@@ -38,9 +38,8 @@ def export(  # noqa: PLR0913, PLR0917 -- the options of the command
     """Write the shards of a finished run in the format of another trainer, in the same order."""
     from cli.display import ProgressDisplay
     from cli.inspect_commands import require_run
-    from polyculture.evidence.evidence import read_manifest
     from polyculture.export.megatron import export_megatron
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory, read_manifest
     from polyculture.text.tokenizer import TokenCounter
 
     del form  # there is one so far

@@ -46,11 +46,11 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     """Judge a finished run again: a changed byte of evidence or shards is NO-GO. Nothing is written without --write."""
     from cli.display import EXIT_CODES, print_verdict
     from polyculture.configuration import load_policy
-    from polyculture.evidence.evidence import damaged_shards, read_manifest
+    from polyculture.evidence.evidence import damaged_shards
     from polyculture.evidence.last_go import find_last_go
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory, read_manifest
 
     require_run(run)
     directory = RunDirectory(run)
@@ -79,9 +79,10 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
 
 def _write(directory: "RunDirectory", verdict: "Verdict") -> None:
     """Replace the verdict, and the report that tells of it; of void evidence nothing is written."""
-    from polyculture.evidence.evidence import read_manifest, read_profile, read_top_up
+    from polyculture.evidence.evidence import read_profile
     from polyculture.report.render import render_report
     from polyculture.storage.files import write_bytes, write_text
+    from polyculture.storage.run_directory import read_manifest, read_top_up
 
     if any(check.name == "evidence" and check in verdict.failed() for check in verdict.checks):
         return

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from polyculture.errors import ConfigError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -43,10 +43,10 @@ def verify(run: Run, as_json: Json = False) -> None:
 
 def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
-    from polyculture.evidence.evidence import read_manifest, read_profile, read_top_up, read_verdict
+    from polyculture.evidence.evidence import read_profile
     from polyculture.report.render import render_report
     from polyculture.storage.files import write_bytes
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory, read_manifest, read_top_up, read_verdict
 
     require_run(run)
     directory = RunDirectory(run)

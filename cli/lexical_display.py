@@ -6,7 +6,7 @@ from rich.table import Table
 
 from cli.tables import print_whole
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.lexical import LexicalValue
 from schemas.measures import Stage
 from schemas.profile import Profile

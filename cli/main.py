@@ -26,7 +26,7 @@ from cli import (
 )
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 
 app = typer.Typer(
     name="polyculture",

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.tables import print_whole
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.planned import Choice, PlanFile, PlanRequest
 from schemas.profile import Estimate
 from schemas.what_if import LensWhatIf, VectorsWhatIf, WhatIf, WhatIfAnswer

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.prefect_settings import quiet_prefect
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 
 if TYPE_CHECKING:
     from schemas.pilot import PilotForecast, PilotReport

@@ -11,7 +11,7 @@ from rich.table import Table
 from cli.inspect_commands import require_run
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.measures import Lens, Stage, Weighting
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: Json = False,
 ) -> None:
     """Print every measured number of a run: what trials of three sizes would have seen beside what is there."""
-    from polyculture.evidence.evidence import read_manifest, read_profile
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.evidence.evidence import read_profile
+    from polyculture.storage.run_directory import RunDirectory, read_manifest
 
     require_run(run)
     directory = RunDirectory(run)

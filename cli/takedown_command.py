@@ -32,13 +32,13 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     from datetime import UTC, datetime
 
     from cli.display import EXIT_CODES, print_verdict
-    from polyculture.evidence.evidence import read_manifest, read_profile
+    from polyculture.evidence.evidence import read_profile
     from polyculture.filters.entries import read_exclusions
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
     from polyculture.report.render import render_report
     from polyculture.storage.files import write_bytes, write_text
-    from polyculture.storage.run_directory import RunDirectory
+    from polyculture.storage.run_directory import RunDirectory, read_manifest
     from polyculture.takedown.takedown import take_down, taken_down
 
     require_run(run)

@@ -3,10 +3,9 @@
 from rich.console import Console
 from rich.table import Table
 
-from polyculture.evidence.evidence import read_manifest, read_top_up
 from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
-from polyculture.sources.record import safe_detail
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.messages import safe_detail
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_top_up
 
 
 def print_top_up(directory: RunDirectory) -> None:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.measures import Lens
 
 if TYPE_CHECKING:

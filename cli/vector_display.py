@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.tables import print_whole
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.measures import Stage
 from schemas.numbers import Estimate
 from schemas.profile import Profile

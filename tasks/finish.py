@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from polyculture import __version__
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import conserve
-from polyculture.evidence.evidence import read_manifest, read_profile, read_top_up, read_verdict
+from polyculture.evidence.evidence import read_profile
 from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.gate import Terms, judge
 from polyculture.job import Job, library_versions
@@ -19,7 +19,7 @@ from polyculture.report.render import render_report
 from polyculture.shards.describe import write_descriptions
 from polyculture.storage.files import file_digest, parquet_rows, write_bytes, write_text
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_top_up, read_verdict
 from schemas.manifest import FileDigest, Manifest
 from schemas.top_up import ParentRun
 from schemas.verdict import Verdict

@@ -12,11 +12,11 @@ from polyculture.job import Job
 from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.mixture.plan.order import mixture_order
 from polyculture.mixture.plan.phases import Distinct, plan_phases
-from polyculture.mixture.plan.selection import Streams, copies_of, inclusion_hash, rank_documents
+from polyculture.mixture.plan.selection import Streams, copies_of, rank_documents
 from polyculture.mixture.plan.weights import ask_known
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
-from polyculture.storage.hashing import unit_interval
+from polyculture.storage.hashing import inclusion_hash, unit_interval
 from schemas.manifest import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan, PhasePlan

@@ -6,10 +6,10 @@ from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.evidence.evidence import read_manifest, read_profile, read_verdict
+from polyculture.evidence.evidence import read_profile
 from polyculture.report.summary import lexical_lines, phase_rows, source_rows
 from polyculture.storage.messages import plain, row
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.plan import MixturePlan
 from schemas.verdict import CheckResult, Outcome
 

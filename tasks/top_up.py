@@ -17,11 +17,11 @@ from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import settle_filtered
 from polyculture.job import Job
 from polyculture.mixture.plan.order import mixture_order
-from polyculture.mixture.plan.selection import inclusion_hash, rank_documents
+from polyculture.mixture.plan.selection import rank_documents
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
 from polyculture.storage.files import map_arrow_file, write_arrow_file, write_parquet, write_text
-from polyculture.storage.hashing import signature_seed
+from polyculture.storage.hashing import inclusion_hash, signature_seed
 from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
 from polyculture.top_up.compare import compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from polyculture.filters.entries import Exclusions
 from polyculture.filters.match import COLUMNS as EXCLUSION_COLUMNS
 from polyculture.filters.match import RULES, match
-from polyculture.sources.record import Rejection, safe_detail
+from polyculture.sources.record import Rejection
 from polyculture.storage.files import map_arrow_file
 from polyculture.storage.hashing import id_hash
+from polyculture.storage.messages import safe_detail
 from polyculture.text.texts import Texts, as_texts
 from schemas.config import CurationConfig
 from schemas.documents import Kind

@@ -12,8 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from polyculture.mixture.plan.selection import inclusion_hash
-from polyculture.storage.hashing import id_hash
+from polyculture.storage.hashing import id_hash, inclusion_hash
 
 RUN_BYTES = 32 * 2**20
 _COLUMN_BYTES = 1024  # of a column of a batch, however few its rows, in memory

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.removal import NEAR, Removal
-from polyculture.measure.probes.estimators import clopper_pearson
+from polyculture.statistics.intervals import clopper_pearson
 from polyculture.text.confusables import unmasked
 from polyculture.text.shingles import SHINGLE_WORDS
 from polyculture.text.words import words

@@ -2,7 +2,7 @@
 
 from itertools import zip_longest
 
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 
 SHOWN_CHARACTERS, _BEFORE = 300, 60
 

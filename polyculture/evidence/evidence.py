@@ -15,38 +15,6 @@ from polyculture.storage.run_directory import RunDirectory, is_intact
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import Profile
-from schemas.top_up import TopUp
-from schemas.verdict import Verdict
-
-
-def read_manifest(directory: RunDirectory) -> Manifest:
-    """The manifest of a finished run.
-
-    Raises:
-        OSError: there is none.
-        ValueError: it is damaged.
-    """
-    return Manifest.model_validate_json(directory.manifest.read_bytes())
-
-
-def read_verdict(directory: RunDirectory) -> Verdict:
-    """The verdict of a finished run.
-
-    Raises:
-        OSError: there is none.
-        ValueError: it is damaged.
-    """
-    return Verdict.model_validate_json(directory.verdict.read_bytes())
-
-
-def read_top_up(directory: RunDirectory, manifest: Manifest) -> TopUp | None:
-    """What a top-up adds to its parent; None for any other run.
-
-    Raises:
-        OSError: its account is missing.
-        ValueError: it is damaged.
-    """
-    return TopUp.model_validate_json(directory.top_up.read_bytes()) if manifest.parent is not None else None
 
 
 def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from polyculture.errors import ConfigError
-from polyculture.evidence.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.storage.files import write_text
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.config import CurationConfig
 from schemas.profile import LastGo
 from schemas.verdict import VerdictValue

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pydantic import ValidationError
 
 from polyculture.errors import PolycultureError
-from polyculture.evidence.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.evidence.last_go import kept_last_go
 from polyculture.gate.judge import Terms, judge
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.gate_config import GateConfig
 from schemas.verdict import Verdict
 

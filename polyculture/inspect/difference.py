@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from polyculture.errors import PolycultureError
-from polyculture.evidence.evidence import damaged_ledger, read_manifest, read_profile, read_verdict
+from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.measure.vectors.vector_profile import numbers_of
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.difference import KeyDifference, NumberDifference, RunDifference
 from schemas.manifest import Manifest
 from schemas.measures import SPACE_METRICS, Metric, Space, Stage

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from polyculture.evidence.evidence import damaged_config, read_manifest, read_verdict
+from polyculture.evidence.evidence import damaged_config
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.recount import Tally, recount
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict
 from schemas.manifest import Manifest, SourceAccount
 
 IN_PARENT = "in_parent"  # as top-ups count it

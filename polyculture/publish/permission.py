@@ -5,11 +5,10 @@ from datetime import date
 from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, GateClosedError, PolycultureError
-from polyculture.evidence.evidence import read_manifest, read_verdict
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.manifest import Manifest
 from schemas.verdict import Verdict, VerdictValue
 

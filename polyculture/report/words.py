@@ -2,7 +2,7 @@
 
 import math
 
-from polyculture.sources.record import safe_detail
+from polyculture.storage.messages import safe_detail
 from schemas.profile import Estimate
 
 STRING_LIMIT = 1000

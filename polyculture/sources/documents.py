@@ -11,7 +11,8 @@ from hashlib import sha256
 import orjson
 
 from polyculture.sources.json_line import LineFault, parse_line
-from polyculture.sources.record import Record, Rejection, safe_detail
+from polyculture.sources.record import Record, Rejection
+from polyculture.storage.messages import safe_detail
 from polyculture.text.canonical import canonical_text
 from schemas.documents import DOCUMENT_FIELDS, EMBEDDING, MAPPABLE_FIELDS
 from schemas.quarantined import QuarantineReason

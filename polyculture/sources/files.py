@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from polyculture.errors import ConfigError
-from polyculture.sources.record import InputFile, safe_detail
+from polyculture.sources.record import InputFile
 from polyculture.sources.stream import open_regular
+from polyculture.storage.messages import safe_detail
 from schemas.source_config import SourceConfig
 
 _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (

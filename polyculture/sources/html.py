@@ -4,7 +4,8 @@ import hashlib
 from collections.abc import Iterator
 
 from polyculture.sources.page import PageFault, decode_page, extract_page
-from polyculture.sources.record import Reading, Record, Rejection, Slot, safe_detail
+from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.storage.messages import safe_detail
 from schemas.quarantined import QuarantineReason
 
 

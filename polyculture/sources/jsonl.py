@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from polyculture.sources.charset import find_bom
 from polyculture.sources.json_line import LineFault, parse_line
-from polyculture.sources.record import Reading, Record, Rejection, Slot, safe_detail
+from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.storage.messages import safe_detail
 from schemas.quarantined import QuarantineReason
 
 SKIP_BYTES = 2**20

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # `safe_detail` is for all messages, those of commands too that read no corpus
+from polyculture.storage.messages import safe_detail
+
+if TYPE_CHECKING:
     from pathlib import Path
 
     from polyculture.sources.stream import Stream
@@ -121,9 +123,3 @@ class Reading:
 
 Slot = Record | Rejection | Filtered
 Reader = Callable[[Reading], Iterator[Slot]]
-
-
-def safe_detail(text: str, limit: int = 200) -> str:
-    """`text` cut to `limit` characters, with control, format and bidirectional characters escaped."""
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
-    return "".join(escaped)[:limit]

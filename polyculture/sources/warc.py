@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from polyculture.sources.http_message import MessageError, charset_of, decode_body, media_type, parse_message
 from polyculture.sources.page import PageFault, decode_page, extract_page
-from polyculture.sources.record import Filtered, Reading, Record, Rejection, Slot, safe_detail
+from polyculture.sources.record import Filtered, Reading, Record, Rejection, Slot
 from polyculture.sources.warc_records import BrokenRecord, WarcFraming, WarcRecord
+from polyculture.storage.messages import safe_detail
 from schemas.quarantined import QuarantineReason
 
 HTML_TYPES = frozenset({"text/html", "application/xhtml+xml"})

@@ -3,16 +3,27 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from enum import IntEnum, unique
 from pathlib import Path
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-# One stream per purpose, so that being a probe says nothing about being in the mixture.
-PROBE_STREAM, INCLUSION_STREAM, SIGNATURE_STREAM, TOKEN_PROBE_STREAM = 1, 2, 3, 4
-LEXICAL_STREAM = 6
-HELD_OUT_STREAM, TOP_UP_STREAM, NESTED_STREAM = 11, 12, 21
+
+@unique
+class Stream(IntEnum):
+    """What a hash draws for: one number each, so that being a probe says nothing about being in the mixture."""
+
+    PROBE = 1
+    INCLUSION = 2
+    SIGNATURE = 3
+    TOKEN_PROBE = 4
+    LEXICAL = 6
+    HELD_OUT = 11
+    TOP_UP = 12
+    NESTED = 21
+    SUBSET = 22
 
 
 def id_hash(document_id: str) -> int:
@@ -34,7 +45,7 @@ def seeded_hash(
     Args:
         id_hashes: (n,) hashes of document_ids.
         seed: the run's seed.
-        stream: one of the stream constants.
+        stream: of `Stream`: what is drawn.
         salt: a further number per document, such as the copy; scalar or (n,).
 
     Returns:
@@ -44,6 +55,11 @@ def seeded_hash(
         origin = stream_origin(seed, stream)
         salted = _mix(np.asarray(salt, np.uint64) * np.uint64(0xD1B54A32D192ED03) + origin)
         return _mix(_mix(id_hashes ^ origin) + salted)
+
+
+def inclusion_hash(id_hashes: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """(documents,) hash of (seed, document): small ones enter a mixture first; equal only where id hashes are."""
+    return seeded_hash(id_hashes, seed, Stream.INCLUSION)
 
 
 def _mix(value: NDArray[np.uint64] | np.uint64) -> NDArray[np.uint64]:
@@ -79,4 +95,4 @@ def tree_sha256(files: Iterable[tuple[str, Path]]) -> str:
 
 def signature_seed(seed: int) -> int:
     """The MinHash seed of a run, in [0, 2**32): none of the other hashes uses it."""
-    return int(_mix(np.uint64(seed) ^ np.uint64(SIGNATURE_STREAM))) & 0xFFFFFFFF
+    return int(_mix(np.uint64(seed) ^ np.uint64(Stream.SIGNATURE))) & 0xFFFFFFFF

@@ -1,8 +1,12 @@
-"""Text of others inside Markdown."""
+"""Text of others inside messages and Markdown: nothing in it is control, markup or a link."""
 
 import re
 
-from polyculture.sources.record import safe_detail
+
+def safe_detail(text: str, limit: int = 200) -> str:
+    """`text` cut to `limit` characters, with control, format and bidirectional characters escaped."""
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
+    return "".join(escaped)[:limit]
 
 
 def plain(text: str, limit: int = 500) -> str:

@@ -16,7 +16,9 @@ from polyculture.errors import ConfigError, OutputError, RunInUseError
 from polyculture.storage.commit import TEMPORARY_PREFIX, make_folder, remove, writing
 from polyculture.storage.files import file_digest, write_text
 from polyculture.storage.hashing import file_sha256
-from schemas.manifest import FileDigest
+from schemas.manifest import FileDigest, Manifest
+from schemas.top_up import TopUp
+from schemas.verdict import Verdict
 
 _SCHEME = re.compile("[a-z][a-z0-9+.-]+:")
 
@@ -227,3 +229,33 @@ def is_intact(root: Path, file: FileDigest) -> bool:
     """Whether a listed file exists under `root` with the size and digest that are listed."""
     path = root / file.path
     return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
+
+
+def read_manifest(directory: RunDirectory) -> Manifest:
+    """The manifest of a finished run.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is damaged.
+    """
+    return Manifest.model_validate_json(directory.manifest.read_bytes())
+
+
+def read_verdict(directory: RunDirectory) -> Verdict:
+    """The verdict of a finished run.
+
+    Raises:
+        OSError: there is none.
+        ValueError: it is damaged.
+    """
+    return Verdict.model_validate_json(directory.verdict.read_bytes())
+
+
+def read_top_up(directory: RunDirectory, manifest: Manifest) -> TopUp | None:
+    """What a top-up adds to its parent; None for any other run.
+
+    Raises:
+        OSError: its account is missing.
+        ValueError: it is damaged.
+    """
+    return TopUp.model_validate_json(directory.top_up.read_bytes()) if manifest.parent is not None else None

@@ -10,7 +10,7 @@ from polyculture.encoders.encoder import from_fixed_point
 from polyculture.measure.vectors.cells import cell_of
 from polyculture.measure.vectors.moments import SecondMoment, second_moment
 from polyculture.measure.vectors.vendi import novelty, spectrum, vendi_score
-from polyculture.storage.hashing import TOP_UP_STREAM, seeded_hash
+from polyculture.storage.hashing import Stream, seeded_hash
 
 ROUNDS = 32
 LEAST_COST_TOKENS = 64
@@ -111,7 +111,7 @@ def choose_broadest(
     """
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     cell, nearness = _nearest(candidates, cells)
-    tie = seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM)
+    tie = seeded_hash(candidates.id_hash, wish.seed, Stream.TOP_UP)
     open_to, cost = candidates.is_measured, np.maximum(candidates.tokens, LEAST_COST_TOKENS)
     for number in range(1, ROUNDS + 1):
         density = mixture.density()
@@ -141,7 +141,7 @@ def _nearest(candidates: Candidates, cells: ReferenceCells | None) -> tuple[NDAr
 
 def choose_at_random(candidates: Candidates, wish: Wish) -> NDArray[np.bool_]:
     """(n,) documents in the order of a seeded hash, within the same budget and limits: what to compare with."""
-    ranked = np.argsort(seeded_hash(candidates.id_hash, wish.seed, TOP_UP_STREAM), kind="stable")
+    ranked = np.argsort(seeded_hash(candidates.id_hash, wish.seed, Stream.TOP_UP), kind="stable")
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     for _ in range(ROUNDS):
         ranked = ranked[~chosen[ranked]]

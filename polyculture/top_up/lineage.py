@@ -6,9 +6,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.evidence.evidence import read_manifest, read_verdict
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.manifest import Manifest
 
 

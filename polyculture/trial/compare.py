@@ -10,13 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from polyculture.errors import ConfigError
-from polyculture.evidence.evidence import read_manifest
 from polyculture.measure.ledger.ledger import Ledger, read_ledger
 from polyculture.measure.lenses.subset import Subset, count_documents, counted_scope, index_subset
 from polyculture.measure.probes.estimators import Scope, scope_of
 from polyculture.measure.probes.metrics import METRICS, scale_curve
 from polyculture.storage.hashing import file_sha256, signature_seed
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from polyculture.trial.ids import COLUMN, open_shard, shards_of
 from polyculture.trial.uniform import looks_uniform, share_departures
 from schemas.documents import DOCUMENT_SCHEMA

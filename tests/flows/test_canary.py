@@ -9,12 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from polyculture.evidence.evidence import read_verdict
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.verify import verify_run
 from polyculture.storage.files import file_digest, parquet_rows
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_verdict
 from schemas.verdict import Outcome, VerdictValue
 from tests.conftest import Command
 from tests.support.corpora import three_kinds, write_config

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyculture.evidence.evidence import damaged_shards, read_manifest
+from polyculture.evidence.evidence import damaged_shards
 from polyculture.inspect.verify import verify_run
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, tree_digests, write_config
 from tests.support.damage import DAMAGES, damage_shards

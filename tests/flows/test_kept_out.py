@@ -10,12 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from polyculture.evidence.evidence import read_manifest, read_verdict
 from polyculture.inspect.verify import verify_run
 from polyculture.measure.ledger.examples import read_snippets
 from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.mixture.plan.supply import ledger_supply
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.manifest import Manifest
 from schemas.shards import MixtureStatistics
 from tests.conftest import Command

@@ -10,10 +10,10 @@ import pyarrow.ipc
 import pytest
 
 from polyculture.encoders.embeddings import make_encoder
-from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.evidence.evidence import read_profile
 from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.measure.ledger.profile import build_profile
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
 from schemas.ledger import Weighting

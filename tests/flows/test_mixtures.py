@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from polyculture.errors import ConfigError
-from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.evidence.evidence import read_profile
 from polyculture.mixture.plan.plan_file import read_plan
 from polyculture.mixture.plan.run_ledger import read_run_ledger
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.measures import Lens, Stage
 from schemas.planned import PlanFile
 from schemas.what_if import WhatIfAnswer

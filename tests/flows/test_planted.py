@@ -13,10 +13,10 @@ import yaml
 from typer.testing import CliRunner
 
 from cli.main import app
-from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.evidence.evidence import read_profile
 from polyculture.inspect.verify import verify_run
 from polyculture.storage.files import file_digest, parquet_rows
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.measures import Stage
 from tests.conftest import Command
 from tests.support.corpora import unique_texts, write_config, write_jsonl_gz

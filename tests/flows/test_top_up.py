@@ -11,10 +11,9 @@ import pyarrow.ipc
 import pytest
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.evidence.evidence import read_manifest
 from polyculture.inspect.verify import verify_run
 from polyculture.storage.files import read_parquet
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest
 from polyculture.top_up.lineage import read_earlier
 from polyculture.top_up.parent import open_parent
 from schemas.measures import Lens

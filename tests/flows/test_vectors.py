@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyculture.evidence.evidence import read_manifest
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.verdict import CheckResult, Outcome, Verdict
 from tests.conftest import Command
 from tests.support.corpora import unique_texts, write_config, write_jsonl_gz

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.long
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from polyculture.evidence.evidence import read_manifest
+from polyculture.storage.run_directory import read_manifest
 from polyculture.publish import stores
 from polyculture.publish.copy import publish_files
 from polyculture.storage.run_directory import RunDirectory

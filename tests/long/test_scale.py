@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from polyculture.evidence.evidence import read_manifest, read_profile
+from polyculture.evidence.evidence import read_profile
 from polyculture.inspect.verify import verify_run
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.measures import Lens, Stage
 from tests.conftest import Command
 from tests.support.corpora import sentence, write_config

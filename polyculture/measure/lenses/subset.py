@@ -15,14 +15,13 @@ from polyculture.measure.probes.estimators import Scope, Stratum
 from polyculture.measure.probes.heavy import Documents
 from polyculture.measure.probes.multiplicity import GroupCounts, count_groups, exact_multiplicities
 from polyculture.measure.probes.species import seed_species, species_numbers
-from polyculture.storage.hashing import id_hash, seeded_hash
+from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.canonical import canonical_text
 from polyculture.text.shingles import shingle_sets
 from polyculture.text.skeleton import template_keys
 from schemas.documents import Kind
 from schemas.measures import Lens
 
-SUBSET_STREAM = 11  # of the seeded hash: which documents are probed where a subset is too large to be counted whole
 MOST_WHOLE = 200_000  # documents whose neighbours are all counted; of more, so many are probed
 _BLOCK = 4096  # documents joined at once: bounds the pairs that are held, 16 bytes each
 Numbers = NDArray[np.int64]
@@ -154,7 +153,7 @@ def _probed(documents: Documents, seed: int, most: int) -> Numbers:
     """The documents whose neighbours are counted: all, or those with the smallest seeded hashes."""
     if len(documents.source) <= most:
         return np.arange(len(documents.source))
-    order = np.argsort(seeded_hash(documents.id_hash, seed, SUBSET_STREAM), kind="stable")
+    order = np.argsort(seeded_hash(documents.id_hash, seed, Stream.SUBSET), kind="stable")
     return np.sort(order[:most])
 
 

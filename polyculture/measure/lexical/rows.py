@@ -13,7 +13,7 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.measure.lexical.blocks import LexicalSample, lexical_sample
 from polyculture.measure.lexical.measures import BlockSize, LexicalCounts
 from polyculture.measure.probes.probes import Stage
-from polyculture.storage.hashing import LEXICAL_STREAM, seeded_hash
+from polyculture.storage.hashing import Stream, seeded_hash
 from polyculture.text.language import UNKNOWN
 from schemas.documents import Kind
 from schemas.lexical import LEXICAL_SCHEMA
@@ -45,7 +45,7 @@ def measure_lexical(corpus: Corpus, stages: Sequence[Stage], seed: int, size: Bl
         LEXICAL rows. About a third of a second for a scope and stage, however large, beside a sort of the documents.
     """
     size = size or BlockSize()
-    order = np.argsort(seeded_hash(corpus.id_hash, seed, LEXICAL_STREAM), kind="stable")
+    order = np.argsort(seeded_hash(corpus.id_hash, seed, Stream.LEXICAL), kind="stable")
     languages = [main_language(corpus, order[corpus.source[order] == n]) for n in range(len(corpus.sources))]
     known: dict[int, LexicalSample] = {}  # a scope often holds the same documents as another one
     rows: list[dict[str, object]] = []

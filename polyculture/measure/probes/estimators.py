@@ -14,7 +14,6 @@ from polyculture.statistics.intervals import (
     Interval,
     Sample,
     between,
-    clopper_pearson,
     combine,
     exact,
     mean_interval,
@@ -24,11 +23,9 @@ from polyculture.statistics.intervals import (
 __all__ = [
     "Scope",
     "Stratum",
-    "clopper_pearson",
     "pooled_mean",
     "pooled_share",
     "scope_of",
-    "share_interval",
     "stratum_share",
 ]
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.measure.probes.probe_draws import early_arrivals, smallest_hashes
-from polyculture.storage.hashing import PROBE_STREAM, TOKEN_PROBE_STREAM
+from polyculture.storage.hashing import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def choose_probes(
     limit = np.full(len(totals), everything)
     limit[share < 1] = (share[share < 1] * 2.0**64).astype(np.uint64)
     while True:
-        document, hashes = smallest_hashes((stage.copies, source, id_hash), seed, PROBE_STREAM, limit)
+        document, hashes = smallest_hashes((stage.copies, source, id_hash), seed, Stream.PROBE, limit)
         is_short = np.bincount(source[document], minlength=len(totals)) < np.minimum(totals, probes)
         if not is_short.any():
             return _first(document, source[document], (document, hashes), probes)
@@ -84,7 +84,7 @@ def choose_weighted_probes(
     rate = np.bincount(source, weight)
     limit = _enough(probes) / np.maximum(rate, 1.0)
     while True:
-        document, time = early_arrivals((weight, source, id_hash), seed, TOKEN_PROBE_STREAM, limit)
+        document, time = early_arrivals((weight, source, id_hash), seed, Stream.TOKEN_PROBE, limit)
         is_short = (np.bincount(source[document], minlength=len(rate)) < probes) & (rate > 0)
         if not is_short.any():
             return _first(document, source[document], (id_hash[document], time), probes)

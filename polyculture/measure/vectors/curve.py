@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.statistics.intervals import Z95, combine, share_interval
-from polyculture.storage.hashing import NESTED_STREAM, seeded_hash, unit_interval
+from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 from schemas.profile import Estimate
 
 ALARM_RATIO = 2.0
@@ -56,7 +56,7 @@ def nested_samples(id_hashes: NDArray[np.uint64], seed: int) -> NDArray[np.int64
 
     Each document is in a sample by its own hash, so the samples of partitions add up to those of the whole.
     """
-    place = unit_interval(seeded_hash(id_hashes, seed, NESTED_STREAM))
+    place = unit_interval(seeded_hash(id_hashes, seed, Stream.NESTED))
     return np.searchsorted(np.array(FRACTIONS), place, side="right").astype(np.int64)
 
 

@@ -25,7 +25,7 @@ from polyculture.measure.vectors.moment_table import (
 from polyculture.measure.vectors.neighbours import Neighbours
 from polyculture.measure.vectors.vector_ledger import VECTOR_PROBES_SCHEMA, VectorLedger, VectorProbes, vector_rows
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
-from polyculture.storage.hashing import NESTED_STREAM, seeded_hash, unit_interval
+from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 from schemas.measures import Stage as StageName
 from schemas.vectors import CoverageMeasured, Share, SourceVectors, TrialScores, VectorsHeader
 
@@ -208,7 +208,7 @@ def _split(vectors: Vectors, reference: Sequence[str]) -> ReferenceSplit | None:
     mine = np.flatnonzero(np.isin(vectors.corpus.source, members) & (stage.copies > 0))
     if len(mine) < 2 * LEAST_POINTS:
         return None
-    hashes = seeded_hash(vectors.corpus.id_hash[mine], vectors.seed, NESTED_STREAM, 1)
+    hashes = seeded_hash(vectors.corpus.id_hash[mine], vectors.seed, Stream.NESTED, 1)
     first = np.argsort(hashes, kind="stable")[:REFERENCE_DOCUMENTS]
     return ReferenceSplit(Points(vectors.embeddings.take(mine[first]), hashes[first]))
 
@@ -244,7 +244,7 @@ def _share(covered: Covered) -> Share:
 
 def _trials(vectors: Vectors, fraction: float) -> Iterator[TrialScores]:
     """Vendi scores of a trial's documents alone, of every scope."""
-    place = unit_interval(seeded_hash(vectors.corpus.id_hash, vectors.seed, NESTED_STREAM))
+    place = unit_interval(seeded_hash(vectors.corpus.id_hash, vectors.seed, Stream.NESTED))
     chosen = np.flatnonzero((place < fraction) & vectors.copies.any(axis=1))
     if not len(chosen):
         return

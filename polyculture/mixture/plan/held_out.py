@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polyculture.compute.compiled import compiled
 from polyculture.errors import ConfigError
 from polyculture.measure.lenses.near_join import verified_similarity
-from polyculture.storage.hashing import HELD_OUT_STREAM, seeded_hash
+from polyculture.storage.hashing import Stream, seeded_hash
 from polyculture.text.shingles import ShingleSets
 from schemas.manifest import HeldOutSource
 
@@ -60,7 +60,7 @@ def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens:
         raise ConfigError(
             f"validation.tokens: {budget_tokens:,} is more than half of the {total:,} distinct tokens; ask for fewer"
         )
-    drawn = seeded_hash(documents.id_hash, seed, HELD_OUT_STREAM)
+    drawn = seeded_hash(documents.id_hash, seed, Stream.HELD_OUT)
     held = np.zeros(len(documents.source), np.bool_)
     for number in range(len(sources)):
         mine = np.flatnonzero(documents.source == number)

@@ -6,12 +6,11 @@ from pathlib import Path
 import pyarrow.compute as pc
 
 from polyculture.errors import ConfigError, PolycultureError
-from polyculture.evidence.evidence import read_manifest
 from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES
 from polyculture.mixture.plan.supply import STAGE
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest
 from schemas.manifest import FileDigest, Manifest
 
 

@@ -10,15 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.storage.hashing import INCLUSION_STREAM, seeded_hash
-
 Integers = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
-
-
-def inclusion_hash(id_hash: Hashes, seed: int) -> Hashes:
-    """(documents,) hash of (seed, document): small ones enter first; equal only where id hashes are."""
-    return seeded_hash(id_hash, seed, INCLUSION_STREAM)
 
 
 @dataclass(frozen=True, slots=True)

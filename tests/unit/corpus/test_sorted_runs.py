@@ -9,8 +9,7 @@ import pyarrow.ipc
 import pytest
 
 from polyculture.corpus.sorted_runs import SortedRuns
-from polyculture.mixture.plan.selection import inclusion_hash
-from polyculture.storage.hashing import id_hash
+from polyculture.storage.hashing import id_hash, inclusion_hash
 
 SCHEMA = pa.schema([("document_id", pa.string()), ("value", pa.list_(pa.float32()))])
 

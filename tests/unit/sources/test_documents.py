@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polyculture.sources.documents import Document, plan_fields, to_document
-from polyculture.sources.record import Record, Rejection, safe_detail
+from polyculture.sources.record import Record, Rejection
+from polyculture.storage.messages import safe_detail
 from schemas.documents import Kind
 from schemas.source_config import LimitsConfig, SourceConfig
 from tests.unit.sources.helpers import jsonl, read

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from polyculture.measure.probes.estimators import Scope, Stratum, pooled_mean, pooled_share, share_interval
+from polyculture.measure.probes.estimators import Scope, Stratum, pooled_mean, pooled_share
 from polyculture.measure.probes.metrics import inverse_multiplicity, surprise, trial_distinct
 from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.statistics.intervals import share_interval
 from polyculture.storage.hashing import seeded_hash
 
 REPETITIONS = 1500

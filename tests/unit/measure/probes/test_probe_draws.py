@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from polyculture.measure.lenses.near_keys import count_candidates, find_key, is_shared, probe_keys, shared_bands
 from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes
-from polyculture.storage.hashing import PROBE_STREAM, TOKEN_PROBE_STREAM, seeded_hash, unit_interval
+from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 
 SEED = 7
 
@@ -15,14 +15,14 @@ def by_sorting(copies: NDArray[np.int64], id_hash: NDArray[np.uint64], probes: i
     """The occurrences of one source with the smallest hashes."""
     document = np.repeat(np.arange(len(copies)), copies)
     copy = np.concatenate([np.arange(count, dtype=np.uint64) for count in copies])
-    return document[np.argsort(seeded_hash(id_hash[document], SEED, PROBE_STREAM, copy), kind="stable")[:probes]]
+    return document[np.argsort(seeded_hash(id_hash[document], SEED, Stream.PROBE, copy), kind="stable")[:probes]]
 
 
 def by_arrival(weight: NDArray[np.int64], id_hash: NDArray[np.uint64], probes: int) -> NDArray[np.int64]:
     """The documents of one source whose arrivals are earliest, of as many arrivals of each as there are probes."""
     there = np.flatnonzero(weight)
     salts = np.tile(np.arange(probes, dtype=np.uint64), len(there))
-    uniform = unit_interval(seeded_hash(np.repeat(id_hash[there], probes), SEED, TOKEN_PROBE_STREAM, salts))
+    uniform = unit_interval(seeded_hash(np.repeat(id_hash[there], probes), SEED, Stream.TOKEN_PROBE, salts))
     times = np.cumsum(-np.log1p(-uniform.reshape(len(there), probes)) / weight[there, None], axis=1)
     return np.repeat(there, probes)[np.argsort(times.ravel(), kind="stable")[:probes]]
 

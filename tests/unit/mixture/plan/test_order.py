@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from polyculture.mixture.plan.order import mixture_order, order_blocks
-from polyculture.mixture.plan.selection import Streams, copies_of, inclusion_hash, rank_documents
+from polyculture.mixture.plan.selection import Streams, copies_of, rank_documents
+from polyculture.storage.hashing import inclusion_hash
 
 # documents of a source, where its stretch begins, and its rows
 stretch = st.integers(1, 40).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, 2 * n), st.integers(0, 4 * n)))

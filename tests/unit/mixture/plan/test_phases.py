@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from polyculture.mixture.plan.phases import Distinct, plan_phases
-from polyculture.mixture.plan.selection import copies_of, inclusion_hash, rank_documents, rows_within
+from polyculture.mixture.plan.selection import copies_of, rank_documents, rows_within
 from polyculture.mixture.plan.weights import ask_known
-from polyculture.storage.hashing import unit_interval
+from polyculture.storage.hashing import inclusion_hash, unit_interval
 from schemas.documents import Kind
 from schemas.mixture_config import MixtureConfig, PhaseConfig
 from schemas.plan import MixturePlan, PhasePlan
