@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.compute.local import Executor
+from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import build_index
 from polyculture.corpus.filtered import account_exclusions
 from polyculture.corpus.ingest import documents_read, ingest_partition, quarantine_row

@@ -1,4 +1,4 @@
-"""Runs pure functions over partitions: one verb, `run(function, calls) -> results`."""
+"""Worker processes on this machine: the executor that every other one is compared with."""
 
 import multiprocessing
 import os
@@ -7,19 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from polyculture.errors import PolycultureError
 
 Result = TypeVar("Result")
-
-
-class Executor(Protocol):
-    """What a stage needs of whatever runs it."""
-
-    def run(self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
-        """Results of `function(*call)` for each call, in the order of the calls."""
-        ...
 
 
 class Local:

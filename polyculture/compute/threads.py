@@ -1,13 +1,14 @@
 """Threads for compiled kernels that let go of the interpreter."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
 
 Found = TypeVar("Found")
+Item = TypeVar("Item")
 
 
 def in_spans(
@@ -25,5 +26,19 @@ def in_spans(
         What `work` returned, in the order of the spans.
     """
     edges = np.linspace(0, count, (spans or threads) + 1).astype(np.int64).tolist()
+    return list(in_threads(work, itertools.pairwise(edges), threads))
+
+
+def in_threads(work: Callable[[Item], Found], items: Iterable[Item], threads: int) -> Iterator[Found]:
+    """Share items among threads; the results come in the order of the items.
+
+    Args:
+        work: called with each item; a kernel that lets go of the interpreter.
+        items: all are taken at once, by more than one thread.
+        threads: how many run at a time.
+    """
+    if threads == 1:
+        yield from map(work, items)
+        return
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(work, itertools.pairwise(edges)))
+        yield from pool.map(work, items)

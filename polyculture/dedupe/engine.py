@@ -6,7 +6,6 @@ are linked again, to more of those that share a key with them, until nothing is 
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.threads import in_threads
 from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, write_buckets
 from polyculture.dedupe.links import DEAD, fingerprints
 from polyculture.dedupe.search import NearDuplicates, Search, Workplace
@@ -127,10 +127,9 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         return (found.by_hand + start, found.folded) if len(found.by_hand) else None
 
     hard: list[tuple[NDArray[np.int64], Texts]] = []
-    with ThreadPoolExecutor(workplace.threads) as pool:
-        for number, by_hand in enumerate(pool.map(sketch_part, range(len(starts)))):
-            hard += [by_hand] if by_hand is not None else []
-            workplace.report("signatures", min(starts[number] + size, count), count)
+    for number, by_hand in enumerate(in_threads(sketch_part, range(len(starts)), workplace.threads)):
+        hard += [by_hand] if by_hand is not None else []
+        workplace.report("signatures", min(starts[number] + size, count), count)
     return Sketched(_replace(texts, hard), keys, characters, has_words, prints, paths)
 
 

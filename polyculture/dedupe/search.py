@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, read_only
+from polyculture.compute.threads import in_threads
 from polyculture.dedupe.buckets import Bucket, Buckets, Contested, JoinedBuckets, write_contested
 from polyculture.dedupe.links import DEAD, Crowd, bucket_links, least_agreement
 from polyculture.dedupe.verify import NOT_SIMILAR, verify_links
@@ -172,12 +172,11 @@ class Search:
                 self._proposed += proposed
                 yield shared
 
-        with ThreadPoolExecutor(self._workplace.threads) as pool:
-            parts = contested(pool.map(reduce, range(len(buckets))))
-            if rounds == 0:
-                write_contested(self._contested, parts)
-            else:
-                deque(parts, maxlen=0)
+        parts = contested(in_threads(reduce, range(len(buckets)), self._workplace.threads))
+        if rounds == 0:
+            write_contested(self._contested, parts)
+        else:
+            deque(parts, maxlen=0)
         if rounds:
             found.append(self._follow(is_alive, kept))
         every = pl.Series(np.concatenate(found) if found else np.empty(0, np.uint64))

@@ -1,7 +1,6 @@
 """Sketches: one pass over the texts that folds, keys, shingles and signs them."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, tuple_of
+from polyculture.compute.threads import in_threads
 from polyculture.text.fold import NOT_FOLDED
 from polyculture.text.minhash import PERMUTATIONS, Permutations, permutations, sign
 from polyculture.text.shingles import (
@@ -102,11 +102,7 @@ def sketch(texts: Texts, width: int, seed: int, threads: int = 1) -> Sketches:
             _sketch(texts.pointers, (start, min(start + _BLOCK_DOCUMENTS, count)), drawn, bench, out)
 
     blocks = range(0, count, _BLOCK_DOCUMENTS)
-    if threads == 1 or len(blocks) == 1:
-        work(blocks)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, [blocks[i::threads] for i in range(threads)]))
+    list(in_threads(work, [blocks[i::threads] for i in range(threads)], threads))
     by_hand = np.flatnonzero(out[2] == _UNFOLDED)
     folded = fold_by_hand(texts, by_hand)
     if len(by_hand):

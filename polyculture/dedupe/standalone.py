@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.compute.local import Executor
+from polyculture.compute.executor import Executor
 from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, join_sketched, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
 from polyculture.dedupe.outcome import Decision, write_outcome

@@ -1,7 +1,6 @@
 """Verification: the Jaccard similarity of linked documents, on their canonical texts."""
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from typing import Any
 
@@ -10,6 +9,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, read_only, tuple_of
+from polyculture.compute.threads import in_threads
 from polyculture.text.shingles import (
     BENCH,
     POINTERS,
@@ -171,11 +171,7 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
             _verify((links, similarity), span, bounds, texts.pointers, bench)
             pages.touch((span[1] - span[0]) * PAGES_AT_ONCE_BYTES)  # leaders ascend, documents lie anywhere
 
-    if threads == 1 or len(spans) < 2:
-        work(spans)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, [spans[i::threads] for i in range(threads)]))
+    list(in_threads(work, [spans[i::threads] for i in range(threads)], threads))
     return similarity
 
 

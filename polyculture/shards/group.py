@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyculture.compute.local import Executor
+from polyculture.compute.executor import Executor
 from polyculture.shards.cut import Shard, cut_shards
 from polyculture.shards.write import Origin, row_bytes, write_shard
 from polyculture.storage.commit import remove

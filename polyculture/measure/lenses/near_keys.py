@@ -1,13 +1,13 @@
 """The near lens's band keys: which of them groups share at all, and the probes', ready to be looked up."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled
+from polyculture.compute.threads import in_threads
 
 BANDS_AT_ONCE = 8  # their filters stay in a core's cache, and a row of their keys fills a cache line
 FILTER_BITS = 16  # per group and band: one in sixteen keys that none shares passes for shared
@@ -66,8 +66,7 @@ def shared_bands(keys: Keys, has_words: NDArray[np.bool_], threads: int = 1) -> 
     def work(block: int) -> None:
         _flag(keys, has_words, (block, np.uint64(bits)), shared)
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, blocks))
+    list(in_threads(work, blocks, threads))
     return shared
 
 
