@@ -17,7 +17,7 @@ from polyculture.measure.lenses.near_index import NearIndex
 from polyculture.measure.probes.heavy import Documents, HeavySpecies, heavy_species
 from polyculture.measure.probes.multiplicity import GroupCounts, count_groups
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes, Weighting
-from polyculture.measure.probes.probes import Stage, choose_probes, split_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, split_probes
 from polyculture.storage.hashing import id_hash, seeded_hash, unit_interval
 from polyculture.text.canonical import canonical_text
 from polyculture.text.shingles import shingle_sets
@@ -179,7 +179,7 @@ def heavy_of(crawls: Crawls, lens: Lens) -> HeavySpecies | None:
 
 def draw_matrix(crawls: Crawls, lens: Lens, heavy: HeavySpecies | None, probes: int, seed: int) -> ProbeMatrix:
     """Fresh probes of every source, chosen as the product chooses them."""
-    stage = Stage("input", np.ones(len(crawls.group), np.int64))
+    stage = StageCopies("input", np.ones(len(crawls.group), np.int64))
     chosen = choose_probes(stage, crawls.source, crawls.id_hash, probes, seed)
     documents = np.bincount(crawls.source, minlength=crawls.sources).astype(np.int64)
     parts: list[SourceProbes] = []

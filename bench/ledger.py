@@ -27,7 +27,7 @@ from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
 from polyculture.measure.lenses.corpus_skeletons import corpus_template_keys
 from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.lenses.near_index import NearIndex
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.probes.species import seed_species, species_numbers
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import file_sha256, signature_seed
@@ -35,7 +35,7 @@ from polyculture.text.shingles import ShingleSets, shingle_sets
 from schemas.dedupe_config import DedupeConfig
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
-from schemas.measures import Stage as StageName
+from schemas.measures import Stage
 from schemas.source_config import LimitsConfig, SourceConfig
 
 MOST_COST = 0.15  # of deduplication, for the lenses of SUMMED
@@ -101,7 +101,7 @@ def measure(corpus: Corpus, sets: ShingleSets, removal: Removal, times: dict[str
     )
     kept = removal.is_kept.astype(np.int64)
     copies = (np.ones(len(corpus), np.int64), kept, kept * (1 + (np.arange(len(corpus)) % 2)))
-    stages = [Stage(name.value, found) for name, found in zip(StageName, copies, strict=True)]
+    stages = [StageCopies(name.value, found) for name, found in zip(Stage, copies, strict=True)]
     clock = [time.perf_counter()]
 
     def after(what: str) -> None:

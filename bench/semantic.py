@@ -25,7 +25,7 @@ from polyculture.encoders.encoder import Reading, to_fixed_point
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.languages import language_key
 from polyculture.encoders.self_check import check_languages
-from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes
 from polyculture.measure.vectors.coverage import Points, reference_coverage
 from polyculture.measure.vectors.curve import (
     FRACTIONS,
@@ -264,7 +264,7 @@ def main() -> int:
     corpus = read_corpus(arguments.data)
     documents = len(corpus.source)
     measured = (corpus.reading == Reading.MEASURED).astype(np.int64)
-    chosen = choose_probes(Stage("input", measured), corpus.source, corpus.hashes, arguments.probes, 20_261_122)
+    chosen = choose_probes(StageCopies("input", measured), corpus.source, corpus.hashes, arguments.probes, 20_261_122)
     sample = nested_samples(corpus.hashes, 20_261_122)
     sizes = np.cumsum(np.bincount(sample[measured > 0], minlength=len(FRACTIONS))).tolist()
     block = Block(corpus.vectors, corpus.source, measured[:, None], np.arange(documents), sample)

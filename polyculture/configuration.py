@@ -14,6 +14,7 @@ from schemas.config import CurationConfig
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
 Location = tuple[str | int, ...]
+OLDER_KEY = ("mixture", "stages")  # errors name `mixture.phases`, as it is called now, with the line of this key
 
 
 def load_config(path: Path) -> CurationConfig:
@@ -28,7 +29,9 @@ def load_config(path: Path) -> CurationConfig:
     Raises:
         ConfigError: it cannot be read or does not hold a configuration; every problem is named with its line.
     """
-    config = _validated(path, *_parse(path, _read(path)))
+    values, lines = _parse(path, _read(path))
+    older = {("mixture", "phases", *place[2:]): line for place, line in lines.items() if place[:2] == OLDER_KEY}
+    config = _validated(path, values, {**older, **lines})
     sources = [source.model_copy(update={"paths": tuple(sorted(source.paths))}) for source in config.sources]
     return config.model_copy(update={"sources": tuple(sorted(sources, key=lambda source: source.name))})
 

@@ -67,7 +67,7 @@ class CurationConfig(Strict):
     def _check_mixture(self, names: list[str]) -> None:
         mixture = self.mixture
         for number, terms in enumerate(mixture.terms):
-            place = f"mixture.stages.{number}" if mixture.stages else "mixture"
+            place = f"mixture.phases.{number}" if mixture.phases else "mixture"
             for key, known in (("rates", terms.fixed_rates), ("sources", terms.sources), ("sources", mixture.sources)):
                 for name in known:
                     if name not in names:
@@ -76,7 +76,7 @@ class CurationConfig(Strict):
                 raise ValueError(f"{place}.rates: every rate is 0, so the mixture would be empty")
             for name, rate in terms.fixed_rates.items():
                 is_over = mixture.max_epochs is not None and rate > mixture.max_epochs
-                if is_over and not mixture.stages and name not in mixture.sources:  # of phases, rates are proportions
+                if is_over and not mixture.phases and name not in mixture.sources:  # of phases, rates are proportions
                     raise ValueError(f"{place}.rates: {name} is {rate:g}, above max_epochs {mixture.max_epochs:g}")
 
     def _check_embeddings(self) -> None:

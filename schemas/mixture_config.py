@@ -100,16 +100,26 @@ class MixtureConfig(MixtureTerms):
     model_parameters: int | None = Field(
         None, gt=0, description="Parameters of the model to be trained, for the tokens per parameter."
     )
-    stages: tuple[PhaseConfig, ...] = Field(
+    phases: tuple[PhaseConfig, ...] = Field(
         (),
         max_length=99,
         description="Phases of training, in order; in place of `tokens` and `rates`. Limits here hold in each phase.",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_older_key(cls, values: Any) -> Any:
+        """Take `stages`, which configurations and manifests of earlier versions have, for `phases`."""
+        if not isinstance(values, dict) or "stages" not in values:
+            return values
+        if "phases" in values:
+            raise ValueError("`stages` is the older name of `phases`; write `phases` alone")
+        return {"phases" if key == "stages" else key: value for key, value in values.items()}
+
     @property
     def terms(self) -> tuple[MixtureTerms, ...]:
         """The terms of every phase; these, if there is but one."""
-        return self.stages or (self,)
+        return self.phases or (self,)
 
     def leaves_out(self, name: str, kind: Kind) -> bool:
         """Whether rates or limits keep a source out of every phase."""
@@ -122,21 +132,21 @@ class MixtureConfig(MixtureTerms):
         )
 
     def limits_of(self, terms: MixtureTerms) -> MixtureTerms:
-        """Terms with the limits that stand beside `stages`, where they have none of their own."""
+        """Terms with the limits that stand beside `phases`, where they have none of their own."""
         return terms.model_copy(update={"kinds": self.kinds | terms.kinds, "sources": self.sources | terms.sources})
 
     @model_validator(mode="after")
-    def _check_stages(self) -> "MixtureConfig":
-        names = [phase.name.casefold() for phase in self.stages]
+    def _check_phases(self) -> "MixtureConfig":
+        names = [phase.name.casefold() for phase in self.phases]
         if len({name.replace("-", "_").replace(".", "_") for name in names}) < len(names):
-            raise ValueError("stages: two have the same name, or names that differ in `-`, `.` and `_` alone")
-        if self.stages and (self.tokens is not None or self.rates != {}):
-            raise ValueError("stages: each has its own `tokens` and `rates`; remove those beside `stages`")
+            raise ValueError("phases: two have the same name, or names that differ in `-`, `.` and `_` alone")
+        if self.phases and (self.tokens is not None or self.rates != {}):
+            raise ValueError("phases: each has its own `tokens` and `rates`; remove those beside `phases`")
         if VALIDATION in names:
-            raise ValueError(f"stages: {VALIDATION!r} is the name of the documents held out; choose another")
-        for phase in self.stages:
+            raise ValueError(f"phases: {VALIDATION!r} is the name of the documents held out; choose another")
+        for phase in self.phases:
             if phase.tokens is None:
-                raise ValueError(f"stages: {phase.name} has no budget; give it `tokens`")
+                raise ValueError(f"phases: {phase.name} has no budget; give it `tokens`")
         return self
 
 

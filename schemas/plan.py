@@ -71,7 +71,7 @@ class PhaseSource(Planned):
 
 
 class PhasePlan(Planned):
-    """One phase of training; `mixture.stages` of the configuration lists them. Without it there is one, `train`.
+    """One phase of training; `mixture.phases` of the configuration lists them. Without it there is one, `train`.
 
     Conservation: over all phases, written = kept + repeated; within a phase, rows = new documents + repeated.
 

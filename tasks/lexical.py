@@ -7,9 +7,9 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.job import Job
 from polyculture.measure.lexical.profile import LEXICAL_FILE
 from polyculture.measure.lexical.rows import measure_lexical
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.files import write_parquet
-from schemas.measures import Stage as StageName
+from schemas.measures import Stage
 from tasks.hold_out import open_distinct
 from tasks.progress import Stopwatch, log, report
 from tasks.store import open_corpus
@@ -22,8 +22,8 @@ def measure_words(job: Job) -> None:
     corpus = open_corpus(job)
     report("lexical blocks", 0, 1)
     stages = [
-        Stage(StageName.INPUT.value, np.ones(len(corpus), np.int64)),
-        Stage(StageName.DISTINCT.value, open_distinct(job, len(corpus)).astype(np.int64)),
+        StageCopies(Stage.INPUT.value, np.ones(len(corpus), np.int64)),
+        StageCopies(Stage.DISTINCT.value, open_distinct(job, len(corpus)).astype(np.int64)),
     ]
     rows = measure_lexical(corpus, stages, job.config.seed)
     write_parquet(job.directory.ledger / LEXICAL_FILE, rows)

@@ -18,13 +18,13 @@ from polyculture.measure.lenses.corpus_skeletons import corpus_template_keys
 from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.lenses.near_index import NearIndex
 from polyculture.measure.lenses.near_join import MOST_CANDIDATES
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.probes.species import seed_species, species_numbers
 from polyculture.measure.vectors.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from polyculture.storage.hashing import signature_seed
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader, Population
-from schemas.measures import Stage as StageName
+from schemas.measures import Stage
 from tasks.canary import open_planted, write_canary_ledger
 from tasks.hold_out import open_distinct
 from tasks.progress import Stopwatch, log, report
@@ -49,7 +49,7 @@ class Costs:
 
 
 @task(cache_policy=NO_CACHE)
-def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool = False) -> None:
+def measure(job: Job, stages: Sequence[Stage], threads: int, *, extend: bool = False) -> None:
     """Count the multiplicities of every source's probes at each stage, and write `ledger/`.
 
     With `extend` the stages are added to those that are written already.
@@ -57,13 +57,13 @@ def measure(job: Job, stages: Sequence[StageName], threads: int, *, extend: bool
     watch = Stopwatch()
     corpus, config = open_corpus(job), job.config
     if extend and config.measure.semantic is not None:  # moments are of all stages together, so all are counted again
-        stages, extend = (StageName.INPUT, StageName.DISTINCT, *stages), False
-    copies = {StageName.INPUT: np.ones(len(corpus), np.int64)}
-    if StageName.DISTINCT in stages:
-        copies[StageName.DISTINCT] = open_distinct(job, len(corpus)).astype(np.int64)
-    if StageName.MIXTURE in stages:
-        copies[StageName.MIXTURE] = open_copies(job)
-    weighted = [Stage(stage.value, copies[stage]) for stage in stages]
+        stages, extend = (Stage.INPUT, Stage.DISTINCT, *stages), False
+    copies = {Stage.INPUT: np.ones(len(corpus), np.int64)}
+    if Stage.DISTINCT in stages:
+        copies[Stage.DISTINCT] = open_distinct(job, len(corpus)).astype(np.int64)
+    if Stage.MIXTURE in stages:
+        copies[Stage.MIXTURE] = open_copies(job)
+    weighted = [StageCopies(stage.value, copies[stage]) for stage in stages]
     report("probes", 0, 1)
     planted = open_planted(job, corpus)
     indexes = build_indexes(job, planted.corpus, threads)
@@ -102,7 +102,7 @@ def log_scaled(populations: Sequence[Population]) -> None:
             )
 
 
-def _semantic(job: Job, corpus: Corpus, stages: Sequence[Stage]) -> SemanticMeasured | None:
+def _semantic(job: Job, corpus: Corpus, stages: Sequence[StageCopies]) -> SemanticMeasured | None:
     """What embeddings tell; None if the configuration asks for none, or there is no document."""
     config, embeddings = job.config.measure.semantic, open_embeddings(job, corpus)
     if embeddings is None or config is None or not len(corpus):

@@ -14,12 +14,11 @@ from polyculture.canary.truth import LENSES, METRICS, Truth, truths
 from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.measure.probes.estimators import scope_of
 from polyculture.measure.probes.metrics import METRICS as ESTIMATORS
-from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes
 from polyculture.storage.hashing import id_hash
 from schemas.canary import CanaryHeader
 from schemas.ledger import Crowded, Weighting
-from schemas.measures import Lens
-from schemas.measures import Stage as StageName
+from schemas.measures import Lens, Stage
 from schemas.profile import CanaryNumber, CanaryNumbers
 
 PREFIX = "canary_"
@@ -67,7 +66,7 @@ def estimates(ledger: Ledger) -> list[CanaryNumber]:
     found = []
     for lens in LENSES:
         for weighting in Weighting:
-            matrix = ledger.matrix(StageName.INPUT, lens, weighting)
+            matrix = ledger.matrix(Stage.INPUT, lens, weighting)
             if matrix is None:
                 continue
             scope = replace(scope_of(matrix, [0]), confidence=CONFIDENCE)
@@ -82,7 +81,7 @@ def estimates(ledger: Ledger) -> list[CanaryNumber]:
 
 def _compare(ledger: Ledger, lens: Lens, truth: Truth, seed: int) -> tuple[int, int]:
     """Counts of one lens that were looked at, and how many of them are wrong."""
-    population = ledger.population(StageName.INPUT, lens)
+    population = ledger.population(Stage.INPUT, lens)
     stated = (population.documents, population.tokens) if population is not None else None
     is_wrong = stated != ([truth.documents], [truth.total_tokens])
     if lens is Lens.NEAR:
@@ -151,7 +150,7 @@ def probes_of(truth: Truth, seed: int, choice: int | None = None) -> dict[Weight
     there = (truth.multiplicity > 0).astype(np.int64)
     choice = seed if choice is None else choice
     return {
-        Weighting.DOCUMENTS: choose_probes(Stage(StageName.INPUT.value, there), source, hashes, PROBES, choice),
+        Weighting.DOCUMENTS: choose_probes(StageCopies(Stage.INPUT.value, there), source, hashes, PROBES, choice),
         Weighting.TOKENS: choose_weighted_probes(there * truth.tokens, source, hashes, PROBES, choice),
     }
 

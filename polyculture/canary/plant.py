@@ -14,13 +14,13 @@ from polyculture.canary.texts import document_key, records
 from polyculture.corpus.corpus import INDEX_SCHEMA, Corpus, build_index
 from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.errors import PolycultureError
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import write_text
 from polyculture.storage.hashing import file_sha256
 from schemas.documents import Kind
 from schemas.ledger import Population
-from schemas.measures import Stage as StageName
+from schemas.measures import Stage
 from schemas.source_config import LimitsConfig, SourceConfig
 
 PLANTED_NAME = "~canary"  # among the real ones: no configuration can name a source so
@@ -81,7 +81,7 @@ class PlantedCorpus:
     corpus: Corpus
     is_canary: NDArray[np.bool_]
 
-    def stages(self, real: Sequence[Stage]) -> list[Stage]:
+    def stages(self, real: Sequence[StageCopies]) -> list[StageCopies]:
         """The stages of the real documents, which the canary is no part of, and one of the canary alone.
 
         So it changes neither their probes nor what they weigh nor what counts as heavy.
@@ -92,7 +92,7 @@ class PlantedCorpus:
             copies[~self.is_canary] = stage.copies
             padded.append(replace(stage, copies=copies))
         mine = self.is_canary.astype(np.int64)
-        return [*padded, Stage(StageName.INPUT.value, mine, probes=PROBES, heavy_above=float(HEAVY_ABOVE))]
+        return [*padded, StageCopies(Stage.INPUT.value, mine, probes=PROBES, heavy_above=float(HEAVY_ABOVE))]
 
 
 def plant(corpus: Corpus, canary: Corpus) -> PlantedCorpus:

@@ -3,6 +3,7 @@
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from polyculture.canary.examine import FILES, read_canary
 from polyculture.measure.ledger.examples import EXAMPLES_FILE, read_snippets, with_snippets
@@ -39,9 +40,19 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
 def damaged_config(directory: RunDirectory, manifest: Manifest) -> str | None:
     """What is wrong with the configuration in a manifest, by the digest beside it; None if it is whole."""
     # As it stands there, not as read: a later version may know more keys.
-    if json_sha256(json.loads(directory.manifest.read_bytes())["config"]) != manifest.config_sha256:
+    config = json.loads(directory.manifest.read_bytes())["config"]
+    if manifest.config_sha256 not in (json_sha256(config), json_sha256(_with_older_key(config))):
         return "the configuration in manifest.json does not have the digest that stands beside it"
     return None
+
+
+def _with_older_key(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with `mixture.phases` under its older name `stages`.
+
+    A takedown of a run of an earlier version writes the configuration anew, beside the digest that the run gave it.
+    """
+    mixture = {"stages" if key == "phases" else key: value for key, value in config.get("mixture", {}).items()}
+    return {**config, "mixture": mixture}
 
 
 def damaged_shards(directory: RunDirectory, manifest: Manifest) -> str | None:

@@ -14,7 +14,7 @@ from polyculture.measure.ledger.ledger import Ledger
 from polyculture.measure.ledger.profile import build_profile
 from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.probes.multiplicity import count_groups
-from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes
 from polyculture.measure.vectors.coverage import LEAST_POINTS, Covered, Points, reference_coverage
 from polyculture.measure.vectors.rke import exact_rke
 from polyculture.measure.vectors.semantic_rows import SemanticSettings, measure_embeddings
@@ -23,8 +23,7 @@ from polyculture.statistics.intervals import share_interval
 from polyculture.top_up.mixture_state import MOST_POINTS, first_points, moment_of, points_of
 from schemas.config import CurationConfig
 from schemas.ledger import LedgerHeader
-from schemas.measures import Lens
-from schemas.measures import Stage as StageName
+from schemas.measures import Lens, Stage
 from schemas.profile import Profile
 from schemas.top_up import CoveredShare, Forecast, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered
 
@@ -76,7 +75,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
         consumed: (n,) occurrences of each that were read.
         remaining: (n,) that were not.
     """
-    corpus, rest = joint.corpus, Stage(StageName.MIXTURE.value, remaining)
+    corpus, rest = joint.corpus, StageCopies(Stage.MIXTURE.value, remaining)
     documents, tokens = int(remaining.sum()), int((remaining * corpus.tokens).sum())
     if not documents:
         return Forecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
@@ -97,7 +96,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
 
 def _measured(joint: Joint, name: MixtureName, copies: Copies, covered: ReferenceCovered | None) -> MixtureMeasured:
     profile = _profile(joint, copies)
-    scopes = {lens: profile.scope(StageName.MIXTURE, lens, "all") for lens in SHOWN}
+    scopes = {lens: profile.scope(Stage.MIXTURE, lens, "all") for lens in SHOWN}
     moment = moment_of(joint.embeddings, copies)
     return MixtureMeasured(
         name=name,
@@ -117,7 +116,7 @@ def _measured(joint: Joint, name: MixtureName, copies: Copies, covered: Referenc
 
 def _profile(joint: Joint, copies: Copies) -> Profile:
     """The numbers of one mixture, from a ledger of its own."""
-    corpus, config, stages = joint.corpus, joint.config, [Stage(StageName.MIXTURE.value, copies)]
+    corpus, config, stages = joint.corpus, joint.config, [StageCopies(Stage.MIXTURE.value, copies)]
     survey = Survey(corpus, joint.indexes, stages, config.measure.probes, config.seed)
     rows, heavy, populations = measure_stages(survey)
     if config.measure.semantic is not None:

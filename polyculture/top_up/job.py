@@ -105,8 +105,8 @@ def notes_of(config: CurationConfig) -> list[str]:
         notes.append(
             "mixture.rates were not followed: documents are chosen one by one; only a rate of 0 keeps a source out."
         )
-    if mixture.stages:
-        notes.append("mixture.stages were not followed: a top-up is one phase; limits beside `stages` hold.")
+    if mixture.phases:
+        notes.append("mixture.phases were not followed: a top-up is one phase; limits beside `phases` hold.")
     limits = (*mixture.kinds.values(), *mixture.sources.values())
     if any(limit.min_fraction for limit in limits):
         notes.append("min_fraction was not followed: nothing is chosen for its source or kind alone.")

@@ -160,6 +160,21 @@ def test_a_run_of_a_version_that_knew_fewer_keys_is_still_whole(healthy: Path, t
     assert verify_run(run) == []
 
 
+def test_a_run_whose_phases_have_their_older_name_is_still_whole(healthy: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(healthy, run)
+    manifest, verdict = (json.loads((run / name).read_bytes()) for name in ("manifest.json", "verdict.json"))
+    newer = manifest["config"]["mixture"]
+    older = {"stages" if key == "phases" else key: value for key, value in newer.items()}
+    manifest["config_sha256"] = json_sha256(manifest["config"] | {"mixture": older})
+    for mixture in (older, newer):  # as the run wrote it, and as a takedown of it does
+        manifest["config"]["mixture"] = mixture
+        (run / "manifest.json").write_text(json.dumps(manifest))
+        verdict |= {"manifest_sha256": file_sha256(run / "manifest.json"), "version": "0.0.1"}
+        (run / "verdict.json").write_text(json.dumps(verdict))
+        assert verify_run(run) == []
+
+
 @pytest.mark.parametrize("damage", ["flip", "truncate", "delete", "add", "swap", "verdict"])
 def test_verify_finds_every_damage(healthy: Path, tmp_path: Path, damage: str, here: Callable[..., Ended]) -> None:
     run = tmp_path / "run"

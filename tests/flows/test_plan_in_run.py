@@ -16,7 +16,7 @@ from schemas.plan import MixturePlan
 from tests.conftest import Command
 from tests.support.corpora import three_kinds, unique_texts, write_config, write_jsonl_gz
 
-STAGES = [
+PHASES = [
     {"name": "broad", "tokens": 30_000, "rates": "auto", "objective": ["hill_1@exact"]},
     {"name": "anneal", "tokens": 15_000, "rates": {"pages": 0.2, "solutions": 1, "samples": 0}},
 ]
@@ -37,7 +37,7 @@ def phased(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of two phases."""
     folder = tmp_path_factory.mktemp("phased")
     config = three_kinds(folder)
-    config["mixture"] = {"stages": STAGES, "max_epochs": 3, "model_parameters": 1_000}
+    config["mixture"] = {"phases": PHASES, "max_epochs": 3, "model_parameters": 1_000}
     result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode in (0, 3), result.stdout + result.stderr
     assert "tokens per parameter of 1,000" in result.stdout

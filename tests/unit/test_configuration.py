@@ -69,10 +69,16 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (GOOD + "dedupe: {near: {threshold: 0.6666666666666666}}\n", 5, "more than 6 decimals"),
         (GOOD.replace("name: demo", "name: -demo"), 1, "name"),
         (
-            GOOD + "mixture: {stages: [{name: a-b, tokens: 9}, {name: a.b, tokens: 9}]}\n",
+            GOOD + "mixture: {phases: [{name: a-b, tokens: 9}, {name: a.b, tokens: 9}]}\n",
             5,
             "names that differ in `-`, `.` and `_` alone",
         ),
+        (
+            GOOD + "mixture:\n  stages:\n    - {name: a, tokens: 9}\n    - {name: b, token: 9}\n",
+            8,
+            "mixture.phases.1.token",
+        ),
+        (GOOD + "mixture: {stages: [], phases: []}\n", 5, "the older name of `phases`"),
         (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
         (GOOD + "name: again\n", 5, "stands twice"),
         (GOOD.replace('["code.jsonl"]', "&a [x]"), 4, "anchors and aliases"),
@@ -94,6 +100,14 @@ def test_a_mistake_is_named_with_its_key_its_line_and_the_cure(
         load(tmp_path, text)
     assert words in str(error.value)
     assert line is None or f"config.yaml:{line}:" in str(error.value)
+
+
+def test_phases_are_read_under_their_older_name(tmp_path: Path) -> None:
+    older, newer = (
+        load(tmp_path, GOOD + f"mixture: {{{key}: [{{name: a, tokens: 9}}]}}\n") for key in ("stages", "phases")
+    )
+    assert older == newer
+    assert "stages" not in newer.mixture.model_dump()  # type: ignore[attr-defined]
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from polyculture.measure.probes.ledger_rows import (
     where,
 )
 from polyculture.measure.probes.multiplicity import exact_multiplicities
-from polyculture.measure.probes.probes import Stage, split_probes
+from polyculture.measure.probes.probes import StageCopies, split_probes
 from polyculture.measure.probes.species_counts import SpeciesCounts, count_species, heavy_of, merge_species
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population
 from schemas.measures import Lens
@@ -46,11 +46,11 @@ class Survey:
 
     corpus: Corpus
     indexes: Indexes
-    stages: Sequence[Stage]
+    stages: Sequence[StageCopies]
     probes: int
     seed: int
 
-    def weighed(self, lens: Lens) -> list[Stage]:
+    def weighed(self, lens: Lens) -> list[StageCopies]:
         """The stages, of the documents that a partition lens says something about."""
         return [where(stage, PARTITIONS[lens].applies(self.indexes)) for stage in self.stages]
 
@@ -105,7 +105,7 @@ def merge_parts(survey: Survey, left: Part, right: Part) -> Part:
     return Part(counts, chosen)
 
 
-def _merged(survey: Survey, stage: Stage, pair: tuple[Chosen, Chosen]) -> Chosen:
+def _merged(survey: Survey, stage: StageCopies, pair: tuple[Chosen, Chosen]) -> Chosen:
     """The probes among those of two parts."""
     found = {}
     for by in pair[0]:

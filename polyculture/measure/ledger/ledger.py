@@ -23,8 +23,7 @@ from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes
 from polyculture.measure.vectors.vector_ledger import VectorLedger, read_vectors, write_vectors
 from polyculture.storage.files import read_parquet, write_parquet, write_text
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_FILE_SCHEMA, LedgerHeader, Population, Weighting
-from schemas.measures import Lens
-from schemas.measures import Stage as StageName
+from schemas.measures import Lens, Stage
 
 PROBES_FILE, HEAVY_FILE, HEADER_FILE = "probes.parquet", "heavy.parquet", "ledger.json"
 
@@ -45,7 +44,7 @@ class Ledger:
     heavy: pa.Table
     vectors: VectorLedger | None = None
 
-    def matrix(self, stage: StageName, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
+    def matrix(self, stage: Stage, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
         """What estimators read, or None if it was not measured."""
         population = self.population(stage, lens)
         if population is None:
@@ -69,12 +68,12 @@ class Ledger:
         )
         return ProbeMatrix(probes, documents, weight, weighting, isinstance(LENSES[lens], PartitionLens))
 
-    def population(self, stage: StageName, lens: Lens) -> Population | None:
+    def population(self, stage: Stage, lens: Lens) -> Population | None:
         """What a lens measures at a stage, or None if it was not measured."""
         return next((p for p in self.header.populations if (p.stage, p.lens) == (stage, lens)), None)
 
     def _heavy_of(
-        self, stage: StageName, lens: Lens, weighting: Weighting, weight: NDArray[np.int64]
+        self, stage: Stage, lens: Lens, weighting: Weighting, weight: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """(species, sources) documents of the heavy species, and their shares of what the sources weigh."""
         is_wanted = (self.heavy["stage"].to_numpy() == stage.value) & (self.heavy["lens"].to_numpy() == lens.value)
@@ -92,7 +91,7 @@ class Ledger:
     def _drawn(self) -> dict[tuple[str, str, str], Drawn]:
         """The probes by stage, lens and weighting."""
         every = matrix_of(self.rows["multiplicity"], len(self.header.sources))
-        names = [[s.value for s in StageName], [lens.value for lens in Lens], [w.value for w in Weighting]]
+        names = [[s.value for s in Stage], [lens.value for lens in Lens], [w.value for w in Weighting]]
         columns = [_numbers(self.rows[name], known) for name, known in zip(_KEYS, names, strict=True)]
         source = _numbers(self.rows["source"], self.header.sources)
         tokens, is_crowded = (self.rows[name].to_numpy() for name in ("tokens", "is_crowded"))

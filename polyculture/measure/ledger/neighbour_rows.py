@@ -13,7 +13,7 @@ from polyculture.measure.lenses.lenses import Indexes, NeighbourLens
 from polyculture.measure.lenses.near_join import MOST_CANDIDATES
 from polyculture.measure.probes.ledger_rows import choose, documents_of, heavy_above, ledger_rows, population_of
 from polyculture.measure.probes.multiplicity import GroupCounts, different_groups
-from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes
 from schemas.ledger import Crowded, Population, Weighting
 from schemas.measures import Lens
 
@@ -30,11 +30,11 @@ class Split:
         crowded: what the stratum of these holds.
     """
 
-    stage: Stage
+    stage: StageCopies
     is_crowded: NDArray[np.bool_]
     crowded: Crowded
 
-    def part(self, is_crowded: bool) -> Stage:
+    def part(self, is_crowded: bool) -> StageCopies:
         """One stratum."""
         return replace(self.stage, copies=np.where(self.is_crowded == is_crowded, self.stage.copies, 0))
 
@@ -42,7 +42,7 @@ class Split:
 def measure_neighbours(
     corpus: Corpus,
     what: tuple[Lens, NeighbourLens, Indexes],
-    stages: Sequence[Stage],
+    stages: Sequence[StageCopies],
     counts: GroupCounts,
     settings: tuple[int, int, Sequence[NDArray[np.bool_] | None]],
 ) -> tuple[list[pa.Table], list[Population]]:
@@ -94,12 +94,12 @@ def measure_neighbours(
     return tables, populations
 
 
-def _split(corpus: Corpus, stage: Stage, groups: Numbers, at: tuple[Crowding, int], probes: int) -> Split:
+def _split(corpus: Corpus, stage: StageCopies, groups: Numbers, at: tuple[Crowding, int], probes: int) -> Split:
     bounds, number = at
     above = heavy_above(stage)
     probes = probes if stage.probes is None else stage.probes
     is_crowded = bounds.largest[groups, number] > above
-    held = documents_of(corpus, Stage(stage.name, np.where(is_crowded, stage.copies, 0)))
+    held = documents_of(corpus, StageCopies(stage.name, np.where(is_crowded, stage.copies, 0)))
     documents = held.totals(Weighting.DOCUMENTS)
     many = np.zeros(len(documents), np.int64)
     np.maximum.at(many, corpus.source[is_crowded], bounds.most[groups[is_crowded]].max(axis=1, initial=0))
@@ -123,7 +123,7 @@ def _choose(corpus: Corpus, split: Split, is_crowded: bool, probes: int, seed: i
     if is_crowded:
         is_whole = np.array(split.crowded.is_whole)[corpus.source]
         everything = choose_probes(
-            Stage(stage.name, np.where(is_whole, stage.copies, 0)), corpus.source, corpus.id_hash, probes, seed
+            StageCopies(stage.name, np.where(is_whole, stage.copies, 0)), corpus.source, corpus.id_hash, probes, seed
         )
         drawn = {by: np.concatenate([rows[~is_whole[rows]], everything]) for by, rows in drawn.items()}
     return drawn

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.lexical.blocks import LexicalSample, lexical_sample
 from polyculture.measure.lexical.measures import BlockSize, LexicalCounts
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.hashing import Stream, seeded_hash
 from polyculture.text.language import UNKNOWN
 from schemas.documents import Kind
@@ -32,7 +32,9 @@ class _Scope:
     is_pool: bool = False
 
 
-def measure_lexical(corpus: Corpus, stages: Sequence[Stage], seed: int, size: BlockSize | None = None) -> pa.Table:
+def measure_lexical(
+    corpus: Corpus, stages: Sequence[StageCopies], seed: int, size: BlockSize | None = None
+) -> pa.Table:
     """Count blocks of every source, kind and the union, and of human text in the language of each synthetic source.
 
     Args:
@@ -72,7 +74,7 @@ def _texts(corpus: Corpus, rows: NDArray[np.int64]) -> pa.Array:
     return pa.concat_arrays(corpus.take(rows, ["text"])["text"].cast(pa.large_string()).chunks)
 
 
-def _scopes(corpus: Corpus, stage: Stage, languages: Sequence[str | None]) -> Iterator[_Scope]:
+def _scopes(corpus: Corpus, stage: StageCopies, languages: Sequence[str | None]) -> Iterator[_Scope]:
     counts = np.bincount(corpus.source, stage.copies > 0, len(corpus.sources))
     present = [number for number, documents in enumerate(counts) if documents]
     yield _Scope("all", None, present)

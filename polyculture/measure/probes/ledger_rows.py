@@ -9,36 +9,35 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.probes.heavy import HEAVY_FRACTION, Documents, HeavySpecies
 from polyculture.measure.probes.ledger_file import row_lists
-from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population, Weighting
-from schemas.measures import Lens
-from schemas.measures import Stage as StageName
+from schemas.measures import Lens, Stage
 
 Chosen = dict[Weighting, NDArray[np.int64]]  # document numbers of the probes of each weighting
 
 
-def where(stage: Stage, applies: NDArray[np.bool_] | None) -> Stage:
+def where(stage: StageCopies, applies: NDArray[np.bool_] | None) -> StageCopies:
     """The stage, of the documents that a lens says something about."""
     return stage if applies is None else replace(stage, copies=np.where(applies, stage.copies, 0))
 
 
-def documents_of(corpus: Corpus, stage: Stage) -> Documents:
+def documents_of(corpus: Corpus, stage: StageCopies) -> Documents:
     """What is counted at a stage."""
     return Documents(corpus.source, stage.copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
 
 
-def heavy_above(stage: Stage) -> float:
+def heavy_above(stage: StageCopies) -> float:
     """Documents above which a species is heavy."""
     return HEAVY_FRACTION * int(stage.copies.sum()) if stage.heavy_above is None else stage.heavy_above
 
 
-def population_of(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -> Population:
+def population_of(corpus: Corpus, lens: Lens, stage: StageCopies, has_species: bool) -> Population:
     """What a lens measures of a stage."""
     documents = documents_of(corpus, stage)
     counts = documents.totals(Weighting.DOCUMENTS)
     above = heavy_above(stage) if has_species else None
     return Population(
-        stage=StageName(stage.name),
+        stage=Stage(stage.name),
         lens=lens,
         documents=counts.tolist(),
         tokens=documents.totals(Weighting.TOKENS).tolist(),
@@ -46,7 +45,7 @@ def population_of(corpus: Corpus, lens: Lens, stage: Stage, has_species: bool) -
     )
 
 
-def choose(corpus: Corpus, stage: Stage, probes: int, seed: int) -> Chosen:
+def choose(corpus: Corpus, stage: StageCopies, probes: int, seed: int) -> Chosen:
     """The probes of each weighting."""
     probes = probes if stage.probes is None else stage.probes
     by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)

@@ -12,7 +12,7 @@ from polyculture.storage.hashing import Stream
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class StageCopies:
     """A weighting of the corpus: how often each document occurs at a stage.
 
     Attributes:
@@ -29,7 +29,7 @@ class Stage:
 
 
 def choose_probes(
-    stage: Stage, source: NDArray[np.int64], id_hash: NDArray[np.uint64], probes: int, seed: int
+    stage: StageCopies, source: NDArray[np.int64], id_hash: NDArray[np.uint64], probes: int, seed: int
 ) -> NDArray[np.int64]:
     """Choose a uniform sample of the occurrences of each source: those with the smallest seeded hash.
 

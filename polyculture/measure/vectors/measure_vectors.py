@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import ONE, from_fixed_point
-from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes
 from polyculture.measure.vectors.cells import cell_of
 from polyculture.measure.vectors.coverage import LEAST_POINTS, Coverage, Covered, Points, ReferenceSplit
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
@@ -26,7 +26,7 @@ from polyculture.measure.vectors.neighbours import Neighbours
 from polyculture.measure.vectors.vector_ledger import VECTOR_PROBES_SCHEMA, VectorLedger, VectorProbes, vector_rows
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
 from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
-from schemas.measures import Stage as StageName
+from schemas.measures import Stage
 from schemas.vectors import CoverageMeasured, Share, SourceVectors, TrialScores, VectorsHeader
 
 REFERENCE_DOCUMENTS = 2_000
@@ -47,8 +47,8 @@ class Vectors:
 
     corpus: Corpus
     embeddings: Embeddings
-    stages: Sequence[Stage]
-    everything: Sequence[Stage]
+    stages: Sequence[StageCopies]
+    everything: Sequence[StageCopies]
     seed: int
 
     @property
@@ -96,7 +96,7 @@ def measure_vectors(
     split = _split(vectors, reference)
     header = VectorsHeader(
         names=list(vectors.names),
-        stages=[StageName(stage.name) for stage in vectors.stages],
+        stages=[Stage(stage.name) for stage in vectors.stages],
         taus=list(taus),
         fractions=list(FRACTIONS),
         bandwidth=BANDWIDTH,
@@ -182,7 +182,7 @@ def _sources(vectors: Vectors, split: ReferenceSplit | None) -> list[SourceVecto
             if measured[number] + unmeasured[number]:
                 found.append(
                     SourceVectors(
-                        stage=StageName(stage.name),
+                        stage=Stage(stage.name),
                         source=name,
                         documents=int(measured[number]),
                         unmeasured=int(unmeasured[number]),
@@ -204,7 +204,7 @@ def _cells(vectors: Vectors, split: ReferenceSplit) -> NDArray[np.int64]:
 def _split(vectors: Vectors, reference: Sequence[str]) -> ReferenceSplit | None:
     """The reference's distinct documents in halves; None if there are too few."""
     members = [number for number, name in enumerate(vectors.names) if name in reference]
-    stage = next((s for s in vectors.stages if s.name == StageName.DISTINCT.value), vectors.stages[0])
+    stage = next((s for s in vectors.stages if s.name == Stage.DISTINCT.value), vectors.stages[0])
     mine = np.flatnonzero(np.isin(vectors.corpus.source, members) & (stage.copies > 0))
     if len(mine) < 2 * LEAST_POINTS:
         return None
@@ -220,7 +220,7 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
     for stage in vectors.stages:
         for name, members in vectors.scopes(left_out).items():
             mine = np.isin(vectors.corpus.source, members)
-            only = Stage(stage.name, np.where(mine, stage.copies, 0))
+            only = StageCopies(stage.name, np.where(mine, stage.copies, 0))
             one = np.zeros(len(mine), np.int64)
             drawn = choose_probes(only, one, vectors.corpus.id_hash, 8 * split.half, vectors.seed)
             rows = drawn[np.sort(np.unique(drawn, return_index=True)[1])][: split.half]
@@ -230,7 +230,7 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
             if key not in done:
                 done[key] = split.coverage(Points(vectors.embeddings.take(rows), vectors.corpus.id_hash[rows]))
             yield CoverageMeasured(
-                stage=StageName(stage.name),
+                stage=Stage(stage.name),
                 scope=name,
                 points=done[key].points,
                 coverage=_share(done[key].coverage),
@@ -257,7 +257,7 @@ def _trials(vectors: Vectors, fraction: float) -> Iterator[TrialScores]:
             scores = [vendi_score(spectrum(moment.density())) for moment in found if moment is not None]
             if len(scores) == 2 and found[0] is not None:
                 yield TrialScores(
-                    stage=StageName(stage.name),
+                    stage=Stage(stage.name),
                     scope=name,
                     documents=found[0].documents,
                     vendi_score=scores[0],

@@ -13,7 +13,7 @@ from polyculture.encoders.encoder import Reading
 from polyculture.encoders.self_check import Fitness, check_languages
 from polyculture.measure.lenses.lenses import LENSES, EmbeddingLens
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
 from polyculture.measure.vectors.measure_vectors import Vectors, measure_vectors
 from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Question, count_neighbours
@@ -58,7 +58,7 @@ class SemanticMeasured:
 
 
 def measure_embeddings(
-    corpus: Corpus, embeddings: Embeddings, stages: Sequence[Stage], settings: SemanticSettings
+    corpus: Corpus, embeddings: Embeddings, stages: Sequence[StageCopies], settings: SemanticSettings
 ) -> SemanticMeasured:
     """Count the neighbours of every source's probes among all embeddings, at each stage, and what else embeddings tell.
 
@@ -77,7 +77,7 @@ def measure_embeddings(
     """
     unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
     applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
-    weighed = [Stage(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
+    weighed = [StageCopies(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
         (i, w, rows)
         for i, stage in enumerate(weighed)

@@ -12,7 +12,7 @@ from schemas.planned import OBJECTIVE_METRICS
 
 def needs_ledger(config: MixtureConfig) -> bool:
     """Whether a plan waits for the ledger: to choose rates, or to foresee what each of several phases holds."""
-    return bool(config.stages) or any(terms.rates == "auto" for terms in config.terms)
+    return bool(config.phases) or any(terms.rates == "auto" for terms in config.terms)
 
 
 def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
@@ -22,7 +22,7 @@ def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
         ConfigError: it says which.
     """
     for number, terms in enumerate(config.terms):
-        where = f"mixture.stages.{number}" if config.stages else "mixture"
+        where = f"mixture.phases.{number}" if config.phases else "mixture"
         if terms.rates == "auto":
             asked = parse_terms(f"{where}.objective", terms.objective)
             for term in asked:

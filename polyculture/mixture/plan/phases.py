@@ -94,11 +94,11 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
             raise ConfigError("mixture.rates: auto needs a ledger, and there is none")
         supplies = [replace(supply, rate=asked.rates.get(supply.name, 1.0)) for supply in room]
         name = getattr(found, "name", ONLY_PHASE)
-        scaled = scale_rates(supplies, found.kinds, asked.tokens, f"mixture: {name}" if config.stages else "mixture")
+        scaled = scale_rates(supplies, found.kinds, asked.tokens, f"mixture: {name}" if config.phases else "mixture")
         phases.append(_phase(distinct, (name, found, asked), scaled, supplies, next_row))
         used += scaled.rates
         next_row += [source.rows for source in phases[-1].sources]
-        notes += [f"{name}: {note}" if config.stages else note for note in asked.notes]
+        notes += [f"{name}: {note}" if config.phases else note for note in asked.notes]
     sources = _sources(distinct, available, phases)
     plan = _whole(phases, sources, data_sha256)
     model = model_scale(plan, config.model_parameters) if config.model_parameters else None

@@ -13,7 +13,7 @@ from polyculture.dedupe.removal import group_leaders, preference_order
 from polyculture.measure.ledger.count import Survey, measure_stages
 from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.lenses.near_index import NearIndex
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.probes.species import seed_species, species_numbers
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import file_sha256, signature_seed
@@ -46,11 +46,11 @@ def real_corpus(folder: Path) -> Corpus:
     return Corpus(index, tuple(path for _, path in partitions), tuple(sources), tuple(sources.values()))
 
 
-def real_stages(corpus: Corpus) -> list[Stage]:
+def real_stages(corpus: Corpus) -> list[StageCopies]:
     """The input, and a mixture that leaves some documents out and repeats others."""
     generator = random.Random(3)
     copies = np.array([generator.choice([0, 1, 1, 2]) for _ in range(len(corpus))], np.int64)
-    return [Stage("input", np.ones(len(corpus), np.int64)), Stage("mixture", copies)]
+    return [StageCopies("input", np.ones(len(corpus), np.int64)), StageCopies("mixture", copies)]
 
 
 def indexes_of(corpus: Corpus, threshold: float) -> Indexes:

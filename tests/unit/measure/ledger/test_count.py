@@ -12,12 +12,11 @@ from polyculture.corpus.corpus import INDEX_SCHEMA, Corpus
 from polyculture.measure.ledger.count import Part, Survey, count_part, measure_stages, merge_parts
 from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
 from polyculture.measure.lenses.subset import Subset, index_subset
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.hashing import id_hash
 from schemas.documents import Kind
 from schemas.ledger import LedgerHeader
-from schemas.measures import Lens
-from schemas.measures import Stage as StageName
+from schemas.measures import Lens, Stage
 from tests.support.corpora import expanded_texts, unique_texts
 
 SOURCES, KINDS = ("pages", "samples", "solutions"), (Kind.WEB, Kind.SYNTHETIC, Kind.EXPERT)
@@ -52,9 +51,9 @@ def survey() -> Survey:
     index = pa.table({**columns, "document_id": names}).select(INDEX_SCHEMA.names).cast(INDEX_SCHEMA)
     drawn = np.random.default_rng(6)
     stages = [
-        Stage("input", np.ones(len(rows), np.int64)),
-        Stage("distinct", drawn.integers(0, 2, len(rows))),
-        Stage("mixture", drawn.integers(0, 4, len(rows))),
+        StageCopies("input", np.ones(len(rows), np.int64)),
+        StageCopies("distinct", drawn.integers(0, 2, len(rows))),
+        StageCopies("mixture", drawn.integers(0, 4, len(rows))),
     ]
     return Survey(Corpus(index, (), SOURCES, KINDS), indexes, stages, PROBES, seed=9)
 
@@ -97,7 +96,7 @@ def test_parts_merge_to_the_same_bytes_in_any_order_and_tree(
     ledger = read_ledger(tmp_path / "whole")
     lenses = {population.lens for population in ledger.header.populations}
     assert lenses == set(Lens) - {Lens.SEMANTIC_80, Lens.SEMANTIC_90, Lens.SEMANTIC_95}
-    near = ledger.population(StageName.INPUT, Lens.NEAR)
+    near = ledger.population(Stage.INPUT, Lens.NEAR)
     assert near is not None
     assert near.crowded is not None
     assert sum(near.crowded.documents) > 50

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from polyculture.measure.probes.estimators import Scope, Stratum, pooled_mean, pooled_share
 from polyculture.measure.probes.metrics import inverse_multiplicity, surprise, trial_distinct
-from polyculture.measure.probes.probes import Stage, choose_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes
 from polyculture.statistics.intervals import share_interval
 from polyculture.storage.hashing import seeded_hash
 
@@ -110,9 +110,9 @@ def test_probes_do_not_depend_on_the_order_of_the_corpus_and_nest() -> None:
     source = generator.integers(0, 3, 5_000)
     copies = generator.integers(0, 3, 5_000)
     shuffle = generator.permutation(5_000)
-    few = choose_probes(Stage("mixture", copies), source, ids, 100, seed=4)
-    same = choose_probes(Stage("mixture", copies[shuffle]), source[shuffle], ids[shuffle], 100, seed=4)
-    more = choose_probes(Stage("mixture", copies), source, ids, 200, seed=4)
+    few = choose_probes(StageCopies("mixture", copies), source, ids, 100, seed=4)
+    same = choose_probes(StageCopies("mixture", copies[shuffle]), source[shuffle], ids[shuffle], 100, seed=4)
+    more = choose_probes(StageCopies("mixture", copies), source, ids, 200, seed=4)
     assert ids[few].tolist() == ids[shuffle][same].tolist()
     assert set(ids[few]) <= set(ids[more])
     assert np.bincount(source[few]).tolist() == [100, 100, 100]

@@ -9,7 +9,7 @@ from polyculture.measure.probes.estimators import Scope, Stratum, pooled_mean, s
 from polyculture.measure.probes.heavy import Documents, heavy_species
 from polyculture.measure.probes.metrics import METRICS, containment, scale_curve, surprise
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes, Weighting
-from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes, split_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes, split_probes
 from schemas.measures import SPACE_METRICS, Metric
 
 SOURCES, SEEDS = 2, 300
@@ -36,7 +36,7 @@ class Population:
     def probes(self, weighting: Weighting, probes: int, seed: int) -> np.ndarray:
         if weighting is Weighting.TOKENS:
             return choose_weighted_probes(self.tokens, self.source, self.id_hash, probes, seed)
-        return choose_probes(Stage("input", self.documents.copies), self.source, self.id_hash, probes, seed)
+        return choose_probes(StageCopies("input", self.documents.copies), self.source, self.id_hash, probes, seed)
 
     def matrix(self, weighting: Weighting, probes: int, seed: int) -> ProbeMatrix:
         light, _ = split_probes(self.probes(weighting, probes, seed), self.is_heavy)

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from polyculture.measure.lenses.near_keys import count_candidates, find_key, is_shared, probe_keys, shared_bands
-from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes
 from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 
 SEED = 7
@@ -34,7 +34,7 @@ def test_probes_are_the_lowest_of_each_source(probes: int) -> None:
     id_hash = generator.integers(0, 2**64, len(source), np.uint64)
     copies, tokens = generator.integers(0, 4, len(source)), generator.integers(0, 300, len(source))
     copies[source == 3], tokens[source == 3] = 1, 5
-    uniform = choose_probes(Stage("input", copies), source, id_hash, probes, SEED)
+    uniform = choose_probes(StageCopies("input", copies), source, id_hash, probes, SEED)
     weighted = choose_weighted_probes(copies * tokens, source, id_hash, probes, SEED)
     mine = [np.flatnonzero(source == number) for number in (0, 2, 3)]
     expected = [rows[by_sorting(copies[rows], id_hash[rows], probes)] for rows in mine]

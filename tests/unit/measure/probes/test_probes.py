@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from polyculture.measure.probes.probes import Stage, choose_probes, choose_weighted_probes, split_probes
+from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes, split_probes
 
 
 def corpus(documents: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -49,7 +49,7 @@ def test_a_document_is_drawn_in_proportion_to_its_tokens_however_large_a_part_is
 def test_probes_by_tokens_are_another_draw_than_probes_by_documents() -> None:
     _, _, ids = corpus(20_000)
     source, ones = np.zeros(20_000, np.int64), np.ones(20_000, np.int64)
-    by_documents = choose_probes(Stage("input", ones), source, ids, 2_000, 3)
+    by_documents = choose_probes(StageCopies("input", ones), source, ids, 2_000, 3)
     by_tokens = choose_weighted_probes(ones, source, ids, 2_000, 3)
     assert len(np.intersect1d(by_documents, by_tokens)) == pytest.approx(
         190, abs=60

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import Encoded, Reading
-from polyculture.measure.probes.probes import Stage
+from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.files import write_arrow_file
 from polyculture.storage.hashing import id_hash
 from schemas.documents import Kind
@@ -64,5 +64,5 @@ def made_corpus(folder: Path, parts: dict[str, tuple[Kind, NDArray[np.int16]]]) 
     return corpus, Embeddings(paths, source, row, NoEncoder(dimensions))
 
 
-def stages(*copies: NDArray[np.int64]) -> list[Stage]:
-    return [Stage(name, part) for name, part in zip(("input", "distinct", "mixture"), copies, strict=False)]
+def stages(*copies: NDArray[np.int64]) -> list[StageCopies]:
+    return [StageCopies(name, part) for name, part in zip(("input", "distinct", "mixture"), copies, strict=False)]

@@ -61,12 +61,12 @@ def test_auto_takes_all_that_limits_allow_and_says_what_lacks() -> None:
 
 def test_phases_share_their_epochs_and_each_is_foreseen_alone() -> None:
     tokens = int(SIZES.sum()) * TOKENS
-    stages = [
+    phases = [
         {"name": "broad", "tokens": tokens // 2, "rates": "auto"},
         {"name": "anneal", "tokens": tokens * 2, "rates": "auto"},
         {"name": "rest", "tokens": tokens, "rates": {"a": 1, "b": 0, "c": 1, "d": 0}},
     ]
-    plan = foresee(planned(stages=stages, max_epochs=1), LEDGER)
+    plan = foresee(planned(phases=phases, max_epochs=1), LEDGER)
     assert all(source.rate <= 1 + 1e-9 for source in plan.sources)
     assert plan.phases[1].lacking_tokens == pytest.approx(tokens * 1.5, rel=1e-3)
     assert plan.phases[2].rows == 0

@@ -45,8 +45,8 @@ def all_copies(distinct: Distinct, plan: MixturePlan) -> NDArray[np.int64]:
 def config_of(rates: Sequence[dict[str, float]], budgets: Sequence[int] = (), **more: object) -> MixtureConfig:
     if len(rates) == 1 and not budgets:
         return MixtureConfig.model_validate({"rates": rates[0], **more})
-    stages = [{"name": f"p{n}", "rates": r, "tokens": budgets[n]} for n, r in enumerate(rates)]
-    return MixtureConfig.model_validate({"stages": stages, **more})
+    phases = [{"name": f"p{n}", "rates": r, "tokens": budgets[n]} for n, r in enumerate(rates)]
+    return MixtureConfig.model_validate({"phases": phases, **more})
 
 
 rate = st.one_of(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.floats(0.01, 3))
@@ -147,7 +147,7 @@ def test_limits_beside_the_phases_hold_in_each_and_a_phases_own_stand_before_the
         {"name": "own", "tokens": 20_000, "rates": asked, "kinds": {"web": {"max_fraction": 0.9}}}
     )
     general = PhaseConfig(name="general", tokens=20_000, rates=asked)
-    plan = planned(distinct, MixtureConfig.model_validate({"stages": [general, own], **limits}))
+    plan = planned(distinct, MixtureConfig.model_validate({"phases": [general, own], **limits}))
     held = [phase.sources[0].rate * distinct.supply()[0] / 20_000 for phase in plan.phases]
     assert held[0] == pytest.approx(0.5)
     assert 0.5 < held[1] <= 0.9
