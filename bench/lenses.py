@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from polyculture.measure.lexical.blocks import lexical_sample
 from polyculture.measure.lexical.measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
 from polyculture.measure.lexical.profile import mean_over_blocks
-from polyculture.measure.lexical.word_sequences import word_sequences
+from polyculture.text.word_sequences import word_sequences
 from polyculture.measure.probes.species import species_numbers
 from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.skeleton import template_keys

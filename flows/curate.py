@@ -1,6 +1,5 @@
 """The main job: corpora in; one deduplicated, measured, mixed and gated set of shards out."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +8,21 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from polyculture.compute.local import Local
-from polyculture.job import Job
 from polyculture.mixture.plan.check import needs_ledger
+from polyculture.steps.open import clear_outputs, is_written
+from polyculture.steps.session import Session
 from schemas.manifest import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.attributes import add_attributes
 from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
-from tasks.embed import embed
 from tasks.finish import give_verdict, write_manifest, write_report
 from tasks.hold_out import hold_out
 from tasks.ingest import Accounts, count_documents, ingest_source, settle_documents
-from tasks.lexical import measure_words
-from tasks.measure import measure
+from tasks.measure import measure, measure_words
 from tasks.mix import plan_mixture, write_mixture
-from tasks.open import claimed, clear_outputs, is_written
-from tasks.progress import polling
+from tasks.open import opened
 from tasks.publish import show_verdict
 
 # Threads only wait here: the work is done in the executor's processes.
@@ -37,24 +34,29 @@ def run_name() -> str:
     return f"{runtime.flow_run.flow_name} {Path(runtime.flow_run.parameters['config']).stem}"
 
 
-def ingest(job: Job, workers: int) -> Accounts:
+def ingest(session: Session) -> Accounts:
     """Read all sources, several at a time, and settle their ids."""
-    return settle_documents(job, read_sources(job, workers))
+    return settle_documents(session, read_sources(session))
 
 
-def read_sources(job: Job, workers: int) -> list[tuple[str, list[FileAccount]]]:
+def read_sources(session: Session) -> list[tuple[str, list[FileAccount]]]:
     """Read all sources, several at a time."""
-    with Local(workers) as executor, polling("documents", lambda: count_documents(job)):
-        futures = {name: ingest_source.submit(job, name, executor) for name in sorted(job.inputs)}
+    with session.polling("documents", lambda: count_documents(session.workspace)):
+        futures = {name: ingest_source.submit(session, name) for name in sorted(session.job.inputs)}
         return [(name, future.result()) for name, future in futures.items()]
 
 
-@flow(
-    name="curate",
-    flow_run_name=run_name,
-    task_runner=RUNNER,
-    persist_result=False,
-)
+def close(session: Session) -> State[Verdict]:
+    """Judge a run that is written, report it, and show it in the dashboard."""
+    directory = session.job.directory
+    verdict = give_verdict(session)
+    write_report(directory)
+    directory.discard_work()
+    show_verdict(directory)
+    return Completed(name=verdict.verdict.value, message=verdict.verdict.value, data=verdict)
+
+
+@flow(name="curate", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
 def curate(config: str, out: str | None = None, workers: int | None = None) -> State[Verdict]:
     """Curate a corpus and judge it.
 
@@ -66,28 +68,23 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
     Returns:
         A completed state named after the verdict. The verdict itself is in the run directory.
     """
-    count = workers or os.cpu_count() or 1
-    with claimed("run", Path(config), Path(out) if out else None) as job:
-        if not is_written(job):
-            clear_outputs(job)
-            accounts = ingest(job, count)
-            embed(job, count)
-            write_canary(job)
-            shingle(job)
-            deduplicate(job, count)
-            write_removed(job)
-            hold_out(job)
-            if needs_ledger(job.config.mixture):
-                measure(job, (Stage.INPUT, Stage.DISTINCT), count)
-                plan_mixture(job, from_ledger=True)
-                measure(job, (Stage.MIXTURE,), count, extend=True)
+    with opened("run", config, out, workers) as session:
+        if not is_written(session.job):
+            clear_outputs(session.job)
+            accounts = ingest(session)
+            add_attributes(session)
+            write_canary(session)
+            shingle(session)
+            deduplicate(session)
+            write_removed(session)
+            hold_out(session)
+            if needs_ledger(session.job.config.mixture):
+                measure(session, (Stage.INPUT, Stage.DISTINCT))
+                plan_mixture(session, from_ledger=True)
+                measure(session, (Stage.MIXTURE,), extend=True)
             else:
-                plan_mixture(job)
-                measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
-            measure_words(job)
-            write_manifest(job, accounts, write_mixture(job, count))
-        verdict = give_verdict(job.directory)
-        write_report(job.directory)
-        job.directory.discard_work()
-        show_verdict(job.directory)
-    return Completed(name=verdict.verdict.value, message=verdict.verdict.value, data=verdict)
+                plan_mixture(session)
+                measure(session, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE))
+            measure_words(session)
+            write_manifest(session, accounts, write_mixture(session))
+        return close(session)

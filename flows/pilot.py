@@ -1,7 +1,4 @@
-"""What a pilot says of a corpus that is planned, before it exists."""
-
-import os
-from pathlib import Path
+"""Forecast a corpus that is planned from a pilot of it."""
 
 from prefect import flow
 from prefect.client.schemas.objects import State
@@ -9,8 +6,9 @@ from prefect.states import Completed
 
 from flows.curate import RUNNER, ingest, run_name
 from schemas.pilot import PilotReport
+from tasks.attributes import add_attributes
 from tasks.deduplicate import shingle
-from tasks.open import claimed
+from tasks.open import opened
 from tasks.pilot import forecast
 
 
@@ -34,10 +32,10 @@ def pilot(
     Returns:
         A completed state named after the outcome.
     """
-    count = workers or os.cpu_count() or 1
-    with claimed("pilot", Path(config), Path(out) if out else None) as job:
-        ingest(job, count)
-        shingle(job)
-        found = forecast(job, target_documents, largest_species, count)
-        job.directory.discard_work()
+    with opened("pilot", config, out, workers) as session:
+        ingest(session)
+        add_attributes(session, ("template",))
+        shingle(session)
+        found = forecast(session, target_documents, largest_species)
+        session.job.directory.discard_work()
     return Completed(name=found.outcome.name, message=found.outcome.name, data=found)

@@ -1,24 +1,22 @@
 """Broader data for a run that is under way: candidates in; continuation shards and an account of what they add out."""
 
-import os
 from pathlib import Path
 
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
 
-from flows.curate import RUNNER, ingest, read_sources
+from flows.curate import RUNNER, close, ingest, read_sources
+from polyculture.steps.open import clear_outputs, is_written
+from polyculture.steps.top_up import TopUpRequest
 from schemas.measures import Stage
 from schemas.verdict import Verdict
+from tasks.attributes import add_attributes
 from tasks.canary import write_canary
 from tasks.deduplicate import deduplicate, shingle, write_removed
-from tasks.embed import embed
-from tasks.finish import give_verdict, write_manifest, write_report
-from tasks.lexical import measure_words
-from tasks.measure import measure
-from tasks.open import clear_outputs, is_written
-from tasks.publish import show_verdict
-from tasks.top_up import Asked, choose, claimed_top_up, compare, index_parent, leave_out_known, write_continuation
+from tasks.finish import write_manifest
+from tasks.measure import measure, measure_words
+from tasks.open import opened_top_up
+from tasks.top_up import add_parent_attributes, choose, compare, index_parent, leave_out_known, write_continuation
 
 
 def run_name() -> str:
@@ -53,28 +51,24 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
     Returns:
         A completed state named after the verdict. The verdict itself is in the run directory.
     """
-    count = workers or os.cpu_count() or 1
     before = tuple(map(Path, earlier or ()))
-    asked = Asked(Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None, before)
-    with claimed_top_up(asked) as work:
-        job = work.job
-        if not is_written(job):
-            clear_outputs(job)
-            index_parent(work, read_sources(work.reading, count), count)
-            embed(work.reading, count)
-            accounts = leave_out_known(work, ingest(job, count), count)
-            embed(job, count)
-            write_canary(job)
-            shingle(job)
-            deduplicate(job, count)
-            write_removed(job)
-            choose(work)
-            measure(job, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE), count)
-            measure_words(job)
-            compare(work, count)
-            write_manifest(job, accounts, write_continuation(job, count), work.parent.run)
-        verdict = give_verdict(job.directory)
-        write_report(job.directory)
-        job.directory.discard_work()
-        show_verdict(job.directory)
-    return Completed(name=verdict.verdict.value, message=verdict.verdict.value, data=verdict)
+    asked = TopUpRequest(
+        Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None, before
+    )
+    with opened_top_up(asked, workers) as (session, work):
+        if not is_written(session.job):
+            clear_outputs(session.job)
+            index_parent(session, work, read_sources(session.of(work.reading)))
+            add_parent_attributes(session, work)
+            accounts = leave_out_known(session, work, ingest(session))
+            add_attributes(session)
+            write_canary(session)
+            shingle(session)
+            deduplicate(session)
+            write_removed(session)
+            choose(session, work)
+            measure(session, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE))
+            measure_words(session)
+            compare(session, work)
+            write_manifest(session, accounts, write_continuation(session), work.parent.run)
+        return close(session)

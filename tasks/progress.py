@@ -1,17 +1,21 @@
-"""Progress of long work: to whoever listens in this process, and to the log of the Prefect run."""
+"""Who is told how far a run is: whoever listens in this process, and the log of the Prefect run."""
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
-from prefect import get_run_logger
+from prefect import Task, get_run_logger, task
+from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 
 Listener = Callable[[str, int, int | None], None]
-
-POLL_SECONDS = 0.5
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 _listeners: list[Listener] = []
+
+
+def as_task(step: Callable[Given, Result], task_run_name: str | None = None) -> Task[Given, Result]:
+    """A step as Prefect sees it. Prefect caches nothing: each step knows by digest what is done already."""
+    return task(cache_policy=NO_CACHE, task_run_name=task_run_name)(step)
 
 
 def listen(listener: Listener) -> None:
@@ -19,47 +23,17 @@ def listen(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-def report(what: str, done: int, total: int | None) -> None:
-    """Say how far a stage is."""
-    for listener in _listeners:
-        listener(what, done, total)
+class PrefectProgress:
+    """Tells the listeners of this process, and the log of the Prefect run where there is one."""
 
+    def log(self, message: str) -> None:
+        """Write a line to the log."""
+        try:
+            get_run_logger().info(message)
+        except MissingContextError:
+            return
 
-@contextmanager
-def polling(what: str, count: Callable[[], int]) -> Iterator[None]:
-    """Inside the context, say twice a second how far a stage of unknown total is; at its end, that it is done."""
-    stop = threading.Event()
-
-    def poll() -> None:
-        while not stop.wait(POLL_SECONDS):
-            report(what, count(), None)
-
-    thread = threading.Thread(target=poll, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-    report(what, count(), count())
-
-
-def log(message: str) -> None:
-    """Write a line to the log of the Prefect run, where there is one."""
-    try:
-        get_run_logger().info(message)
-    except MissingContextError:
-        return
-
-
-class Stopwatch:
-    """Seconds since it was made."""
-
-    def __init__(self) -> None:
-        """Start."""
-        self._start = time.monotonic()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds so far."""
-        return time.monotonic() - self._start
+    def report(self, what: str, done: int, total: int | None) -> None:
+        """Tell every listener."""
+        for listener in _listeners:
+            listener(what, done, total)

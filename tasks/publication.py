@@ -12,54 +12,31 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import TypeAdapter, ValidationError
 
 from polyculture.errors import ConfigError
-from polyculture.publish.copy import publish_files
 from polyculture.publish.destination import parse_destination
-from polyculture.publish.permission import check_permission
+from polyculture.publish.run import Answers, Target, publish_directory
 from polyculture.publish.stores import open_store
-from polyculture.storage.files import write_text
-from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory
-from schemas.publication import Approval, Publication
-from tasks.progress import log, report
-
-Answers = tuple[str, str] | None
+from schemas.publication import Publication
+from tasks.progress import PrefectProgress
 
 
 @task(cache_policy=NO_CACHE, persist_result=False)
 def publish_run(run: Path, url: str, approved_by: Answers, credentials_block: str | None) -> Publication:
-    """Check the verdict again, keep the approval, and copy; the credentials are read here and passed on to nobody."""
+    """Publish a run; the credentials are read here and passed on to nobody."""
+    progress = PrefectProgress()
     destination = parse_destination(url)
-    directory = RunDirectory(run.absolute())
     is_plain = os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://")
     store = open_store(destination, _load_options(credentials_block), is_plain=is_plain)
     now = datetime.now(UTC).replace(microsecond=0)
-    with directory.lock():
-        manifest, verdict = check_permission(directory, now.date(), is_approved=approved_by is not None)
-        approval = None
-        if approved_by is not None:
-            approval = Approval(
-                name=approved_by[0],
-                reason=approved_by[1],
-                verdict=verdict.verdict,
-                manifest_sha256=verdict.manifest_sha256,
-                verdict_sha256=file_sha256(directory.verdict),
-                at=now,
-            )
-            kept = directory.state / "approvals" / f"{now:%Y%m%dT%H%M%S}.json"
-            write_text(kept, approval.model_dump_json(indent=1) + "\n")
-        copied = publish_files(
-            directory, manifest, store, approval, lambda done, total: report("published bytes", done, total)
-        )
-    log(f"published to {destination.url}: {copied} files written, {len(manifest.files)} read back")
-    return Publication(
-        url=destination.url,
-        manifest_sha256=verdict.manifest_sha256,
-        verdict=verdict.verdict,
-        approved_by=approval.name if approval else None,
-        copied=copied,
-        files=len(manifest.files),
-        bytes=sum(file.bytes for file in manifest.files),
+    done = publish_directory(
+        RunDirectory(run.absolute()),
+        Target(destination.url, store),
+        approved_by,
+        now,
+        lambda copied, total: progress.report("published bytes", copied, total),
     )
+    progress.log(f"published to {done.url}: {done.copied} files written, {done.files} read back")
+    return done
 
 
 def _load_options(block: str | None) -> dict[str, str]:

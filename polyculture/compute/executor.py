@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
+from polyculture.compute.in_process import InProcess
 from polyculture.compute.local import Local
 
 Result = TypeVar("Result")
@@ -43,6 +44,7 @@ class Executor(Protocol):
 
 EXECUTORS: Mapping[str, Callable[[int], Executor]] = {
     "local": Local,
+    "in_process": InProcess,
 }
 
 

@@ -116,19 +116,15 @@ class Corpus:
         counts = np.bincount(self.column("partition").astype(np.int64), minlength=len(self.partitions))
         return np.concatenate([[0], np.cumsum(counts)])
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """First index row of each partition, and the one after its last."""
+        return list(itertools.pairwise(self._starts.tolist()))
+
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Columns of the documents at `rows`, in that order; reads only the pages that hold them."""
         partition = np.searchsorted(self._starts, rows, side="right") - 1
-        pieces, origin = [], []
-        within = self._row[rows]
-        for number in np.unique(partition):
-            chosen = np.flatnonzero(partition == number)
-            pieces.append(self._tables[number].select(list(columns)).take(pa.array(within[chosen])))
-            origin.append(chosen)
-        if not pieces:
-            return self._tables[0].select(list(columns)).slice(0, 0)
-        order = np.argsort(np.concatenate(origin), kind="stable")
-        return pa.concat_tables(pieces).take(pa.array(order))
+        return take_rows(self._tables, partition, self._row[rows], columns)
 
     def document_ids(self, rows: NDArray[np.int64]) -> list[str]:
         """Settled ids at `rows`."""
@@ -138,6 +134,28 @@ class Corpus:
     def canonical(self, rows: NDArray[np.int64]) -> pa.LargeStringArray:
         """Canonical texts at `rows`."""
         return self.take(rows, ["canonical"])["canonical"].combine_chunks()
+
+
+def take_rows(
+    tables: Sequence[pa.Table], partition: NDArray[np.int64], row: NDArray[np.int64], columns: Sequence[str]
+) -> pa.Table:
+    """Columns of rows `row` of the tables number `partition`, in that order; reads only the pages that hold them."""
+    pieces, origin = [], []
+    for number in np.unique(partition):
+        chosen = np.flatnonzero(partition == number)
+        pieces.append(tables[number].select(list(columns)).take(pa.array(row[chosen])))
+        origin.append(chosen)
+    if not pieces:
+        return tables[0].select(list(columns)).slice(0, 0)
+    order = np.argsort(np.concatenate(origin), kind="stable")
+    return pa.concat_tables(pieces).take(pa.array(order))
+
+
+def texts_at(partitions: Sequence[Path], partition: NDArray[np.int64], row: NDArray[np.int64]) -> pa.LargeStringArray:
+    """Canonical texts of the rows `row` of the partitions number `partition`: what a worker reads of a corpus."""
+    numbers, place = np.unique(partition, return_inverse=True)
+    tables = [map_arrow_file(partitions[number]) for number in numbers]
+    return take_rows(tables, place, row, ["canonical"])["canonical"].combine_chunks()
 
 
 def source_order(config: CurationConfig) -> tuple[tuple[str, ...], tuple[Kind, ...]]:

@@ -1,6 +1,7 @@
 """The removal rule: which documents leave the corpus, and which stays in place of each."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
 from polyculture.dedupe.search import NearDuplicates, Workplace
+from polyculture.storage.files import map_arrow_file, write_arrow_file
 from schemas.dedupe_config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA
 
@@ -125,3 +127,15 @@ def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:
     return pa.Table.from_arrays(
         [pa.array(columns[field.name], field.type) for field in REMOVED_SCHEMA], schema=REMOVED_SCHEMA
     )
+
+
+def write_removal(removal: Removal, path: Path) -> None:
+    """Write what became of each document, without the links."""
+    table = pa.table({"reason": removal.reason, "kept": removal.kept, "similarity": removal.similarity})
+    write_arrow_file(path, table)
+
+
+def read_removal(path: Path) -> Removal:
+    """What became of each document, as it was written."""
+    table = map_arrow_file(path).combine_chunks()
+    return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError
-from polyculture.measure.lenses.lenses import LENSES, Indexes, PartitionLens
+from polyculture.measure.lenses.lens import PartitionLens
+from polyculture.measure.lenses.lenses import LENSES, Indexes
 from polyculture.measure.lenses.subset import Counted, count_documents
 from polyculture.measure.probes.heavy import Documents
 from polyculture.pilot.classical import frequency_counts
@@ -120,7 +121,7 @@ def _data(pilot: Pilot, lens: Lens, counted: Counted, members: list[int]) -> tup
     definition = LENSES[lens]
     rows = np.flatnonzero(np.isin(pilot.documents.source[counted.rows], members))
     if isinstance(definition, PartitionLens):
-        species = definition.species(pilot.indexes)[counted.rows[rows]]
+        species = pilot.indexes.species(lens).species[counted.rows[rows]]
         return frequency_counts(np.unique(species, return_counts=True)[1]), len(rows)
     neighbours = counted.multiplicity[rows][:, members].sum(axis=1) - 1
     documents = int(counted.documents[members].sum())

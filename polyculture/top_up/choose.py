@@ -1,7 +1,7 @@
 """Choose, among candidates, the documents that broaden a mixture most."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,31 @@ class Wish:
             yield candidates.kind == kind, most
         for source, most in self.most_tokens_of_source.items():
             yield candidates.source == source, most
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen of n candidates.
+
+    Attributes:
+        best: (n,) what broadens most.
+        random: (n,) as many tokens at random, to compare with.
+        tokens: of the best.
+        lacking_tokens: that the budget lacks, however one chooses.
+    """
+
+    best: NDArray[np.bool_]
+    random: NDArray[np.bool_]
+    tokens: int
+    lacking_tokens: int
+
+
+def choose_for(candidates: Candidates, mixture: SecondMoment, cells: ReferenceCells | None, wish: Wish) -> Choice:
+    """Choose what broadens a mixture most, and as much at random; arguments and cost as of `choose_broadest`."""
+    best = choose_broadest(candidates, mixture, cells, wish)
+    tokens = int(candidates.tokens[best].sum())
+    random = choose_at_random(candidates, replace(wish, budget_tokens=tokens)) if tokens else best
+    return Choice(best, random, tokens, lacking_tokens(candidates, wish))
 
 
 def choose_broadest(

@@ -7,9 +7,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.count import Survey, count_part, measure_stages
 from polyculture.measure.ledger.ledger import Ledger
 from polyculture.measure.ledger.profile import build_profile
 from polyculture.measure.lenses.lenses import Indexes
@@ -43,6 +44,7 @@ class Joint:
         unfit: languages that are not measured, as the candidates' sources show. (The parent and what was chosen to go
             with it may be alike on purpose, which says nothing about a language.)
         config: of the candidates: probes, seed, threshold.
+        executor: runs the part of each partition.
     """
 
     corpus: Corpus
@@ -51,6 +53,7 @@ class Joint:
     reference: Points
     unfit: frozenset[str]
     config: CurationConfig
+    executor: Executor
 
 
 def compare_mixtures(joint: Joint, mixtures: Mapping[MixtureName, Copies]) -> list[MixtureMeasured]:
@@ -85,7 +88,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
         rest, np.zeros_like(corpus.source), corpus.id_hash, joint.config.measure.probes, joint.config.seed
     )
     counts = count_groups(group, corpus.source, consumed[:, None], len(corpus.sources))
-    found = joint.indexes.near.multiplicities(group[probes], counts)[:, :, 0].sum(axis=1)
+    found = joint.indexes.neighbours(Lens.NEAR).join(group[probes], counts).multiplicity[:, :, 0].sum(axis=1)
     return Forecast(
         documents=documents,
         tokens=tokens,
@@ -118,11 +121,11 @@ def _profile(joint: Joint, copies: Copies) -> Profile:
     """The numbers of one mixture, from a ledger of its own."""
     corpus, config, stages = joint.corpus, joint.config, [StageCopies(Stage.MIXTURE.value, copies)]
     survey = Survey(corpus, joint.indexes, stages, config.measure.probes, config.seed)
-    rows, heavy, populations = measure_stages(survey)
+    rows, heavy, populations = measure_stages(survey, count_part(survey.sheet))
     if config.measure.semantic is not None:
         number, trial = config.measure.semantic.probes, config.gate.trial_fraction
         settings = SemanticSettings(number, config.seed, trial, unfit=joint.unfit)
-        found = measure_embeddings(corpus, joint.embeddings, stages, settings)
+        found = measure_embeddings(corpus, joint.embeddings, stages, settings, joint.executor)
         rows, populations = pa.concat_tables([rows, *found.rows]), populations + found.populations
     header = LedgerHeader(
         seed=config.seed,

@@ -70,6 +70,17 @@ def make_wish(config: CurationConfig, sources: Sequence[str], tokens: int) -> Wi
     return Wish(tokens, kinds, config.seed, most)
 
 
+def why_nothing(pool: Pool) -> str:
+    """Why no candidate can be chosen, and what to do."""
+    corpus = pool.corpus
+    return (
+        f"nothing can be chosen: of {len(corpus):,} candidates that the parent does not hold "
+        f"{int((~pool.is_distinct).sum()):,} are duplicates, {int(pool.is_left_out.sum()):,} are kept out by rates and "
+        f"kinds, {int(pool.is_unmeasured.sum()):,} have no embedding, and {len(pool.rows):,} do not fit into --tokens; "
+        "add candidates, or ask for more tokens"
+    )
+
+
 def account_sources(pool: Pool, held: NDArray[np.int64], best: Flags, random: Flags) -> list[SourceChoice]:
     """What became of each source.
 

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.ledger.neighbour_rows import measure_neighbours
-from polyculture.measure.lenses.lenses import LENSES, Indexes, NeighbourLens, PartitionLens
+from polyculture.measure.ledger.sheet import Sheet, SheetTerms, open_sheet
+from polyculture.measure.lenses.lens import NeighbourLens, PartitionLens
+from polyculture.measure.lenses.lenses import LENSES, Indexes
 from polyculture.measure.probes.ledger_rows import (
     Chosen,
     choose,
@@ -27,9 +32,7 @@ from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population
 from schemas.measures import Lens
 
 Mask = NDArray[np.bool_]
-PARTITIONS: dict[Lens, PartitionLens] = {
-    lens: definition for lens, definition in LENSES.items() if isinstance(definition, PartitionLens)
-}
+PARTITION_LENSES = tuple(lens for lens, definition in LENSES.items() if isinstance(definition, PartitionLens))
 
 
 @dataclass(frozen=True)
@@ -50,14 +53,25 @@ class Survey:
     probes: int
     seed: int
 
-    def weighed(self, lens: Lens) -> list[StageCopies]:
-        """The stages, of the documents that a partition lens says something about."""
-        return [where(stage, PARTITIONS[lens].applies(self.indexes)) for stage in self.stages]
+    @cached_property
+    def sheet(self) -> Sheet:
+        """The columns that partition lenses are counted from."""
+        corpus = self.corpus
+        stages = tuple((stage.name, stage.probes, stage.heavy_above) for stage in self.stages)
+        return Sheet(
+            SheetTerms(len(corpus.sources), self.probes, self.seed, stages, PARTITION_LENSES),
+            np.arange(len(corpus)),
+            corpus.source,
+            corpus.tokens,
+            corpus.id_hash,
+            self.stages,
+            {lens: self.indexes.species(lens) for lens in PARTITION_LENSES},
+        )
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a partition of the documents adds.
+    """What a part of the documents adds.
 
     Attributes:
         counts: of each partition lens, documents and tokens of every species in every source.
@@ -69,55 +83,70 @@ class Part:
     chosen: dict[tuple[Lens, int], Chosen]
 
 
-def count_part(survey: Survey, mine: Mask | None = None, after: Callable[[str], object] = str) -> Part:
-    """Count a partition of the documents.
+def count_part(sheet: Sheet) -> Part:
+    """Count a part of the documents, or all of them. O(documents)."""
+    counts: dict[Lens, SpeciesCounts] = {}
+    chosen: dict[tuple[Lens, int], Chosen] = {}
+    for lens, index in sheet.indexes.items():
+        weighed = sheet.weighed(lens)
+        counts[lens] = count_species(index.species, [sheet.documents_at(stage) for stage in weighed])
+        twin = next((other for other in counts if np.array_equal(sheet.indexes[other].applies, index.applies)), lens)
+        for number, stage in enumerate(weighed):
+            chosen[lens, number] = chosen.get((twin, number)) or _choose(sheet, stage)
+    return Part(counts, chosen)
+
+
+def count_rows(path: Path, terms: SheetTerms, first: int, end: int) -> Part:
+    """Count some rows of a sheet that was written: what a worker runs."""
+    return count_part(open_sheet(path, terms, first, end))
+
+
+def merge_parts(sheet: Sheet, parts: Sequence[Part]) -> Part:
+    """Add parts: the same in any order, and in any tree.
+
+    Args:
+        sheet: of all documents.
+        parts: of some that no two share, one at least.
+    """
+    counts = {lens: merge_species([part.counts[lens] for part in parts]) for lens in sheet.indexes}
+    chosen: dict[tuple[Lens, int], Chosen] = {}
+    for lens, index in sheet.indexes.items():
+        for number, stage in enumerate(sheet.stages):
+            chosen[lens, number] = {}
+            for weighting in parts[0].chosen[lens, number]:
+                rows = np.unique(np.concatenate([part.chosen[lens, number][weighting] for part in parts]))
+                among = sheet.take(rows)
+                copies = where(StageCopies(stage.name, stage.copies[rows], stage.probes), index.applies[rows])
+                chosen[lens, number][weighting] = _choose(among, copies)[weighting]
+    return Part(counts, chosen)
+
+
+def _choose(sheet: Sheet, stage: StageCopies) -> Chosen:
+    """The probes of each weighting, as document numbers in the corpus."""
+    drawn = choose(sheet, stage, sheet.terms.probes, sheet.terms.seed)
+    return {weighting: sheet.numbers[rows] for weighting, rows in drawn.items()}
+
+
+def count_partitions(survey: Survey, path: Path, executor: Executor) -> Part:
+    """Count every partition of a corpus in a worker, and add them up.
 
     Args:
         survey: what is measured.
-        mine: (documents,) which are of the partition; None: all.
-        after: called when a lens is counted, with `counts of` and its name.
+        path: where the survey's sheet may be written, for workers to map.
+        executor: runs one call per partition.
+
+    Returns:
+        The counts of all documents: the same for any partitions, one among them.
     """
-    counts: dict[Lens, SpeciesCounts] = {}
-    chosen: dict[tuple[Lens, int], Chosen] = {}
-    applies: dict[Lens, Mask] = {}
-    for lens, definition in PARTITIONS.items():
-        weighed = survey.weighed(lens)
-        applies[lens] = definition.applies(survey.indexes)
-        documents = [documents_of(survey.corpus, stage) for stage in weighed]
-        counts[lens] = count_species(definition.species(survey.indexes), documents, mine)
-        for number, stage in enumerate(weighed):
-            same = [(other, number) for other in counts if np.array_equal(applies[other], applies[lens])]
-            chosen[lens, number] = chosen.get(same[0]) or choose(
-                survey.corpus, where(stage, mine), survey.probes, survey.seed
-            )
-        after(f"counts of {lens.value}")
-    return Part(counts, chosen)
-
-
-def merge_parts(survey: Survey, left: Part, right: Part) -> Part:
-    """Add two parts: the same, in any order and any tree."""
-    counts = {lens: merge_species(left.counts[lens], right.counts[lens]) for lens in PARTITIONS}
-    chosen = {}
-    for lens in PARTITIONS:
-        for number, stage in enumerate(survey.weighed(lens)):
-            pair = left.chosen[lens, number], right.chosen[lens, number]
-            chosen[lens, number] = _merged(survey, stage, pair)
-    return Part(counts, chosen)
-
-
-def _merged(survey: Survey, stage: StageCopies, pair: tuple[Chosen, Chosen]) -> Chosen:
-    """The probes among those of two parts."""
-    found = {}
-    for by in pair[0]:
-        candidates = np.zeros(len(stage.copies), np.bool_)
-        candidates[np.concatenate([part[by] for part in pair])] = True
-        found[by] = choose(survey.corpus, where(stage, candidates), survey.probes, survey.seed)[by]
-    return found
+    sheet = survey.sheet
+    sheet.write(path)
+    calls = [(path, sheet.terms, first, end) for first, end in survey.corpus.spans]
+    return merge_parts(sheet, list(executor.run(count_rows, calls)))
 
 
 def measure_stages(
     survey: Survey,
-    part: Part | None = None,
+    part: Part,
     group_parts: Sequence[Mask | None] = (None,),
     after: Callable[[str], object] = str,
 ) -> tuple[pa.Table, pa.Table, list[Population]]:
@@ -125,28 +154,25 @@ def measure_stages(
 
     Args:
         survey: what is measured.
-        part: counts of all documents, merged; None: they are counted here, as one part.
-        group_parts: (groups,) masks of parts of the groups of equal texts, which the near lens counts one by one.
-        after: called when something is done, with its name: `counts of` a lens, or the lens.
+        part: counts of all documents, merged.
+        group_parts: (groups,) masks of parts of the groups of equal texts, which neighbour lenses count one by one.
+        after: called with the name of each lens when it is done.
 
     Returns:
         LEDGER rows, HEAVY rows, and the population of each stage and lens; the same however the corpus is cut.
     """
-    whole = count_part(survey, after=after) if part is None else part
     rows, heavy = [LEDGER_SCHEMA.empty_table()], [HEAVY_SCHEMA.empty_table()]
     populations: list[Population] = []
     for lens, definition in LENSES.items():
         if isinstance(definition, PartitionLens):
-            for table, is_heavy in _partition_rows(survey, lens, whole):
+            for table, is_heavy in _partition_rows(survey, lens, part):
                 (heavy if is_heavy else rows).append(table)
-            for stage in survey.weighed(lens):
+            for stage in survey.sheet.weighed(lens):
                 populations.append(population_of(survey.corpus, lens, stage, has_species=True))
         elif isinstance(definition, NeighbourLens):
-            counts = whole.counts[Lens.EXACT].groups(len(np.unique(survey.indexes.groups)))
+            counts = part.counts[Lens.EXACT].groups(int(survey.indexes.groups.max(initial=-1)) + 1)
             settings = (survey.probes, survey.seed, group_parts)
-            tables, found = measure_neighbours(
-                survey.corpus, (lens, definition, survey.indexes), survey.stages, counts, settings
-            )
+            tables, found = measure_neighbours(survey.corpus, (lens, survey.indexes), survey.stages, counts, settings)
             rows, populations = rows + tables, populations + found
         after(lens.value)
     return pa.concat_tables(rows), pa.concat_tables(heavy), populations
@@ -154,9 +180,9 @@ def measure_stages(
 
 def _partition_rows(survey: Survey, lens: Lens, whole: Part) -> Iterator[tuple[pa.Table, bool]]:
     """Rows of a partition lens; True with a table of heavy species."""
-    corpus, species = survey.corpus, PARTITIONS[lens].species(survey.indexes)
+    corpus, species = survey.corpus, survey.indexes.species(lens).species
     counts = whole.counts[lens].groups(int(species.max(initial=-1)) + 1)
-    for number, stage in enumerate(survey.weighed(lens)):
+    for number, stage in enumerate(survey.sheet.weighed(lens)):
         found = heavy_of(whole.counts[lens], number, species, documents_of(corpus, stage), heavy_above(stage))
         yield heavy_rows(corpus, stage.name, lens, found), True
         is_heavy = found.has(species)

@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from polyculture.measure.lenses.lenses import LENSES, PartitionLens
+from polyculture.measure.lenses.lens import PartitionLens
+from polyculture.measure.lenses.lenses import LENSES
 from polyculture.measure.probes.crowded_probes import Drawn, crowded_probes
 from polyculture.measure.probes.ledger_file import from_file, matrix_of, to_file
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.lenses.crowding import Crowding
-from polyculture.measure.lenses.lenses import Indexes, NeighbourLens
+from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.lenses.near_join import MOST_CANDIDATES
 from polyculture.measure.probes.ledger_rows import choose, documents_of, heavy_above, ledger_rows, population_of
 from polyculture.measure.probes.multiplicity import GroupCounts, different_groups
@@ -41,7 +41,7 @@ class Split:
 
 def measure_neighbours(
     corpus: Corpus,
-    what: tuple[Lens, NeighbourLens, Indexes],
+    what: tuple[Lens, Indexes],
     stages: Sequence[StageCopies],
     counts: GroupCounts,
     settings: tuple[int, int, Sequence[NDArray[np.bool_] | None]],
@@ -64,9 +64,10 @@ def measure_neighbours(
     Returns:
         LEDGER rows, and the population of each stage. All probes are joined in one pass.
     """
-    lens, definition, indexes = what
+    lens, indexes = what
     probes, seed, parts = settings
-    bounds = definition.crowding(counts, indexes, parts)
+    index = indexes.neighbours(lens)
+    bounds = index.crowding(counts, parts)
     splits = [_split(corpus, stage, indexes.groups, (bounds, number), probes) for number, stage in enumerate(stages)]
     chosen = [
         (number, weighting, is_crowded, rows)
@@ -77,7 +78,7 @@ def measure_neighbours(
     # a group is a probe of many stages and weightings
     probed = indexes.groups[np.concatenate([rows for *_, rows in chosen])]
     unique, row_of = different_groups(probed, len(counts.offsets) - 1)
-    found = definition.count(unique, counts, indexes, parts)
+    found = index.join(unique, counts, parts)
     scaled = np.zeros((len(stages), len(corpus.sources)), np.int64)
     tables = []
     for number, weighting, is_crowded, rows in chosen:

@@ -1,104 +1,67 @@
-"""The lenses: for each, what makes documents one species, and how often the species of some probes occur."""
+"""The lenses, by name, and what they count in."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from polyculture.measure.lenses import exact, near, seed, semantic, template
+from polyculture.measure.lenses.lens import (
+    EmbeddingLens,
+    Material,
+    NeighbourIndex,
+    NeighbourLens,
+    PartitionLens,
+    SpeciesIndex,
+)
 from schemas.measures import Lens
 
-if TYPE_CHECKING:
-    from polyculture.encoders.embeddings import Embeddings
-    from polyculture.measure.lenses.crowding import Crowding
-    from polyculture.measure.lenses.near_index import Joined, NearIndex, Parts
-    from polyculture.measure.probes.multiplicity import GroupCounts
-    from polyculture.measure.probes.species import SeedSpecies
+LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
+    Lens.EXACT: exact.LENS,
+    Lens.NEAR: near.LENS,
+    Lens.TEMPLATE: template.WHOLE,
+    Lens.OPENING: template.OPENING,
+    Lens.SEED: seed.LENS,
+    Lens.SEMANTIC_80: semantic.AT_80,
+    Lens.SEMANTIC_90: semantic.AT_90,
+    Lens.SEMANTIC_95: semantic.AT_95,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """What the steps before measurement have made of n documents, for lenses to count in.
+    """What the lenses count in, of n documents.
 
     Attributes:
         groups: (n,) groups of equal canonical text, dense from 0.
-        near: signatures of the groups.
-        template, opening: (n,) species of equal skeletons, and of skeletons that begin alike, dense from 0.
-        seed: species of synthetic documents by what they were made from.
-        embeddings: of the documents, or None: then the semantic lenses measure nothing.
+        built: by lens; embedding lenses have none.
     """
 
     groups: NDArray[np.int64]
-    near: NearIndex
-    template: NDArray[np.int64]
-    opening: NDArray[np.int64]
-    seed: SeedSpecies
-    embeddings: Embeddings | None = None
+    built: Mapping[Lens, SpeciesIndex | NeighbourIndex]
+
+    def species(self, lens: Lens) -> SpeciesIndex:
+        """What a partition lens counts in."""
+        return cast("SpeciesIndex", self.built[lens])
+
+    def neighbours(self, lens: Lens) -> NeighbourIndex:
+        """What a neighbour lens counts in."""
+        return cast("NeighbourIndex", self.built[lens])
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionLens:
-    """A lens whose species are a partition of the documents.
+def build_indexes(material: Material, after: Callable[[str], object] = str) -> Indexes:
+    """Build what every lens counts in.
 
-    Attributes:
-        species: of an index, (n,) species of each document, dense from 0.
-        applies: of an index, (n,) which documents it says something about; the others are not measured.
+    Args:
+        material: n documents.
+        after: called with the name of each lens that is ready.
     """
-
-    species: Callable[[Indexes], NDArray[np.int64]]
-    applies: Callable[[Indexes], NDArray[np.bool_]]
-
-
-@dataclass(frozen=True, slots=True)
-class NeighbourLens:
-    """A lens whose species are neighbourhoods, one around each document.
-
-    Attributes:
-        count: (groups of the probes (p,), what the groups weigh, indexes, parts of the groups) -> documents in each
-            probe's closed neighbourhood.
-        crowding: (what the groups weigh, indexes, parts of the groups) -> how many neighbours each group may have.
-    """
-
-    count: Callable[[NDArray[np.int64], GroupCounts, Indexes, Parts], Joined]
-    crowding: Callable[[GroupCounts, Indexes, Parts], Crowding]
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddingLens:
-    """A lens whose species are neighbourhoods among embeddings.
-
-    Attributes:
-        tau: the cosine from which on two documents are neighbours.
-    """
-
-    tau: float
-
-
-def everywhere(indexes: Indexes) -> NDArray[np.bool_]:
-    """Every document."""
-    return np.ones(len(indexes.groups), np.bool_)
-
-
-def near(groups: NDArray[np.int64], counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Joined:
-    """One neighbourhood: the probe and every document whose shingles are similar enough."""
-    return indexes.near.join(groups, counts, parts)
-
-
-def near_crowding(counts: GroupCounts, indexes: Indexes, parts: Parts = (None,)) -> Crowding:
-    """From the band keys that the near lens's join proposes neighbours by."""
-    return indexes.near.crowding(counts, parts)
-
-
-LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
-    Lens.EXACT: PartitionLens(lambda indexes: indexes.groups, everywhere),
-    Lens.NEAR: NeighbourLens(near, near_crowding),
-    Lens.TEMPLATE: PartitionLens(lambda indexes: indexes.template, everywhere),
-    Lens.OPENING: PartitionLens(lambda indexes: indexes.opening, everywhere),
-    Lens.SEED: PartitionLens(lambda indexes: indexes.seed.species, lambda indexes: indexes.seed.is_measured),
-    Lens.SEMANTIC_80: EmbeddingLens(0.80),
-    Lens.SEMANTIC_90: EmbeddingLens(0.90),
-    Lens.SEMANTIC_95: EmbeddingLens(0.95),
-}
+    built: dict[Lens, SpeciesIndex | NeighbourIndex] = {}
+    for lens, definition in LENSES.items():
+        if isinstance(definition, EmbeddingLens):
+            continue
+        built[lens] = definition.build(material)
+        after(f"index of {lens.value}")
+    return Indexes(material.groups, built)

@@ -1,6 +1,5 @@
 """The near lens's index: signatures of all groups of equal texts, and what is counted in them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 
 from polyculture.compute.threads import in_spans
 from polyculture.measure.lenses.crowding import Crowding, count_bins, crowding
+from polyculture.measure.lenses.lens import Parts
 from polyculture.measure.lenses.near_join import (
     MOST_CANDIDATES,
     WEIGHT_BITS,
@@ -38,9 +38,6 @@ from polyculture.text.shingles import ShingleSets
 
 # 1 - (1 - .8**4)**24 = 1 - 3e-6 of the pairs at Jaccard .8 share a band; .964 of those at .6.
 PROBE_BANDS, PROBE_ROWS = 24, 4
-
-
-Parts = Sequence[NDArray[np.bool_] | None]
 
 
 def agreement_floor(threshold: float, width: int) -> int:

@@ -3,22 +3,22 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.measure.lenses.lenses import LENSES, EmbeddingLens, Indexes, NeighbourLens, PartitionLens
-from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.lenses.lens import EmbeddingLens, LensSettings, NeighbourIndex, PartitionLens
+from polyculture.measure.lenses.lenses import LENSES, Indexes, build_indexes
 from polyculture.measure.probes.estimators import Scope, Stratum
 from polyculture.measure.probes.heavy import Documents
 from polyculture.measure.probes.multiplicity import GroupCounts, count_groups, exact_multiplicities
-from polyculture.measure.probes.species import seed_species, species_numbers
+from polyculture.signals.attributes import values_of
 from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.canonical import canonical_text
-from polyculture.text.shingles import shingle_sets
-from polyculture.text.skeleton import template_keys
+from polyculture.text.shingles import ShingleSets, shingle_sets
 from schemas.documents import Kind
 from schemas.measures import Lens
 
@@ -74,8 +74,53 @@ class Counted:
     is_whole: bool
 
 
+@dataclass(frozen=True)
+class SubsetMaterial:
+    """The documents of a subset, as lenses look at them: everything is worked out from the texts, here and now.
+
+    Attributes:
+        table: n documents, as of a subset.
+        settings: what does not come from the documents.
+    """
+
+    table: pa.Table
+    settings: LensSettings
+
+    @cached_property
+    def _canonical(self) -> list[str]:
+        return [canonical_text(text) for text in self.table["text"].to_pylist()]
+
+    @cached_property
+    def _grouped(self) -> tuple[Numbers, Numbers]:
+        return _groups(self._canonical)
+
+    @property
+    def groups(self) -> Numbers:
+        """(n,) groups of equal canonical text, dense from 0."""
+        return self._grouped[0]
+
+    @property
+    def is_synthetic(self) -> NDArray[np.bool_]:
+        """(n,) whether each is of a synthetic source."""
+        return np.array([kind == Kind.SYNTHETIC.value for kind in self.table["kind"].to_pylist()], np.bool_)
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A column of the documents themselves."""
+        return self.table[name]
+
+    def attribute(self, signal: str, column: str) -> NDArray[Any]:
+        """What a signal says of every document."""
+        return values_of(signal, self.table)[column]
+
+    @property
+    def shingles(self) -> ShingleSets:
+        """Shingle sets of the groups; 8 bytes of memory a word."""
+        leaders = [self._canonical[row] for row in self._grouped[1]]
+        return shingle_sets(pa.array(leaders, pa.large_string()))
+
+
 def index_subset(subset: Subset, threshold: float, seed: int, threads: int = 1) -> Indexes:
-    """What the lenses count in, for the subset alone.
+    """Build what the lenses count in, for the subset alone.
 
     Args:
         subset: n documents.
@@ -86,18 +131,7 @@ def index_subset(subset: Subset, threshold: float, seed: int, threads: int = 1) 
     Returns:
         The indexes. About 50 microseconds a document of 1.5 KB; the shingles take 8 bytes of memory a word.
     """
-    canonical = [canonical_text(text) for text in subset.table["text"].to_pylist()]
-    groups, first = _groups(canonical)
-    leaders = pa.array([canonical[row] for row in first], pa.large_string())
-    keys = template_keys(subset.table["text"].cast(pa.large_string()))
-    is_synthetic = np.array([kind == Kind.SYNTHETIC.value for kind in subset.table["kind"].to_pylist()], np.bool_)
-    return Indexes(
-        groups=groups,
-        near=NearIndex(shingle_sets(leaders), threshold, seed, threads),
-        template=species_numbers(keys.whole),
-        opening=species_numbers(keys.opening),
-        seed=seed_species(subset.table["seed"], is_synthetic),
-    )
+    return build_indexes(SubsetMaterial(subset.table, LensSettings(threshold, seed, threads)))
 
 
 def _groups(canonical: list[str]) -> tuple[Numbers, Numbers]:
@@ -130,15 +164,15 @@ def count_documents(
     if isinstance(definition, EmbeddingLens):
         return None  # a subset is not embedded
     if isinstance(definition, PartitionLens):
-        applies = definition.applies(indexes)
-        species, rows = definition.species(indexes), np.flatnonzero(applies)
+        index = indexes.species(lens)
+        species, applies, rows = index.species, index.applies, np.flatnonzero(index.applies)
         counts = _counted(species, documents, np.where(applies, documents.copies, 0))
         multiplicity = exact_multiplicities(species[rows], counts)[:, :, 0]
     else:
         applies = np.ones(len(documents.source), np.bool_)
         rows = _probed(documents, seed, most_whole)
         counts = _counted(indexes.groups, documents, documents.copies)
-        multiplicity = _neighbours(definition, indexes, rows, counts)
+        multiplicity = _neighbours(indexes.neighbours(lens), indexes.groups[rows], counts)
     if len(rows) == 0:
         return None
     of_each = np.bincount(documents.source, np.where(applies, documents.copies, 0), documents.sources)
@@ -157,11 +191,11 @@ def _probed(documents: Documents, seed: int, most: int) -> Numbers:
     return np.sort(order[:most])
 
 
-def _neighbours(definition: NeighbourLens, indexes: Indexes, rows: Numbers, counts: GroupCounts) -> NDArray[np.int64]:
+def _neighbours(index: NeighbourIndex, groups: Numbers, counts: GroupCounts) -> NDArray[np.int64]:
     """Neighbourhoods of documents, block by block; documents of equal text are counted once."""
-    unique, inverse = np.unique(indexes.groups[rows], return_inverse=True)
+    unique, inverse = np.unique(groups, return_inverse=True)
     blocks = [
-        definition.count(unique[start : start + _BLOCK], counts, indexes, [None]).multiplicity[:, :, 0]
+        index.join(unique[start : start + _BLOCK], counts).multiplicity[:, :, 0]
         for start in range(0, len(unique), _BLOCK)
     ]
     empty = np.empty((0, counts.sources), np.int64)

@@ -13,9 +13,9 @@ import zstandard
 from numpy.typing import NDArray
 
 from polyculture.measure.lexical.measures import LexicalCounts
-from polyculture.measure.lexical.word_sequences import WordSequences
 from polyculture.measure.probes.species import species_numbers
 from polyculture.text.skeleton import template_keys
+from polyculture.text.word_sequences import WordSequences
 
 DOCUMENTS_AT_LEAST = 100  # in a block
 _LEVEL, _WINDOW_LOG = 9, 27  # of zstd: a window of 128 MiB, where gzip sees 32 KB

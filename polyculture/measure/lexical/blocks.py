@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 
 from polyculture.measure.lexical.block_counts import (
     DOCUMENTS_AT_LEAST,
-    beginnings,
     byte_counts,
     template_counts,
     word_counts,
 )
 from polyculture.measure.lexical.measures import MOST_BLOCKS, BlockSize, LexicalCounts
-from polyculture.measure.lexical.word_sequences import WordSequences, word_sequences
-
-_CHUNK = 512  # documents read at a time
+from polyculture.text.word_sequences import WordSequences, word_sequences
 
 # Index rows -> their stored texts, a `large_string` array without nulls.
 Take = Callable[[NDArray[np.int64]], pa.Array]
@@ -44,68 +41,59 @@ class LexicalSample:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """Documents by ascending hash: their texts, first words, and the bytes that each gives to a block."""
+class DocumentSizes:
+    """How much text documents hold, as it is known without reading them.
 
-    texts: pa.Array
-    words: WordSequences
-    byte_sizes: NDArray[np.int64]
+    Attributes:
+        words: (n,) words of each canonical text: the signal `lexical`.
+        text_bytes: (n,) UTF-8 bytes of each stored text.
+    """
 
-    @property
-    def word_sizes(self) -> NDArray[np.int64]:
-        return np.diff(self.words.offsets)
+    words: NDArray[np.int64]
+    text_bytes: NDArray[np.int64]
 
 
 def lexical_sample(
-    rows: NDArray[np.int64], take: Take, size: BlockSize | None = None, most: int = MOST_BLOCKS
+    rows: NDArray[np.int64], take: Take, sizes: DocumentSizes, size: BlockSize | None = None, most: int = MOST_BLOCKS
 ) -> LexicalSample:
     """Count the blocks of a source.
 
     Args:
         rows: (n,) documents by ascending seeded hash.
         take: reads their texts.
+        sizes: of the same documents, in that order.
         size: of a block.
         most: blocks.
 
     Returns:
-        The blocks, none if the source is too small for one. Reads no more documents than about that many blocks need;
-        about 40 ms a block of the default size.
+        The blocks, none if the source is too small for one. Reads the documents that fill them and no others; about 40
+        ms a block of the default size.
+
+    Raises:
+        ValueError: a text does not hold the words that it should.
     """
     size = size or BlockSize()
-    read = _read(rows, take, size, most)
+    word_sizes = np.minimum(sizes.words, size.words // DOCUMENTS_AT_LEAST)
+    byte_sizes = np.minimum(sizes.text_bytes, size.text_bytes // DOCUMENTS_AT_LEAST)
     spans = [
-        _spans(read.word_sizes, size.words, most),
-        _spans(read.byte_sizes, size.text_bytes, most),
-        _spans(np.ones(len(read.texts), np.int64), size.documents, most),
+        _spans(word_sizes, size.words, most),
+        _spans(byte_sizes, size.text_bytes, most),
+        _spans(np.ones(len(rows), np.int64), size.documents, most),
     ]
+    last = max((span[-1][1] for span in spans if span), default=0)
+    texts = take(rows[:last])
+    words = word_sequences(texts, size.words // DOCUMENTS_AT_LEAST)
+    if not np.array_equal(np.diff(words.offsets), word_sizes[:last]):
+        raise ValueError("the texts have other words than the signal `lexical` counted; run again")
     blocks = [LexicalCounts()] * max(map(len, spans))
     for number, (first, end) in enumerate(spans[0]):
-        blocks[number] += word_counts(_between(read.words, first, end), size.words)
+        blocks[number] += word_counts(_between(words, first, end), size.words)
     for number, (first, end) in enumerate(spans[1]):
-        blocks[number] += byte_counts(read.texts.slice(first, end - first), size.text_bytes)
+        blocks[number] += byte_counts(texts.slice(first, end - first), size.text_bytes)
     for number, (first, end) in enumerate(spans[2]):
-        blocks[number] += template_counts(read.texts.slice(first, end - first), size.documents)
+        blocks[number] += template_counts(texts.slice(first, end - first), size.documents)
     is_full = all(len(span) == most for span in spans)
-    return LexicalSample(blocks, max(span[-1][1] for span in spans) if is_full else len(rows))
-
-
-def _read(rows: NDArray[np.int64], take: Take, size: BlockSize, most: int) -> _Read:
-    """Documents until they surely fill `most` blocks, or there are no more."""
-    most_words, most_bytes = size.words // DOCUMENTS_AT_LEAST, size.text_bytes // DOCUMENTS_AT_LEAST
-    enough = (most * (size.words + most_words), most * (size.text_bytes + most_bytes), most * size.documents)
-    texts: list[pa.Array] = [pa.array([], pa.large_string())]
-    words, sizes = [word_sequences(texts[0])], [np.empty(0, np.int64)]
-    have = np.zeros(3, np.int64)
-    for first in range(0, len(rows), _CHUNK):
-        texts.append(take(rows[first : first + _CHUNK]))
-        words.append(word_sequences(texts[-1], most_words))
-        sizes.append(np.array([len(part) for part in beginnings(texts[-1], size.text_bytes)], np.int64))
-        have += [len(words[-1].hashes), sizes[-1].sum(), len(texts[-1])]
-        if (have >= enough).all():
-            break
-    lengths = np.concatenate([np.diff(part.offsets) for part in words])
-    joined = WordSequences(np.concatenate([part.hashes for part in words]), np.concatenate([[0], np.cumsum(lengths)]))
-    return _Read(pa.concat_arrays(texts), joined, np.concatenate(sizes))
+    return LexicalSample(blocks, last if is_full else len(rows))
 
 
 def _spans(sizes: NDArray[np.int64], block: int, most: int) -> list[tuple[int, int]]:

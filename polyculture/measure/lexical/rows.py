@@ -10,7 +10,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.measure.lexical.blocks import LexicalSample, lexical_sample
+from polyculture.measure.lexical.blocks import DocumentSizes, LexicalSample, lexical_sample
 from polyculture.measure.lexical.measures import BlockSize, LexicalCounts
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.hashing import Stream, seeded_hash
@@ -33,12 +33,17 @@ class _Scope:
 
 
 def measure_lexical(
-    corpus: Corpus, stages: Sequence[StageCopies], seed: int, size: BlockSize | None = None
+    corpus: Corpus,
+    words: NDArray[np.int64],
+    stages: Sequence[StageCopies],
+    seed: int,
+    size: BlockSize | None = None,
 ) -> pa.Table:
     """Count blocks of every source, kind and the union, and of human text in the language of each synthetic source.
 
     Args:
         corpus: n documents.
+        words: (n,) words of each: the signal `lexical`.
         stages: how often each document occurs at each stage; one that occurs is looked at once.
         seed: of the choice of documents.
         size: of a block.
@@ -56,7 +61,8 @@ def measure_lexical(
             chosen = order[(stage.copies[order] > 0) & np.isin(corpus.source[order], scope.sources)]
             key = xxhash.xxh3_128_intdigest(chosen.tobytes())
             if key not in known:
-                known[key] = lexical_sample(chosen, lambda at: _texts(corpus, at), size)
+                sizes = DocumentSizes(words[chosen], corpus.text_bytes[chosen])
+                known[key] = lexical_sample(chosen, lambda at: _texts(corpus, at), sizes, size)
             spoken = {languages[number] for number in scope.sources}
             language = spoken.pop() if len(spoken) == 1 else None
             rows.extend(_rows(stage.name, scope, language, (known[key], size)))
@@ -71,7 +77,7 @@ def main_language(corpus: Corpus, rows: NDArray[np.int64]) -> str | None:
 
 
 def _texts(corpus: Corpus, rows: NDArray[np.int64]) -> pa.Array:
-    return pa.concat_arrays(corpus.take(rows, ["text"])["text"].cast(pa.large_string()).chunks)
+    return corpus.take(rows, ["text"])["text"].cast(pa.large_string()).combine_chunks()
 
 
 def _scopes(corpus: Corpus, stage: StageCopies, languages: Sequence[str | None]) -> Iterator[_Scope]:

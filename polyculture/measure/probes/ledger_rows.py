@@ -1,6 +1,7 @@
 """Rows of the ledger: which probes are drawn of a stage, what they stand for, and their counts as a table."""
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -45,12 +46,31 @@ def population_of(corpus: Corpus, lens: Lens, stage: StageCopies, has_species: b
     )
 
 
-def choose(corpus: Corpus, stage: StageCopies, probes: int, seed: int) -> Chosen:
+class Drawable(Protocol):
+    """What probes are drawn from: a corpus, or columns of a part of one."""
+
+    @property
+    def source(self) -> NDArray[np.int64]:
+        """(n,) source number of each document."""
+        ...
+
+    @property
+    def tokens(self) -> NDArray[np.int64]:
+        """(n,) tokens of each document."""
+        ...
+
+    @property
+    def id_hash(self) -> NDArray[np.uint64]:
+        """(n,) hash of each document_id."""
+        ...
+
+
+def choose(among: Drawable, stage: StageCopies, probes: int, seed: int) -> Chosen:
     """The probes of each weighting."""
     probes = probes if stage.probes is None else stage.probes
-    by_tokens = choose_weighted_probes(stage.copies * corpus.tokens, corpus.source, corpus.id_hash, probes, seed)
+    by_tokens = choose_weighted_probes(stage.copies * among.tokens, among.source, among.id_hash, probes, seed)
     return {
-        Weighting.DOCUMENTS: choose_probes(stage, corpus.source, corpus.id_hash, probes, seed),
+        Weighting.DOCUMENTS: choose_probes(stage, among.source, among.id_hash, probes, seed),
         Weighting.TOKENS: by_tokens,
     }
 

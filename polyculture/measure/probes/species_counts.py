@@ -54,23 +54,19 @@ class SpeciesCounts:
         )
 
 
-def count_species(
-    species: Numbers, stages: Sequence[Documents], mine: NDArray[np.bool_] | None = None
-) -> SpeciesCounts:
-    """Count the species of a partition of the corpus.
+def count_species(species: Numbers, stages: Sequence[Documents]) -> SpeciesCounts:
+    """Count the species of some documents: of a corpus, or a part of one.
 
     Args:
-        species: (documents,) species number of each document of the corpus.
+        species: (documents,) species number of each document.
         stages: the same documents at each stage.
-        mine: (documents,) which are of this partition; None: all.
 
     Returns:
-        The counts; O(documents). Those of partitions are merged by `merge_species`.
+        The counts; O(documents). Those of parts are merged by `merge_species`.
     """
     columns = {"species": species, "source": stages[0].source, "id_hash": stages[0].id_hash, "tokens": stages[0].tokens}
     copies = {f"copies_{i}": documents.copies for i, documents in enumerate(stages)}
     frame = pl.DataFrame(columns | copies)
-    frame = frame if mine is None else frame.filter(pl.Series(mine))
     sums = []
     for number in range(len(stages)):
         occurs = pl.col(f"copies_{number}")
@@ -83,12 +79,13 @@ def count_species(
     return SpeciesCounts(counted, len(stages), stages[0].sources)
 
 
-def merge_species(left: SpeciesCounts, right: SpeciesCounts) -> SpeciesCounts:
-    """Add the counts of two partitions: integers, so that order and grouping of merges do not matter."""
-    names = [name for name in left.frame.columns if name not in _KEY]
+def merge_species(parts: Sequence[SpeciesCounts]) -> SpeciesCounts:
+    """Add the counts of parts, one at least: integers, so that order and grouping of merges do not matter."""
+    first = parts[0]
+    names = [name for name in first.frame.columns if name not in _KEY]
     sums = [pl.col(name).min() if name.startswith("first") else pl.col(name).sum() for name in names]
-    together = pl.concat([left.frame, right.frame]).group_by(_KEY).agg(sums).sort(_KEY)
-    return SpeciesCounts(together, left.stages, left.sources)
+    together = pl.concat([part.frame for part in parts]).group_by(_KEY).agg(sums).sort(_KEY)
+    return SpeciesCounts(together, first.stages, first.sources)
 
 
 def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavySpecies:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import ONE, from_fixed_point
@@ -20,7 +21,10 @@ from polyculture.measure.vectors.moment_table import (
     FEATURES,
     FREQUENCIES,
     MomentTable,
+    PartRows,
+    measure_file,
     measure_moments,
+    merge_moments,
 )
 from polyculture.measure.vectors.neighbours import Neighbours
 from polyculture.measure.vectors.vector_ledger import VECTOR_PROBES_SCHEMA, VectorLedger, VectorProbes, vector_rows
@@ -43,6 +47,7 @@ class Vectors:
         stages: occurrences at each stage; 0 for a document that is not measured.
         everything: the same with those documents.
         seed: of samples.
+        executor: runs one call per file of embeddings.
     """
 
     corpus: Corpus
@@ -50,6 +55,7 @@ class Vectors:
     stages: Sequence[StageCopies]
     everything: Sequence[StageCopies]
     seed: int
+    executor: Executor
 
     @property
     def copies(self) -> NDArray[np.int64]:
@@ -89,9 +95,7 @@ def measure_vectors(
         The evidence. Time O(documents * dimensions**2) beside that of the neighbours.
     """
     trial_fraction, reference = settings
-    copies = vectors.copies
-    blocks = ((rows, vectors.corpus.source[at], copies[at]) for at, rows in vectors.embeddings.blocks())
-    moments = measure_moments(blocks, vectors.names)
+    moments = _moments(vectors)
     tables = [_probe_rows(vectors, stage, rows, found, moments) for stage, rows in probed]
     split = _split(vectors, reference)
     header = VectorsHeader(
@@ -109,6 +113,17 @@ def measure_vectors(
         trials=list(_trials(vectors, trial_fraction)),
     )
     return VectorLedger(header, moments, None, pa.concat_tables([VECTOR_PROBES_SCHEMA.empty_table(), *tables]))
+
+
+def _moments(vectors: Vectors) -> MomentTable:
+    """Second moments of every file of embeddings, each in a worker, added up."""
+    embeddings, copies, calls = vectors.embeddings, vectors.copies, []
+    for number, path in enumerate(embeddings.paths):
+        mine = np.flatnonzero(embeddings.partition == number)
+        if len(mine):
+            rows = PartRows(embeddings.row[mine], vectors.corpus.source[mine], copies[mine])
+            calls.append((path, rows, vectors.names))
+    return merge_moments(list(vectors.executor.run(measure_file, calls)))
 
 
 def _probe_rows(

@@ -1,8 +1,9 @@
 """Second moments of all sources at all stages, as one table of integers that is mapped and merges by addition."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from polyculture.encoders.encoder import squared_lengths
 from polyculture.measure.vectors.moments import RandomFeatures, SecondMoment, second_moment
 from polyculture.measure.vectors.vendi import spectrum
+from polyculture.storage.files import map_arrow_file
 
 COSINE, FEATURES = "cosine", "features"
 BANDWIDTH, FREQUENCIES, FEATURES_SEED = 0.7, 128, 0
+ROWS_AT_ONCE = 16_384
 Key = tuple[str, tuple[int, ...]]  # a source, and occurrences at each stage
 
 
@@ -82,6 +85,21 @@ def full_matrix(triangle: NDArray[np.int64]) -> NDArray[np.int64]:
     return matrix
 
 
+@dataclass(frozen=True, slots=True)
+class PartRows:
+    """Documents of one file.
+
+    Attributes:
+        row: (n,) place of each in the file.
+        source: (n,) source number of each.
+        copies: (n, stages) occurrences of each.
+    """
+
+    row: NDArray[np.int64]
+    source: NDArray[np.int64]
+    copies: NDArray[np.int64]
+
+
 def measure_moments(
     blocks: Iterable[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]], sources: Sequence[str]
 ) -> MomentTable:
@@ -106,6 +124,25 @@ def measure_moments(
             name = (sources[key[0]], tuple(key[1:]))
             sums[name] = _added(sums.get(name), Sums(len(rows), _upper(cosine), _upper(gaussian)))
     return _table(sums)
+
+
+def measure_file(path: Path, rows: PartRows, sources: Sequence[str]) -> MomentTable:
+    """Second moments of some documents of one file of embeddings: what a worker runs.
+
+    Args:
+        path: attributes of the signal `embedding`.
+        rows: which of its rows, and what they weigh.
+        sources: names.
+    """
+    table = map_arrow_file(path)["vector"]
+
+    def blocks() -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]]:
+        for start in range(0, len(rows.row), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            found = table.take(pa.array(rows.row[part])).combine_chunks()
+            yield found.flatten().to_numpy().reshape(len(found), -1), rows.source[part], rows.copies[part]
+
+    return measure_moments(blocks(), sources)
 
 
 def merge_moments(parts: Sequence[MomentTable]) -> MomentTable:

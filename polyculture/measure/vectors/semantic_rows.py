@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import Reading
 from polyculture.encoders.self_check import Fitness, check_languages
-from polyculture.measure.lenses.lenses import LENSES, EmbeddingLens
+from polyculture.measure.lenses.lens import EmbeddingLens
+from polyculture.measure.lenses.lenses import LENSES
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
@@ -58,7 +60,11 @@ class SemanticMeasured:
 
 
 def measure_embeddings(
-    corpus: Corpus, embeddings: Embeddings, stages: Sequence[StageCopies], settings: SemanticSettings
+    corpus: Corpus,
+    embeddings: Embeddings,
+    stages: Sequence[StageCopies],
+    settings: SemanticSettings,
+    executor: Executor,
 ) -> SemanticMeasured:
     """Count the neighbours of every source's probes among all embeddings, at each stage, and what else embeddings tell.
 
@@ -71,6 +77,7 @@ def measure_embeddings(
         embeddings: of them.
         stages: how often each document occurs at each stage.
         settings: probes, seed, trial and reference.
+        executor: runs the part of each file of embeddings.
 
     Returns:
         What was measured. Time O(probes * documents * dimensions), about 35 GFLOP a second.
@@ -84,7 +91,7 @@ def measure_embeddings(
         for w, rows in choose(corpus, stage, settings.probes, settings.seed).items()
     ]
     every = np.unique(np.concatenate([rows for _, _, rows in chosen]))
-    vectors = Vectors(corpus, embeddings, weighed, stages, settings.seed)
+    vectors = Vectors(corpus, embeddings, weighed, stages, settings.seed, executor)
     taus = sorted(SEMANTIC.values())
     found = _neighbours(vectors, every, taus)
     tables, populations = [], []

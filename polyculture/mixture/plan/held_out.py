@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled
+from polyculture.corpus.corpus import Corpus
 from polyculture.errors import ConfigError
 from polyculture.measure.lenses.near_join import verified_similarity
 from polyculture.storage.hashing import Stream, seeded_hash
 from polyculture.text.shingles import ShingleSets
-from schemas.manifest import HeldOutSource
+from schemas.config import CurationConfig
+from schemas.manifest import HeldOutSource, ValidationAccount
 
+TRAINING, HELD_OUT, TWIN = 0, 1, 2  # what becomes of a distinct document
 MOST_FRACTION = 0.5  # of the distinct tokens; more is no validation split
 _FILTER_BITS = 2**23
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -35,6 +38,42 @@ class Documents:
     tokens: NDArray[np.int64]
     id_hash: NDArray[np.uint64]
     group: NDArray[np.int64]
+
+
+def hold_out_documents(
+    corpus: Corpus,
+    is_distinct: NDArray[np.bool_],
+    groups: NDArray[np.int64],
+    sets: ShingleSets,
+    config: CurationConfig,
+) -> tuple[NDArray[np.int8], ValidationAccount]:
+    """Choose the validation split among the distinct documents, and leave out their twins.
+
+    Args:
+        corpus: n documents.
+        is_distinct: (n,) whether each was kept by deduplication.
+        groups: (n,) group of equal canonical texts of each, as `sets` numbers them.
+        sets: shingle sets of the groups.
+        config: has the budget of the split, the threshold of twins and the seed.
+
+    Returns:
+        (n,) TRAINING, HELD_OUT or TWIN, and the account.
+
+    Raises:
+        ConfigError: the split would take more than half of what there is.
+        ValueError: the configuration asks for no split.
+    """
+    if config.validation is None:
+        raise ValueError("the configuration asks for no validation split")
+    rows, threshold = np.flatnonzero(is_distinct), config.dedupe.near.threshold
+    documents = Documents(corpus.source[rows], corpus.tokens[rows], corpus.id_hash[rows], groups[rows])
+    held = choose_held_out(documents, corpus.sources, config.validation.tokens, config.seed)
+    twins = find_twins(documents, held, sets, threshold)
+    fate = np.zeros(len(corpus), np.int8)
+    fate[rows[held]], fate[rows[twins]] = HELD_OUT, TWIN
+    sources = account_held_out(documents, held, twins, corpus.sources)
+    account = ValidationAccount(budget_tokens=config.validation.tokens, threshold=threshold, sources=sources)
+    return fate, account
 
 
 def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens: int, seed: int) -> NDArray[np.bool_]:

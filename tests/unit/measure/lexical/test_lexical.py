@@ -10,7 +10,7 @@ import zstandard
 from polyculture.measure.lexical.blocks import lexical_sample
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES, BlockSize, LexicalCounts
 from polyculture.measure.lexical.profile import lexical_profile, mean_over_blocks
-from polyculture.measure.lexical.word_sequences import word_sequences
+from polyculture.text.word_sequences import word_sequences
 from polyculture.storage.hashing import seeded_hash
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton

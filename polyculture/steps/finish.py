@@ -1,0 +1,87 @@
+"""Close a run: the manifest, then the verdict, then the report."""
+
+from datetime import date
+from typing import Literal, cast
+
+import numpy as np
+
+from polyculture.dedupe.removal import read_removal
+from polyculture.errors import PolycultureError
+from polyculture.evidence.conservation import conserve
+from polyculture.evidence.evidence import read_profile
+from polyculture.evidence.last_go import keep_last_go, kept_last_go
+from polyculture.evidence.manifest import RunAccounts, RunOrigin, make_manifest
+from polyculture.gate import Terms, judge
+from polyculture.identity import library_versions
+from polyculture.report.render import render_report
+from polyculture.shards.describe import write_descriptions
+from polyculture.steps.ingest import Accounts
+from polyculture.steps.mix import open_plan
+from polyculture.steps.session import Session
+from polyculture.storage.files import write_bytes, write_text
+from polyculture.storage.hashing import file_sha256
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_top_up, read_verdict
+from schemas.manifest import ExclusionAccount, FileDigest, ValidationAccount
+from schemas.removals import RemovalSummary
+from schemas.top_up import ParentRun
+from schemas.verdict import Verdict
+
+
+def write_manifest(
+    session: Session, accounts: Accounts, shards: list[FileDigest], parent: ParentRun | None = None
+) -> None:
+    """Balance every source and write the manifest: from here on the run exists."""
+    job, workspace = session.job, session.workspace
+    corpus = workspace.open_corpus()
+    keep_last_go(job.directory, job.last_go)
+    is_audit, is_run = job.command == "audit", job.command == "run"
+    removal = None if is_audit else read_removal(workspace.removal_path)
+    copies = np.zeros(len(corpus), np.int64) if is_audit else workspace.open_copies()
+    said = RunAccounts(
+        conservation=conserve(job.config, accounts, corpus, removal, copies),
+        shards=shards,
+        plan=open_plan(job) if is_run else None,
+        removals=None if is_audit else workspace.open_account(RemovalSummary),
+        exclusions=workspace.open_account(ExclusionAccount),
+        validation=workspace.open_account(ValidationAccount) if is_run else None,
+        parent=parent,
+    )
+    command = cast("Literal['run', 'audit', 'top_up']", job.command)  # a pilot has no manifest
+    origin = RunOrigin(command, job.config, job.identity, job.digests, library_versions(job.command))
+    manifest = make_manifest(job.directory, origin, said)
+    if not is_audit:
+        described = [*manifest.files, *write_descriptions(manifest, job.directory.root)]
+        manifest = manifest.model_copy(update={"files": sorted(described, key=lambda file: file.path)})
+    job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
+
+
+def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:
+    """Judge a run by what lies in its directory: every listed file is checked before its evidence is believed.
+
+    Args:
+        directory: of the run.
+        as_of: the day that waivers are judged on.
+
+    Raises:
+        PolycultureError: a file is not what the manifest lists.
+    """
+    manifest = read_manifest(directory)
+    damaged = [file.path for file in manifest.files if not is_intact(directory.root, file)]
+    if damaged:
+        raise PolycultureError(
+            f"{damaged[0]} is not what the manifest lists ({len(damaged)} such files): "
+            f"the run is damaged; delete {directory.root} and run again"
+        )
+    profile = read_profile(directory, manifest)
+    terms = Terms(as_of=as_of, last_go=kept_last_go(directory))
+    verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile, terms)
+    write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
+    return verdict
+
+
+def write_report(directory: RunDirectory) -> None:
+    """Render the report from manifest, ledger and verdict."""
+    manifest = read_manifest(directory)
+    profile, verdict = read_profile(directory, manifest), read_verdict(directory)
+    for name, content in render_report(manifest, profile, verdict, read_top_up(directory, manifest)).items():
+        write_bytes(directory.report / name, content)

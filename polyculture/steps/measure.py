@@ -1,0 +1,114 @@
+"""Measure the full corpus at every stage, and write the ledger."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from polyculture.canary.plant import split_measured
+from polyculture.corpus.attributes import Attributes
+from polyculture.corpus.corpus import Corpus
+from polyculture.job import Job
+from polyculture.measure.ledger.corpus_ledger import Site, make_ledger, measure_semantic, survey_corpus
+from polyculture.measure.ledger.examples import write_examples
+from polyculture.measure.ledger.extend import extended
+from polyculture.measure.ledger.ledger import read_ledger, write_ledger
+from polyculture.measure.lenses.lens import LensSettings
+from polyculture.measure.lenses.material import CorpusMaterial
+from polyculture.measure.lenses.near_join import MOST_CANDIDATES
+from polyculture.measure.lexical.profile import LEXICAL_FILE
+from polyculture.measure.lexical.rows import measure_lexical
+from polyculture.measure.probes.probes import StageCopies
+from polyculture.steps.attributes import open_attributes, open_embeddings, open_planted_attributes
+from polyculture.steps.canary import open_planted, write_canary_ledger
+from polyculture.steps.hold_out import open_distinct
+from polyculture.steps.session import Session
+from polyculture.storage.files import write_parquet
+from polyculture.storage.hashing import signature_seed
+from schemas.ledger import Population
+from schemas.measures import Stage
+
+
+def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) -> None:
+    """Measure the corpus at some stages through every lens, and write `ledger/`.
+
+    With `extend` the stages are added to those that are written already.
+    """
+    watch, job, workspace = session.timed(), session.job, session.workspace
+    corpus, config, directory = workspace.open_corpus(), job.config, job.directory
+    if extend and config.measure.semantic is not None:  # moments are of all stages together, so all are counted again
+        stages, extend = (Stage.INPUT, Stage.DISTINCT, *stages), False
+    session.progress.report("probes", 0, 1)
+    weighed = [_weigh(job, corpus, stage) for stage in stages]
+    planted = open_planted(workspace, corpus)
+    site = Site(session.executor, workspace.folder / "sheet.arrow", Costs(session, corpus))
+    material = open_material(session, planted.corpus, open_planted_attributes(job, planted.corpus))
+    measured, of_canary = split_measured(survey_corpus(planted.corpus, material, planted.stages(weighed), config, site))
+    write_canary_ledger(job, of_canary)
+    semantic = measure_semantic(
+        corpus, open_embeddings(job, open_attributes(job, corpus)), weighed, config, session.executor
+    )
+    ledger = make_ledger(corpus, measured, semantic, config)
+    ledger = extended(read_ledger(directory.ledger), ledger) if extend else ledger
+    write_ledger(ledger, directory.ledger)
+    write_examples(ledger, corpus, directory.ledger)
+    session.progress.report("probes", 1, 1)
+    for population in ledger.header.populations:
+        _log_scaled(session, population)
+    watch.log(f"{ledger.rows.num_rows:,} probe counts over {len(corpus):,} documents")
+
+
+def measure_words(session: Session) -> None:
+    """Measure the lexical variety of the input and of what is distinct, and write it into `ledger/`."""
+    watch, job = session.timed(), session.job
+    corpus = session.workspace.open_corpus()
+    session.progress.report("lexical blocks", 0, 1)
+    words = open_attributes(job, corpus).values("lexical", "words").astype(np.int64)
+    stages = [_weigh(job, corpus, stage) for stage in (Stage.INPUT, Stage.DISTINCT)]
+    rows = measure_lexical(corpus, words, stages, job.config.seed)
+    write_parquet(job.directory.ledger / LEXICAL_FILE, rows)
+    session.progress.report("lexical blocks", 1, 1)
+    watch.log(f"{rows.num_rows:,} lexical blocks")
+
+
+def open_material(session: Session, corpus: Corpus, attributes: Attributes) -> CorpusMaterial:
+    """What lenses look at of a corpus: its attributes, and the shingle sets that the session wrote of it."""
+    config = session.job.config
+    threshold, seed = config.dedupe.near.threshold, signature_seed(config.seed)
+    settings = LensSettings(threshold, seed, session.executor.workers)
+    return CorpusMaterial(corpus, attributes, session.workspace.open_shingles(), settings)
+
+
+def _weigh(job: Job, corpus: Corpus, stage: Stage) -> StageCopies:
+    """How often each document occurs at a stage."""
+    if stage is Stage.INPUT:
+        return StageCopies(stage.value, np.ones(len(corpus), np.int64))
+    if stage is Stage.DISTINCT:
+        return StageCopies(stage.value, open_distinct(job, len(corpus)).astype(np.int64))
+    return StageCopies(stage.value, job.workspace.open_copies())
+
+
+def _log_scaled(session: Session, population: Population) -> None:
+    """Say how many probes had more candidates than are verified."""
+    scaled = sum(population.crowded.scaled) if population.crowded else 0
+    if scaled:
+        session.progress.log(
+            f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
+            f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
+        )
+
+
+class Costs:
+    """Logs what each part of the measurement costs, beside the whole corpus."""
+
+    def __init__(self, session: Session, corpus: Corpus) -> None:
+        """Start."""
+        self._documents, self._megabytes = len(corpus), int(corpus.text_bytes.sum()) / 1e6
+        self._watch, self._before, self._log = session.timed(), 0.0, session.progress.log
+
+    def __call__(self, what: str) -> None:
+        """Say that a part is done."""
+        now = self._watch.seconds
+        seconds, self._before = now - self._before, now
+        rate = max(seconds, 1e-3)
+        speed = f"{self._megabytes / rate:,.0f} MB/s, {self._documents / rate:,.0f} documents/s"
+        self._log(f"measured {what}: {seconds:.2f} s, {speed}")
