@@ -11,24 +11,27 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.corpora import documents
 from polyculture.compute.local import Local
+from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus, build_index
 from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.dedupe.removal import Removal, group_leaders, preference_order, remove_duplicates
 from polyculture.dedupe.search import Workplace
-from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.count import Survey, count_part, measure_stages
 from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
-from polyculture.measure.lenses.corpus_skeletons import corpus_template_keys
-from polyculture.measure.lenses.lenses import Indexes
-from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.lenses.lens import LensSettings
+from polyculture.measure.lenses.lenses import build_indexes
+from polyculture.measure.lenses.material import CorpusMaterial
 from polyculture.measure.probes.probes import StageCopies
-from polyculture.measure.probes.species import seed_species, species_numbers
+from polyculture.signals.attributes import values_of
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import file_sha256, signature_seed
 from polyculture.text.shingles import ShingleSets, shingle_sets
@@ -41,7 +44,7 @@ from schemas.source_config import LimitsConfig, SourceConfig
 MOST_COST = 0.15  # of deduplication, for the lenses of SUMMED
 MOST_RELOAD_SECONDS = 1.0
 SOURCES, PROBES, THREADS, SEED = 12, 2000, 2, 20_261_122
-SUMMED = ("signing", "counts of exact", "counts of seed", "exact", "near", "seed")
+SUMMED = ("index of near", "index of seed", "counts of species", "exact", "near", "seed")
 Found = TypeVar("Found")
 
 
@@ -87,28 +90,39 @@ def deduplicate(corpus: Corpus, folder: Path, times: dict[str, float]) -> tuple[
     return sets, removal
 
 
+@dataclass(frozen=True)
+class Known(CorpusMaterial):
+    """A corpus whose attributes are held in memory."""
+
+    keys: dict[str, NDArray[Any]]
+
+    def attribute(self, signal: str, column: str) -> NDArray[Any]:
+        """Keys of skeletons: the one signal that lenses look at here."""
+        del signal
+        return self.keys[column]
+
+
 def measure(corpus: Corpus, sets: ShingleSets, removal: Removal, times: dict[str, float]) -> Ledger:
     """Measure the three stages, as the task does."""
-    near = timed("signing", lambda: NearIndex(sets, 0.8, signature_seed(SEED), THREADS), times)
-    keys = timed("skeletons", lambda: corpus_template_keys(corpus), times)
-    seeds = corpus.take(np.arange(len(corpus)), ["seed"])["seed"]
-    indexes = Indexes(
-        groups=corpus.group,
-        near=near,
-        template=species_numbers(keys.whole),
-        opening=species_numbers(keys.opening),
-        seed=seed_species(seeds, np.ones(len(corpus), np.bool_)),
-    )
-    kept = removal.is_kept.astype(np.int64)
-    copies = (np.ones(len(corpus), np.int64), kept, kept * (1 + (np.arange(len(corpus)) % 2)))
-    stages = [StageCopies(name.value, found) for name, found in zip(Stage, copies, strict=True)]
+    every = np.arange(len(corpus))
+    texts = corpus.take(every, ["text"])
+    keys = timed("skeletons", lambda: values_of("template", texts), times)
+    settings = LensSettings(0.8, signature_seed(SEED), THREADS)
     clock = [time.perf_counter()]
 
     def after(what: str) -> None:
         clock.append(time.perf_counter())
         times[what] = clock[-1] - clock[-2]
 
-    rows, heavy, populations = measure_stages(Survey(corpus, indexes, stages, PROBES, SEED), after=after)
+    indexes = build_indexes(Known(corpus, Attributes.of(corpus, {}), sets, settings, keys), after)
+    kept = removal.is_kept.astype(np.int64)
+    copies = (np.ones(len(corpus), np.int64), kept, kept * (1 + (np.arange(len(corpus)) % 2)))
+    stages = [StageCopies(name.value, found) for name, found in zip(Stage, copies, strict=True)]
+    survey = Survey(corpus, indexes, stages, PROBES, SEED)
+    clock.append(time.perf_counter())
+    part = count_part(survey.sheet)
+    after("counts of species")
+    rows, heavy, populations = measure_stages(survey, part, after=after)
     header = LedgerHeader(
         seed=SEED,
         threshold=0.8,

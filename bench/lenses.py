@@ -20,13 +20,13 @@ import pyarrow as pa
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.measure.lexical.blocks import lexical_sample
+from polyculture.measure.lexical.blocks import DocumentSizes, lexical_sample
 from polyculture.measure.lexical.measures import LEAST_RATIO, LEXICAL_MEASURES, MOST_RATIO, LexicalCounts
 from polyculture.measure.lexical.profile import mean_over_blocks
-from polyculture.text.word_sequences import word_sequences
 from polyculture.measure.probes.species import species_numbers
 from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.skeleton import template_keys
+from polyculture.text.word_sequences import word_sequences
 from schemas.lexical import LexicalValue
 
 Result = TypeVar("Result")
@@ -81,8 +81,11 @@ def measure(path: Path) -> Measured:
     texts, order = read(path)
     keys, template_seconds = timed(lambda: template_keys(texts))
     _, species_seconds = timed(lambda: species_numbers(keys.opening))
-    _, word_seconds = timed(lambda: word_sequences(texts))
-    sample, block_seconds = timed(lambda: lexical_sample(np.argsort(order), lambda rows: texts.take(pa.array(rows))))
+    words, word_seconds = timed(lambda: word_sequences(texts))
+    rows = np.argsort(order)
+    text_bytes = np.array([len(text.as_py().encode()) for text in texts], np.int64)
+    sizes = DocumentSizes(np.diff(words.offsets)[rows], text_bytes[rows])
+    sample, block_seconds = timed(lambda: lexical_sample(rows, lambda at: texts.take(pa.array(at)), sizes))
     seconds = {
         "template keys": template_seconds,
         "species": species_seconds,

@@ -241,7 +241,7 @@ def test_a_damaged_run_is_made_again_to_the_same_bytes(healthy: Path, tmp_path: 
 
 @pytest.mark.parametrize("damage", [*DAMAGES[:4], "manifest", "verdict"])
 def test_a_run_that_was_changed_is_never_taken_for_done(healthy: Path, tmp_path: Path, damage: str) -> None:
-    from tasks.open import is_written
+    from polyculture.steps.open import is_written
 
     run = tmp_path / "run"
     shutil.copytree(healthy, run)

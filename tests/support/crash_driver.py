@@ -37,7 +37,7 @@ from tests.support.failpoints.sitecustomize import RECORD, Failpoints  # noqa: E
 CODES = ((RunInUseError, 5), (ConfigError, 2), (PolycultureError, 1))
 STANDING = (
     "clear_outputs",
-    "embed",
+    "add_attributes",
     "shingle",
     "deduplicate",
     "write_removed",

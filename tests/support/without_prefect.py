@@ -1,4 +1,4 @@
-"""The flows as plain functions: a stand-in for Prefect and for worker processes, so that a run costs only its work.
+"""The flows as plain functions: a stand-in for Prefect, and no worker processes, so that a run costs only its work.
 
 Import it before a flow is imported, in a process that does nothing else.
 """
@@ -6,8 +6,17 @@ Import it before a flow is imported, in a process that does nothing else.
 import importlib.machinery
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
+
+from polyculture.compute.in_process import InProcess
+
+
+class Plain:
+    """What a task is annotated with."""
+
+    def __class_getitem__(cls, _: object) -> type:
+        return cls
 
 
 class Done:
@@ -18,22 +27,6 @@ class Done:
 
     def result(self) -> object:
         return self.value
-
-
-class Inline:
-    """An executor that runs each call here."""
-
-    def __init__(self, workers: int) -> None:
-        self.workers = workers
-
-    def __enter__(self) -> "Inline":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def run(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
-        return (function(*call) for call in calls)
 
 
 def _decorate(*given: Any, **_: Any) -> Any:
@@ -61,7 +54,7 @@ def _module(name: str, **content: object) -> None:
 
 def install() -> None:
     nothing: Any = lambda *_, **__: None  # noqa: E731 -- every name that is only called for its effect
-    _module("prefect", task=_decorate, flow=_decorate, runtime=None, get_run_logger=_no_run, tags=nothing)
+    _module("prefect", Task=Plain, task=_decorate, flow=_decorate, runtime=None, get_run_logger=_no_run, tags=nothing)
     _module("prefect.cache_policies", NO_CACHE=None)
     _module("prefect.exceptions", MissingContextError=MissingContextError)
     _module("prefect.artifacts", create_markdown_artifact=nothing)
@@ -70,6 +63,6 @@ def install() -> None:
     _module("prefect.client.schemas.objects", State=dict)
     _module("prefect.states", Completed=lambda **fields: fields)
     _module("prefect.task_runners", TaskRunner=dict, ThreadPoolTaskRunner=nothing)
-    import polyculture.compute.local
+    from polyculture.compute import executor
 
-    polyculture.compute.local.Local = Inline  # type: ignore[misc, assignment]
+    executor.EXECUTORS = {"local": InProcess}

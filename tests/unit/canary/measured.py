@@ -3,23 +3,25 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from polyculture.canary.plant import Measured, PlantedCorpus, make_canary, plant
+from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus, build_index
 from polyculture.corpus.ingest import Partition, ingest_partition
 from polyculture.dedupe.removal import group_leaders, preference_order
-from polyculture.measure.ledger.count import Survey, measure_stages
-from polyculture.measure.lenses.lenses import Indexes
-from polyculture.measure.lenses.near_index import NearIndex
+from polyculture.measure.ledger.count import Survey, count_part, measure_stages
+from polyculture.measure.lenses.lens import LensSettings
+from polyculture.measure.lenses.lenses import Indexes, build_indexes
+from polyculture.measure.lenses.material import CorpusMaterial
 from polyculture.measure.probes.probes import StageCopies
-from polyculture.measure.probes.species import seed_species, species_numbers
+from polyculture.signals.attributes import values_of
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import file_sha256, signature_seed
 from polyculture.text.shingles import shingle_sets
-from polyculture.text.skeleton import template_keys
-from polyculture.text.texts import as_texts
 from schemas.dedupe_config import DedupeConfig
 from schemas.documents import Kind
 from schemas.source_config import LimitsConfig, SourceConfig
@@ -53,20 +55,18 @@ def real_stages(corpus: Corpus) -> list[StageCopies]:
     return [StageCopies("input", np.ones(len(corpus), np.int64)), StageCopies("mixture", copies)]
 
 
+class Unwritten(CorpusMaterial):
+    """A corpus whose attributes are worked out when they are asked for."""
+
+    def attribute(self, signal: str, column: str) -> NDArray[Any]:
+        return values_of(signal, self.corpus.take(np.arange(len(self.corpus)), ["text"]))[column]
+
+
 def indexes_of(corpus: Corpus, threshold: float) -> Indexes:
-    """What lenses count in, as the tasks make it."""
-    leaders = group_leaders(corpus, preference_order(corpus, DedupeConfig()))
-    sets = shingle_sets(corpus.canonical(leaders))
-    every = np.arange(len(corpus))
-    keys = template_keys(as_texts(corpus.take(every, ["text"])["text"]))
-    is_synthetic = np.array([kind is Kind.SYNTHETIC for kind in corpus.kinds], np.bool_)[corpus.source]
-    return Indexes(
-        groups=corpus.group,
-        near=NearIndex(sets, threshold, signature_seed(RUN_SEED)),
-        template=species_numbers(keys.whole),
-        opening=species_numbers(keys.opening),
-        seed=seed_species(corpus.take(every, ["seed"])["seed"], is_synthetic),
-    )
+    """What lenses count in."""
+    sets = shingle_sets(corpus.canonical(group_leaders(corpus, preference_order(corpus, DedupeConfig()))))
+    settings = LensSettings(threshold, signature_seed(RUN_SEED))
+    return build_indexes(Unwritten(corpus, Attributes.of(corpus, {}), sets, settings))
 
 
 def planted_corpus(corpus: Corpus, folder: Path, seed: int, threshold: float = 0.8) -> PlantedCorpus:
@@ -77,4 +77,5 @@ def planted_corpus(corpus: Corpus, folder: Path, seed: int, threshold: float = 0
 def measure_planted(corpus: Corpus, planted: PlantedCorpus, threshold: float = 0.8) -> Measured:
     """Everything measured at every stage, canary and all; 100 probes of each real source."""
     indexes = indexes_of(planted.corpus, threshold)
-    return measure_stages(Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED))
+    survey = Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED)
+    return measure_stages(survey, count_part(survey.sheet))

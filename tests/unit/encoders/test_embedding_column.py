@@ -12,13 +12,15 @@ import yaml
 
 from polyculture.configuration import load_config
 from polyculture.corpus.ingest import ingest_partition, partition_files
-from polyculture.encoders.embeddings import embed_partition, make_encoder
+from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError, PolycultureError
+from polyculture.signals.attributes import write_attributes
+from polyculture.signals.signal import SignalSettings
 from polyculture.sources.files import find_files
 from polyculture.storage.files import map_arrow_file
 from schemas.config import CurationConfig
 from schemas.documents import Kind
-from schemas.measure_config import SemanticConfig
+from schemas.measure_config import MeasureConfig, SemanticConfig
 from schemas.source_config import LimitsConfig, SourceConfig
 
 VECTORS: list[object] = [[3.0, 4.0], None, [0, 0], [1.0, float("nan")], "text", [0.0, -2]]
@@ -30,7 +32,8 @@ def embed(folder: Path, name: str) -> list[list[float]]:
     source = SourceConfig(name="s", kind=Kind.WEB, paths=(name,), fields={"embedding": "vec"})
     (partition,) = partition_files(source, find_files(source, folder))
     _, (documents, _) = ingest_partition(partition, LimitsConfig(), None, folder, 0)
-    assert embed_partition(documents, folder / "out.arrow", COLUMN, None) == 6
+    settings = SignalSettings(MeasureConfig(semantic=COLUMN))
+    assert write_attributes(documents, {"embedding": folder / "out.arrow"}, settings) == 6
     order = np.argsort(map_arrow_file(documents)["position"].to_numpy())
     table = map_arrow_file(folder / "out.arrow").take(pa.array(order))
     vectors: list[list[float]] = (np.array(table["vector"].to_pylist()) / 32767).round(4).tolist()

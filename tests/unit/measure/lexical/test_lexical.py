@@ -7,13 +7,13 @@ import pyarrow as pa
 import pytest
 import zstandard
 
-from polyculture.measure.lexical.blocks import lexical_sample
+from polyculture.measure.lexical.blocks import DocumentSizes, LexicalSample, lexical_sample
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES, BlockSize, LexicalCounts
 from polyculture.measure.lexical.profile import lexical_profile, mean_over_blocks
-from polyculture.text.word_sequences import word_sequences
 from polyculture.storage.hashing import seeded_hash
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
+from polyculture.text.word_sequences import word_sequences
 from polyculture.text.words import words
 from schemas.lexical import LEXICAL_SCHEMA
 
@@ -37,7 +37,13 @@ def hashes(documents: int, seed: int = 3) -> np.ndarray:
 
 
 def sampled(texts: pa.Array, order: np.ndarray, most: int, size: BlockSize = SIZE) -> list[LexicalCounts]:
-    return lexical_sample(np.argsort(order), lambda rows: texts.take(pa.array(rows)), size, most).blocks
+    return sample_of(texts, np.argsort(order), most, size).blocks
+
+
+def sample_of(texts: pa.Array, rows: np.ndarray, most: int, size: BlockSize = SIZE) -> LexicalSample:
+    counted = np.diff(word_sequences(texts).offsets)[rows]
+    text_bytes = np.array([len(text.as_py().encode()) for text in texts], np.int64)[rows]
+    return lexical_sample(rows, lambda at: texts.take(pa.array(at)), DocumentSizes(counted, text_bytes), size, most)
 
 
 def fill(parts: list[list[str]] | list[bytes], block: int, most: int) -> list[list[int]]:
@@ -137,7 +143,7 @@ def test_the_blocks_of_a_union_are_those_of_its_partitions_blocks(partitions: in
     for number in range(partitions):
         rows = np.flatnonzero(part == number)
         rows = rows[np.argsort(order[rows])]
-        sample = lexical_sample(rows, lambda at: texts.take(pa.array(at)), SIZE, most)
+        sample = sample_of(texts, rows, most)
         kept.append(rows[: sample.documents])
     rows = np.concatenate(kept)
     assert len(rows) < documents

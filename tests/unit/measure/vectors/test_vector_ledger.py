@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
+from polyculture.compute.in_process import InProcess
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import from_fixed_point
@@ -51,7 +52,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ledger, Corpus, 
     mixture = distinct * np.array([1, 3, 1, 1])[corpus.source] * (generator.random(len(corpus)) < 0.7)
     copies = [read, distinct, mixture]
     settings = SemanticSettings(probes=10**5, seed=5, trial_fraction=0.1, reference=("human",))
-    found = measure_embeddings(corpus, embeddings, stages(*copies), settings)
+    found = measure_embeddings(corpus, embeddings, stages(*copies), settings, InProcess())
     header = LedgerHeader(
         seed=5, threshold=0.8, probes_per_source=10**5, sources=list(corpus.sources), kinds=list(corpus.kinds),
         populations=found.populations, encoder=found.encoder,
