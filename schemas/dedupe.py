@@ -1,7 +1,8 @@
 """What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+
+from schemas.strict import Strict
 
 KEPT_SCHEMA = pa.schema(
     [
@@ -24,12 +25,6 @@ REMOVED_FILE_SCHEMA = pa.schema(
         pa.field("similarity", pa.float64(), nullable=False),  # Jaccard of 5-word shingles, 0..1
     ]
 )
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class FileLosses(Strict):

@@ -3,7 +3,9 @@
 from typing import Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from schemas.strict import Strict
 
 BANDS_SCHEMA = pa.schema(
     [
@@ -28,12 +30,6 @@ def documents_schema(print_bytes: int) -> pa.Schema:
         ("print", pa.binary(print_bytes)),  # low four bits of every signature value
     ]
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
-
-
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class IndexScheme(Strict):

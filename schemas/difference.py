@@ -2,18 +2,11 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class NumberDifference(Closed):
+class NumberDifference(Strict):
     """One number in both runs, each at the stage that its run is judged by.
 
     Attributes:
@@ -34,7 +27,7 @@ class NumberDifference(Closed):
     is_apart: bool
 
 
-class KeyDifference(Closed):
+class KeyDifference(Strict):
     """A key of the configuration with another value; null stands for an absent one too."""
 
     key: str
@@ -42,7 +35,7 @@ class KeyDifference(Closed):
     after: Any
 
 
-class RunDifference(Closed):
+class RunDifference(Strict):
     """Two runs side by side; numbers most changed first.
 
     Attributes:

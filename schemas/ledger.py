@@ -1,10 +1,11 @@
 """The ledger: probe x source multiplicities, and the species that are too large to be sampled; small and reloadable."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage, Weighting
+from schemas.strict import Strict
 
 __all__ = [
     "EXAMPLES_SCHEMA",
@@ -64,7 +65,7 @@ EXAMPLES_SCHEMA = pa.schema(
 )
 
 
-class Crowded(BaseModel):
+class Crowded(Strict):
     """The documents of a neighbourhood lens that may have many neighbours: a stratum with probes of its own.
 
     Attributes:
@@ -76,8 +77,6 @@ class Crowded(BaseModel):
             counts are scaled up.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     above: float
     documents: list[int]
     tokens: list[int]
@@ -86,7 +85,7 @@ class Crowded(BaseModel):
     scaled: list[int]
 
 
-class Population(BaseModel):
+class Population(Strict):
     """What a lens measures of each source at a stage, in the order of the sources.
 
     Attributes:
@@ -96,8 +95,6 @@ class Population(BaseModel):
         crowded: the near lens's documents that may have many neighbours; None in other lenses.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     stage: Stage
     lens: Lens
     documents: list[int]
@@ -106,7 +103,7 @@ class Population(BaseModel):
     crowded: Crowded | None = None
 
 
-class EncoderUsed(BaseModel):
+class EncoderUsed(Strict):
     """What embeddings were made with; numbers of different encoders are never compared.
 
     Attributes:
@@ -118,13 +115,11 @@ class EncoderUsed(BaseModel):
         unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     name: str
     revision: str
     background: str
     dimensions: int
-    taus: list[float] = []
+    taus: list[float] = Field(default_factory=list)
     probes_per_source: int
     unmeasured: list[int]
     unfit_languages: list[str]
@@ -136,10 +131,8 @@ class EncoderUsed(BaseModel):
         return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
 
 
-class LedgerHeader(BaseModel):
+class LedgerHeader(Strict):
     """What the probes stand for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int
     threshold: float

@@ -1,10 +1,11 @@
 """Lexical measures: the counts of blocks of fixed size in the ledger, and the numbers that follow from them."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Stage
+from schemas.strict import Strict
 
 LEXICAL_COUNTS = (
     "words", "words_distinct", "tenth_distinct", "pairs", "pairs_distinct", "triples", "triples_distinct",
@@ -29,11 +30,7 @@ LEXICAL_SCHEMA = pa.schema(
 )
 
 
-class _Numbers(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class LexicalValue(_Numbers):
+class LexicalValue(Strict):
     """The mean over blocks of one size, and its 95 % interval.
 
     Attributes:
@@ -47,7 +44,7 @@ class LexicalValue(_Numbers):
     blocks: int
 
 
-class LexicalScope(_Numbers):
+class LexicalScope(Strict):
     """Lexical measures of one scope at one stage.
 
     Attributes:
@@ -69,6 +66,6 @@ class LexicalScope(_Numbers):
     block_bytes: int
     block_documents: int
     measures: dict[str, LexicalValue | None]
-    human: dict[str, LexicalValue | None] = {}
-    ratios: dict[str, LexicalValue | None] = {}
+    human: dict[str, LexicalValue | None] = Field(default_factory=dict)
+    ratios: dict[str, LexicalValue | None] = Field(default_factory=dict)
     uncompared: str | None = None

@@ -2,23 +2,18 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
+from schemas.strict import Strict
 from schemas.top_up import ParentRun
 
 
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class FileDigest(Closed):
+class FileDigest(Strict):
     """A file, named relative to the run directory, and what identifies its bytes."""
 
     path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
@@ -27,7 +22,7 @@ class FileDigest(Closed):
     rows: int | None = Field(None, ge=0)
 
 
-class FileAccount(Closed):
+class FileAccount(Strict):
     """What became of every record slot of one input file: slots = documents + quarantined + filtered.
 
     Attributes:
@@ -52,7 +47,7 @@ class FileAccount(Closed):
     is_changed: bool = False
 
 
-class SourceAccount(Closed):
+class SourceAccount(Strict):
     """What became of one source.
 
     Conservation: read = kept + removed + filtered + unselected + quarantined, and written = kept + repeated. An audit
@@ -96,7 +91,7 @@ class SourceAccount(Closed):
         )
 
 
-class TakedownList(Closed):
+class TakedownList(Strict):
     """A takedown list, by its name in the configuration."""
 
     name: str
@@ -104,7 +99,7 @@ class TakedownList(Closed):
     bytes: int
 
 
-class ExclusionAccount(Closed):
+class ExclusionAccount(Strict):
     """What takedown lists and allowed licences took out of the input, counted under `filtered` by source.
 
     Attributes:
@@ -122,7 +117,7 @@ class ExclusionAccount(Closed):
     documents: dict[str, int]
 
 
-class HeldOutSource(Closed):
+class HeldOutSource(Strict):
     """One source's part of the validation split; in the conservation table these documents are unselected.
 
     Attributes:
@@ -137,7 +132,7 @@ class HeldOutSource(Closed):
     twin_tokens: int = Field(ge=0)
 
 
-class ValidationAccount(Closed):
+class ValidationAccount(Strict):
     """The validation split.
 
     Attributes:
@@ -165,7 +160,7 @@ class ValidationAccount(Closed):
         return sum(source.twins for source in self.sources)
 
 
-class TakedownAccount(Closed):
+class TakedownAccount(Strict):
     """What was taken out of a finished run; this one is that run without it.
 
     Attributes:
@@ -191,7 +186,7 @@ class TakedownAccount(Closed):
     rewritten: list[str]
 
 
-class Manifest(Closed):
+class Manifest(Strict):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
     format: Literal["polyculture-run-1"] = "polyculture-run-1"

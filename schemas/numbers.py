@@ -1,15 +1,9 @@
 """A number and its interval: what everything measured is made of."""
 
-from pydantic import BaseModel, ConfigDict
+from schemas.strict import Strict
 
 
-class Numbers(BaseModel):
-    """Frozen numbers; NaN and infinity are refused, so that they cannot pass a gate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Estimate(Numbers):
+class Estimate(Strict):
     """A value and its 95 % interval; equal ends mean that it was counted, not estimated."""
 
     value: float
@@ -17,7 +11,7 @@ class Estimate(Numbers):
     high: float
 
 
-class Diversity(Numbers):
+class Diversity(Strict):
     """How varied some documents are, through one lens.
 
     Attributes:

@@ -3,19 +3,19 @@
 from typing import Literal
 
 from schemas.measures import Lens, Metric
-from schemas.profile import Estimate, Numbers
-from schemas.strict import Severity
+from schemas.profile import Estimate
+from schemas.strict import Severity, Strict
 from schemas.verdict import Outcome
 
 
-class Range(Numbers):
+class Range(Strict):
     """All values that the pilot does not rule out; there is no best one."""
 
     low: float
     high: float
 
 
-class PilotForecast(Numbers):
+class PilotForecast(Strict):
     """A corpus of `target_documents`, through one lens, in one scope.
 
     Attributes:
@@ -44,7 +44,7 @@ class PilotForecast(Numbers):
     words: list[str]
 
 
-class PilotCheck(Numbers):
+class PilotCheck(Strict):
     """One expectation of the configuration in one scope, judged for the corpus.
 
     Attributes:
@@ -66,7 +66,7 @@ class PilotCheck(Numbers):
     message: str
 
 
-class PilotReport(Numbers):
+class PilotReport(Strict):
     """`pilot.json`.
 
     Attributes:

@@ -2,19 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Planned(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SourcePlan(Planned):
+class SourcePlan(Strict):
     """One source's part of the mixture, over all phases.
 
     Attributes:
@@ -48,7 +43,7 @@ class SourcePlan(Planned):
         return self.tokens / self.available_tokens if self.available_tokens else 0.0
 
 
-class PhaseSource(Planned):
+class PhaseSource(Strict):
     """One source's part of one phase: rows first_row to first_row + rows - 1 of the source's stream.
 
     The stream of a source is its documents in the order of their inclusion hashes, again and again. A phase begins
@@ -70,7 +65,7 @@ class PhaseSource(Planned):
     limit: str | None
 
 
-class PhasePlan(Planned):
+class PhasePlan(Strict):
     """One phase of training; `mixture.phases` of the configuration lists them. Without it there is one, `train`.
 
     Conservation: over all phases, written = kept + repeated; within a phase, rows = new documents + repeated.
@@ -99,7 +94,7 @@ class PhasePlan(Planned):
         return sum(source.rows for source in self.sources)
 
 
-class ModelScale(Planned):
+class ModelScale(Strict):
     """The mixture beside the size of a model.
 
     Attributes:
@@ -117,7 +112,7 @@ class ModelScale(Planned):
     regime: Literal["under-trained", "compute-optimal", "over-trained"]
 
 
-class MixturePlan(Planned):
+class MixturePlan(Strict):
     """The mixture.
 
     Attributes:

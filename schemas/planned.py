@@ -7,7 +7,7 @@ from pydantic import Field
 from schemas.documents import Kind
 from schemas.manifest import FileDigest
 from schemas.measures import Lens
-from schemas.profile import Estimate, Numbers
+from schemas.profile import Estimate
 from schemas.strict import Fraction, Rate, Sha256, Strict
 
 # What a run's ledger can be planned for; `polyculture.mixture.plan.plan_mixture.OBJECTIVES` has a function for each.
@@ -64,7 +64,7 @@ class PlanRequest(Strict):
     seed: int = Field(0, ge=0)
 
 
-class TermValue(Numbers):
+class TermValue(Strict):
     """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number.
 
     Attributes:
@@ -76,7 +76,7 @@ class TermValue(Numbers):
     exact: float | None = None
 
 
-class PlannedSource(Numbers):
+class PlannedSource(Strict):
     """One source at a choice: epochs of its distinct documents, and its share of the mixture's tokens."""
 
     name: str
@@ -86,7 +86,7 @@ class PlannedSource(Numbers):
     token_fraction: float
 
 
-class Choice(Numbers):
+class Choice(Strict):
     """One mixture on the way from the prior rates to the best.
 
     Attributes:
@@ -106,7 +106,7 @@ class Choice(Numbers):
     binding: list[str]
 
 
-class PlannedMixture(Numbers):
+class PlannedMixture(Strict):
     """The answer.
 
     Attributes:

@@ -6,13 +6,14 @@ from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.lexical import LexicalScope
 from schemas.measures import Lens, Metric, Stage, Weighting
-from schemas.numbers import Diversity, Estimate, Numbers
+from schemas.numbers import Diversity, Estimate
+from schemas.strict import Strict
 from schemas.vectors import VectorProfile
 
-__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Numbers", "Profile", "ScopeProfile", "Trial"]
+__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Profile", "ScopeProfile", "Trial"]
 
 
-class Trial(Numbers):
+class Trial(Strict):
     """What a trial run of a fraction of the corpus would have seen."""
 
     fraction: float
@@ -47,7 +48,7 @@ class ScopeProfile(Diversity):
         return next(t.distinct_fraction for t in self.trials if abs(t.fraction - fraction) < 1e-12)
 
 
-class Containment(Numbers):
+class Containment(Strict):
     """Share of the documents of source `of` that have a twin in source `within`, at a stage, through a lens."""
 
     stage: Stage
@@ -57,7 +58,7 @@ class Containment(Numbers):
     containment: Estimate
 
 
-class HeavySpecies(Numbers):
+class HeavySpecies(Strict):
     """A species that is so large that it is counted whole.
 
     Attributes:
@@ -76,7 +77,7 @@ class HeavySpecies(Numbers):
     snippet: str | None = None
 
 
-class CanaryNumber(Numbers):
+class CanaryNumber(Strict):
     """An estimate of a number of the canary, with its 99.99 % interval."""
 
     lens: Lens
@@ -85,7 +86,7 @@ class CanaryNumber(Numbers):
     estimate: Estimate
 
 
-class CanaryNumbers(Numbers):
+class CanaryNumbers(Strict):
     """What a run measured of its canary.
 
     Attributes:
@@ -104,7 +105,7 @@ class CanaryNumbers(Numbers):
     wrong: int
 
 
-class Profile(Numbers):
+class Profile(Strict):
     """All numbers of a run.
 
     Attributes:
@@ -149,7 +150,7 @@ class Profile(Numbers):
         return next((s for s in self.scopes if (s.stage, s.lens, s.scope, s.weighting) == key), None)
 
 
-class LastGo(Numbers):
+class LastGo(Strict):
     """The numbers of the last run that was GO, as far as bounds may be relative to them.
 
     Attributes:

@@ -3,19 +3,15 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
-from schemas.strict import Sha256
+from schemas.strict import Sha256, Strict
 from schemas.verdict import VerdictValue
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Approval(_Closed):
+class Approval(Strict):
     """Somebody answers for publishing a run that is not GO. It is void for any other manifest or verdict.
 
     Attributes:
@@ -33,14 +29,14 @@ class Approval(_Closed):
     at: datetime
 
 
-class Claim(_Closed):
+class Claim(Strict):
     """Written first, and only where nothing is: from then on the place is for this run alone."""
 
     format: Literal["polyculture-publication-1"] = "polyculture-publication-1"
     manifest_sha256: Sha256
 
 
-class Publication(_Closed):
+class Publication(Strict):
     """A run that was published.
 
     Attributes:

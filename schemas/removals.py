@@ -1,15 +1,11 @@
 """What deduplication removed, in numbers that a person can judge it by."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from schemas.strict import Strict
 
 
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RemovalCluster(Closed):
+class RemovalCluster(Strict):
     """A kept document and those removed in its favour.
 
     Attributes:
@@ -28,7 +24,7 @@ class RemovalCluster(Closed):
     examples: tuple[str, str]
 
 
-class RemovalSummary(Closed):
+class RemovalSummary(Strict):
     """What a run removed.
 
     Attributes:

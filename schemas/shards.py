@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from schemas.manifest import Closed
+from schemas.strict import Strict
 
 
-class SourceRows(Closed):
+class SourceRows(Strict):
     """One source's part of a shard."""
 
     rows: int = Field(ge=0)
@@ -13,7 +13,7 @@ class SourceRows(Closed):
     text_bytes: int = Field(ge=0)
 
 
-class ShardStatistics(Closed):
+class ShardStatistics(Strict):
     """One shard.
 
     Attributes:
@@ -35,7 +35,7 @@ class ShardStatistics(Closed):
     sources: dict[str, SourceRows]
 
 
-class MixtureStatistics(Closed):
+class MixtureStatistics(Strict):
     """All shards of a run, in the order that they are read in; those held out of training stand apart."""
 
     rows: int = Field(ge=0)

@@ -2,20 +2,15 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Lens
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Written(BaseModel):
-    """Frozen; an unknown key is an error, NaN and infinity are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ShardRead(Written):
+class ShardRead(Strict):
     """A shard of the parent, and how much of it was read.
 
     Attributes:
@@ -32,7 +27,7 @@ class ShardRead(Written):
     consumed_tokens: int = Field(ge=0)
 
 
-class EarlierTopUp(Written):
+class EarlierTopUp(Strict):
     """A top-up of the same run that was made before, and is read with it.
 
     Attributes:
@@ -44,7 +39,7 @@ class EarlierTopUp(Written):
     manifest_sha256: str
 
 
-class ParentRun(Written):
+class ParentRun(Strict):
     """The run that is continued.
 
     Attributes:
@@ -62,10 +57,10 @@ class ParentRun(Written):
     consumed_tokens: int = Field(ge=0)
     remaining_tokens: int = Field(ge=0)
     shards: list[ShardRead]
-    earlier: list[EarlierTopUp] = []
+    earlier: list[EarlierTopUp] = Field(default_factory=list)
 
 
-class LensNumbers(Written):
+class LensNumbers(Strict):
     """What one lens says of a mixture: species per document, and their effective number (Hill 1973, order 1)."""
 
     lens: Lens
@@ -73,7 +68,7 @@ class LensNumbers(Written):
     hill_1: Estimate
 
 
-class CoveredShare(Written):
+class CoveredShare(Strict):
     """A share of the reference's points that a mixture covers.
 
     Attributes:
@@ -87,7 +82,7 @@ class CoveredShare(Written):
     relative: Estimate
 
 
-class ReferenceCovered(Written):
+class ReferenceCovered(Strict):
     """A mixture against the reference, whose own texts are left out of the mixture.
 
     Attributes:
@@ -105,7 +100,7 @@ class ReferenceCovered(Written):
 MixtureName = Literal["before", "consumed", "after", "random"]
 
 
-class MixtureMeasured(Written):
+class MixtureMeasured(Strict):
     """One mixture, repeats included.
 
     Attributes:
@@ -131,7 +126,7 @@ class MixtureMeasured(Written):
         return next((found for found in self.lenses if found.lens is lens), None)
 
 
-class SourceChoice(Written):
+class SourceChoice(Strict):
     """One source of candidates.
 
     Attributes:
@@ -159,7 +154,7 @@ class SourceChoice(Written):
     random_tokens: int = Field(ge=0)
 
 
-class Forecast(Written):
+class RestForecast(Strict):
     """What the rest of the parent will bring if nothing is done.
 
     Attributes:
@@ -174,7 +169,7 @@ class Forecast(Written):
     near_twin_fraction: Estimate | None
 
 
-class TopUp(Written):
+class TopUp(Strict):
     """The whole account, `top_up.json`.
 
     Attributes:
@@ -195,7 +190,7 @@ class TopUp(Written):
     lacking_tokens: int = Field(ge=0)
     reference: list[str]
     encoder: str
-    forecast: Forecast
+    forecast: RestForecast
     mixtures: list[MixtureMeasured]
     sources: list[SourceChoice]
     notes: list[str]

@@ -3,11 +3,12 @@
 from typing import Literal
 
 from schemas.measures import Lens
-from schemas.profile import Estimate, Numbers
+from schemas.profile import Estimate
+from schemas.strict import Strict
 from schemas.verdict import Outcome
 
 
-class Seen(Numbers):
+class Seen(Strict):
     """Numbers of some documents: those that the trial trained on, or the full mixture.
 
     Attributes:
@@ -24,7 +25,7 @@ class Seen(Numbers):
     hill_2: Estimate
 
 
-class TrialComparison(Numbers):
+class TrialComparison(Strict):
     """A trial against the full mixture, through one lens, in one scope.
 
     Attributes:
@@ -53,7 +54,7 @@ class TrialComparison(Numbers):
     alarms: bool
 
 
-class TrialReport(Numbers):
+class TrialReport(Strict):
     """All that `polyculture trial` says.
 
     Attributes:

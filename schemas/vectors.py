@@ -4,12 +4,13 @@ from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Stage
-from schemas.numbers import Estimate, Numbers
+from schemas.numbers import Estimate
+from schemas.strict import Strict
 
 RINGS = 3  # how far the curve looks around a probe: its source, its kind, everything
 
 
-class SourceVectors(Numbers):
+class SourceVectors(Strict):
     """Embeddings of one source at a stage.
 
     Attributes:
@@ -27,7 +28,7 @@ class SourceVectors(Numbers):
     cells: list[int] = Field(default_factory=list)
 
 
-class Share(Numbers):
+class ReferenceShare(Strict):
     """A share of the reference's points that a corpus covers.
 
     Attributes:
@@ -41,7 +42,7 @@ class Share(Numbers):
     relative: Estimate
 
 
-class CoverageMeasured(Numbers):
+class CoverageMeasured(Strict):
     """A scope, without the reference's own documents, against the reference.
 
     Attributes:
@@ -53,11 +54,11 @@ class CoverageMeasured(Numbers):
     stage: Stage
     scope: str
     points: int
-    coverage: Share
-    rare_cell_recall: Share
+    coverage: ReferenceShare
+    rare_cell_recall: ReferenceShare
 
 
-class TrialScores(Numbers):
+class TrialScores(Strict):
     """What a trial's documents themselves show, as if they were all: the naive values.
 
     Attributes:
@@ -72,7 +73,7 @@ class TrialScores(Numbers):
     rbf_vendi_score: float
 
 
-class VectorsHeader(Numbers):
+class VectorsHeader(Strict):
     """What the matrices and probes of embeddings stand for.
 
     Attributes:
@@ -100,7 +101,7 @@ class VectorsHeader(Numbers):
     trials: list[TrialScores]
 
 
-class VectorCurvePoint(Numbers):
+class VectorCurvePoint(Strict):
     """One sample size of the nearest-neighbour curve, at the cosine that gates.
 
     Attributes:
@@ -119,7 +120,7 @@ class VectorCurvePoint(Numbers):
     alarm: bool
 
 
-class VectorScores(Numbers):
+class VectorScores(Strict):
     """Effective numbers of documents by the spectrum of their similarities. What was counted has no interval.
 
     Attributes:
@@ -156,7 +157,7 @@ class VectorScores(Numbers):
 LEAST_ROWS = 30  # that carry half of the mean kernel
 
 
-class VectorProfile(Numbers):
+class VectorProfile(Strict):
     """What embeddings say of one scope at one stage.
 
     Attributes:

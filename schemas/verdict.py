@@ -4,11 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.gate_config import GateConfig
 from schemas.ledger import EncoderUsed
-from schemas.strict import Severity
+from schemas.strict import Severity, Strict
 
 
 class VerdictValue(StrEnum):
@@ -27,7 +25,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class CheckResult(BaseModel):
+class CheckResult(Strict):
     """One check: an expectation in one scope, or one of the gate's own conditions.
 
     Attributes:
@@ -43,8 +41,6 @@ class CheckResult(BaseModel):
         needed_probes: probes per source that would settle an UNKNOWN, about.
         message: one sentence for a person.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     outcome: Outcome
@@ -65,7 +61,7 @@ class CheckResult(BaseModel):
     message: str
 
 
-class Verdict(BaseModel):
+class Verdict(Strict):
     """The verdict on one run; void for any other manifest.
 
     Attributes:
@@ -74,8 +70,6 @@ class Verdict(BaseModel):
         last_go_sha256: manifest of the run that bounds were relative to, if there is one.
         encoder: what made the embeddings, if they were measured.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     verdict: VerdictValue
     name: str

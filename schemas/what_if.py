@@ -3,11 +3,12 @@
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
-from schemas.numbers import Diversity, Numbers
+from schemas.numbers import Diversity
 from schemas.profile import Trial
+from schemas.strict import Strict
 
 
-class WhatIfSource(Numbers):
+class WhatIfSource(Strict):
     """One source's part of the mixture.
 
     Attributes:
@@ -30,7 +31,7 @@ class WhatIfSource(Numbers):
     effective_tokens: float
 
 
-class SourceMargin(Numbers):
+class SourceMargin(Strict):
     """What more of one source would add to a mixture, at the margin.
 
     Attributes:
@@ -69,7 +70,7 @@ class LensWhatIf(MixtureEstimate):
     margins: list[SourceMargin]
 
 
-class VectorsWhatIf(Numbers):
+class VectorsWhatIf(Strict):
     """What embeddings say of the mixture: expected values, from the second moments of all documents.
 
     Attributes:
@@ -83,7 +84,7 @@ class VectorsWhatIf(Numbers):
     vendi_score: float | None
 
 
-class WhatIf(Numbers):
+class WhatIf(Strict):
     """A mixture.
 
     Attributes:
@@ -114,7 +115,7 @@ class WhatIf(Numbers):
         return next((found for found in self.lenses if found.lens is lens), None)
 
 
-class WhatIfAnswer(Numbers):
+class WhatIfAnswer(Strict):
     """What `polyculture what-if` prints for machines.
 
     Attributes:

@@ -56,7 +56,7 @@ class Sketched:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class KnownDocuments:
     """Documents of elsewhere that new ones are compared with, and that are not compared with each other.
 
     Attributes:
@@ -139,7 +139,7 @@ def find_near_duplicates(
     preference: NDArray[np.int64],
     threshold: float,
     workplace: Workplace,
-    settled: Settled | None = None,
+    settled: KnownDocuments | None = None,
 ) -> NearDuplicates:
     """Decide which documents stay: each is kept unless a verified neighbour that is preferred to it is kept.
 

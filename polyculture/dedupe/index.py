@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from polyculture.dedupe.buckets import Buckets
-from polyculture.dedupe.engine import Settled, Sketched, join_sketched
+from polyculture.dedupe.engine import KnownDocuments, Sketched, join_sketched
 from polyculture.errors import ConfigError
 from polyculture.storage.commit import TEMPORARY_PREFIX, sync
 from polyculture.storage.files import file_digest, map_arrow_file, write_text
@@ -195,7 +195,7 @@ def merge_indexes(indexes: Sequence[Path], out: Path) -> IndexManifest:
     return read_manifest(out, scheme)
 
 
-class Part:
+class MappedPart:
     """One part of an index, mapped."""
 
     def __init__(self, folder: Path) -> None:
@@ -243,7 +243,7 @@ class Part:
         )
 
 
-def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketched) -> Settled:
+def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketched) -> KnownDocuments:
     """Look the keys of new documents up.
 
     Args:
@@ -258,7 +258,7 @@ def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketche
         ConfigError: an index has another scheme, or is damaged.
     """
     folders = {p.name: index / p.name for index in indexes for p in read_manifest(index, scheme).parts}
-    parts = [Part(folders[name]) for name in sorted(folders)]
+    parts = [MappedPart(folders[name]) for name in sorted(folders)]
     starts = np.cumsum([0, *(len(part) for part in parts)])
     found = list(_look_up(parts, starts, scheme.bands, sketched))
     numbers = np.unique(np.concatenate([documents for _, documents in found])) if found else np.empty(0, np.int64)
@@ -269,11 +269,11 @@ def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketche
         names.append(part.documents.select(["id", "file", "position"]).take(pa.array(rows)))
     identity = pa.concat_tables(names) if names else pa.table({"id": [], "file": [], "position": []})
     buckets = [(keys, np.searchsorted(numbers, documents).astype(np.uint32)) for keys, documents in found[:-1]]
-    return Settled(join_sketched(pieces), identity, buckets, int(starts[-1]))
+    return KnownDocuments(join_sketched(pieces), identity, buckets, int(starts[-1]))
 
 
 def _look_up(
-    parts: Sequence[Part], starts: NDArray[np.int64], bands: int, sketched: Sketched
+    parts: Sequence[MappedPart], starts: NDArray[np.int64], bands: int, sketched: Sketched
 ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
     """The indexes' entries of every bucket, then those of the canonical texts."""
     buckets = Buckets(sketched.paths)

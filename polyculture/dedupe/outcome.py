@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import Settled
+from polyculture.dedupe.engine import KnownDocuments
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
@@ -42,7 +42,7 @@ class Decision:
     similarity: NDArray[np.float64]
     is_exact: NDArray[np.bool_]
     near: NearDuplicates
-    settled: Settled | None
+    settled: KnownDocuments | None
 
     def __len__(self) -> int:
         return int(self.identity.num_rows)

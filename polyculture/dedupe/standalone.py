@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.compute.local import Executor
-from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, join_sketched, sketch_documents
+from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, join_sketched, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
 from polyculture.dedupe.outcome import Decision, write_outcome
 from polyculture.dedupe.search import Workplace
@@ -113,7 +113,7 @@ def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> list[P
 
 
 def _decide(
-    sketched: Sketched, identity: pa.Table, settled: Settled | None, job: DedupeJob, workplace: Workplace
+    sketched: Sketched, identity: pa.Table, settled: KnownDocuments | None, job: DedupeJob, workplace: Workplace
 ) -> Decision:
     names = [identity.select(["id", "file", "position"])] + ([settled.identity] if settled else [])
     every = join_sketched([sketched, settled.sketched]) if settled else sketched

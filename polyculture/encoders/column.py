@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, Reading
+from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, EncodingStatus
 from polyculture.errors import PolycultureError
 
 
@@ -62,7 +62,7 @@ def embeddings_of_column(
         name_of: what a row is called in messages.
 
     Returns:
-        (documents, dimensions) unit rows; nulls are zeros and `Reading.EMPTY`.
+        (documents, dimensions) unit rows; nulls are zeros and `EncodingStatus.EMPTY`.
 
     Raises:
         PolycultureError: the column is of another type, or a list has a null, another width, a number that is not
@@ -89,7 +89,7 @@ def embeddings_of_column(
     vectors = np.zeros((len(array), width), np.float32)
     rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
     vectors[present] = _unit(rows, called)
-    return Encoded(vectors, np.where(present, Reading.MEASURED, Reading.EMPTY).astype(np.int8))
+    return Encoded(vectors, np.where(present, EncodingStatus.MEASURED, EncodingStatus.EMPTY).astype(np.int8))
 
 
 def _width(lists: pa.Array, called: Callable[[int], str], dimensions: int | None) -> int:

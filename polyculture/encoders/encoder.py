@@ -13,7 +13,7 @@ NO_BACKGROUND = ""
 ONE = 32_767  # what 1.0 is in 16-bit fixed point: the largest int16
 
 
-class Reading(IntEnum):
+class EncodingStatus(IntEnum):
     """What became of a document."""
 
     MEASURED = 0
@@ -27,7 +27,7 @@ class Encoded:
 
     Attributes:
         vectors: (documents, dimensions) rows of length 1; rows of zeros where nothing was measured.
-        reading: (documents,) `Reading` of each.
+        reading: (documents,) `EncodingStatus` of each.
     """
 
     vectors: NDArray[np.float32]

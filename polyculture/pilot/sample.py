@@ -10,7 +10,7 @@ from schemas.measures import Lens
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class PilotSample:
     """What a forecast is made from.
 
     Attributes:

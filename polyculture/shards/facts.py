@@ -40,7 +40,7 @@ def count_facts(root: Path, files: list[FileDigest]) -> ShardFacts:
         root: the run directory.
         files: with the shards in it.
     """
-    tallies = {"license": Tally(), "language": Tally()}
+    tallies = {"license": ValueCounts(), "language": ValueCounts()}
     form: Literal["stream", "file"] = "stream"
     for shards in shard_groups(files).values():
         for shard in shards:
@@ -52,7 +52,7 @@ def count_facts(root: Path, files: list[FileDigest]) -> ShardFacts:
     return ShardFacts(tallies["license"].ranked(), tallies["language"].ranked(), form)
 
 
-class Tally:
+class ValueCounts:
     """Documents and tokens by value."""
 
     def __init__(self) -> None:

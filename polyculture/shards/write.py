@@ -73,7 +73,7 @@ def row_bytes(origin: Origin) -> NDArray[np.int64]:
     return open_documents(origin).row_bytes()
 
 
-class Documents:
+class IndexedDocuments:
     """The documents by their number in the index, with their settled ids."""
 
     def __init__(self, origin: Origin) -> None:
@@ -115,15 +115,15 @@ class Documents:
             self._touched = 0
 
 
-def open_documents(origin: Origin) -> Documents:
+def open_documents(origin: Origin) -> IndexedDocuments:
     """The documents, opened once per process and index."""
     return _open(replace(origin, order=Path()), origin.index.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _open(origin: Origin, written_at: int) -> Documents:
+def _open(origin: Origin, written_at: int) -> IndexedDocuments:
     del written_at  # tells an index from another that was in its place
-    return Documents(origin)
+    return IndexedDocuments(origin)
 
 
 def _flat(index: pa.Table, name: str) -> NDArray[Any]:
@@ -133,7 +133,9 @@ def _flat(index: pa.Table, name: str) -> NDArray[Any]:
     return flat
 
 
-def write_batches(stream: WholeStream, documents: Documents, found: dict[str, Found], config: ShardConfig) -> None:
+def write_batches(
+    stream: WholeStream, documents: IndexedDocuments, found: dict[str, Found], config: ShardConfig
+) -> None:
     """Write documents that were found, as Arrow IPC in the form and batches of `config`."""
     compression = None if config.compression == "none" else config.compression
     options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)

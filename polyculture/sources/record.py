@@ -11,7 +11,7 @@ from polyculture.storage.messages import safe_detail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polyculture.sources.stream import Stream
+    from polyculture.sources.stream import ByteStream
     from schemas.quarantined import QuarantineReason
     from schemas.source_config import LimitsConfig
 
@@ -102,7 +102,7 @@ class Reading:
     """
 
     file: InputFile
-    stream: Stream
+    stream: ByteStream
     columns: Mapping[str, str]
     limits: LimitsConfig
     notes: FileNotes

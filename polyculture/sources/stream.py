@@ -61,7 +61,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Survey:
+class FirstPass:
     """What the first pass over a compressed file found: trusted bytes, and a problem if it ends there."""
 
     safe_bytes: int
@@ -92,7 +92,7 @@ def find_codec(head: bytes) -> Codec:
     return Codec.PLAIN
 
 
-class Stream:
+class ByteStream:
     """A file's decompressed bytes, as far as they can be trusted. A context manager.
 
     Attributes:
@@ -125,7 +125,7 @@ class Stream:
             raise
         self.reader = io.BufferedReader(_Pieces(pieces), BUFFER_BYTES)
 
-    def _examine(self, size: int, limits: LimitsConfig) -> Survey:
+    def _examine(self, size: int, limits: LimitsConfig) -> FirstPass:
         if self.codec is not Codec.PLAIN:
             self._handle.seek(0)
             return _survey(self._decoder(size, limits), size, limits)
@@ -133,7 +133,7 @@ class Stream:
         if size > limits.max_file_bytes:
             detail = f"{size} bytes, at most {limits.max_file_bytes} (limits.max_file_bytes)"
             problem = Problem(QuarantineReason.BOMB_SIZE, detail, size - limits.max_file_bytes)
-        return Survey(min(size, limits.max_file_bytes), problem, [], None)
+        return FirstPass(min(size, limits.max_file_bytes), problem, [], None)
 
     def _decoder(self, size: int, limits: LimitsConfig) -> Decoder:
         if self.codec is Codec.GZIP:
@@ -145,7 +145,7 @@ class Stream:
             return iter(lambda: self._handle.read(BUFFER_BYTES), b"")
         return self._decoder(size, limits).pieces()
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> "ByteStream":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
@@ -153,7 +153,7 @@ class Stream:
         self._handle.close()
 
 
-def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
+def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> FirstPass:
     """Decode everything once. Time O(decompressed bytes), memory O(1) plus what is kept of a small file."""
     total = held = 0
     kept: list[bytes] | None = []
@@ -179,7 +179,7 @@ def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
         safe = total
     if kept is not None and safe < total:
         kept = list(_first_bytes(iter(kept), safe))
-    return Survey(safe, problem, decoder.warnings, kept)
+    return FirstPass(safe, problem, decoder.warnings, kept)
 
 
 def _bomb(total: int, size: int, decoder: Decoder, limits: LimitsConfig) -> Problem | None:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, OutputError, RunInUseError
 from polyculture.storage.commit import TEMPORARY_PREFIX, make_folder, remove, writing
 from polyculture.storage.files import file_digest, write_text
 from polyculture.storage.hashing import file_sha256
 from schemas.manifest import FileDigest, Manifest
+from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
@@ -37,10 +38,8 @@ def require_local(folder: Path) -> None:
             )
 
 
-class StepRecord(BaseModel):
+class StepRecord(Strict):
     """What a finished step leaves behind: the key it was done for, its files, and its small result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     key: str
     files: list[FileDigest]

@@ -25,7 +25,7 @@ from schemas.config import CurationConfig
 from schemas.ledger import LedgerHeader
 from schemas.measures import Lens, Stage
 from schemas.profile import Profile
-from schemas.top_up import CoveredShare, Forecast, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered
+from schemas.top_up import CoveredShare, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered, RestForecast
 
 SHOWN = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.SEMANTIC_90)
 Copies = NDArray[np.int64]
@@ -67,7 +67,7 @@ def compare_mixtures(joint: Joint, mixtures: Mapping[MixtureName, Copies]) -> li
     return [_measured(joint, name, copies, covered.get(name)) for name, copies in mixtures.items()]
 
 
-def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast:
+def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> RestForecast:
     """What remains if nothing is done, and how much of it was consumed already, in the same words or nearly.
 
     Args:
@@ -78,7 +78,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
     corpus, rest = joint.corpus, StageCopies(Stage.MIXTURE.value, remaining)
     documents, tokens = int(remaining.sum()), int((remaining * corpus.tokens).sum())
     if not documents:
-        return Forecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
+        return RestForecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
     group = joint.indexes.groups
     is_read = np.bincount(group, consumed, int(group.max()) + 1) > 0
     probes = choose_probes(
@@ -86,7 +86,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
     )
     counts = count_groups(group, corpus.source, consumed[:, None], len(corpus.sources))
     found = joint.indexes.near.multiplicities(group[probes], counts)[:, :, 0].sum(axis=1)
-    return Forecast(
+    return RestForecast(
         documents=documents,
         tokens=tokens,
         repeated_fraction=float(remaining[is_read[group]].sum()) / documents,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, sketch_documents
+from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, write_part
 from polyculture.dedupe.search import Workplace
 from polyculture.storage.files import map_arrow_file
@@ -85,7 +85,7 @@ def find_known(texts: Texts, index: Path, near: NearConfig, seed: int, workplace
     return Known(twin, similarity, settled.identity["id"].to_pylist())
 
 
-def _of_equal_text(sketched: Sketched, settled: Settled) -> NDArray[np.int64]:
+def _of_equal_text(sketched: Sketched, settled: KnownDocuments) -> NDArray[np.int64]:
     """(n,) a settled document of equal text, else -1: what finds texts without words, which have no near-duplicate."""
     wanted = {(left, right): row for row, (left, right) in enumerate(settled.sketched.keys.tolist())}
     at = np.full(len(sketched), -1, np.int64)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.removal import Removal
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.measure.vectors.semantic_rows import unfit_languages
 from polyculture.top_up.choose import Candidates, Wish
 from schemas.config import CurationConfig
@@ -57,7 +57,7 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     new, or none. The reference is not asked: it is meant to be like the others.
     """
     unfit = unfit_languages(corpus, embeddings, config.reference)
-    says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    says = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     kept_out = [config.mixture.leaves_out(name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
     return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, frozenset(unfit))

@@ -35,7 +35,7 @@ class Documents:
 
 
 @dataclass(frozen=True, slots=True)
-class HeavySpecies:
+class HeavyCounts:
     """Every species with more than `above` documents, largest first.
 
     Attributes:
@@ -78,7 +78,7 @@ class HeavySpecies:
         return np.isin(species, self.species)
 
 
-def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above: float | None = None) -> HeavySpecies:
+def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above: float | None = None) -> HeavyCounts:
     """Count every species that holds more than 1e-4 of all documents. None is left out, however many.
 
     Without it one species of 1,000 in 100,000 documents leaves the interval of H2 covering 83 %. Grouping is exact and
@@ -118,7 +118,7 @@ def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above:
     tables = [np.zeros((len(ranked), documents.sources), np.int64) for _ in range(2)]
     for table, column in zip(tables, ("copies", "tokens"), strict=True):
         table[at] = counted[column].to_numpy()
-    return HeavySpecies(
+    return HeavyCounts(
         species=ranked["species"].to_numpy().astype(np.int64),
         documents=tables[0],
         tokens=tables[1],

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.measure.probes.heavy import HEAVY_FRACTION, Documents, HeavySpecies
+from polyculture.measure.probes.heavy import HEAVY_FRACTION, Documents, HeavyCounts
 from polyculture.measure.probes.ledger_file import row_lists
 from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population, Weighting
@@ -74,7 +74,7 @@ def ledger_rows(
     return pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA)
 
 
-def heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavySpecies) -> pa.Table:
+def heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavyCounts) -> pa.Table:
     """HEAVY rows of one stage and lens."""
     columns = [pa.array([value] * len(found.species), pa.string()) for value in (stage, lens.value)]
     columns += [

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from polyculture.measure.probes.heavy import Documents, HeavySpecies
+from polyculture.measure.probes.heavy import Documents, HeavyCounts
 from polyculture.measure.probes.multiplicity import GroupCounts
 
 Numbers = NDArray[np.int64]
@@ -91,7 +91,7 @@ def merge_species(left: SpeciesCounts, right: SpeciesCounts) -> SpeciesCounts:
     return SpeciesCounts(together, left.stages, left.sources)
 
 
-def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavySpecies:
+def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavyCounts:
     """The species of more documents than `above` at a stage, as `heavy_species` finds them.
 
     Args:
@@ -118,7 +118,7 @@ def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Doc
     tables = [np.zeros((len(ranked), counts.sources), np.int64) for _ in range(2)]
     for table, name in zip(tables, ("copies", "tokens"), strict=True):
         table[at] = entries[f"{name}_{stage}"].to_numpy()
-    return HeavySpecies(
+    return HeavyCounts(
         species=ranked["species"].to_numpy().astype(np.int64),
         documents=tables[0],
         tokens=tables[1],

@@ -27,7 +27,7 @@ from polyculture.measure.vectors.vector_ledger import VECTOR_PROBES_SCHEMA, Vect
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
 from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 from schemas.measures import Stage
-from schemas.vectors import CoverageMeasured, Share, SourceVectors, TrialScores, VectorsHeader
+from schemas.vectors import CoverageMeasured, ReferenceShare, SourceVectors, TrialScores, VectorsHeader
 
 REFERENCE_DOCUMENTS = 2_000
 NUMBERS_AT_ONCE = 2**23  # of outer products of probes: 64 MB
@@ -238,8 +238,8 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
             )
 
 
-def _share(covered: Covered) -> Share:
-    return Share(share=covered.share, ceiling=covered.ceiling, relative=covered.relative)
+def _share(covered: Covered) -> ReferenceShare:
+    return ReferenceShare(share=covered.share, ceiling=covered.ceiling, relative=covered.relative)
 
 
 def _trials(vectors: Vectors, fraction: float) -> Iterator[TrialScores]:

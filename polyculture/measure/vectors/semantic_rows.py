@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.self_check import Fitness, check_languages
 from polyculture.measure.lenses.lenses import LENSES, EmbeddingLens
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
@@ -76,7 +76,7 @@ def measure_embeddings(
         What was measured. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
     unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
-    applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    applies = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     weighed = [StageCopies(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
         (i, w, rows)

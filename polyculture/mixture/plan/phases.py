@@ -43,7 +43,7 @@ class Distinct:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PhaseRates:
     """What is asked of a phase.
 
     Attributes:
@@ -61,7 +61,7 @@ class Asked:
 
 # What a phase asks for, given its terms with all limits, and the sources' supply; None if that depends on the phases
 # before it, whose epochs are then taken off the supply.
-Ask = Callable[[MixtureTerms, Sequence[Supply]], Asked | None]
+Ask = Callable[[MixtureTerms, Sequence[Supply]], PhaseRates | None]
 
 
 def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask], data_sha256: str) -> MixturePlan:
@@ -107,7 +107,7 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
     )
 
 
-def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[Asked | None]) -> float:
+def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[PhaseRates | None]) -> float:
     """Epochs of a source at most, over all phases."""
     of_source, of_kind = config.sources.get(supply.name), config.kinds.get(supply.kind)
     stated = [limit.max_epochs for limit in (of_source, of_kind) if limit is not None and limit.max_epochs is not None]
@@ -132,7 +132,7 @@ def _limited(supply: Supply, terms: MixtureTerms, left: float) -> Supply:
 
 def _phase(
     distinct: Distinct,
-    what: tuple[str, MixtureTerms, Asked],
+    what: tuple[str, MixtureTerms, PhaseRates],
     scaled: ScaledRates,
     supplies: Sequence[Supply],
     first_rows: Integers,

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from polyculture.configuration import load_values
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan.limits import Supply
-from polyculture.mixture.plan.phases import Asked
+from polyculture.mixture.plan.phases import PhaseRates
 from polyculture.storage.hashing import file_sha256
 from schemas.config import CurationConfig
 from schemas.mixture_config import MixtureTerms, RatesFile
@@ -178,10 +178,10 @@ def rates_of(
     return {s.name: shares[s.name] * tokens / s.tokens if s.tokens else 0.0 for s in supplies}, notes
 
 
-def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> Asked | None:
+def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> PhaseRates | None:
     """What a phase asks for whatever came before: fixed rates or a file's; None for `auto`."""
     if isinstance(terms.rates, RatesFile):
         found = weights[terms.rates.file]
         rates, notes = rates_of(found, supplies, terms.tokens)
-        return Asked(rates, found.file_sha256, terms.tokens, notes)
-    return None if terms.rates == "auto" else Asked(terms.fixed_rates, "fixed", terms.tokens)
+        return PhaseRates(rates, found.file_sha256, terms.tokens, notes)
+    return None if terms.rates == "auto" else PhaseRates(terms.fixed_rates, "fixed", terms.tokens)
