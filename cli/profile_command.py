@@ -12,12 +12,11 @@ from cli.inspect_commands import require_run
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
 from polyculture.storage.messages import safe_detail
-from schemas.measures import Lens, Stage, Weighting
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage, Weighting
 
 if TYPE_CHECKING:
     from schemas.profile import Estimate, Profile, ScopeProfile
 
-TRIALS = (0.001, 0.01, 0.1)
 WIDTH = 150
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
@@ -85,7 +84,7 @@ def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting,
     console = Console(highlight=False, width=max(console.width, WIDTH))
     console.print(f"\n[bold]{lens.value}[/bold], stage {stage.value}, by {weighting.value}")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    trials = [f"{100 * fraction:g} % trial" for fraction in TRIALS]
+    trials = [f"{100 * fraction:g} % trial" for fraction in TRIAL_FRACTIONS]
     names = ("scope", "documents", *trials, "distinct fraction", "hill_1", "hill_2", "duplicate_pairs")
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -101,7 +100,7 @@ def _cells(scope: "ScopeProfile") -> Sequence[str]:
     return (
         safe_detail(scope.scope),
         f"{scope.documents:,}",
-        *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIALS),
+        *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIAL_FRACTIONS),
         _shown(scope.distinct_fraction, ".3f"),
         _shown(scope.hill_1, ",.0f"),
         _shown(scope.hill_2, ",.0f"),

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, Manifest
-from schemas.measures import Lens, Stage
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict
 
-TRIALS = (0.001, 0.01, 0.1)
 MOST_FILES, MOST_WARNINGS, MOST_SPECIES = 50, 5, 5
 
 
@@ -32,7 +31,7 @@ class ScopeRow:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """What the columns of a scope's row are: trial sizes, and pairs of lens and stage."""
+    """Columns of a scope's row: trial sizes, and pairs of lens and stage."""
 
     trials: list[float]
     everywhere: list[tuple[Lens, Stage]]
@@ -79,7 +78,7 @@ def columns_of(profile: Profile, judged: Stage) -> Columns:
     pairs = [(lens, stage) for lens in (Lens.NEAR, Lens.EXACT) for stage in Stage]
     pairs += [(lens, judged) for lens in Lens if lens not in (Lens.NEAR, Lens.EXACT)]
     pairs = [pair for pair in pairs if pair in measured]
-    return Columns(sorted({*TRIALS, profile.trial_fraction}), pairs)
+    return Columns(sorted({*TRIAL_FRACTIONS, profile.trial_fraction}), pairs)
 
 
 def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[ScopeRow]:

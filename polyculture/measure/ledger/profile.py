@@ -15,7 +15,7 @@ from polyculture.measure.probes.probe_matrix import ProbeMatrix
 from polyculture.measure.vectors.vector_profile import vector_profiles
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
-from schemas.measures import Lens, Stage
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
 from schemas.vectors import VectorProfile
 
@@ -23,7 +23,6 @@ SHOWN_SPECIES = 20  # of each stage and lens
 _LOOKED_AT = 2000  # probes with the largest neighbourhoods, many of which are one
 LARGE_DOCUMENTS = 50  # what the gate asks about
 # The trials that a person asks about, and the curve between them.
-TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
 CURVE_FRACTIONS = tuple(float(f"{f:.4g}") for f in np.geomspace(1e-4, 1, 41))
 
 
@@ -72,7 +71,7 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
 def _vectors(
     ledger: Ledger, trial_fraction: float, reference: Sequence[str]
 ) -> tuple[list[VectorProfile], list[VectorProfile]]:
-    """What embeddings say of every scope, and of the reference; nothing if there are none."""
+    """Profile the embeddings of every scope, and of the reference; nothing if there are none."""
     if ledger.vectors is None:
         return [], []
     kinds = dict(zip(ledger.header.sources, ledger.header.kinds, strict=True))

@@ -1,4 +1,4 @@
-"""What if the mixture were another one? Every number of it, from the ledger alone."""
+"""Answers to `what if the mixture were another one`: every number of it, from the ledger alone."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,11 +14,11 @@ from polyculture.mixture.plan.supply import STAGE, LedgerSupply, ledger_supply, 
 from polyculture.mixture.plan.vector_mixture import vectors_what_if
 from schemas.documents import Kind
 from schemas.ledger import Weighting
-from schemas.measures import Lens
+from schemas.measures import TRIAL_FRACTIONS, Lens
 from schemas.profile import Trial
 from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
 
-TRIAL_FRACTIONS = (0.001, 0.01, 0.1, 1.0)
+FRACTIONS = (*TRIAL_FRACTIONS, 1.0)
 Floats = NDArray[np.float64]
 
 
@@ -27,7 +27,7 @@ def what_if(
     rates: Mapping[str, float],
     lenses: Sequence[Lens] | None = None,
     weighting: Weighting = Weighting.DOCUMENTS,
-    fractions: Sequence[float] = TRIAL_FRACTIONS,
+    fractions: Sequence[float] = FRACTIONS,
 ) -> WhatIf:
     """Estimate a mixture of the distinct documents, without touching them.
 
@@ -54,7 +54,7 @@ def what_ifs(
     mixtures: Sequence[Mapping[str, float]],
     lenses: Sequence[Lens] | None = None,
     weighting: Weighting = Weighting.DOCUMENTS,
-    fractions: Sequence[float] = TRIAL_FRACTIONS,
+    fractions: Sequence[float] = FRACTIONS,
 ) -> list[WhatIf]:
     """Several mixtures side by side, reading the ledger once: see `what_if`."""
     if not all(0 < fraction < np.inf for fraction in fractions):
@@ -120,7 +120,7 @@ def _lens(
 
 
 def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, weighting: Weighting) -> WhatIf:
-    """What follows from the rates and the sources' sizes alone."""
+    """Numbers that follow from the rates and the sources' sizes alone."""
     tokens = rates * supply.tokens
     total = float(tokens.sum())
     sources = [
