@@ -1,4 +1,4 @@
-"""What a person types about mixtures: `a=1,b=.3`, `synthetic<=.3`, `hill_1@exact=2`."""
+"""Mixture options as a person types them: `a=1,b=.3`, `synthetic<=.3`, `hill_1@exact=2`."""
 
 import re
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ from schemas.ledger import LedgerHeader
 
 
 class CanaryHeader(LedgerHeader):
-    """What the canary's counts belong to.
+    """The run and the recipe that the canary's counts belong to.
 
     Attributes:
         identity_sha256: of the run that they were made in.

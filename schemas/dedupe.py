@@ -1,4 +1,4 @@
-"""What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
+"""Output of `polyculture dedupe`: the rows of `kept/` and `removed/`, and the summary."""
 
 import pyarrow as pa
 
@@ -28,7 +28,7 @@ REMOVED_FILE_SCHEMA = pa.schema(
 
 
 class FileLosses(Strict):
-    """What became of one file's record slots.
+    """The outcome for one file's record slots.
 
     Attributes:
         removed_fraction: of its documents.

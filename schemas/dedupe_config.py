@@ -11,7 +11,7 @@ THRESHOLD_DECIMALS = 6  # times the size of a set it fits into 64 bits
 
 
 class Action(StrEnum):
-    """What a lens does to the documents that it finds."""
+    """The action of a lens on the documents that it finds."""
 
     REMOVE = "remove"
     MEASURE = "measure"
@@ -42,7 +42,7 @@ class NearConfig(Strict):
 
 
 class RemovalLimits(Strict):
-    """How much deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within."""
+    """Limits on what deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within them."""
 
     max_removed_fraction: Fraction | None = Field(None, description="Of the documents of any source; null: no limit.")
     sources: dict[str, Fraction] = Field(default_factory=dict, description="The same for single sources, by name.")
@@ -58,7 +58,7 @@ class RemovalLimits(Strict):
 
 
 class DedupeConfig(Strict):
-    """Which duplicates leave, and who survives."""
+    """Rules for which duplicates leave, and who survives."""
 
     exact: ExactConfig = Field(default_factory=ExactConfig, description="The exact lens.")
     near: NearConfig = Field(default_factory=NearConfig, description="The near lens.")

@@ -33,7 +33,7 @@ def documents_schema(print_bytes: int) -> pa.Schema:
 
 
 class IndexScheme(Strict):
-    """How band keys come about: only indexes of one scheme can be compared.
+    """The scheme by which band keys are made: only indexes of one scheme can be compared.
 
     Attributes:
         signatures: datasketch's name of the permutations.

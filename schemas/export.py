@@ -1,4 +1,4 @@
-"""What an export wrote, and from which run."""
+"""The record of what an export wrote, and from which run."""
 
 from typing import Literal
 

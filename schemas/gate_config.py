@@ -47,7 +47,7 @@ class Expectation(Strict):
         return self
 
     def _check_space(self) -> None:
-        """What embeddings say as a whole has a lens, a weighting and a ceiling of its own."""
+        """Refuse a wrong lens, weighting or bound of an expectation on embeddings as a whole."""
         is_space, metric = self.metric in SPACE_METRICS, self.metric.value
         if is_space and not isinstance(self.lens, Space):
             raise ValueError(f"{metric} has no species: write lens: semantic")
@@ -156,7 +156,7 @@ class Waiver(Strict):
 
 
 class GateConfig(Strict):
-    """What the verdict asks of the evidence."""
+    """The demands of the verdict on the evidence."""
 
     trial_fraction: float = Field(
         0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."

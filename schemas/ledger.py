@@ -86,7 +86,7 @@ class Crowded(Strict):
 
 
 class Population(Strict):
-    """What a lens measures of each source at a stage, in the order of the sources.
+    """The documents of each source that a lens measures at a stage, in the order of the sources.
 
     Attributes:
         documents, tokens: of each source; less than the source holds where the lens does not apply to all of it, as
@@ -104,7 +104,7 @@ class Population(Strict):
 
 
 class EncoderUsed(Strict):
-    """What embeddings were made with; numbers of different encoders are never compared.
+    """The encoder that made the embeddings; numbers of different encoders are never compared.
 
     Attributes:
         revision: digest of its weights, tokenizer and method.
@@ -125,14 +125,14 @@ class EncoderUsed(Strict):
     unfit_languages: list[str]
 
     def is_comparable(self, other: "EncoderUsed | None") -> bool:
-        """Whether numbers made with both may be compared."""
+        """True if numbers made with both may be compared."""
         if other is None:
             return False
         return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
 
 
 class LedgerHeader(Strict):
-    """What the probes stand for."""
+    """The documents that the probes stand for."""
 
     seed: int
     threshold: float

@@ -23,7 +23,7 @@ class FileDigest(Strict):
 
 
 class FileAccount(Strict):
-    """What became of every record slot of one input file: slots = documents + quarantined + filtered.
+    """The account of every record slot of one input file: slots = documents + quarantined + filtered.
 
     Attributes:
         name: relative to the configuration file.
@@ -48,7 +48,7 @@ class FileAccount(Strict):
 
 
 class SourceAccount(Strict):
-    """What became of one source.
+    """The account of one source.
 
     Conservation: read = kept + removed + filtered + unselected + quarantined, and written = kept + repeated. An audit
     selects nothing: every document that it reads is unselected.
@@ -100,7 +100,7 @@ class TakedownList(Strict):
 
 
 class ExclusionAccount(Strict):
-    """What takedown lists and allowed licences took out of the input, counted under `filtered` by source.
+    """The account of what takedown lists and allowed licences took out, counted under `filtered` by source.
 
     Attributes:
         lists: what was to be taken out.
@@ -161,7 +161,7 @@ class ValidationAccount(Strict):
 
 
 class TakedownAccount(Strict):
-    """What was taken out of a finished run; this one is that run without it.
+    """The account of what was taken out of a finished run; this one is that run without it.
 
     Attributes:
         parent_sha256: of the manifest of the run before.
@@ -213,5 +213,5 @@ class Manifest(Strict):
 
     @property
     def holds_mixture(self) -> bool:
-        """Whether the run removed duplicates and wrote shards, as an audit does not."""
+        """True if the run removed duplicates and wrote shards, as an audit does not."""
         return self.command != "audit"

@@ -36,7 +36,7 @@ class SemanticConfig(Strict):
 
 
 class MeasureConfig(Strict):
-    """How the full corpus is probed."""
+    """Settings of how the full corpus is probed."""
 
     probes: int = Field(
         2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root."

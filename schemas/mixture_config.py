@@ -90,7 +90,7 @@ class PhaseConfig(MixtureTerms):
 
 
 class MixtureConfig(MixtureTerms):
-    """How much of each source the shards hold. Without it every rate is 1 and there is no budget."""
+    """The share of each source in the shards. Without this section every rate is 1 and there is no budget."""
 
     max_epochs: Epochs | None = Field(
         None,
@@ -122,7 +122,7 @@ class MixtureConfig(MixtureTerms):
         return self.phases or (self,)
 
     def leaves_out(self, name: str, kind: Kind) -> bool:
-        """Whether rates or limits keep a source out of every phase."""
+        """True if rates or limits keep a source out of every phase."""
         return all(
             terms.fixed_rates.get(name, 1.0) == 0
             or (kind in found.kinds and found.kinds[kind].max_fraction == 0)

@@ -12,7 +12,7 @@ class Estimate(Strict):
 
 
 class Diversity(Strict):
-    """How varied some documents are, through one lens.
+    """The diversity of some documents, through one lens.
 
     Attributes:
         distinct_fraction: species per occurrence at full scale.

@@ -1,4 +1,4 @@
-"""What a pilot says of a corpus that does not exist yet in full."""
+"""A pilot's forecast of a corpus that does not exist yet in full."""
 
 from typing import Literal
 

@@ -44,7 +44,7 @@ class SourceRange(FractionRange):
 
 
 class PlanRequest(Strict):
-    """What a mixture is to be best at, and what it has to keep within.
+    """The objectives of a mixture, and the limits that it has to keep within.
 
     Attributes:
         objectives: at least one; their weighted sum is maximised.

@@ -14,7 +14,7 @@ __all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Profile", "Scop
 
 
 class Trial(Strict):
-    """What a trial run of a fraction of the corpus would have seen."""
+    """The distinct fraction that a trial run on a fraction of the corpus would have seen."""
 
     fraction: float
     distinct_fraction: Estimate
@@ -87,7 +87,7 @@ class CanaryNumber(Strict):
 
 
 class CanaryNumbers(Strict):
-    """What a run measured of its canary.
+    """Measurements of a run's canary.
 
     Attributes:
         identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
@@ -130,11 +130,11 @@ class Profile(Strict):
     canary: CanaryNumbers | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
-        """What embeddings say of one scope, or None if nothing of it is there, or they were not measured."""
+        """The vector profile of one scope; None if nothing of it is there, or embeddings were not measured."""
         return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
 
     def vector_reference(self, stage: Stage) -> VectorProfile | None:
-        """What embeddings say of the pooled reference."""
+        """The vector profile of the pooled reference."""
         return next((v for v in self.vector_references if v.stage is stage), None)
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
@@ -173,7 +173,7 @@ class LastGo(Strict):
     encoder: EncoderUsed | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
-        """What embeddings say of one scope, or None if they were not measured."""
+        """The vector profile of one scope, or None if embeddings were not measured."""
         return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
 
     def scope(self, stage: Stage, lens: Lens, scope: str, weighting: Weighting) -> ScopeProfile | None:

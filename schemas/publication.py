@@ -1,4 +1,4 @@
-"""What stands beside a published run: the claim of its place, and who approved it against the verdict."""
+"""Files beside a published run: the claim of its place, and who approved it against the verdict."""
 
 from datetime import datetime
 from typing import Annotated, Literal

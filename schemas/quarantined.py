@@ -1,4 +1,4 @@
-"""What cannot be a document: rows of `quarantined/` and the closed list of reasons."""
+"""Records that cannot be documents: rows of `quarantined/` and the closed list of reasons."""
 
 from enum import StrEnum
 

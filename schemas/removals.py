@@ -1,4 +1,4 @@
-"""What deduplication removed, in numbers that a person can judge it by."""
+"""The removals of deduplication, in numbers that a person can judge them by."""
 
 from pydantic import Field
 
@@ -25,7 +25,7 @@ class RemovalCluster(Strict):
 
 
 class RemovalSummary(Strict):
-    """What a run removed.
+    """The removals of a run.
 
     Attributes:
         cluster_sizes: number of clusters of each size, by size; a kept document that nothing was removed for is one.

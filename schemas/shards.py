@@ -1,4 +1,4 @@
-"""What the shards of a run hold, in numbers: `shards/statistics.json`."""
+"""The content of a run's shards, in numbers: `shards/statistics.json`."""
 
 from pydantic import Field
 

@@ -61,7 +61,7 @@ class ParentRun(Strict):
 
 
 class LensNumbers(Strict):
-    """What one lens says of a mixture: species per document, and their effective number (Hill 1973, order 1)."""
+    """The diversity of a mixture in one lens: species per document, and their effective number (Hill 1973, order 1)."""
 
     lens: Lens
     distinct_fraction: Estimate
@@ -155,7 +155,7 @@ class SourceChoice(Strict):
 
 
 class RestForecast(Strict):
-    """What the rest of the parent will bring if nothing is done.
+    """Forecast of what the rest of the parent will bring if nothing is done.
 
     Attributes:
         documents, tokens: that remain, repeats included.

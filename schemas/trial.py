@@ -1,4 +1,4 @@
-"""What a trial run saw, beside what the full mixture holds."""
+"""A trial run's view of the corpus, beside what the full mixture holds."""
 
 from typing import Literal
 

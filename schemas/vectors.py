@@ -59,7 +59,7 @@ class CoverageMeasured(Strict):
 
 
 class TrialScores(Strict):
-    """What a trial's documents themselves show, as if they were all: the naive values.
+    """The naive values of a trial: what its documents show, as if they were all.
 
     Attributes:
         documents: of the trial.
@@ -74,7 +74,7 @@ class TrialScores(Strict):
 
 
 class VectorsHeader(Strict):
-    """What the matrices and probes of embeddings stand for.
+    """The documents that the matrices and probes of embeddings stand for.
 
     Attributes:
         names: of the sources, in the order of `kernel_means` of a probe.
@@ -150,7 +150,7 @@ class VectorScores(Strict):
 
     @property
     def is_known_by_probes(self) -> bool:
-        """Whether the interval of `rke_of_probes` may be judged by."""
+        """True if `rke_of_probes` may be judged by its interval."""
         return self.rows_of_half is not None and self.rows_of_half >= LEAST_ROWS
 
 
@@ -158,7 +158,7 @@ LEAST_ROWS = 30  # that carry half of the mean kernel
 
 
 class VectorProfile(Strict):
-    """What embeddings say of one scope at one stage.
+    """The vector profile of one scope at one stage.
 
     Attributes:
         documents: occurrences that are measured.

@@ -18,7 +18,7 @@ class VerdictValue(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one check ended."""
+    """The outcome of one check."""
 
     PASS = "pass"  # noqa: S105 -- not a password
     FAIL = "fail"

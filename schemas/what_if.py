@@ -32,7 +32,7 @@ class WhatIfSource(Strict):
 
 
 class SourceMargin(Strict):
-    """What more of one source would add to a mixture, at the margin.
+    """The marginal gain of more of one source in a mixture.
 
     Attributes:
         hill_1: slope by the source's rate: effective documents per further epoch.
@@ -71,7 +71,7 @@ class LensWhatIf(MixtureEstimate):
 
 
 class VectorsWhatIf(Strict):
-    """What embeddings say of the mixture: expected values, from the second moments of all documents.
+    """Vector measures of the mixture: expected values, from the second moments of all documents.
 
     Attributes:
         documents, unmeasured: expected occurrences with and without an embedding.
@@ -116,7 +116,7 @@ class WhatIf(Strict):
 
 
 class WhatIfAnswer(Strict):
-    """What `polyculture what-if` prints for machines.
+    """Output of `polyculture what-if` for machines.
 
     Attributes:
         run: name of the run.

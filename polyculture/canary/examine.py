@@ -129,7 +129,7 @@ def _totals(lists: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
-    """What must be counted: the multiplicity of each light probe, and each heavy species."""
+    """Expected counts: the multiplicity of each light probe, and each heavy species."""
     is_light = truth.multiplicity <= HEAVY_ABOVE
     light: Counted = Counter()
     heavy: Counted = Counter()
@@ -160,7 +160,7 @@ def _id_hashes(documents: int, seed: int) -> NDArray[np.uint64]:
 
 
 def _found(ledger: Ledger, lens: Lens) -> Counted:
-    """What was counted, in the same form."""
+    """Observed counts, in the same form."""
     rows = _rows(ledger.rows, lens)
     counts = _totals(rows["multiplicity"]).tolist()
     found: Counted = Counter(zip(rows["weighting"].to_pylist(), rows["document_id"].to_pylist(), counts, strict=True))

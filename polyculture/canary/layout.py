@@ -1,4 +1,4 @@
-"""What the canary is made of: documents whose species are known in every lens, by construction."""
+"""The canary's layout: documents whose species are known in every lens, by construction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class _Builder:
 
 
 def total_documents() -> int:
-    """How many documents the canary has."""
+    """Number of documents in the canary."""
     parts = (COPIES, HUBS, TEMPLATES, OPENINGS)
     return ALONE + sum(size * count for part in parts for size, count in part.items())
 

@@ -1,4 +1,4 @@
-"""What a removal did to the corpus: clusters, components, and a sample that is compared again."""
+"""Effects of a removal on the corpus: clusters, components, and a sample that is compared again."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ _LANES = 32  # a signature is padded to a multiple of what the processor lowers 
 
 @dataclass(frozen=True, slots=True)
 class Sketched:
-    """What the engine knows of n documents before it compares any.
+    """The engine's knowledge of n documents before it compares any.
 
     Attributes:
         texts: where they lie; those that the compiled fold leaves alone are replaced by their canonical texts.

@@ -141,12 +141,12 @@ def _write_bands(
 
 
 def is_index(path: Path) -> bool:
-    """Whether a path is the folder of an index."""
+    """True if a path is the folder of an index."""
     return (path / MANIFEST).is_file()
 
 
 def read_manifest(index: Path, scheme: IndexScheme | None = None) -> IndexManifest:
-    """What an index holds.
+    """Read the manifest of an index.
 
     Raises:
         ConfigError: it is no index, it is damaged, or it has another scheme than the one asked for.
@@ -226,7 +226,7 @@ class MappedPart:
         return np.repeat(keys, sizes), documents[at]
 
     def take(self, rows: NDArray[np.int64]) -> Sketched:
-        """What is known of some documents; their texts stay where they are."""
+        """Sketches of some documents; their texts stay where they are."""
         few = self.documents.drop_columns(["text"]).take(pa.array(rows)).combine_chunks()
         prints = few["print"].combine_chunks()
         words = prints.type.byte_width // 8

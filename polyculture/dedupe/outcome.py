@@ -1,4 +1,4 @@
-"""What deduplication of files writes: kept, removed and set-aside documents, and a summary."""
+"""Output of deduplicating files: kept, removed and set-aside documents, and a summary."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ SHOWN_CLUSTERS = 10
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of n documents of the input, and of m settled ones, numbered from n on.
+    """The outcome for n documents of the input, and for m settled ones, numbered from n on.
 
     Attributes:
         identity: (n,) id, text, file and position.

@@ -19,7 +19,7 @@ REASONS = {EXACT: "exact", NEAR: "near"}
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What became of each of n documents.
+    """The outcome for each of n documents.
 
     Attributes:
         reason: (n,) KEPT, EXACT or NEAR.

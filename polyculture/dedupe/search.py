@@ -26,7 +26,7 @@ Links = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicates:
-    """What the near lens decides about n documents.
+    """Decisions of the near lens about n documents.
 
     Attributes:
         kept: (n,) the representative of each document; its own number if it is kept. A representative is always kept.

@@ -28,7 +28,7 @@ _UNFOLDED = np.uint32(0xFFFFFFFF)
 
 @dataclass(frozen=True, slots=True)
 class Sketches:
-    """What deduplication knows of n texts without looking at them again.
+    """Deduplication's knowledge of n texts: all that it needs without looking at them again.
 
     Attributes:
         keys: (n, 2) 128-bit hash of the canonical text.

@@ -30,7 +30,7 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class DedupeJob:
-    """What is asked for.
+    """A request to deduplicate files.
 
     Attributes:
         source: the input's paths, and which `fields` hold id and text.

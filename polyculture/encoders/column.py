@@ -13,7 +13,7 @@ from polyculture.errors import PolycultureError
 
 @dataclass(frozen=True, slots=True)
 class ColumnEncoder:
-    """What the operator says of embeddings that come with the documents; covers whatever has one.
+    """The operator's description of embeddings that come with the documents; covers whatever has one.
 
     Attributes:
         name: model and revision, as configured.

@@ -1,4 +1,4 @@
-"""What an encoder is, and the fixed-point form in which embeddings are kept and compared."""
+"""The encoder protocol, and the fixed-point form in which embeddings are kept and compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ONE = 32_767  # what 1.0 is in 16-bit fixed point: the largest int16
 
 
 class EncodingStatus(IntEnum):
-    """What became of a document."""
+    """The outcome of encoding a document."""
 
     MEASURED = 0
     EMPTY = 1  # nothing to encode: no text, no token, or no direction left after correction
@@ -49,7 +49,7 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """Which encoder."""
+        """The encoder's name, as reports give it."""
 
     @property
     def revision(self) -> str:

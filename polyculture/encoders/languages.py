@@ -1,4 +1,4 @@
-"""Which mean of a background belongs to a document: language codes of many spellings to the background's keys."""
+"""The mean of a background that belongs to a document: language codes of many spellings to the background's keys."""
 
 from functools import cache
 
@@ -41,7 +41,7 @@ def language_key(language: str, text: str) -> str:
 
 
 def is_traditional(text: str) -> bool:
-    """Whether the first 600 characters hold more Han characters of Traditional than of Simplified writing.
+    """True if the first 600 characters hold more Han characters of Traditional than of Simplified writing.
 
     A character counts for a writing if only that writing's character set has it (Big5 or GB 2312).
     """

@@ -1,4 +1,4 @@
-"""Whether the measurement finds in the canary what was planted there."""
+"""Check that the measurement finds in the canary what was planted there."""
 
 from polyculture.canary.layout import RECIPE
 from polyculture.canary.truth import LENSES, METRICS, truths
@@ -47,6 +47,6 @@ def canary_check(manifest: Manifest, canary: CanaryNumbers | None) -> CheckResul
 
 
 def _holds(number: CanaryNumber, truth: float) -> bool:
-    """Whether the interval holds the truth; 1e-9 of it are left to rounding where all of it was counted."""
+    """True if the interval holds the truth; 1e-9 of it are left to rounding where all of it was counted."""
     slack = 1e-9 * abs(truth)
     return number.estimate.low - slack <= truth <= number.estimate.high + slack

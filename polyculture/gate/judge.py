@@ -24,7 +24,7 @@ from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a verdict depends on beside the run itself.
+    """The grounds of a verdict beside the run itself.
 
     Attributes:
         as_of: the day on which waivers are judged; none holds without it. The core reads no clock.
@@ -85,7 +85,7 @@ def judge(
 def _checks_of_numbers(
     config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
 ) -> Iterator[CheckResult]:
-    """What the evidence says, or that there is none to believe."""
+    """Judge the evidence, or say that there is none to believe."""
     judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     if terms.damage is not None:
         yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")

@@ -17,7 +17,7 @@ OF_WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What expectations are judged by.
+    """The evidence that expectations are judged by.
 
     Attributes:
         config: expectations, sources and reference.
@@ -34,7 +34,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a bound is compared with.
+    """The number that a bound is compared with.
 
     Attributes:
         estimate: a number or a ratio of two; None if it could not be had.

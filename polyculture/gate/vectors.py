@@ -1,4 +1,4 @@
-"""What embeddings say of a scope as a whole, as the gate reads it: a number, or its ratio to one."""
+"""Numbers of a scope's embeddings as a whole, as the gate reads them: a number, or its ratio to one."""
 
 from polyculture.gate.relative import Evidence, Observed
 from polyculture.measure.vectors.vector_profile import numbers_of

@@ -1,4 +1,4 @@
-"""What a pilot of n documents says of a corpus of N that does not exist yet, and whether it meets an expectation."""
+"""Forecasts, from a pilot of n documents, of a corpus of N that does not exist yet; judged by an expectation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _FINEST = 1.05  # factor to which the size of the pilot that would settle it is 
 
 
 class PilotMetric(StrEnum):
-    """What a pilot can be asked for."""
+    """Metrics that a pilot can be asked for."""
 
     DISTINCT_FRACTION = "distinct_fraction"
     DUPLICATE_PAIRS = "duplicate_pairs"
@@ -58,7 +58,7 @@ class PilotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is known of the corpus.
+    """Knowledge of the corpus that a pilot gives.
 
     Attributes:
         documents: n of the pilot.

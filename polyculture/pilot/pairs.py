@@ -20,7 +20,7 @@ _LONGEST_SERIES = 20  # pairs up to which the bound of few pairs makes use of th
 
 @dataclass(frozen=True, slots=True)
 class PilotPairs:
-    """What order 2 needs to know of a pilot.
+    """The data of a pilot that order 2 needs.
 
     Attributes:
         documents: n, at least 2.
@@ -75,7 +75,7 @@ class PilotPairs:
 
 
 def few_pairs_above(pairs: int, most_seen: float, miss: float) -> float:
-    """What the expected pairs of a pilot do not exceed, with probability 1 - miss, if so few were seen.
+    """Upper bound on the expected pairs of a pilot, with probability 1 - miss, if so few were seen.
 
     r species of which u documents each are expected in the pilot have pairs with probability 1 - (exp(-u) (1 + u))**r.
     The bound is the largest r u**2/2 under which so few pairs have a probability of `miss`, over r = 1, 2, ... and

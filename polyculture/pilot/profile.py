@@ -58,7 +58,7 @@ class DistinctInterval:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What the pilot has counted: light frequencies, heavy species, their documents; and their variances, at most."""
+    """Counts of the pilot: light frequencies, heavy species, their documents; and bounds on their variances."""
 
     counts: NDArray[np.float64]
     variances: NDArray[np.float64]

@@ -11,7 +11,7 @@ from schemas.measures import Lens
 
 @dataclass(frozen=True, slots=True)
 class PilotSample:
-    """What a forecast is made from.
+    """The sample that a forecast is made from.
 
     Attributes:
         lens, scope: which.

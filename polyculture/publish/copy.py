@@ -86,7 +86,7 @@ def _copy(directory: RunDirectory, store: Store, file: FileDigest) -> None:
 
 
 def _is_same(name: str, held: bytes | None, wanted: bytes) -> bool:
-    """Whether a file is there already; of an approval, one of the same run, whoever gave it first."""
+    """True if a file is there already; of an approval, one of the same run, whoever gave it first."""
     if name != APPROVAL_FILE or held is None:
         return held == wanted
     first, second = Approval.model_validate_json(held), Approval.model_validate_json(wanted)

@@ -1,4 +1,4 @@
-"""Whether a run may be published: a verdict that follows from the evidence, and GO or somebody who answers for it."""
+"""Permission to publish a run: a verdict that follows from the evidence, and GO or somebody who answers for it."""
 
 from datetime import date
 

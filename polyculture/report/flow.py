@@ -27,7 +27,7 @@ WIDTH, ROW, LEFT, RIGHT, TOP = 640, 34, 150, 112, 46
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What became of one source, or of all: slots by step, and tokens where they are known."""
+    """Flow of one source, or of all: slots by step, and tokens where they are known."""
 
     name: str
     kind: Kind | None

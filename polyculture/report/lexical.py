@@ -13,7 +13,7 @@ from schemas.source_config import RESERVED_SCOPES
 
 @dataclass(frozen=True, slots=True)
 class LexicalTable:
-    """What the section shows.
+    """The content of the section.
 
     Attributes:
         stage: of the numbers.

@@ -1,4 +1,4 @@
-"""What embeddings say: rows and sentences of the report's section, and its two figures."""
+"""The report's section on embeddings: rows, sentences and two figures."""
 
 from dataclasses import dataclass
 from itertools import count as numbers

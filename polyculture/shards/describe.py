@@ -1,4 +1,4 @@
-"""What a run says of itself to people and programs that know nothing of it: dataset card and Croissant metadata."""
+"""Descriptions of a run for people and programs that know nothing of it: dataset card and Croissant metadata."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What shards hold by licence and language, counted over all rows."""
+"""Documents and tokens of the shards by licence and language, counted over all rows."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -241,6 +241,6 @@ _NO_PLACES = np.zeros((0, 5), np.uint64)
 
 
 def is_string(name: str) -> bool:
-    """Whether a column of the DOCUMENT schema holds strings; the others hold numbers of eight bytes."""
+    """True if a column of the DOCUMENT schema holds strings; the others hold numbers of eight bytes."""
     kind = DOCUMENT_SCHEMA.field(name).type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -30,7 +30,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which blocks a reader takes: those of one worker of one rank."""
+    """The blocks that a reader takes: those of one worker of one rank."""
 
     rank: int = 0
     ranks: int = 1

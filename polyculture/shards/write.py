@@ -26,7 +26,7 @@ RELEASE_BYTES = 2**30  # gathered; the system maps some pages around each that i
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What shards are made from, as plain names that cross processes.
+    """The sources of shards, as plain names that cross processes.
 
     Attributes:
         index: the corpus index (INDEX_SCHEMA of `polyculture.corpus.corpus`).

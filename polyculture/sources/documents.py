@@ -60,7 +60,7 @@ class FieldPlan:
 
 
 def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
-    """Which column supplies which field: as configured, else the column of the field's own name.
+    """Assign columns to fields: as configured, else the column of the field's own name.
 
     A field that says nothing about the source's kind is only read where the configuration asks for it.
     """
@@ -179,7 +179,7 @@ def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, s
 
 
 def _field_fault(checked: Mapping[str, object], max_document_bytes: int) -> tuple[QuarantineReason, str] | None:
-    """Which other field is longer than a text may be; None if none is."""
+    """Name another field that is longer than a text may be; None if none is."""
     for name, value in checked.items():
         if type(value) is str and len(value) * 4 > max_document_bytes and name != "text":
             length = len(value.encode())

@@ -50,7 +50,7 @@ def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
 
 
 def check_unchanged(file: InputFile) -> bool:
-    """Whether the file still has the size and digest that it had when it was found. O(bytes)."""
+    """True if the file still has the size and digest that it had when it was found. O(bytes)."""
     try:
         with open_regular(file.path) as handle:
             if os.fstat(handle.fileno()).st_size != file.size_bytes:

@@ -124,7 +124,7 @@ def _explain(line: bytes, error: orjson.JSONDecodeError) -> LineFault:
 
 
 def _has_lone_surrogate(line: bytes) -> bool:
-    """Whether a half surrogate pair is the only thing wrong: the standard library accepts it, orjson does not."""
+    """True if a half surrogate pair is the only thing wrong: the standard library accepts it, orjson does not."""
     try:
         value = json.loads(line, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode()

@@ -1,4 +1,4 @@
-"""What a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
+"""Everything that a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Filtered:
 
 @dataclass(slots=True)
 class FileNotes:
-    """What a reader has to say about a file as a whole; filled while its iterator runs.
+    """A reader's notes on a file as a whole; filled while its iterator runs.
 
     Attributes:
         format: name of the format that was recognised, e.g. `jsonl+zstd`.
@@ -91,7 +91,7 @@ class FileNotes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader gets: one open file, what is wanted of it, and where to say how it went.
+    """A reader's task: one open file, what is wanted of it, and where to say how it went.
 
     Attributes:
         file: the file.

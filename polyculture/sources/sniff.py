@@ -1,4 +1,4 @@
-"""What a file holds, told by its first decompressed bytes; the name only breaks ties between formats of text."""
+"""Recognise a file's format by its first decompressed bytes; the name only breaks ties between formats of text."""
 
 import re
 from dataclasses import dataclass

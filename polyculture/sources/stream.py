@@ -38,7 +38,7 @@ OBJECT_BYTES = 64  # what a piece costs beside its bytes
 
 
 class Codec(StrEnum):
-    """How a file is compressed."""
+    """The compression of a file."""
 
     PLAIN = "plain"
     GZIP = "gzip"
@@ -62,7 +62,7 @@ class Problem:
 
 @dataclass(slots=True)
 class FirstPass:
-    """What the first pass over a compressed file found: trusted bytes, and a problem if it ends there."""
+    """Findings of the first pass over a compressed file: trusted bytes, and a problem if they end early."""
 
     safe_bytes: int
     problem: Problem | None

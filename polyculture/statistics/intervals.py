@@ -85,7 +85,7 @@ class Interval:
 
 
 def exact(value: float | Floats) -> Interval:
-    """What was counted and not estimated: no width."""
+    """Interval of a number that was counted and not estimated: no width."""
     counted = np.asarray(value, np.float64)
     return Interval(counted, np.zeros_like(counted), np.zeros_like(counted))
 
@@ -136,7 +136,7 @@ def mean_interval(sample: Sample) -> Interval:
 
 
 def normal_quantile(confidence: float) -> float:
-    """How many standard errors a normal interval reaches to either side."""
+    """Number of standard errors that a normal interval reaches to either side."""
     return Z95 if confidence == CONFIDENCE else float(special.ndtri((1 + confidence) / 2))
 
 
@@ -157,7 +157,7 @@ def _rare_interval(sample: Sample, mean: Floats, others: int, n: int) -> Interva
 
 
 def finite_factor(n: int, population: int | None) -> float:
-    """What the variance of a mean is multiplied by when n of a population were drawn without replacement."""
+    """Factor on the variance of a mean when n of a population were drawn without replacement."""
     if population is None or n <= FINITE_FROM * population:
         return 1.0
     return max(0.0, 1.0 - n / population)

@@ -39,7 +39,7 @@ def require_local(folder: Path) -> None:
 
 
 class StepRecord(Strict):
-    """What a finished step leaves behind: the key it was done for, its files, and its small result."""
+    """The record that a finished step leaves: the key it was done for, its files, and its small result."""
 
     key: str
     files: list[FileDigest]
@@ -208,7 +208,7 @@ class RunDirectory:
             stream.write(manifest.encode())
 
     def is_sealed(self) -> bool:
-        """Whether the manifest is the one that was written."""
+        """True if the manifest is the one that was written."""
         try:
             return self._seal.read_text() == file_sha256(self.manifest)
         except OSError:
@@ -225,7 +225,7 @@ class RunDirectory:
 
 
 def is_intact(root: Path, file: FileDigest) -> bool:
-    """Whether a listed file exists under `root` with the size and digest that are listed."""
+    """True if a listed file exists under `root` with the size and digest that are listed."""
     path = root / file.path
     return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
 
@@ -251,7 +251,7 @@ def read_verdict(directory: RunDirectory) -> Verdict:
 
 
 def read_top_up(directory: RunDirectory, manifest: Manifest) -> TopUp | None:
-    """What a top-up adds to its parent; None for any other run.
+    """Read the account of what a top-up adds to its parent; None for any other run.
 
     Raises:
         OSError: its account is missing.

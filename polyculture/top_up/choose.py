@@ -66,7 +66,7 @@ class ReferenceCells:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to choose.
+    """A request to choose documents.
 
     Attributes:
         budget_tokens: at most; never exceeded.

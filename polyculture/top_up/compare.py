@@ -68,7 +68,7 @@ def compare_mixtures(joint: Joint, mixtures: Mapping[MixtureName, Copies]) -> li
 
 
 def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> RestForecast:
-    """What remains if nothing is done, and how much of it was consumed already, in the same words or nearly.
+    """Forecast what remains if nothing is done: how much of it was consumed already, exactly or nearly.
 
     Args:
         joint: n documents.

@@ -18,7 +18,7 @@ def where(corpus: Corpus) -> NDArray[np.uint64]:
 
 
 def found_again(joint: Corpus, corpus: Corpus, chosen: Flags, names: tuple[Sequence[str], Sequence[str]]) -> Flags:
-    """Which documents of a joint corpus are chosen ones of a part of it.
+    """Mark the documents of a joint corpus that are the chosen ones of a part of it.
 
     Args:
         joint: n documents.

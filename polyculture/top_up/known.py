@@ -1,4 +1,4 @@
-"""Which candidates a run already holds: those with an exact or near twin among its shards."""
+"""Candidates that a run already holds: those with an exact or near twin among its shards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from schemas.dedupe_config import NearConfig
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a run says about n candidates.
+    """Findings of a run about n candidates.
 
     Attributes:
         twin: (n,) row of `ids` of a twin that the run holds, -1 if it holds none.

@@ -1,4 +1,4 @@
-"""What choosing needs to know of a mixture and of a reference: second moment, cells, points by text."""
+"""State of a mixture and of a reference that choosing needs: second moment, cells, points by text."""
 
 from collections.abc import Iterator
 

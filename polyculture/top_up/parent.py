@@ -28,7 +28,7 @@ SHARDS = "shards/"
 
 @dataclass(frozen=True, slots=True)
 class ParentShards:
-    """What one run directory holds of a parent.
+    """The part of a parent that one run directory holds.
 
     Attributes:
         root: the run directory.
@@ -104,7 +104,7 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier:
 
 
 def earlier_folder(number: int) -> str:
-    """What stands before the names of an earlier top-up's shards, counted from 1."""
+    """The prefix of the names of an earlier top-up's shards, counted from 1."""
     return f"top-up-{number}/"
 
 

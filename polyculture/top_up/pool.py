@@ -1,4 +1,4 @@
-"""Which candidates may be chosen, and what becomes of each source of them."""
+"""Candidates that may be chosen, and the account of each source of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def make_wish(config: CurationConfig, sources: Sequence[str], tokens: int) -> Wi
 
 
 def account_sources(pool: Pool, held: NDArray[np.int64], best: Flags, random: Flags) -> list[SourceChoice]:
-    """What became of each source.
+    """Account for the documents of each source.
 
     Args:
         pool: n candidates.

@@ -1,4 +1,4 @@
-"""Whether a trial saw what a uniform sample of the mixture would have seen."""
+"""Check that a trial saw what a uniform sample of the mixture would have seen."""
 
 from collections.abc import Iterator, Sequence
 
@@ -30,7 +30,7 @@ def unseen_variance(m: NDArray[np.float64], fraction: float) -> NDArray[np.float
 
 
 def looks_uniform(observed: Estimate, uniform: Estimate, mixture: Scope, fraction: float) -> bool:
-    """Whether an observed distinct fraction is one that a uniform trial of this fraction may have.
+    """True if an observed distinct fraction is one that a uniform trial of this fraction may have.
 
     Within the interval that the probes give, widened by SIGMAS standard errors of the trial itself: of the repeats of
     independent species, with one repeat added for what the probes have missed.

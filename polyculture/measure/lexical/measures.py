@@ -11,7 +11,7 @@ MOST_BLOCKS = 8  # of a scope
 
 @dataclass(frozen=True, slots=True)
 class BlockSize:
-    """How much text is a block.
+    """The size of a block of text.
 
     Attributes:
         words: for n-grams and Heaps' law.

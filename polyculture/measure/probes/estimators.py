@@ -75,7 +75,7 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a number is about: some sources, whose species are those among them.
+    """The subject of a number: some sources, whose species are those among them.
 
     Attributes:
         strata: parts of the sources, which make up all of them.
@@ -94,7 +94,7 @@ class Scope:
 
     @property
     def shares(self) -> list[float]:
-        """What part of the scope's weight lies in each stratum."""
+        """Share of the scope's weight that lies in each stratum."""
         weights = [stratum.weight * stratum.share for stratum in self.strata]
         return [weight / sum(weights) for weight in weights]
 

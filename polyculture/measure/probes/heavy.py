@@ -74,7 +74,7 @@ class HeavyCounts:
         )
 
     def has(self, species: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these species numbers are heavy."""
+        """Mark the heavy ones of these species numbers."""
         return np.isin(species, self.species)
 
 

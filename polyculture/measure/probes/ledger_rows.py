@@ -22,7 +22,7 @@ def where(stage: StageCopies, applies: NDArray[np.bool_] | None) -> StageCopies:
 
 
 def documents_of(corpus: Corpus, stage: StageCopies) -> Documents:
-    """What is counted at a stage."""
+    """The documents that are counted at a stage."""
     return Documents(corpus.source, stage.copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
 
 
@@ -32,7 +32,7 @@ def heavy_above(stage: StageCopies) -> float:
 
 
 def population_of(corpus: Corpus, lens: Lens, stage: StageCopies, has_species: bool) -> Population:
-    """What a lens measures of a stage."""
+    """The population that a lens measures at a stage."""
     documents = documents_of(corpus, stage)
     counts = documents.totals(Weighting.DOCUMENTS)
     above = heavy_above(stage) if has_species else None

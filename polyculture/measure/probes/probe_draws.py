@@ -1,4 +1,4 @@
-"""What probes are chosen from: the few occurrences of each source whose hash, or first arrival, is below a limit."""
+"""Candidates for probes: the few occurrences of each source whose hash, or first arrival, is below a limit."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""How much of a trusted reference a corpus covers, and whether it still holds the reference's rare cells."""
+"""Coverage of a trusted reference by a corpus, and recall of the reference's rare cells."""
 
 from dataclasses import dataclass
 
@@ -174,7 +174,7 @@ def _ball(points: NDArray[np.float32], neighbours: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """Which places (balls) hold a document, and the variance of their share that the draw of these gave.
+    """Mark the places (balls) that hold a document; with the variance of their share that the draw of these gave.
 
     The variance is the jackknife's, over leaving out one document: only places that hold no other one are lost. It is
     too large rather than too small (Efron & Stein 1981).

@@ -38,7 +38,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class CurveStratum:
-    """What the probes of one source met in nested samples of a scope.
+    """Neighbours that the probes of one source met in nested samples of a scope.
 
     Attributes:
         neighbours: (probes, samples) documents at least as similar as tau.

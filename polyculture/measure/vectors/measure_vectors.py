@@ -164,7 +164,7 @@ def kernel_means_of_sources(
 
 
 def _sources(vectors: Vectors, split: ReferenceSplit | None) -> list[SourceVectors]:
-    """What each source has at each stage."""
+    """Measure each source at each stage."""
     source, sources = vectors.corpus.source, len(vectors.names)
     sample = nested_samples(vectors.corpus.id_hash, vectors.seed)
     cell = _cells(vectors, split) if split else None

@@ -29,7 +29,7 @@ SEMANTIC: dict[Lens, float] = {lens: d.tau for lens, d in LENSES.items() if isin
 
 @dataclass(frozen=True, slots=True)
 class SemanticSettings:
-    """What is asked.
+    """Settings of the semantic measurement.
 
     Attributes:
         probes: per source, stage and weighting.

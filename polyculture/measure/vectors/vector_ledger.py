@@ -81,7 +81,7 @@ class VectorLedger:
         return table.cast(VECTOR_PROBES_SCHEMA)
 
     def source(self, stage: Stage, source: str) -> SourceVectors | None:
-        """What is measured of a source at a stage; None if nothing of it is there."""
+        """The measurements of a source at a stage; None if nothing of it is there."""
         return next((s for s in self.header.sources if (s.stage, s.source) == (stage, source)), None)
 
     def probes(self, stage: Stage, source: str) -> VectorProbes:

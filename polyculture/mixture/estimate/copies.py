@@ -1,4 +1,4 @@
-"""How many copies of a document a mixture holds, and E[1/c] and E[ln c] from the generating function of c."""
+"""Copies of a document in a mixture, c, with E[1/c] and E[ln c] from the generating function of c."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a mixture has to keep within, as named linear bounds on document shares; a start, or why there is none."""
+"""Limits of a mixture as named linear bounds on document shares; a feasible start, or why there is none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

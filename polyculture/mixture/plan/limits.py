@@ -17,7 +17,7 @@ _HALVINGS = 200  # of an interval of doubles; it ends after some 60, unless at 0
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What a source has to give to a phase, and what is asked of it.
+    """The supply of a source for a phase, and the demand on it.
 
     Attributes:
         name, kind: of the source.
@@ -73,7 +73,7 @@ class Room:
         return np.bincount(self.kind, tokens, len(self.least)).astype(np.float64)
 
     def is_feasible(self, total: float) -> bool:
-        """Whether there are tokens within all limits."""
+        """True if there are tokens within all limits."""
         slack = ROUNDING * total
         source_low, source_high = self.of_sources(total)
         low, high = self.of_kinds(total)

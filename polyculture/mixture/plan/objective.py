@@ -1,4 +1,4 @@
-"""What an objective is: a function of document shares, with its gradient."""
+"""The objective protocol: a function of document shares, with its gradient."""
 
 from typing import Protocol
 
@@ -34,7 +34,7 @@ class Objective(Protocol):
 
 
 class Concave:
-    """What concave objectives share."""
+    """The common part of concave objectives."""
 
     is_concave = True
     most = np.inf

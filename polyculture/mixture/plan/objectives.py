@@ -1,4 +1,4 @@
-"""What a mixture may be chosen for: functions of its document shares, with gradients; concave where they are."""
+"""Objectives of a mixture: functions of its document shares, with gradients; concave where they are."""
 
 from collections.abc import Sequence
 
@@ -54,7 +54,7 @@ class SpeciesEntropy(Concave):
 
 
 class SimpsonGain(Concave):
-    """How far 1/H2 of a partition lens falls below that of all documents: 1 - w' C w / (v' C v).
+    """Fall of 1/H2 of a partition lens below that of all documents: 1 - w' C w / (v' C v).
 
     C is the collision matrix and v the documents' own shares. 1 - 1/H2 itself would lie within 1e-6 of 1 at full scale.
 
@@ -111,7 +111,7 @@ class SpectralEntropy(Concave):
 
 
 class CopyObjective:
-    """What the exact law of copies gives: ln H1, or the distinct fraction, of any lens. Not concave.
+    """An objective by the exact law of copies: ln H1, or the distinct fraction, of any lens. Not concave.
 
     Args:
         matrix: of any lens.

@@ -123,7 +123,7 @@ def _closeness(prior: Floats) -> Function:
 
 
 def _bound(above: Function, domain: _Domain, highest: Floats) -> float:
-    """What no mixture within the limits exceeds: the optimum of a concave function above, and its duality gap."""
+    """Upper bound within the limits: the optimum of a concave function that lies above, and its duality gap."""
     value, gradient = above(highest)
     return value + max(0.0, float(gradient @ (best_corner(domain.bounds, gradient) - highest)))
 

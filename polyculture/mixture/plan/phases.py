@@ -44,7 +44,7 @@ class Distinct:
 
 @dataclass(frozen=True, slots=True)
 class PhaseRates:
-    """What is asked of a phase.
+    """The rates and the budget of a phase.
 
     Attributes:
         rates: epochs by source; 1 where absent.

@@ -47,7 +47,7 @@ def distinct_fraction(matrix: ProbeMatrix, lens: str) -> Objective:
 
 
 def fall_of_collisions(matrix: ProbeMatrix, lens: str) -> Objective:
-    """How far 1/H2 falls; only of lenses with species."""
+    """Fall of 1/H2; only of lenses with species."""
     if not matrix.is_partition:
         raise ConfigError(f"objective hill_2: lens {lens!r} has neighbourhoods, not species; use hill_1 there")
     return SimpsonGain(matrix, lens)

@@ -85,7 +85,7 @@ def largest_mixture(supplies: Sequence[Supply], kinds: Mapping[Kind, KindLimit],
 
 
 def _limit(room: Room, whole: tuple[float, float], number: int, held: float, asked: tuple[float, float]) -> str | None:
-    """What holds a source off the common factor: its epochs, its own share, or that of its kind."""
+    """The limit that holds a source off the common factor: its epochs, its own share, or that of its kind."""
     (scale, total), (tokens, factor) = whole, asked
     wanted = scale * tokens
     if room.cap[number] == 0 and tokens > 0:

@@ -16,7 +16,7 @@ from schemas.manifest import FileDigest, Manifest
 
 @dataclass(frozen=True, slots=True)
 class RunLedger:
-    """What mixtures are worked out from.
+    """The evidence that mixtures are worked out from.
 
     Attributes:
         manifest: of the run.

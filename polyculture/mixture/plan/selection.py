@@ -1,4 +1,4 @@
-"""Which documents are in the mixture, and how often: functions of (seed, document_id) and the rates alone.
+"""The documents of a mixture, and their copies: functions of (seed, document_id) and the rates alone.
 
 The stream of a source is its distinct documents ranked by hash(seed, document_id), again and again: row r of it is the
 document of rank r mod n, in epoch r // n. A phase takes the rows from where the phase before stopped, as far as its
@@ -66,7 +66,7 @@ def _by_hash(hashes: Hashes) -> Integers:
 
 
 def rows_within(tokens: Integers, first_row: int, budget: int) -> tuple[int, int]:
-    """How many rows of a source's stream hold at most so many tokens, beginning at a row.
+    """Count the rows of a source's stream, from one row on, that hold at most so many tokens.
 
     Args:
         tokens: (n,) of its documents, by rank.
@@ -94,7 +94,7 @@ def tokens_before(ends: Integers, row: int) -> int:
 
 
 def copies_of(streams: Streams, first_rows: Integers, rows: Integers, documents: int) -> Integers:
-    """How often each document stands in a stretch of its source's stream.
+    """Count the copies of each document in a stretch of its source's stream.
 
     Args:
         streams: of the sources.

@@ -1,4 +1,4 @@
-"""What the sources of a ledger have to give at the stage that mixtures are made from, and rates for all of them."""
+"""Supply of a ledger's sources at the stage that mixtures are made from, and rates for all of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -34,7 +34,7 @@ class LearnedWeights(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a file of rates says.
+    """The content of a file of rates.
 
     Attributes:
         by_source: weight of each source.
@@ -179,7 +179,7 @@ def rates_of(
 
 
 def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> PhaseRates | None:
-    """What a phase asks for whatever came before: fixed rates or a file's; None for `auto`."""
+    """The rates of a phase that do not depend on those before it: fixed ones or a file's; None for `auto`."""
     if isinstance(terms.rates, RatesFile):
         found = weights[terms.rates.file]
         rates, notes = rates_of(found, supplies, terms.tokens)

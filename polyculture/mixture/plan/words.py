@@ -1,4 +1,4 @@
-"""What has to be said of a plan, loudly: epochs that a budget needs, what repeats are worth, tokens per parameter."""
+"""Notes and warnings on a plan: epochs that a budget needs, what repeats are worth, tokens per parameter."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -17,7 +17,7 @@ def plan_warnings(plan: MixturePlan) -> list[str]:
 
 
 def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
-    """What the tokens are worth, and for which model."""
+    """State what the tokens are worth, and for which model."""
     notes = []
     if plan.effective_tokens < plan.tokens * (1 - 1e-3):
         notes.append(
