@@ -41,13 +41,13 @@ def load_policy(path: Path, config: CurationConfig) -> CurationConfig:
 
     Args:
         path: the file.
-        config: of the run that is to be judged by it; its sources are the scopes that a policy may name.
+        config: configuration of the run that is to be judged by it; its sources are the scopes that a policy may name.
 
     Returns:
         The configuration with this policy as its gate.
 
     Raises:
-        ConfigError: as for a configuration.
+        ConfigError: the same cases as for a configuration.
     """
     values, lines = _parse(path, _read(path))
     inside = {("gate", *place): line for place, line in lines.items()}

@@ -11,7 +11,7 @@ class NumberDifference(Strict):
 
     Attributes:
         scope: a scope, or `a in b` of a containment.
-        before, after: in the first and the second run; None where it was not measured.
+        before, after: value in the first and the second run; None where it was not measured.
         change: relative change, (after - before) / the larger of their absolute values, in [-2, 2]; None where one of
             them was not measured.
         is_apart: the intervals do not overlap.
@@ -39,7 +39,7 @@ class RunDifference(Strict):
     """Two runs side by side; numbers most changed first.
 
     Attributes:
-        names, verdicts, stages: of the first and the second run; a verdict is None if there is none.
+        names, verdicts, stages: those of the first and the second run; a verdict is None if there is none.
     """
 
     names: tuple[str, str]

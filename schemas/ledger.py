@@ -70,10 +70,10 @@ class Crowded(Strict):
 
     Attributes:
         above: a document is crowded if more documents than this share one of its band keys, or may share it.
-        documents, tokens: of each source, in the stratum.
-        is_whole: of each source, whether every document of the stratum was counted: there is one row for each.
+        documents, tokens: counts of each source in the stratum.
+        is_whole: for each source, whether every document of the stratum was counted: there is one row for each.
         light_most: the most neighbours that any other document can have, itself included.
-        scaled: of each source, probes that have more candidates than are verified: a seeded part of them was, and the
+        scaled: for each source, probes that have more candidates than are verified: a seeded part of them was, and the
             counts are scaled up.
     """
 
@@ -89,8 +89,8 @@ class Population(Strict):
     """The documents of each source that a lens measures at a stage, in the order of the sources.
 
     Attributes:
-        documents, tokens: of each source; less than the source holds where the lens does not apply to all of it, as
-            the seed lens to documents that name no seed.
+        documents, tokens: counts of each source; less than the source holds where the lens does not apply to all of it,
+            such as the seed lens to documents that name no seed.
         heavy_above: species of more documents than this are counted whole; None if the lens has no species.
         crowded: the near lens's documents that may have many neighbours; None in other lenses.
     """
@@ -110,7 +110,7 @@ class EncoderUsed(Strict):
         revision: digest of its weights, tokenizer and method.
         background: digest of what it subtracts by language; empty if nothing.
         taus: cosines from which on two documents are neighbours, ascending.
-        probes_per_source: for the semantic lens.
+        probes_per_source: probes of each source for the semantic lens.
         unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
         unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
     """

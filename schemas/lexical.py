@@ -35,7 +35,7 @@ class LexicalValue(Strict):
 
     Attributes:
         low, high: None where there was only one block, so that nothing is known of the spread.
-        blocks: how many; of a ratio, the fewer of the two.
+        blocks: number of blocks; of a ratio, the smaller of the two.
     """
 
     value: float
@@ -49,13 +49,13 @@ class LexicalScope(Strict):
 
     Attributes:
         scope: a source, a kind or `all`.
-        language: of most of its documents, None if none is.
+        language: language of most of its documents, None if there is none.
         block_words, block_bytes, block_documents: size of every block of every scope: of words for `distinct_n`,
             `self_repetition` and `heaps_beta`, of bytes for `compression_ratio`, of documents for `template_share`.
-        measures: by name; None where the scope is too small for one block.
-        human: of the web and expert sources that are mainly in the language of this one, if it is synthetic.
-        ratios: of a synthetic source to `human`; None where a side is unmeasured, or the human value is 0.
-        uncompared: why a synthetic source has no ratios; None if it has.
+        measures: measures by name; None where the scope is too small for one block.
+        human: measures of the web and expert sources mainly in the language of this one, if it is synthetic.
+        ratios: ratios of a synthetic source to `human`; None where a side is unmeasured, or the human value is 0.
+        uncompared: reason why a synthetic source has no ratios; None if it has.
     """
 
     stage: Stage

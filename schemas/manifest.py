@@ -55,7 +55,7 @@ class SourceAccount(Strict):
 
     Attributes:
         read: record slots.
-        quarantined, filtered, removed: by reason, rule and lens.
+        quarantined, filtered, removed: counts by reason, rule and lens.
         unselected: distinct documents that the mixture leaves out.
         kept: documents that the shards hold at least once.
         repeated: further copies of kept documents.
@@ -103,7 +103,7 @@ class ExclusionAccount(Strict):
     """The account of what takedown lists and allowed licences took out, counted under `filtered` by source.
 
     Attributes:
-        lists: what was to be taken out.
+        lists: lists of what was to be taken out.
         entries: different entries of all lists.
         unmatched: entries that named no document of the input.
         examples: the first of those, sorted.
@@ -164,10 +164,10 @@ class TakedownAccount(Strict):
     """The account of what was taken out of a finished run; this one is that run without it.
 
     Attributes:
-        parent_sha256: of the manifest of the run before.
-        lists, entries, unmatched, examples: as for an ExclusionAccount.
+        parent_sha256: digest of the manifest of the run before.
+        lists, entries, unmatched, examples: the same as in an ExclusionAccount.
         documents: taken out, held-out ones too.
-        rows: of the shards that are gone, repeats included.
+        rows: rows of the shards that are gone, repeats included.
         trained_rows: those that training would have read, by source, with those of takedowns before this one: all that
             was measured and is gone.
         trained_tokens: their tokens.

@@ -20,7 +20,7 @@ class SourcePlan(Strict):
         available_documents: distinct documents that the source has.
         available_tokens: their tokens.
         tokens: tokens that the shards will hold, repeats included; never over the plan's target for the source.
-        limit: what kept the rate below or above what scaling asked for, if anything did: `max_epochs`, `max_fraction`,
+        limit: limit that kept the rate below or above what scaling asked for, if any did: `max_epochs`, `max_fraction`,
             `min_fraction`, or one of the last two `of` a kind.
         effective_tokens: fresh tokens that would train as well, by the law of repetition.
     """
@@ -52,7 +52,7 @@ class PhaseSource(Strict):
     Attributes:
         rows: documents written, repeats included.
         tokens: theirs.
-        new_documents: of these rows, documents that no phase before holds, counted once.
+        new_documents: documents in these rows that no phase before holds, counted once.
     """
 
     name: str
@@ -71,11 +71,11 @@ class PhasePlan(Strict):
     Conservation: over all phases, written = kept + repeated; within a phase, rows = new documents + repeated.
 
     Attributes:
-        name: of the phase, and of its shards.
+        name: name of the phase, and of its shards.
         rates_from: `fixed`, `auto`, or the digest of a file of weights.
         scale: the one factor that its rates were multiplied by.
-        distinct_fraction, hill_1: of the phase alone through the near lens, as the ledger foresees them; None if the
-            plan was made before the ledger.
+        distinct_fraction, hill_1: those of the phase alone through the near lens, as the ledger foresees them; None if
+            the plan was made before the ledger.
     """
 
     name: str
@@ -98,9 +98,9 @@ class ModelScale(Strict):
     """The mixture beside the size of a model.
 
     Attributes:
-        parameters: of the model.
-        tokens_per_parameter: of the mixture, repeats included.
-        effective_tokens_per_parameter: by the law of repetition.
+        parameters: parameters of the model.
+        tokens_per_parameter: tokens of the mixture per parameter, repeats included.
+        effective_tokens_per_parameter: the same by the law of repetition.
         compute_optimal_tokens: about 20 per parameter (Hoffmann et al. 2022, arXiv:2203.15556).
         regime: `under-trained` below half of that, `over-trained` above twice.
     """
@@ -122,11 +122,11 @@ class MixturePlan(Strict):
         lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
             merely rounded off because documents are not cut is not lacking.
         effective_tokens: fresh tokens that would train as well.
-        data_sha256: of the inputs and of what decides which of their documents are distinct; rates made for other data
+        data_sha256: digest of the inputs and of what decides which documents are distinct; rates made for other data
             are refused.
-        phases: in the order of training.
-        warnings: where the budget needs text more than once, or more than there is, in sentences.
-        notes: what else has to be said of the plan.
+        phases: phases in the order of training.
+        warnings: sentences on where the budget needs text more than once, or more than there is.
+        notes: other sentences on the plan.
     """
 
     format: Literal["polyculture-mixture-1"] = "polyculture-mixture-1"

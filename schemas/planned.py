@@ -22,7 +22,7 @@ class ObjectiveTerm(Strict):
     Attributes:
         metric: a key of `OBJECTIVES`, or spread.
         lens: through which it is seen; spread has none of its own.
-        weight: what it counts in the sum.
+        weight: its weight in the sum.
     """
 
     metric: str
@@ -47,12 +47,12 @@ class PlanRequest(Strict):
     """The objectives of a mixture, and the limits that it has to keep within.
 
     Attributes:
-        objectives: at least one; their weighted sum is maximised.
+        objectives: one term or more; their weighted sum is maximised.
         budget_tokens: tokens of the mixture, met exactly.
         max_epochs: largest rate of every source.
-        prior_rates: by source, the rates that the frontier starts from; 1 where absent.
+        prior_rates: rates by source that the frontier starts from; 1 where absent.
         kinds, sources: limits on shares of tokens; of sources also on epochs.
-        seed: of the random starts, where the objective is not concave.
+        seed: seed of the random starts, where the objective is not concave.
     """
 
     objectives: tuple[ObjectiveTerm, ...] = Field(min_length=1)
@@ -68,7 +68,7 @@ class TermValue(Strict):
     """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number.
 
     Attributes:
-        exact: by the exact law of copies, where `value` is a concave form that may lie above it.
+        exact: value by the exact law of copies, where `value` is a concave form that may lie above it.
     """
 
     name: str
@@ -92,8 +92,8 @@ class Choice(Strict):
     Attributes:
         objective: its value.
         terms: value of each of its terms.
-        distinct_fraction, hill_1: of the mixture, through the lens of the first term.
-        moved_fraction: of the mixture's tokens, how much other sources have than at the prior rates, 0..1.
+        distinct_fraction, hill_1: those of the mixture, through the lens of the first term.
+        moved_fraction: share of the mixture's tokens that come from other sources than at the prior rates, 0..1.
         binding: limits that hold it where it is, in words.
     """
 
@@ -110,14 +110,14 @@ class PlannedMixture(Strict):
     """The answer.
 
     Attributes:
-        request: what was asked, defaults included.
+        request: the request, defaults included.
         objective: its name, in words.
         certainty: `global`: no mixture within the limits is better by more than the bound's margin, as the probes
             estimate the objective. `local`: the best of several starts.
         bound: no mixture within the limits has more of the objective.
-        starts: how many were tried.
+        starts: number of starts that were tried.
         best: the mixture.
-        frontier: from the feasible mixture nearest to the prior rates to the best one.
+        frontier: mixtures from the feasible one nearest to the prior rates to the best one.
     """
 
     request: PlanRequest
@@ -134,8 +134,8 @@ class PlanFile(Strict):
 
     Attributes:
         run: name of the run.
-        manifest_sha256: of its manifest.
-        data_sha256: of the data that it was made from; a run of other data refuses these rates.
+        manifest_sha256: digest of its manifest.
+        data_sha256: digest of the data that it was made from; a run of other data refuses these rates.
         ledger: the files that the numbers follow from.
         planned: the answer.
     """

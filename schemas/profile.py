@@ -25,9 +25,9 @@ class ScopeProfile(Diversity):
 
     Attributes:
         documents: occurrences; at the stage `mixture` a document written twice counts twice.
-        probes: how many of them were probed.
-        weighting: by documents, or by tokens: then every number is the token-weighted mean of the same quantity of a
-            document.
+        probes: number of them that were probed.
+        weighting: weighting by documents, or by tokens: then every number is the token-weighted mean of the same
+            quantity of a document.
         scale_surprise: distinct fraction of the gate's trial less the full one.
         trials: distinct fraction that smaller runs would have seen, by fraction; the last is the full corpus.
     """
@@ -63,8 +63,8 @@ class HeavySpecies(Strict):
 
     Attributes:
         example: document_id of one member.
-        snippet: how the text of that member begins, at most 200 characters; None if the ledger keeps none.
-        documents, tokens: of all sources.
+        snippet: beginning of that member's text, at most 200 characters; None if the ledger keeps none.
+        documents, tokens: counts of all sources.
         sources: documents of each source that has any.
     """
 
@@ -90,10 +90,10 @@ class CanaryNumbers(Strict):
     """Measurements of a run's canary.
 
     Attributes:
-        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        identity_sha256, seed, threshold, recipe: those that the counts say they belong to.
         numbers: the estimates.
         counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
-        wrong: how many of them are missing, too many, or not as planted.
+        wrong: number of them that are missing, too many, or not as planted.
     """
 
     identity_sha256: str
@@ -111,10 +111,10 @@ class Profile(Strict):
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
         lexical: lexical measures of the input and of what is distinct; empty if the ledger holds none.
-        vectors: what embeddings say of every scope; empty if they were not measured.
+        vectors: vector profile of every scope; empty if embeddings were not measured.
         vector_references: the same of the pooled reference.
-        encoder: what made the embeddings.
-        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
+        encoder: the encoder that made the embeddings.
+        canary: measurements of the run's canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -154,13 +154,13 @@ class LastGo(Strict):
     """The numbers of the last run that was GO, as far as bounds may be relative to them.
 
     Attributes:
-        name: of the run.
-        manifest_sha256: of the run.
-        trial_fraction: that scale_surprise was worked out for.
-        threshold: of the near lens.
+        name: name of the run.
+        manifest_sha256: digest of the run's manifest.
+        trial_fraction: the fraction that scale_surprise was worked out for.
+        threshold: threshold of the near lens.
         scopes: without their scale curves.
         vectors: without their curves.
-        encoder: what made the embeddings.
+        encoder: the encoder that made the embeddings.
     """
 
     name: str

@@ -15,9 +15,9 @@ class Approval(Strict):
     """Somebody answers for publishing a run that is not GO. It is void for any other manifest or verdict.
 
     Attributes:
-        name: who.
-        reason: why.
-        at: when, in UTC.
+        name: the person who approved.
+        reason: the reason that was given.
+        at: the time, in UTC.
     """
 
     format: Literal["polyculture-approval-1"] = "polyculture-approval-1"
@@ -40,10 +40,10 @@ class Publication(Strict):
     """A run that was published.
 
     Attributes:
-        url: where.
+        url: the destination.
         copied: files that were written now; the others were there already, and were read back.
         files: all files.
-        bytes: of all files.
+        bytes: bytes of all files.
     """
 
     url: str

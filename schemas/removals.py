@@ -12,9 +12,9 @@ class RemovalCluster(Strict):
         kept_id: the document that stays.
         documents: members, the kept one included.
         sources: members of each source.
-        least_similarity: of a member to the kept one.
-        examples: of the canonical texts of the kept document and of its farthest member, around their first difference;
-            empty in a run that texts were taken down from.
+        least_similarity: least similarity of a member to the kept one.
+        examples: extracts of the canonical texts of the kept document and its farthest member, around their first
+            difference; empty in a run that texts were taken down from.
     """
 
     kept_id: str
@@ -29,7 +29,7 @@ class RemovalSummary(Strict):
 
     Attributes:
         cluster_sizes: number of clusters of each size, by size; a kept document that nothing was removed for is one.
-        largest_clusters: at most ten.
+        largest_clusters: the largest, at most ten.
         component_sizes: number of connected components of two and more documents over the verified pairs, by size.
             Chains make them larger than clusters; they are never removed as such.
         sampled: near-duplicate removals that were compared again, by another program part in exact arithmetic.

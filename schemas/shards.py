@@ -19,8 +19,8 @@ class ShardStatistics(Strict):
     Attributes:
         path: relative to the run directory.
         rows: documents, repeats included.
-        tokens: of their texts.
-        text_bytes: of their texts in UTF-8.
+        tokens: tokens of their texts.
+        text_bytes: bytes of their texts in UTF-8.
         first_position: place of the shard's first row in the order of its group, from 0.
         last_position: place after its last row.
         sources: each source's part, by name; sources without a row are left out.

@@ -33,7 +33,7 @@ class ReferenceShare(Strict):
 
     Attributes:
         share: itself, 0..1.
-        ceiling: what the other half of the reference covers: no corpus of its kind can be expected to cover more.
+        ceiling: share that the other half of the reference covers: no corpus of its kind can be expected to cover more.
         relative: share / ceiling.
     """
 
@@ -62,8 +62,8 @@ class TrialScores(Strict):
     """The naive values of a trial: what its documents show, as if they were all.
 
     Attributes:
-        documents: of the trial.
-        vendi_score, rbf_vendi_score: of order 1.
+        documents: documents of the trial.
+        vendi_score, rbf_vendi_score: Vendi scores of order 1.
     """
 
     stage: Stage
@@ -77,12 +77,12 @@ class VectorsHeader(Strict):
     """The documents that the matrices and probes of embeddings stand for.
 
     Attributes:
-        names: of the sources, in the order of `kernel_means` of a probe.
-        stages: in the order of `copies` of a moment.
+        names: names of the sources, in the order of `kernel_means` of a probe.
+        stages: stages in the order of `copies` of a moment.
         taus: cosines of `pairs` of a probe, ascending.
-        fractions: of the nested samples.
-        bandwidth, frequencies: of the Gaussian kernel's random features.
-        trial_fraction: of `trials`.
+        fractions: fractions of the nested samples.
+        bandwidth, frequencies: parameters of the Gaussian kernel's random features.
+        trial_fraction: fraction of `trials`.
         reference: sources that `coverage` is about, pooled.
         reference_cells: documents of the reference in each of its cells.
     """
@@ -107,7 +107,7 @@ class VectorCurvePoint(Strict):
     Attributes:
         documents: n, the sample's size.
         observed: share of the scope's documents with a neighbour in the sample.
-        isotropic: what the sample of a hundredth foretells, if neighbours were spread evenly; None if that is too
+        isotropic: forecast from the sample of a hundredth, if neighbours were spread evenly; None if that is too
             small.
         nearest: median cosine of the nearest neighbour.
         alarm: the whole corpus has more than twice the foretold share, and surely more.
@@ -124,8 +124,8 @@ class VectorScores(Strict):
     """Effective numbers of documents by the spectrum of their similarities. What was counted has no interval.
 
     Attributes:
-        rke: of order 2, cosine kernel, at the scope's own size (Jalali et al. 2023): a count over all documents.
-        rke_of_trial: what a trial of the gate's fraction would have shown: the same at its size.
+        rke: RKE, of order 2, cosine kernel, at the scope's own size (Jalali et al. 2023): a count over all documents.
+        rke_of_trial: the same at the size of a trial of the gate's fraction.
         rke_of_probes: the same number from the probes against the whole corpus: how well a sample knows it.
         rows_of_half: probes that carry half of the mean kernel; below 30 it comes from a tight cluster, and the
             interval of `rke_of_probes` is not to be judged by.
@@ -133,7 +133,7 @@ class VectorScores(Strict):
             encoder's dimensions, and nearly blind to redundancy.
         rbf_vendi_score, rbf_vendi_score_2, rbf_vendi_score_inf: Gaussian kernel by random features; order 1 is at
             most twice their frequencies, and below the kernel's own.
-        vendi_score_of_trial, rbf_vendi_score_of_trial: what a trial's documents alone show; None without any.
+        vendi_score_of_trial, rbf_vendi_score_of_trial: those of a trial's documents alone; None without any.
     """
 
     rke: Estimate
@@ -163,7 +163,7 @@ class VectorProfile(Strict):
     Attributes:
         documents: occurrences that are measured.
         unmeasured: occurrences that are not: no text, or a language that the encoder does not cover.
-        why_unmeasured: why there are no scores; empty if there are.
+        why_unmeasured: reason why there are no scores; empty if there are.
         scores: None where too few documents, or less than half of them, are measured: such a scope is unmeasured, and
             never varied.
         coverage: None without a reference, or with too few documents.

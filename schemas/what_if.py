@@ -16,7 +16,7 @@ class WhatIfSource(Strict):
         is_rate_given: False if nobody named the source, so that its rate is 1.
         rate: epochs of its distinct documents.
         mixture_tokens: rate x tokens.
-        token_fraction: of the mixture's tokens, 0..1.
+        token_fraction: share of the mixture's tokens, 0..1.
         effective_tokens: tokens of fresh text that would train as well (Muennighoff et al. 2023).
     """
 
@@ -62,7 +62,7 @@ class LensWhatIf(MixtureEstimate):
 
     Attributes:
         trials: distinct fraction that trials mixed afresh at a fraction of the rates would see.
-        margins: of each source that the lens says something about, at rate 0 too.
+        margins: marginal gain of each source that the lens says something about, at rate 0 too.
     """
 
     lens: Lens
@@ -88,14 +88,14 @@ class WhatIf(Strict):
     """A mixture.
 
     Attributes:
-        stage: what its rates are epochs of.
-        weighting: of the means in `lenses`.
-        documents, tokens: of the mixture, expected.
+        stage: stage that its rates are epochs of.
+        weighting: weighting of the means in `lenses`.
+        documents, tokens: expected counts of the mixture.
         effective_tokens: sum over sources.
         kinds: share of the mixture's tokens per kind.
         unmeasured: lenses that say nothing about any document of the mixture.
         vectors: None if embeddings were not measured.
-        encoder: what made the embeddings.
+        encoder: the encoder that made the embeddings.
     """
 
     stage: Stage
@@ -120,9 +120,9 @@ class WhatIfAnswer(Strict):
 
     Attributes:
         run: name of the run.
-        manifest_sha256: of its manifest.
-        mixture: at the rates that were asked for.
-        own: at the rates of the run's own plan.
+        manifest_sha256: digest of its manifest.
+        mixture: the mixture at the rates that were asked for.
+        own: the mixture at the rates of the run's own plan.
     """
 
     run: str

@@ -40,7 +40,7 @@ def examine(ledger: Ledger) -> CanaryNumbers:
     """Estimate the canary's numbers as any source's are, and compare its counts with its layout.
 
     Args:
-        ledger: of the canary alone, with a CanaryHeader.
+        ledger: the ledger of the canary alone, with a CanaryHeader.
 
     Raises:
         ValueError, LookupError, TypeError: it is no such ledger.

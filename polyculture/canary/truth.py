@@ -22,7 +22,7 @@ class Truth:
 
     Attributes:
         multiplicity: (n,) documents in the species, or closed neighbourhood, of each; 0 where the lens does not apply.
-        tokens: (n,) of each.
+        tokens: (n,) tokens of each document.
     """
 
     multiplicity: NDArray[np.int64]
@@ -42,7 +42,7 @@ class Truth:
         """One of METRICS of the whole canary, by documents or by tokens.
 
         Raises:
-            KeyError: for another metric.
+            KeyError: the metric is another one.
         """
         there = self.multiplicity > 0
         m = self.multiplicity[there].astype(np.float64)

@@ -18,7 +18,7 @@ def in_spans(
     Args:
         work: called with the first and last (exclusive) item of each span.
         count: items.
-        threads: how many run at a time.
+        threads: number of threads that run at a time.
         spans: into how many the items are cut; one a thread if None. More even out what some cost more.
 
     Returns:

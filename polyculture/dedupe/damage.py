@@ -27,7 +27,7 @@ def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> Rem
 
     Args:
         corpus: n documents.
-        removal: what became of each.
+        removal: the outcome for each document.
         threshold: least Jaccard similarity of near-duplicates.
 
     Returns:

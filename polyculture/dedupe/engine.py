@@ -31,7 +31,7 @@ class Sketched:
     """The engine's knowledge of n documents before it compares any.
 
     Attributes:
-        texts: where they lie; those that the compiled fold leaves alone are replaced by their canonical texts.
+        texts: the places of the texts; those that the compiled fold leaves alone are replaced by their canonical texts.
         keys: (n, 2) 128-bit hash of the canonical text.
         characters: (n,) code points of the canonical text.
         has_words: (n,) whether there is any word; without one there is no near-duplicate.
@@ -63,7 +63,7 @@ class KnownDocuments:
         sketched: m documents that share a band, or the canonical text, with a new one.
         identity: id, file and position of each.
         buckets: for each bucket of the new documents, the keys and settled documents that belong to it.
-        documents: how many there are, shared band or not.
+        documents: number of documents, with a shared band or without.
     """
 
     sketched: Sketched
@@ -98,7 +98,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         texts: n documents.
         config: banding.
         seed: datasketch seed of the signatures.
-        workplace: where and how.
+        workplace: folder and threads of the work.
 
     Returns:
         What `find_near_duplicates` needs; 100 bytes of memory a document beside the texts.
@@ -151,7 +151,7 @@ def find_near_duplicates(
         sketched: n documents, whose band keys are still there.
         preference: document numbers, most preferred first. Documents left out take no part and are kept.
         threshold: least Jaccard similarity, 0..1.
-        workplace: where and how.
+        workplace: folder and threads of the work.
         settled: m documents to compare with, numbered from n on in `preference` and in the decision.
 
     Returns:

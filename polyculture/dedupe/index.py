@@ -41,10 +41,10 @@ def write_part(
 
     Args:
         index: its folder.
-        scheme: that `sketched` was made with.
+        scheme: the scheme that `sketched` was made with.
         sketched: n documents, whose band keys are still there.
         identity: id, file, position and text of each, large enough to be mapped.
-        is_kept: (n,) which ones.
+        is_kept: (n,) whether each document is kept.
 
     Raises:
         ConfigError: the index has another scheme.
@@ -173,7 +173,7 @@ def merge_indexes(indexes: Sequence[Path], out: Path) -> IndexManifest:
     """Put the parts of several indexes into one. Every file is read once, and its digest checked.
 
     Args:
-        indexes: of one scheme. A part that several have is taken once.
+        indexes: index folders of one scheme. A part that several have is taken once.
         out: a folder, which may be an index of the same scheme already.
 
     Raises:
@@ -248,7 +248,7 @@ def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketche
 
     Args:
         indexes: their folders.
-        scheme: that the new documents were sketched with.
+        scheme: the scheme that the new documents were sketched with.
         sketched: n new documents, whose band keys are still there.
 
     Returns:

@@ -31,9 +31,9 @@ class Decision:
     Attributes:
         identity: (n,) id, text, file and position.
         representative: (n + m,) the document itself, if it is kept.
-        similarity: (n + m,) to the representative, 0..1.
+        similarity: (n + m,) similarity to the representative, 0..1.
         is_exact: (n + m,) whether the representative has the same canonical text.
-        near: what the near lens found.
+        near: findings of the near lens.
         settled: the documents compared with, if any.
     """
 

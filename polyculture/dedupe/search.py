@@ -34,7 +34,7 @@ class NearDuplicates:
         links: verified pairs, leader << 32 | document.
         proposed: pairs that share a band with their bucket's leader.
         compared: pairs whose texts were compared.
-        rounds: how often documents were linked.
+        rounds: number of times that documents were linked.
     """
 
     kept: NDArray[np.int64]
@@ -54,8 +54,8 @@ class Workplace:
     """Where and how the engine works; none of it changes the result.
 
     Attributes:
-        folder: for the band keys, 12 bytes a document and band; they are deleted at the end.
-        threads: how many share the work.
+        folder: folder for the band keys, 12 bytes a document and band; they are deleted at the end.
+        threads: number of threads that share the work.
         report: told what is done.
     """
 
@@ -95,7 +95,7 @@ def resolve(
 
     Args:
         links: verified pairs, leader << 32 | document; the leader is preferred.
-        similarity: of each pair.
+        similarity: similarity of each pair.
         rank: (n,) place of each document in the order of preference.
 
     Returns:

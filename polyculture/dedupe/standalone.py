@@ -37,10 +37,10 @@ class DedupeJob:
         near: threshold and banding.
         out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
         against: indexes, or files and folders, that the input is compared with.
-        survivor: who stays of a pair of the input and `against`.
+        survivor: the side that stays of a pair of the input and `against`.
         is_measured_only: whether nothing is removed: `matches/` says what would be.
         index: gets what is kept.
-        folder: that paths are relative to.
+        folder: the folder that paths are relative to.
     """
 
     source: SourceConfig

@@ -58,8 +58,8 @@ def embeddings_of_column(
 
     Args:
         column: fixed-size or variable lists of float16, float32 or float64. A null is a document without embedding.
-        dimensions: how many numbers each needs; that of the first list if left out. Partitions need it given.
-        name_of: what a row is called in messages.
+        dimensions: number of values that each needs; that of the first list if left out. Partitions need it given.
+        name_of: gives the name of a row in messages.
 
     Returns:
         (documents, dimensions) unit rows; nulls are zeros and `EncodingStatus.EMPTY`.

@@ -33,8 +33,8 @@ def embed_partition(documents: Path, out: Path, config: SemanticConfig, path: Pa
 
     Args:
         documents: a partition's Arrow file.
-        out: where to write.
-        config: which encoder.
+        out: file to write.
+        config: configuration of the encoder.
         path: its folder or background.
 
     Returns:
@@ -76,8 +76,8 @@ class Embeddings:
 
     Attributes:
         paths: files of `embed_partition`, in the order of the partitions.
-        partition, row: (n,) where each document lies.
-        encoder: what made them.
+        partition, row: (n,) place of each document.
+        encoder: the encoder that made them.
     """
 
     paths: Sequence[Path]

@@ -40,9 +40,9 @@ class Encoder(Protocol):
     Numbers made with different encoders, revisions or backgrounds are never compared with each other.
 
     Attributes:
-        name: which encoder, for reports.
+        name: name of the encoder, for reports.
         revision: digest of its weights, tokenizer and method.
-        dimensions: of its vectors.
+        dimensions: length of its vectors.
         background: digest of what it subtracts by language, or `NO_BACKGROUND`.
         languages: codes that it covers; `ANY_LANGUAGE` among them covers all.
     """

@@ -27,7 +27,7 @@ def language_key(language: str, text: str) -> str:
     """The background's key for a language code.
 
     Args:
-        language: as detected (`pt`, `zh`) or declared (`pt-BR`, `fr_FR`, `zh-Hant`, `code`).
+        language: a language code, as detected (`pt`, `zh`) or declared (`pt-BR`, `fr_FR`, `zh-Hant`, `code`).
         text: the document, looked at for a plain `zh` only: detection does not tell the two scripts apart.
 
     Returns:

@@ -27,7 +27,7 @@ class SentenceTransformersEncoder:
         """Load a model.
 
         Args:
-            folder: with modules.json and safetensors weights.
+            folder: folder with modules.json and safetensors weights.
             languages: codes that the model was trained on, such as `en`; `*` for all.
 
         Raises:

@@ -33,7 +33,7 @@ class LanguageCheck:
         language: key.
         pairs: pairs of documents of different sources that were compared.
         quantile: the .999 quantile of their cosines, the median over pairs of sources; None without enough of them.
-        fitness: at the tau that was asked about.
+        fitness: fitness at the tau that was asked about.
     """
 
     language: str

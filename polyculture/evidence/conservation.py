@@ -49,8 +49,8 @@ def conserve(
         config: the sources.
         files: accounts of each source's files, by source name, conflicts settled.
         corpus: the documents.
-        removal: what deduplication decided; None if nothing was removed.
-        copies: (documents,) how often each is written.
+        removal: decisions of deduplication; None if nothing was removed.
+        copies: (documents,) times that each document is written.
 
     Returns:
         An account per source, sorted by name.

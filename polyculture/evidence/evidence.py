@@ -73,8 +73,8 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
     """The numbers of a finished run, worked out from its ledger; once per process for the same ledger.
 
     Args:
-        directory: of the run.
-        manifest: of the run.
+        directory: directory of the run.
+        manifest: manifest of the run.
         config: names the trial and the reference; the run's own if None.
 
     Raises:

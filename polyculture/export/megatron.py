@@ -34,7 +34,7 @@ def export_megatron(
         run: the run directory.
         out: a folder that is not there yet, or empty.
         tokenizer: the run's; the caller has compared their digests.
-        end_token: what ends every document.
+        end_token: the token that ends every document.
         progress: called with documents done and in all.
 
     Returns:

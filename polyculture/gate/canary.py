@@ -20,8 +20,8 @@ def canary_check(manifest: Manifest, canary: CanaryNumbers | None) -> CheckResul
     The truth is worked out here from what the canary is made of; of the evidence only the estimates are taken.
 
     Args:
-        manifest: of the run.
-        canary: what its ledger says, None if it says nothing.
+        manifest: manifest of the run.
+        canary: the canary's numbers in its ledger, None if it has none.
     """
     if canary is None:
         return condition("canary", "all", False, f"canary: the ledger holds none that can be read; {BROKEN}")

@@ -29,7 +29,7 @@ class Terms:
     Attributes:
         as_of: the day on which waivers are judged; none holds without it. The core reads no clock.
         last_go: the last run that was GO, None if none is named.
-        damage: what is wrong with the files of the evidence, in words; None if they are whole.
+        damage: a sentence on what is wrong with the files of the evidence; None if they are whole.
     """
 
     as_of: date | None = None
@@ -53,7 +53,7 @@ def judge(
     Args:
         config: expectations and limits; its `gate` may be another than the run's own.
         manifest: files and conservation table.
-        manifest_sha256: what the verdict is bound to.
+        manifest_sha256: digest of the manifest that the verdict is bound to.
         profile: the numbers, or None if there are none.
         terms: day, last GO run and damage; none of them if None.
 

@@ -38,7 +38,7 @@ class Observed:
 
     Attributes:
         estimate: a number or a ratio of two; None if it could not be had.
-        words: of a ratio the numbers behind it; where there is no estimate, why.
+        words: the numbers behind a ratio; where there is no estimate, the reason.
     """
 
     estimate: Estimate | None

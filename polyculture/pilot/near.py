@@ -22,7 +22,7 @@ class NearBounds:
     """Bounds of the distinct fraction E[1/m] of a corpus, m the closed neighbourhood of a document.
 
     Attributes:
-        naive: of the pilot, which says nothing by itself.
+        naive: the pilot's own value, which says nothing by itself.
         low: 1/E[m], at the upper end of the forecast of pairs.
         high: `naive` and SIGMAS of its standard errors.
     """

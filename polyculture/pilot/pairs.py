@@ -104,7 +104,7 @@ def at_most_pairs(pairs: int, u: NDArray[np.float64], r: NDArray[np.float64]) ->
     """Probability that r species, each Poisson(u), have so few pairs; the power of a series by Euler's recurrence.
 
     Args:
-        pairs: at most 20, for the recurrence loses digits.
+        pairs: number of pairs, at most 20, for the recurrence loses digits.
         u: (n,) mean of each species.
         r: (n,) whole numbers of species.
     """
@@ -129,7 +129,7 @@ def pairs_forecast(pilot: PilotPairs, target_documents: int, largest_species: in
     Args:
         pilot: its pairs.
         target_documents: N >= n, of which the pilot is a uniform sample.
-        largest_species: what no species of the corpus is larger than, if that is known; it narrows the interval of few
+        largest_species: size that no species of the corpus exceeds, if that is known; it narrows the interval of few
             pairs.
 
     Raises:
@@ -177,7 +177,7 @@ def documents_for_ten_pairs(pairs: float, target_documents: int) -> int:
     """Size of the pilot in which ten pairs are expected: sqrt(20 N / E[m - 1]), at most N.
 
     Args:
-        pairs: in the corpus, expected or bounded.
+        pairs: pairs in the corpus, expected or bounded.
         target_documents: N.
     """
     excess = 2 * pairs / target_documents  # E[m - 1] over documents

@@ -27,7 +27,7 @@ class Extreme:
 
     Attributes:
         sizes: (levels,) documents of a species.
-        species: (levels,) how many species have that size; not whole numbers.
+        species: (levels,) numbers of species of that size; not whole numbers.
     """
 
     sizes: Sizes
@@ -42,10 +42,10 @@ class DistinctInterval:
         low: smallest.
         high: largest.
         fewest: the population of `low`, or None if none fits.
-        most: that of `high`.
+        most: the population of `high`.
         sigmas: tolerance under which a population fits; infinite if none does: then the interval is what is possible
             at all.
-        grid_error: by how much sizes between those of the grid could have widened an end; it is part of the interval.
+        grid_error: most that sizes between those of the grid could have widened an end by; part of the interval.
     """
 
     low: float

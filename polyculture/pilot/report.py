@@ -28,8 +28,8 @@ class Pilot:
 
     Attributes:
         documents: each once.
-        indexes: what lenses count in.
-        sources, kinds: of each source number.
+        indexes: indexes that lenses count in.
+        sources, kinds: name and kind of each source number.
     """
 
     documents: Documents

@@ -24,10 +24,10 @@ def publish_files(
     the manifest are each created only if there is none. Two of the same run write the same bytes.
 
     Args:
-        directory: of the run.
-        manifest: of the run, as checked by `check_permission`.
-        store: where to.
-        approval: who answers for it, if it is not GO.
+        directory: directory of the run.
+        manifest: manifest of the run, as checked by `check_permission`.
+        store: destination.
+        approval: the person who answers for it, if it is not GO.
         progress: called with the bytes done and the bytes in all.
 
     Returns:

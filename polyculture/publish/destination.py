@@ -17,7 +17,7 @@ class Destination:
 
     Attributes:
         scheme: s3, gs, az or file.
-        url: what names it, safe to show.
+        url: its URL, safe to show.
         folder: the folder, of a file destination.
     """
 

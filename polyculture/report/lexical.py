@@ -16,11 +16,11 @@ class LexicalTable:
     """The content of the section.
 
     Attributes:
-        stage: of the numbers.
-        names: of the measures.
+        stage: stage of the numbers.
+        names: names of the measures.
         rows: the union, the kinds, the sources by name; empty if nothing was measured.
         synthetic: the synthetic sources, those with most measures outside the bounds first.
-        outside: by source, the measures whose ratio is worth a look.
+        outside: measures whose ratio is worth a look, by source.
     """
 
     stage: Stage

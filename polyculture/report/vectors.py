@@ -35,9 +35,9 @@ class VectorSection:
     """Everything that the template prints.
 
     Attributes:
-        sentences: what the numbers say, worst first.
+        sentences: meaning of the numbers, worst first.
         reference: the pooled reference; None without one.
-        figures: with their captions.
+        figures: figures with their captions.
     """
 
     rows: list[VectorRow]

@@ -15,7 +15,7 @@ def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
     """Write README.md and croissant.json; reads the small columns of all shards once.
 
     Args:
-        manifest: as it will be, but for the digests of these two files.
+        manifest: the manifest as it will be, but for the digests of these two files.
         root: the run directory.
 
     Returns:

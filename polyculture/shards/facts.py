@@ -24,7 +24,7 @@ class ShardFacts:
     """Rows of all shards, by what their records say; None is a record that says nothing.
 
     Attributes:
-        licenses, languages: what each has.
+        licenses, languages: documents and tokens of each.
         form: Arrow format of the shards.
     """
 
@@ -38,7 +38,7 @@ def count_facts(root: Path, files: list[FileDigest]) -> ShardFacts:
 
     Args:
         root: the run directory.
-        files: with the shards in it.
+        files: list of files with the shards in it.
     """
     tallies = {"license": ValueCounts(), "language": ValueCounts()}
     form: Literal["stream", "file"] = "stream"

@@ -41,10 +41,10 @@ class Found:
     """The values of one column for some rows.
 
     Attributes:
-        address: (rows,) of the first byte of a string, or the number itself as 64 bits (0 for null).
+        address: (rows,) address of the first byte of a string, or the number itself as 64 bits (0 for null).
         size: (rows,) bytes of a string; 0 for null.
         is_valid: (rows,) 0 for null.
-        nulls: how many are.
+        nulls: number of nulls.
     """
 
     address: NDArray[np.uint64]

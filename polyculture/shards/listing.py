@@ -134,7 +134,7 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[p
 
     Args:
         path: the shard.
-        columns: what to read, and decompress; all columns if None.
+        columns: columns to read and decompress; all if None.
 
     Raises:
         ConfigError: there is no such column.

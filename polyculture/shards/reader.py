@@ -70,14 +70,14 @@ class ShardReader:
         Args:
             run: the run directory, or a copy of a published one.
             batch_rows: rows of a block: the batch size of one rank.
-            columns: what to read; all columns if None.
-            group: which shards.
+            columns: columns to read; all if None.
+            group: group of shards.
             is_even: leave out the last rows that do not give every rank a whole block, so that all ranks take equally
                 many steps; otherwise the last block may be short, and some ranks may have one block fewer.
             manifest_sha256: the digest that the manifest must have, from the verdict; not checked if None.
 
         Raises:
-            ConfigError: that is no finished run, or it has no such shards.
+            ConfigError: the path is no finished run, or the run has no such shards.
             PolycultureError: the manifest or a shard is not what it should be.
         """
         if batch_rows < 1:

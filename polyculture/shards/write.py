@@ -48,8 +48,8 @@ def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -
     a SHA-256 of them, and the write.
 
     Args:
-        origin: what it is made from.
-        shard: which rows.
+        origin: the data that it is made from.
+        shard: its rows.
         config: form and sizes.
         root: the run directory.
 

@@ -24,7 +24,7 @@ class DamageError(Exception):
     """The compressed data cannot be decoded further.
 
     Attributes:
-        reason: for the quarantine.
+        reason: reason for the quarantine.
         is_cut: the data ends early and shows no other fault: what was decoded so far is right.
     """
 
@@ -40,7 +40,7 @@ class Decoder(Protocol):
     Attributes:
         safe_output: decompressed bytes up to the end of the last member or frame that was checked whole.
         safe_input: the compressed bytes that they came from.
-        warnings: what is odd about the file and cost nothing.
+        warnings: oddities of the file that cost nothing.
     """
 
     safe_output: int

@@ -32,8 +32,8 @@ class Document:
         values: mappable field -> value of its column's type. `id` (the record's own, or None) and `text` are always
             there; any other field that is absent is null.
         position: the record slot's number in its file, from 0; slots that were set aside count.
-        byte_offset: as in Record.
-        sha256: as in Record.
+        byte_offset: the same as in Record.
+        sha256: the same as in Record.
     """
 
     values: dict[str, object]
@@ -48,7 +48,7 @@ class FieldPlan:
 
     Attributes:
         columns: our field -> column or dotted path, for all fields that this source can have.
-        fields: what each column or path supplies, `text` aside: column -> (field, converter), ...
+        fields: field that each column or path supplies, `text` aside: column -> (field, converter), ...
         paths: the keys of `fields` that are dotted.
         limits: bounds on a text, and on JSON inside strings.
     """
@@ -81,9 +81,9 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
     """Check one record.
 
     Args:
-        record: what a reader yielded.
+        record: the record that a reader yielded.
         position: its slot number in the file.
-        plan: from `plan_fields`.
+        plan: result of `plan_fields`.
         lost: counts what cost no document: provenance values of a wrong type, by field, which become null; and
             under `U+0000`, such characters removed from texts.
 

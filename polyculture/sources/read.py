@@ -22,7 +22,7 @@ def read_file(
     becomes a Rejection; a defect of this program raises.
 
     Args:
-        file: from `find_files`.
+        file: file that `find_files` found.
         source: its `fields` and `kind` are used.
         limits: bounds.
         notes: empty; filled while the iterator runs.

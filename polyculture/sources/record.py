@@ -21,8 +21,8 @@ class InputFile:
     """A regular file to read.
 
     Attributes:
-        path: where it lies.
-        name: how manifest, quarantine and messages call it: relative to the configuration file, `/` as separator.
+        path: its path.
+        name: its name in manifest, quarantine and messages: relative to the configuration file, `/` as separator.
         sha256: digest of its bytes, in hexadecimal.
         size_bytes: its size.
     """
@@ -39,7 +39,7 @@ class Record:
 
     Attributes:
         values: column or key to value, as decoded (str, int, float, bool, None, list, dict).
-        byte_offset: where the record starts in the decompressed stream; the row number in a columnar file.
+        byte_offset: start of the record in the decompressed stream; the row number in a columnar file.
         sha256: digest of the record's raw bytes (of its values as JSON in a columnar file).
     """
 

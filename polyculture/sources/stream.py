@@ -50,8 +50,8 @@ class Problem:
     """Why a stream ends before its file does.
 
     Attributes:
-        reason: for the quarantine.
-        detail: for people.
+        reason: reason for the quarantine.
+        detail: explanation for people.
         lost_bytes: bytes of the file, as stored, that were not read.
     """
 
@@ -96,10 +96,10 @@ class ByteStream:
     """A file's decompressed bytes, as far as they can be trusted. A context manager.
 
     Attributes:
-        codec: how the file is compressed.
+        codec: compression of the file.
         reader: buffered bytes with `read`, `readline`, `peek`; ends where the trusted bytes end.
-        problem: why that is before the end of the file; None if it is the end. Known from the start.
-        warnings: what is odd about the container and cost nothing.
+        problem: reason why that is before the end of the file; None if it is the end. Known from the start.
+        warnings: oddities of the container that cost nothing.
     """
 
     def __init__(self, path: Path, limits: LimitsConfig) -> None:

@@ -127,7 +127,7 @@ def writing(path: Path, is_exclusive: bool = False) -> Iterator[WholeStream]:
     """A stream whose bytes are under `path` when the block ends well, and nowhere if it does not.
 
     Args:
-        path: of the file; missing folders are made.
+        path: path of the file; missing folders are made.
         is_exclusive: whether a file of that name must not be replaced.
 
     Raises:

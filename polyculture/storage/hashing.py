@@ -45,7 +45,7 @@ def seeded_hash(
     Args:
         id_hashes: (n,) hashes of document_ids.
         seed: the run's seed.
-        stream: of `Stream`: what is drawn.
+        stream: number of `Stream`: the purpose of the draw.
         salt: a further number per document, such as the copy; scalar or (n,).
 
     Returns:

@@ -36,7 +36,7 @@ class CodePoints:
     """The table.
 
     Attributes:
-        entries: (0x110000,) what becomes of each code point.
+        entries: (0x110000,) entry for each code point.
         combining: (0x110000,) canonical combining class.
         pool: replacements, each as its length in bytes, in characters, the combining class of its last
             character, its UTF-8, and a mark for each byte.

@@ -147,7 +147,7 @@ def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_a
         size: bytes.
         has_foreign: whether it holds letters that may look Latin.
         look_alikes: `confusables.look_alikes()`.
-        out: at least `size` long.
+        out: buffer, at least `size` long.
     """
     text, marks = folded
     marks[size : size + 64] = 0

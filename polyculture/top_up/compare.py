@@ -36,13 +36,13 @@ class Joint:
     """The parent's rows and the candidates that some way on adds, as one corpus of n documents.
 
     Attributes:
-        corpus: of them; a document that the parent repeats is there as often.
-        indexes: what lenses count in.
-        embeddings: of them.
+        corpus: corpus of both; a document that the parent repeats is there as often.
+        indexes: indexes that lenses count in.
+        embeddings: embeddings of the documents.
         reference: points of the reference; empty without one.
         unfit: languages that are not measured, as the candidates' sources show. (The parent and what was chosen to go
             with it may be alike on purpose, which says nothing about a language.)
-        config: of the candidates: probes, seed, threshold.
+        config: configuration of the candidates: probes, seed, threshold.
     """
 
     corpus: Corpus
@@ -73,7 +73,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> RestFore
     Args:
         joint: n documents.
         consumed: (n,) occurrences of each that were read.
-        remaining: (n,) that were not.
+        remaining: (n,) occurrences that were not.
     """
     corpus, rest = joint.corpus, StageCopies(Stage.MIXTURE.value, remaining)
     documents, tokens = int(remaining.sum()), int((remaining * corpus.tokens).sum())

@@ -39,9 +39,9 @@ def consumed_by_step(shards: Sequence[ShardTokens], step: int, tokens_per_step: 
     A document whose first token was read counts as read: the run has begun it.
 
     Args:
-        shards: in order.
+        shards: shards in order.
         step: optimiser steps done, 0 or more.
-        tokens_per_step: of the whole job, all ranks together.
+        tokens_per_step: tokens per step of the whole job, all ranks together.
 
     Raises:
         ConfigError: the steps need more tokens than the shards hold.
@@ -65,7 +65,7 @@ def consumed_shards(shards: Sequence[ShardTokens], names: Sequence[str]) -> Cons
     """Work out what a training run has read that has read these shards whole.
 
     Args:
-        shards: in order.
+        shards: shards in order.
         names: file names of shards, in any order; of an earlier top-up, after `top-up-N/`. Other folders are ignored.
 
     Raises:

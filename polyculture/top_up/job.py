@@ -22,7 +22,7 @@ class TopUpJob:
     Attributes:
         job: over the candidates; its run directory is the top-up's.
         parent: the run that is continued.
-        tokens: to add, at most.
+        tokens: most tokens to add.
     """
 
     job: Job

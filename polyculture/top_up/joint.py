@@ -24,7 +24,7 @@ def found_again(joint: Corpus, corpus: Corpus, chosen: Flags, names: tuple[Seque
         joint: n documents.
         corpus: the part, m documents.
         chosen: (m,)
-        names: of the partitions of both, in index order.
+        names: names of the partitions of both, in index order.
     """
     at = {name: number for number, name in enumerate(names[0])}
     partition, row = (corpus.column(name)[chosen].astype(np.int64) for name in ("partition", "row"))

@@ -44,8 +44,8 @@ def index_run(partitions: Sequence[Path], index: Path, near: NearConfig, seed: i
         partitions: Arrow files of documents with their canonical texts.
         index: its folder.
         near: banding.
-        seed: of the signatures.
-        workplace: where and how.
+        seed: signature seed.
+        workplace: folder and threads of the work.
 
     Raises:
         ConfigError: the index is there already and has another scheme.
@@ -62,10 +62,10 @@ def find_known(texts: Texts, index: Path, near: NearConfig, seed: int, workplace
 
     Args:
         texts: canonical texts of n candidates.
-        index: of the run.
+        index: index of the run.
         near: threshold, and the banding that the index was made with.
-        seed: of the signatures.
-        workplace: where and how.
+        seed: signature seed.
+        workplace: folder and threads of the work.
 
     Returns:
         The twins, each verified on its text.

@@ -21,7 +21,7 @@ def moment_of(embeddings: Embeddings, copies: NDArray[np.int64]) -> SecondMoment
     """Second moment of the documents that occur, block by block.
 
     Args:
-        embeddings: of n documents.
+        embeddings: embeddings of n documents.
         copies: (n,) occurrences of each.
     """
     width = embeddings.encoder.dimensions
@@ -57,7 +57,7 @@ def reference_cells(reference: Points, embeddings: Embeddings, copies: NDArray[n
 
     Args:
         reference: its points.
-        embeddings: of n documents of the mixture.
+        embeddings: embeddings of n documents of the mixture.
         copies: (n,) occurrences of each.
     """
     sample = from_fixed_point(first_points(reference, MOST_POINTS).vectors)

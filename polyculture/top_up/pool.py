@@ -25,7 +25,7 @@ class Pool:
     """The candidates that the parent does not hold, n documents, and which of them may be chosen.
 
     Attributes:
-        corpus: of them.
+        corpus: corpus of the candidates.
         is_distinct: (n,) not removed as a duplicate.
         is_left_out: (n,) distinct, but of a source or kind that the configuration keeps out.
         is_unmeasured: (n,) distinct and not left out, but without an embedding that says anything.
@@ -76,8 +76,8 @@ def account_sources(pool: Pool, held: NDArray[np.int64], best: Flags, random: Fl
     Args:
         pool: n candidates.
         held: (sources,) documents that left since the parent holds them.
-        best: (n,) what was chosen.
-        random: (n,) what a random choice takes.
+        best: (n,) whether each was chosen.
+        random: (n,) whether a random choice takes each.
     """
     corpus = pool.corpus
     available = np.zeros(len(corpus), np.bool_)

@@ -48,8 +48,8 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
     Args:
         run: directory of a finished run.
         ids: document_ids, repeats included: an id listed twice was read twice.
-        alarm: when to raise it.
-        threads: how many share the join of neighbours.
+        alarm: limits at which it is raised.
+        threads: number of threads that share the join of neighbours.
 
     Raises:
         ConfigError: the run has no shards, or none of the ids is in them.

@@ -16,7 +16,7 @@ def unseen_variance(m: NDArray[np.float64], fraction: float) -> NDArray[np.float
 
     Args:
         m: (levels,) documents of a species.
-        fraction: of the trial, in (0, 1].
+        fraction: fraction of the trial, in (0, 1].
 
     Returns:
         (levels,), 0 or more. From E[X**2] and the probability p of X > 0: max(X - 1, 0) = X - 1 + [X = 0].
@@ -37,9 +37,9 @@ def looks_uniform(observed: Estimate, uniform: Estimate, mixture: Scope, fractio
 
     Args:
         observed: distinct fraction of the trial.
-        uniform: what the ledger predicts.
+        uniform: prediction of the ledger.
         mixture: its probes.
-        fraction: of the trial, in (0, 1].
+        fraction: fraction of the trial, in (0, 1].
     """
     if fraction >= 1:
         return bool(uniform.low - 1e-9 <= observed.high and observed.low <= uniform.high + 1e-9)

@@ -36,7 +36,8 @@ class LexicalSample:
 
     Attributes:
         blocks: counts of each; what is lacking for the words, bytes or documents of a block is 0 there.
-        documents: how many documents, by ascending hash, they were made of: all, if they filled fewer than `most`.
+        documents: number of documents, by ascending hash, that they were made of: all, if fewer than `most` were
+            filled.
     """
 
     blocks: list[LexicalCounts]
@@ -64,7 +65,7 @@ def lexical_sample(
     Args:
         rows: (n,) documents by ascending seeded hash.
         take: reads their texts.
-        size: of a block.
+        size: size of a block.
         most: blocks.
 
     Returns:

@@ -70,7 +70,7 @@ def mean_over_blocks(name: str, blocks: Sequence[LexicalCounts]) -> LexicalValue
     three; Hanley & Lippman-Hand, JAMA 1983).
 
     Args:
-        name: of LEXICAL_MEASURES.
+        name: a name in LEXICAL_MEASURES.
         blocks: counts of each.
 
     Returns:

@@ -39,9 +39,9 @@ def measure_lexical(
 
     Args:
         corpus: n documents.
-        stages: how often each document occurs at each stage; one that occurs is looked at once.
-        seed: of the choice of documents.
-        size: of a block.
+        stages: occurrences of each document at each stage; one that occurs is looked at once.
+        seed: seed of the choice of documents.
+        size: size of a block.
 
     Returns:
         LEXICAL rows. About a third of a second for a scope and stage, however large, beside a sort of the documents.

@@ -41,9 +41,9 @@ class Stratum:
     Attributes:
         multiplicity: (n,) documents of the scope in each row's species, itself included; at least 1.
         population: documents that the rows were drawn from without replacement; None if with replacement.
-        weight: what the source weighs in the scope, in documents or tokens.
+        weight: weight of the source in the scope, in documents or tokens.
         share: share of that weight that lies in this part.
-        row_share: (n,) that of each row, if the part is counted whole; None if the rows are a sample.
+        row_share: (n,) share of each row, if the part is counted whole; None if the rows are a sample.
         most: the largest multiplicity that a document of this part can have; None: all documents of the scope.
     """
 
@@ -79,8 +79,8 @@ class Scope:
 
     Attributes:
         strata: parts of the sources, which make up all of them.
-        documents: how many documents they have together.
-        confidence: of the intervals of means over it.
+        documents: number of documents that they have together.
+        confidence: confidence of the intervals of means over it.
     """
 
     strata: tuple[Stratum, ...]
@@ -136,7 +136,7 @@ def pooled_mean(scope: Scope, g: PerProbe) -> Interval:
     whole, which adds no error, over the probes elsewhere.
 
     Args:
-        scope: at least one source.
+        scope: a scope of at least one source.
         g: value per multiplicity; the mean of each of its functions is estimated.
 
     Raises:
@@ -200,7 +200,7 @@ def stratum_share(stratum: Stratum, hits: NDArray[np.bool_]) -> Interval:
 
     Args:
         stratum: a part of a source.
-        hits: (n,) which of its rows have it.
+        hits: (n,) whether each of its rows has it.
 
     Raises:
         ValueError: it has no rows and is all of its source.

@@ -17,9 +17,9 @@ class Documents:
     Attributes:
         source: (documents,) source number.
         copies: (documents,) occurrences of each, 0 if it is not there.
-        tokens: (documents,) of one occurrence.
+        tokens: (documents,) tokens of one occurrence.
         id_hash: (documents,) hash of the document_id.
-        sources: how many sources there are.
+        sources: number of sources.
     """
 
     source: NDArray[np.int64]
@@ -43,7 +43,7 @@ class HeavyCounts:
         documents: (h, sources) occurrences in each source.
         tokens: (h, sources) their tokens.
         example: (h,) number of the document of each with the smallest id hash.
-        above: what makes a species heavy, in documents.
+        above: number of documents above which a species is heavy.
         totals: (sources,) occurrences, and tokens, of each source, heavy or not.
     """
 
@@ -86,8 +86,8 @@ def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above:
 
     Args:
         species: (documents,) species number, of a lens whose species are a partition.
-        documents: what the documents are.
-        heavy_above: what makes a species heavy, if not 1e-4 of all documents.
+        documents: the documents.
+        heavy_above: number of documents above which a species is heavy, if not 1e-4 of all documents.
 
     Returns:
         The heavy species, by falling size, then by the example's id hash. O(documents).

@@ -61,7 +61,7 @@ def different_groups(asked: NDArray[np.int64], groups: int) -> tuple[NDArray[np.
 
     Args:
         asked: group numbers, with repeats.
-        groups: how many groups there are.
+        groups: number of groups.
 
     Returns:
         The different ones, ascending, and (groups,) the place of each group among them; of use for those asked for.

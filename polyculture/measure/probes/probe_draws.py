@@ -48,7 +48,7 @@ def early_arrivals(
         documents: (documents,) rates, source numbers, hashes of document_ids; a rate of 0 has no arrivals.
         seed: the run's seed.
         stream: a stream of `polyculture.storage.hashing`.
-        limit: (sources,) in units of 1 over a rate.
+        limit: (sources,) limits in units of 1 over a rate.
 
     Returns:
         Document number and time of each. Some 40 ns an arrival and document.

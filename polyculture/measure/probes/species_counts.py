@@ -21,7 +21,7 @@ class SpeciesCounts:
     Attributes:
         frame: a row for each species and source that occur, in their order: `copies_i` documents at stage i,
             `tokens_i` their tokens, and `first_i` the smallest id hash among them, null where there are none.
-        stages, sources: how many there are.
+        stages, sources: number of stages and of sources.
     """
 
     frame: pl.DataFrame
@@ -42,7 +42,7 @@ class SpeciesCounts:
         """As entries by species.
 
         Args:
-            size: how many species there are, of all partitions.
+            size: number of species of all partitions.
         """
         species = self.frame["species"].to_numpy()
         copies = self.frame.select([f"copies_{stage}" for stage in range(self.stages)]).to_numpy()
@@ -62,7 +62,7 @@ def count_species(
     Args:
         species: (documents,) species number of each document of the corpus.
         stages: the same documents at each stage.
-        mine: (documents,) which are of this partition; None: all.
+        mine: (documents,) whether each belongs to this partition; None: all do.
 
     Returns:
         The counts; O(documents). Those of partitions are merged by `merge_species`.
@@ -95,10 +95,10 @@ def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Doc
     """The species of more documents than `above` at a stage, as `heavy_species` finds them.
 
     Args:
-        counts: of the whole corpus.
-        stage: which stage.
-        species: (documents,) as it was counted.
-        documents: of the stage: what the example's hash is looked up in.
+        counts: counts of the whole corpus.
+        stage: number of the stage.
+        species: (documents,) species numbers, as they were counted.
+        documents: documents of the stage, in which the example's hash is looked up.
         above: documents.
     """
     copies, tokens, first = (pl.col(f"{name}_{stage}") for name in ("copies", "tokens", "first"))

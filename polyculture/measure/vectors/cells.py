@@ -13,8 +13,8 @@ def fit_cells(points: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     The same points in the same order give the same centres: sort them first (by hash).
 
     Args:
-        points: (points, dimensions) of length 1.
-        cells: how many; fewer come back if there are fewer different points.
+        points: (points, dimensions) vectors of length 1.
+        cells: number of cells; fewer come back if there are fewer different points.
 
     Returns:
         (cells, dimensions) of length 1. Time O(rounds * points * cells * dimensions).

@@ -36,7 +36,7 @@ class Covered:
     """A share of the reference that the corpus covers, beside what the reference covers of itself.
 
     Attributes:
-        share: of the reference's points, 0..1. Its interval (Wilson) is about other reference points of the
+        share: share of the reference's points, 0..1. Its interval (Wilson) is about other reference points of the
             kind; it conditions on the corpus documents that were drawn, and takes the points as independent.
         ceiling: the same share if the other half of the reference stands in the corpus's place.
         relative: share / ceiling, about corpora and references drawn afresh: delta method on the log scale, with the
@@ -93,7 +93,7 @@ class ReferenceSplit:
 
     Attributes:
         half: documents in each half.
-        centres: (cells, dimensions) of the cells of A as a whole.
+        centres: (cells, dimensions) centres of the cells of A as a whole.
     """
 
     def __init__(self, reference: Points, neighbours: int = NEIGHBOURS) -> None:

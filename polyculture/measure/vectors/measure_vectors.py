@@ -39,10 +39,10 @@ class Vectors:
 
     Attributes:
         corpus: n documents.
-        embeddings: of them.
+        embeddings: embeddings of the documents.
         stages: occurrences at each stage; 0 for a document that is not measured.
         everything: the same with those documents.
-        seed: of samples.
+        seed: seed of the samples.
     """
 
     corpus: Corpus
@@ -82,7 +82,7 @@ def measure_vectors(
         vectors: the corpus.
         probed: number of each stage, and the documents that are its probes.
         found: documents, ascending, and their neighbours, for all probes.
-        taus: of the neighbours.
+        taus: taus of the neighbours.
         settings: trial fraction, and names of the reference's sources.
 
     Returns:

@@ -50,7 +50,7 @@ class Block:
         vectors: (documents, dimensions) embeddings in fixed point; a row of zeros is nobody's neighbour.
         source: (documents,) source number.
         copies: (documents, stages) occurrences of each document at each stage.
-        number: (documents,) what tells a document from all others.
+        number: (documents,) number that tells a document from all others.
         sample: (documents,) the smallest of the nested samples of the curve that holds it; `Question.samples` if none.
     """
 
@@ -104,7 +104,7 @@ def count_neighbours(probes: Probes, corpus: Iterable[Block], question: Question
     Args:
         probes: whose neighbours.
         corpus: blocks of documents in any order and of any size, each document once.
-        question: what is counted.
+        question: the question that is counted.
 
     Returns:
         Counts; those of different parts of a corpus merge by `merge`. Time O(probes * documents * dimensions), about

@@ -33,8 +33,8 @@ class SemanticSettings:
 
     Attributes:
         probes: per source, stage and weighting.
-        seed: of the choice of probes, and of samples.
-        trial_fraction: of the gate's trial.
+        seed: seed of the choice of probes, and of samples.
+        trial_fraction: fraction of the gate's trial.
         reference: sources that are pooled as the reference.
         unfit: languages that are not measured, where sources are related on purpose, so that they cannot tell; found
             from the corpus if None.
@@ -68,8 +68,8 @@ def measure_embeddings(
 
     Args:
         corpus: n documents.
-        embeddings: of them.
-        stages: how often each document occurs at each stage.
+        embeddings: embeddings of the documents.
+        stages: occurrences of each document at each stage.
         settings: probes, seed, trial and reference.
 
     Returns:

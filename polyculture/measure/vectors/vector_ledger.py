@@ -53,9 +53,9 @@ class VectorLedger:
     """Evidence about embeddings.
 
     Attributes:
-        header: what it stands for.
-        moments: of every source and stage.
-        folder: where the probes are read from when they are asked for, or None if `made` holds them.
+        header: the header, which says what it stands for.
+        moments: moments of every source and stage.
+        folder: folder from which the probes are read when they are asked for, or None if `made` holds them.
         made: VECTOR_PROBES_SCHEMA.
     """
 

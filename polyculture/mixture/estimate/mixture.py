@@ -70,7 +70,7 @@ def mixture_values(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afresh
     Args:
         rows: the collapsed matrix.
         rates: (mixtures, sources), each 0 or more.
-        law: how rates become copies.
+        law: the law by which rates become copies.
 
     Returns:
         Values; a few microseconds to a few hundred per mixture, by the number of different rows.
@@ -119,11 +119,11 @@ class Marginals:
     """Marginal gain of one more epoch of each source: derivatives by its rate, (sources,) each.
 
     Attributes:
-        documents: of N_mix.
-        distinct_fraction: of E[1/c].
-        hill_0: of N_mix E[1/c].
-        hill_1: of exp E[ln(N_mix / c)].
-        hill_2: of N_mix / E[c].
+        documents: derivative of N_mix.
+        distinct_fraction: derivative of E[1/c].
+        hill_0: derivative of N_mix E[1/c].
+        hill_1: derivative of exp E[ln(N_mix / c)].
+        hill_2: derivative of N_mix / E[c].
         values: the numbers that these are the derivatives of.
     """
 
@@ -183,7 +183,7 @@ def scale_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) ->
 
     Args:
         rows: the collapsed matrix.
-        rates: (sources,) of the whole mixture.
+        rates: (sources,) rates of the whole mixture.
         fractions: each above 0.
     """
     return [estimate_mixture(rows, np.asarray(rates) * fraction) for fraction in fractions]

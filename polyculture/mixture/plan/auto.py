@@ -26,10 +26,10 @@ def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, se
     """The rates that are best at the phase's objective, within its limits and the epochs that are left.
 
     Args:
-        terms: of the phase, with all limits.
-        supplies: of the sources, in the ledger's order.
+        terms: terms of the phase, with all limits.
+        supplies: supplies of the sources, in the ledger's order.
         ledger: the stage `distinct` is read.
-        seed: of the random starts, where the objective is not concave.
+        seed: seed of the random starts, where the objective is not concave.
 
     Returns:
         The rates, at the budget or as near as limits allow; without a budget, of as many tokens as are distinct.

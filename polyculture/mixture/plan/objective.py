@@ -15,8 +15,8 @@ class Objective(Protocol):
     """A function of the document shares w of a mixture that meets its budget.
 
     Attributes:
-        name: what is maximised, in words.
-        is_concave: in w, whatever the probes.
+        name: the maximised quantity, in words.
+        is_concave: whether it is concave in w, whatever the probes.
         most: it cannot be more, or infinity.
     """
 

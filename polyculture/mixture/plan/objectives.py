@@ -23,7 +23,7 @@ class SpeciesEntropy(Concave):
     is a sum of concave functions: concave for any probes.
 
     Args:
-        matrix: of a partition lens, probed by documents.
+        matrix: matrix of a partition lens, probed by documents.
         lens: its name.
 
     Raises:
@@ -59,7 +59,7 @@ class SimpsonGain(Concave):
     C is the collision matrix and v the documents' own shares. 1 - 1/H2 itself would lie within 1e-6 of 1 at full scale.
 
     Args:
-        matrix: of a partition lens, probed by documents.
+        matrix: matrix of a partition lens, probed by documents.
         lens: its name.
 
     Raises:
@@ -84,7 +84,7 @@ class SpectralEntropy(Concave):
 
     Args:
         moments: (sources, d, d) mean of x x' over the documents of each source, x of unit length.
-        name: of the encoder or kernel.
+        name: name of the encoder or kernel.
 
     Raises:
         ValueError: the moments are not symmetric matrices of trace 1.
@@ -114,7 +114,7 @@ class CopyObjective:
     """An objective by the exact law of copies: ln H1, or the distinct fraction, of any lens. Not concave.
 
     Args:
-        matrix: of any lens.
+        matrix: matrix of any lens.
         lens: its name.
         metric: `hill_1`, taken in nats (its logarithm), or `distinct_fraction`.
 

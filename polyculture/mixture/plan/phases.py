@@ -25,9 +25,9 @@ class Distinct:
     """The distinct documents of a run.
 
     Attributes:
-        names, kinds: of the sources.
+        names, kinds: names and kinds of the sources.
         streams: the documents, ranked.
-        tokens: (documents,) of every document, distinct or not.
+        tokens: (documents,) tokens of every document, distinct or not.
         position: (documents,) inclusion numbers in [0, 1).
     """
 
@@ -49,8 +49,8 @@ class PhaseRates:
     Attributes:
         rates: epochs by source; 1 where absent.
         rates_from: `fixed`, `auto`, or a digest.
-        tokens: that may be had: less than the budget where `auto` found that limits allow no more.
-        notes: what has to be said.
+        tokens: tokens that may be had: less than the budget where `auto` found that limits allow no more.
+        notes: sentences for the reader.
     """
 
     rates: Mapping[str, float]
@@ -72,9 +72,9 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
     Args:
         distinct: the documents.
         config: budgets and limits.
-        ask: what phases ask for that is known before, and after the phases before; the second is asked where the first
+        ask: give the rates that are known beforehand, and after the phases before; the second is asked where the first
             gives None.
-        data_sha256: of the data.
+        data_sha256: digest of the data.
 
     Raises:
         ConfigError: limits of a phase contradict each other, or it would be empty.

@@ -78,11 +78,11 @@ def plan_mixture(
     """Choose rates that maximise an objective within a budget and limits.
 
     Args:
-        ledger: of a run.
+        ledger: ledger of a run.
         request: the objective and the limits.
         moments: (sources, d, d) second moments in the ledger's order, for the objective `spread`; those of the
             ledger's embeddings if None.
-        with_frontier: with the way there from the prior rates, else the ends of it alone.
+        with_frontier: whether to add the way there from the prior rates; else its ends alone.
 
     Returns:
         The best mixture, and the frontier to it from the prior rates; the same for the same arguments. Sources without

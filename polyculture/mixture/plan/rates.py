@@ -21,7 +21,7 @@ class ScaledRates:
     Attributes:
         scale: the factor; where no limit bites, rate = scale * asked rate.
         rates: epochs per source.
-        limits: what held a source below or above scale * asked rate, if anything.
+        limits: limit that held each source below or above scale * asked rate, if any.
         tokens: their total, before rounding to whole documents.
     """
 
@@ -44,7 +44,7 @@ def scale_rates(
         supplies: the sources, with what is asked of them.
         kinds: limits of kinds.
         budget_tokens: the budget, or None.
-        where: what the limits are of, for messages.
+        where: owner of the limits, for messages.
 
     Returns:
         The rates; `tokens` below the budget means that the limits and the supply allow no more. O(sources), some 400

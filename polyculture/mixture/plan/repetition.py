@@ -13,7 +13,7 @@ def effective_tokens(unique_tokens: float, epochs: float) -> float:
 
     Args:
         unique_tokens: U, 0 or more.
-        epochs: how often each is seen, 0 or more.
+        epochs: number of times that each is seen, 0 or more.
 
     Returns:
         Tokens, in [0, (1 + R*) U).

@@ -21,7 +21,7 @@ class LedgerSupply:
     """Distinct documents and tokens of each source, in the ledger's order.
 
     Attributes:
-        names, kinds: of the sources.
+        names, kinds: names and kinds of the sources.
         documents, tokens: (sources,) each; 0 where deduplication left nothing.
     """
 

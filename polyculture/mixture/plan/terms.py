@@ -16,8 +16,8 @@ def parse_terms(where: str, texts: Sequence[str], lens: Lens = Lens.NEAR) -> tup
 
     Args:
         where: the option or key, for messages.
-        texts: as in `hill_1@exact=2`.
-        lens: of terms that name none.
+        texts: terms as in `hill_1@exact=2`.
+        lens: lens of terms that name none.
 
     Raises:
         ConfigError: a text is none, a lens unknown, or a weight not above 0.

@@ -38,10 +38,10 @@ class Weights:
 
     Attributes:
         by_source: weight of each source.
-        is_shares: of the mixture's tokens; else epochs.
-        tokens: of the mixture that they were made for, if the file says so.
-        data_sha256: of the data that they were made from.
-        file_sha256: of the file.
+        is_shares: whether the weights are shares of the mixture's tokens; else they are epochs.
+        tokens: tokens of the mixture that they were made for, if the file says so.
+        data_sha256: digest of the data that they were made from.
+        file_sha256: digest of the file.
     """
 
     by_source: Mapping[str, float]
@@ -57,7 +57,7 @@ def open_weights(config: CurationConfig, base: Path, data_sha256: str) -> dict[s
     Args:
         config: the configuration.
         base: its folder.
-        data_sha256: of the data of this run.
+        data_sha256: digest of the data of this run.
 
     Returns:
         Weights by the file's name as configured.
@@ -153,9 +153,9 @@ def rates_of(
     """Weights as epochs of the sources.
 
     Args:
-        weights: of every source.
-        supplies: what the sources have.
-        budget_tokens: that shares are of; without one, they are of the largest mixture that repeats nothing.
+        weights: weight of every source.
+        supplies: supplies of the sources.
+        budget_tokens: budget that shares are of; without one, they are of the largest mixture that repeats nothing.
 
     Returns:
         Rates by source, and what has to be said of them: a sum that was not 1, sources that are left out.

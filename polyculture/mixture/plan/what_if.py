@@ -32,11 +32,11 @@ def what_if(
     """Estimate a mixture of the distinct documents, without touching them.
 
     Args:
-        ledger: of a run.
+        ledger: ledger of a run.
         rates: epochs by source name, 0 to 1000; 1 for a source that is not named. Sources without distinct documents
             add nothing at any rate.
         lenses: some that were measured, or None for all.
-        weighting: what means are over.
+        weighting: the weighting of means.
         fractions: trials of the scale curve, above 0.
 
     Returns:
