@@ -12,7 +12,7 @@ import pyarrow as pa
 
 
 class Kind(StrEnum):
-    """Who wrote a source, by the operator's word alone: a record cannot choose its kind."""
+    """The author of a source, by the operator's word alone: a record cannot choose its kind."""
 
     WEB = "web"
     EXPERT = "expert"

@@ -14,7 +14,7 @@ class Stage(StrEnum):
 
 
 class Lens(StrEnum):
-    """When two documents are one species.
+    """The sense in which two documents are one species.
 
     exact: equal canonical texts. near: enough shingles in common. template: equal skeletons, numbers and names masked;
     opening: skeletons that begin alike. seed: synthetic documents made from the same prompt or seed document.
@@ -32,7 +32,7 @@ class Lens(StrEnum):
 
 
 class Space(StrEnum):
-    """Where documents are points: what is said of them together needs no tau, and is no lens of species."""
+    """A space in which documents are points: measures of them together need no tau, and are no lens of species."""
 
     SEMANTIC = "semantic"
 

@@ -1,4 +1,4 @@
-"""From the canary's part of a ledger to its numbers, and what of its counts is not as planted."""
+"""Examine the canary's part of a ledger: its numbers, and those of its counts that are not as planted."""
 
 from collections import Counter
 from dataclasses import replace

@@ -22,7 +22,7 @@ def in_spans(
         spans: into how many the items are cut; one a thread if None. More even out what some cost more.
 
     Returns:
-        What `work` returned, in the order of the spans.
+        The results of `work`, in the order of the spans.
     """
     edges = np.linspace(0, count, (spans or threads) + 1).astype(np.int64).tolist()
     with ThreadPoolExecutor(threads) as pool:

@@ -101,7 +101,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         workplace: folder and threads of the work.
 
     Returns:
-        What `find_near_duplicates` needs; 100 bytes of memory a document beside the texts.
+        The input of `find_near_duplicates`; 100 bytes of memory a document beside the texts.
     """
     count = len(texts)
     bits = max(0, int(np.ceil(np.log2(max(count, 1) / _RANGE_DOCUMENTS))))

@@ -252,7 +252,7 @@ def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketche
         sketched: n new documents, whose band keys are still there.
 
     Returns:
-        What has a key in common. O(n log m) for indexes of m documents, and memory for those that are found only.
+        Documents with a key in common. O(n log m) for indexes of m documents, and memory for those that are found only.
 
     Raises:
         ConfigError: an index has another scheme, or is damaged.

@@ -51,7 +51,7 @@ def _quiet(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where and how the engine works; none of it changes the result.
+    """The folder and the threads of the engine; neither changes the result.
 
     Attributes:
         folder: folder for the band keys, 12 bytes a document and band; they are deleted at the end.

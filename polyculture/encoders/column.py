@@ -25,12 +25,12 @@ class ColumnEncoder:
 
     @property
     def revision(self) -> str:
-        """None of its own: the name holds it."""
+        """A constant: the name holds the revision."""
         return "column"
 
     @property
     def background(self) -> str:
-        """Nothing is subtracted."""
+        """No background: nothing is subtracted."""
         return NO_BACKGROUND
 
     @property

@@ -38,7 +38,7 @@ def export_megatron(
         progress: called with documents done and in all.
 
     Returns:
-        What was written; its tokens are those of the manifest, and one more a document.
+        The record of what was written; its tokens are those of the manifest, and one more a document.
 
     Raises:
         ConfigError: Megatron Core is not installed, the tokenizer has no such token, or `out` holds something.

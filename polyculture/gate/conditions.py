@@ -33,16 +33,16 @@ def counted(  # noqa: PLR0913 -- one argument a field, by name
     """The result of a check that a counted number is at most a limit.
 
     Args:
-        name: of the check.
-        scope: what was counted.
+        name: name of the check.
+        scope: scope that was counted.
         value: the number.
         limit: the most that it may be.
         message: one sentence for a person.
         outcome: PASS or FAIL by the limit if None.
         severity: whether the check may decide the verdict.
         unit: words after the limit, e.g. ` of the tokens`.
-        stage: what the number is about, if it was measured.
-        lens: what it was measured through.
+        stage: stage of the number, if it was measured.
+        lens: lens that it was measured through.
     """
     return CheckResult(
         name=name,
@@ -94,7 +94,7 @@ def _taken_down(manifest: Manifest, takedown: TakedownAccount) -> CheckResult:
 
 
 def unmatched_words(account: ExclusionAccount) -> str:
-    """That takedown lists name what is not there: perhaps long gone, perhaps misspelt."""
+    """Say that takedown lists name what is not there: perhaps long gone, perhaps misspelt."""
     shown = ", ".join(account.examples[:3]) + (", ..." if account.unmatched > 3 else "")
     return f"{account.unmatched:,} of {account.entries:,} takedown entries name no document of the input: {shown}"
 

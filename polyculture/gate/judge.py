@@ -1,4 +1,4 @@
-"""From evidence and expectations to GO, NO-GO or UNKNOWN. The gate fails closed."""
+"""Judge evidence by expectations: GO, NO-GO or UNKNOWN. The gate fails closed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -111,7 +111,7 @@ def _of_last_go(expectation: Expectation, numbers: ScopeProfile, evidence: Evide
 
 
 def _foreign(expectation: Expectation, evidence: Evidence) -> str:
-    """Why the numbers of the last GO run are not the same quantity as this run's; empty if they are."""
+    """Say why the numbers of the last GO run are not the same quantity as this run's; empty if they are."""
     last, profile = evidence.last_go, evidence.profile
     if last is None:
         return "no last GO run is named; set gate.last_go, or give --last-go to `polyculture gate`"

@@ -34,7 +34,7 @@ class PilotPairs:
 
     @classmethod
     def of_frequencies(cls, f: NDArray[np.int64]) -> "PilotPairs":
-        """From frequency counts: f[j] species were seen j times."""
+        """Build from frequency counts: f[j] species were seen j times."""
         seen = [(j, int(species)) for j, species in enumerate(f) if species and j]
         return cls(
             documents=sum(j * species for j, species in seen),
@@ -44,7 +44,7 @@ class PilotPairs:
 
     @classmethod
     def of_neighbours(cls, neighbours: NDArray[np.int64]) -> "PilotPairs":
-        """From (n,) counts of the verified neighbours of each document within the pilot, itself not counted."""
+        """Build from (n,) counts of each document's verified neighbours within the pilot, itself not counted."""
         return cls(len(neighbours), int(neighbours.sum()), int((neighbours.astype(object) ** 2).sum()))
 
     @property
@@ -148,7 +148,7 @@ def pairs_forecast(pilot: PilotPairs, target_documents: int, largest_species: in
 
 
 def _interval(pilot: PilotPairs, size: int, largest_species: int | None) -> tuple[float, float]:
-    """Of the expected pairs in a pilot of this size."""
+    """Interval of the expected pairs in a pilot of this size."""
     pairs, effective = pilot.pairs, pilot.effective(size)
     most_seen = largest_species * pilot.documents / size if largest_species else np.inf
     if pairs == 0:

@@ -103,7 +103,7 @@ def _solve(rows: _Rows, columns: NDArray[np.float64], cost: NDArray[np.float64])
 
 
 def _overlooked(solution: optimize.OptimizeResult, columns: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
-    """By how much sizes outside the grid could undercut the optimum: by duality, minus the least reduced cost."""
+    """Most that sizes outside the grid could undercut the optimum by: by duality, minus the least reduced cost."""
     dual = solution.ineqlin.marginals
     reduced = cost - (dual[: len(columns)] - dual[len(columns) :]) @ columns - solution.eqlin.marginals
     return max(0.0, -float(reduced.min()))

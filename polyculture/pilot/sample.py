@@ -32,5 +32,5 @@ class PilotSample:
 
     @property
     def documents(self) -> int:
-        """Of the pilot."""
+        """Number of documents in the pilot."""
         return sample_size(self.data) if self.is_partition else len(self.data)

@@ -31,7 +31,7 @@ def publish_files(
         progress: called with the bytes done and the bytes in all.
 
     Returns:
-        How many of the listed files were written.
+        Number of the listed files that were written.
 
     Raises:
         ConfigError: something else is there.

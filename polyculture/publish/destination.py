@@ -1,4 +1,4 @@
-"""Where a run is published, as the operator writes it: a path, or a URL without a secret in it."""
+"""The destination of a run, as the operator writes it: a path, or a URL without a secret in it."""
 
 import re
 from dataclasses import dataclass

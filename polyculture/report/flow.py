@@ -134,7 +134,7 @@ def _texts(axes: Axes, row: int, flow: Flow) -> None:
 
 
 def _legend(figure: Figure, flows: list[Flow], height: int) -> None:
-    """Only the steps that occur, in the order of the bars."""
+    """Draw a legend of the steps that occur, in the order of the bars."""
     total = flows[0]
     used = [step for step in STEPS if total.documents().get(step)]
     x = 8.0

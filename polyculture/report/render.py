@@ -1,4 +1,4 @@
-"""From manifest, profile and verdict to the files of `report/`."""
+"""Render manifest, profile and verdict into the files of `report/`."""
 
 import json
 from importlib.resources import files

@@ -82,7 +82,7 @@ def sentences(found: TopUp) -> list[str]:
 
 
 def _interval(estimate: Estimate, digits: int) -> str:
-    """Without an interval it was counted."""
+    """Format an estimate; one without an interval was counted."""
     value = f"{estimate.value:.{digits}f}"
     return (
         value if estimate.low == estimate.high else f"{value} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"

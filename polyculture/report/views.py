@@ -58,7 +58,7 @@ class Checks:
 
 
 def sort_checks(verdict: Verdict) -> Checks:
-    """Those that close the gate or leave it unsettled, warnings, and those passed."""
+    """Sort checks: those that close the gate or leave it unsettled, warnings, and those passed."""
     deciding = sorted(verdict.failed(), key=_gravity)
     warned = sorted((c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS), key=_gravity)
     return Checks(deciding, warned, [c for c in verdict.checks if c.outcome is Outcome.PASS])

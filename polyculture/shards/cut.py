@@ -1,4 +1,4 @@
-"""Where shards and record batches begin and end: functions of sizes alone, so the same for any number of workers."""
+"""Bounds of shards and record batches: functions of sizes alone, so the same for any number of workers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -19,7 +19,7 @@ def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
         root: the run directory.
 
     Returns:
-        What the manifest lists of them.
+        The manifest's entries for them.
     """
     facts = count_facts(root, manifest.files)
     write_text(root / CARD_FILE, render_card(manifest, facts))

@@ -26,7 +26,7 @@ FIXED_ROW_BYTES = 110  # of a DOCUMENT row beside its strings: offsets, numbers,
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where the values of a column lie.
+    """The places of a column's values.
 
     Attributes:
         places: (chunks, 5) address of the validity bits (0: no nulls), of the offsets or numbers, and of the bytes;
@@ -123,7 +123,7 @@ def _copy(address: NDArray[np.uint64], size: NDArray[np.int64], target: NDArray[
 
 
 def locate(column: Column, chunk: NDArray[np.int64], row: NDArray[np.int64], is_string: bool) -> Found:
-    """Where the values of the rows lie, each given by its chunk and its row in it; reads no string."""
+    """Locate the values of rows, each given by its chunk and its row in it; reads no string."""
     rows = len(chunk)
     address, size, is_valid = np.empty(rows, np.uint64), np.empty(rows, np.int64), np.empty(rows, np.uint8)
     nulls = _locate(chunk, row, column.places, is_string, (address, size, is_valid))
@@ -179,7 +179,7 @@ class MappedDocuments:
         self.partition_first = np.concatenate([[0], np.cumsum(per_partition)]).astype(np.int64)
 
     def find(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
-        """Where the values of some columns lie for the documents of these numbers.
+        """Locate the values of some columns for the documents of these numbers.
 
         The system is asked to read all of them from disk, in pieces as large as they lie close together.
         """

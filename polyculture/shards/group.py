@@ -21,7 +21,7 @@ _Call = tuple[Origin, Shard, ShardConfig, RunDirectory, str]
 
 @dataclass(frozen=True)
 class Place:
-    """Where shards go, and who writes them.
+    """The directory that shards go to, and the executor that writes them.
 
     Attributes:
         directory: the run directory.

@@ -150,7 +150,7 @@ class ShardReader:
             block += shares
 
     def state_dict(self) -> State:
-        """Where to go on: after the rows taken since iterating began, by all ranks in step.
+        """The place to go on from: after the rows taken since iterating began, by all ranks in step.
 
         Raises:
             ConfigError: this reader cannot know it: it is one of several workers, or a rank within a block.
@@ -166,7 +166,7 @@ class ShardReader:
         return self.state_after(-(-(blocks + bool(within)) // share.ranks))
 
     def state_after(self, batches: int) -> State:
-        """Where to go on after every rank has taken `batches` blocks since `row`: for the process that counts them."""
+        """The place to go on from after `batches` blocks of every rank since `row`; for the process that counts them."""
         return self._state(min(self.row + batches * self._batch_rows * self._share.ranks, self.end))
 
     def _state(self, row: int) -> State:

@@ -54,7 +54,7 @@ def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -
         root: the run directory.
 
     Returns:
-        What the manifest lists, and what the shard holds.
+        The manifest's entry, and the content of the shard.
 
     Raises:
         OutputError: it cannot be written.
@@ -87,7 +87,7 @@ class IndexedDocuments:
         self._touched = 0
 
     def find(self, numbers: NDArray[np.int64]) -> dict[str, Found]:
-        """Where all columns lie for these documents."""
+        """Locate all columns for these documents."""
         found = self._mapped.find(self._place(numbers), DOCUMENT_SCHEMA.names)
         chunk = np.searchsorted(self._id_first, numbers, side="right") - 1
         found["document_id"] = locate(self._ids, chunk, numbers - self._id_first[chunk], is_string=True)

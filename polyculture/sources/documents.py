@@ -164,7 +164,7 @@ def _no_text(record: Record, text: object) -> Rejection:
 
 
 def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, str] | None:
-    """Why this string cannot be a document's text; None if it can."""
+    """The reason why this string cannot be a document's text; None if it can."""
     try:
         length = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as error:

@@ -106,7 +106,7 @@ def _walk(source: SourceConfig, folder: Path) -> Iterator[Path]:
 
 
 def _resolve(source: SourceConfig, path: Path) -> Path:
-    """Where `path` really lies, if that is a readable regular file."""
+    """Resolve where `path` really lies, if that is a readable regular file."""
     try:
         real = Path(os.path.realpath(path, strict=True))
         mode = real.stat().st_mode

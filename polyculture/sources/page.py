@@ -35,7 +35,7 @@ class PageText:
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """Why a page gives no text."""
+    """The reason why a page gives no text."""
 
     reason: QuarantineReason
     detail: str

@@ -45,7 +45,7 @@ _OBJECT = re.compile(r'\{\s*(?:["}]|$)')
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a file is not read at all; the detail says what to do."""
+    """The reason why a file is not read at all; the detail says what to do."""
 
     reason: QuarantineReason
     detail: str

@@ -47,7 +47,7 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a stream ends before its file does.
+    """The reason why a stream ends before its file does.
 
     Attributes:
         reason: reason for the quarantine.

@@ -202,7 +202,7 @@ def _number_end(data: Bytes, at: int, classes: Classes) -> int:
 
 @compiled()
 def _masked(data: Bytes, at: int, in_word: bool, classes: Classes) -> tuple[Any, Any]:
-    """Where the part that is masked from here on ends (`at` if none is), and its placeholder."""
+    """Find the end of the part that is masked from here on (`at` if none is), and its placeholder."""
     _, _, flags = _character(data, at, classes)
     if not flags & WORD:
         return _quoted_end(data, at, in_word, classes), _Q

@@ -57,7 +57,7 @@ class Texts:
 
     @property
     def pointers(self) -> Pointers:
-        """As a kernel takes them."""
+        """The arrays, as a kernel takes them."""
         return self.address, self.size, self.is_canonical
 
     @cached_property

@@ -107,7 +107,7 @@ def choose_broadest(
         wish: budget and limits.
 
     Returns:
-        (n,) what is chosen. Time O(32 * n * dimensions**2); the same for any order of the candidates.
+        (n,) whether each is chosen. Time O(32 * n * dimensions**2); the same for any order of the candidates.
     """
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     cell, nearness = _nearest(candidates, cells)

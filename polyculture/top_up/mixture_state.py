@@ -47,7 +47,7 @@ def points_of(corpus: Corpus, embeddings: Embeddings, rows: NDArray[np.int64]) -
 
 
 def first_points(points: Points, most: int) -> Points:
-    """Those of the smallest hashes: a uniform sample."""
+    """Keep the points of the smallest hashes: a uniform sample."""
     order = np.argsort(points.id_hash, kind="stable")[:most]
     return Points(points.vectors[order], points.id_hash[order])
 

@@ -33,7 +33,7 @@ _COLUMNS = (COLUMN, "text", "source", "kind", "tokens", "seed")
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """When a gap of distinct fractions is an alarm: above `most_gap`, through one of `lenses`."""
+    """The limit on a gap of distinct fractions: an alarm above `most_gap`, through one of `lenses`."""
 
     most_gap: float = MOST_GAP
     lenses: frozenset[Lens] = frozenset(Lens)
@@ -89,7 +89,7 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
 
 
 def _mixture_documents(ledger: Ledger) -> list[int]:
-    """Of each source, in the shards."""
+    """Number of documents of each source in the shards."""
     population = ledger.population(Stage.MIXTURE, Lens.EXACT)
     return population.documents if population else [0] * len(ledger.header.sources)
 

@@ -1,4 +1,4 @@
-"""From the ledger to the numbers of every stage, lens and scope."""
+"""Build the profile: from the ledger to the numbers of every stage, lens and scope."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""From counted blocks to lexical measures with intervals, and to the ratios of synthetic to human text."""
+"""Turn counted blocks into lexical measures with intervals, and into ratios of synthetic to human text."""
 
 from collections.abc import Sequence
 from itertools import groupby

@@ -67,7 +67,7 @@ class Stratum:
 
     @cached_property
     def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of a part counted whole the different multiplicities, and the share of the part in each."""
+        """Different multiplicities of a part that is counted whole, and the share of the part in each."""
         levels, inverse = np.unique(self.multiplicity, return_inverse=True)
         shares = np.bincount(inverse, self.row_share, len(levels)).astype(np.float64)
         return levels.astype(np.float64), shares / self.share

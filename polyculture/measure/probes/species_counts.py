@@ -39,7 +39,7 @@ class SpeciesCounts:
         return found[0], found[1]
 
     def groups(self, size: int) -> GroupCounts:
-        """As entries by species.
+        """Convert to entries by species.
 
         Args:
             size: number of species of all partitions.

@@ -17,7 +17,7 @@ def fit_cells(points: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
         cells: number of cells; fewer come back if there are fewer different points.
 
     Returns:
-        (cells, dimensions) of length 1. Time O(rounds * points * cells * dimensions).
+        (cells, dimensions) vectors of length 1. Time O(rounds * points * cells * dimensions).
     """
     centres = _spread(points, cells)
     cell = cell_of(points, centres)

@@ -185,7 +185,7 @@ class _Met:
 
     @classmethod
     def of(cls, inside: NDArray[np.bool_]) -> "_Met":
-        """From (places, documents): which document lies in which place."""
+        """Count from (places, documents): True where the document lies in the place."""
         counts, only = inside.sum(axis=1), inside.argmax(axis=1)
         lost = np.bincount(only[counts == 1], minlength=inside.shape[1]) / len(inside)
         return cls(counts > 0, float(((lost - lost.mean()) ** 2).sum()))

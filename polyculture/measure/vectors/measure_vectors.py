@@ -58,7 +58,7 @@ class Vectors:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the sources."""
+        """Names of the sources."""
         return self.corpus.sources
 
     def scopes(self, left_out: Sequence[int] = ()) -> dict[str, list[int]]:

@@ -73,7 +73,7 @@ def measure_embeddings(
         settings: probes, seed, trial and reference.
 
     Returns:
-        What was measured. Time O(probes * documents * dimensions), about 35 GFLOP a second.
+        The measurements. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
     unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
     applies = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))

@@ -1,4 +1,4 @@
-"""From the ledger's evidence about embeddings to the numbers of every stage and scope."""
+"""Turn the ledger's evidence about embeddings into the numbers of every stage and scope."""
 
 from collections.abc import Iterator, Sequence
 

@@ -147,7 +147,7 @@ class CopyObjective:
         return value, by_share - per_document / mean * float(by_rate @ rates)
 
     def relaxed(self, problem: MixtureProblem) -> Objective:
-        """As if no document had a twin in another source."""
+        """The concave objective for documents without twins in other sources."""
         return _DISJOINT[self._metric](self._rows, problem)
 
 
