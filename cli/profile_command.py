@@ -21,12 +21,12 @@ WIDTH = 150
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 StageOption = Annotated[
-    Stage | None, typer.Option("--stage", help="What the numbers are about.", show_default="what the gate judged")
+    Stage | None, typer.Option("--stage", help="Stage that the numbers are about.", show_default="what the gate judged")
 ]
 LensOption = Annotated[
     list[Lens] | None, typer.Option("--lens", help="A lens; may be repeated.", show_default="all measured")
 ]
-By = Annotated[Weighting, typer.Option("--weighting", help="Every document counts the same, or by its tokens.")]
+By = Annotated[Weighting, typer.Option("--weighting", help="documents: each counts the same; tokens: by its tokens.")]
 Leaks = Annotated[
     float, typer.Option("--leaks", min=0, max=1, help="Least containment of a pair of sources that is listed.")
 ]

@@ -166,7 +166,7 @@ class ShardReader:
         return self.state_after(-(-(blocks + bool(within)) // share.ranks))
 
     def state_after(self, batches: int) -> State:
-        """The place to go on from after `batches` blocks of every rank since `row`; for the process that counts them."""
+        """The place to go on from after `batches` blocks of every rank since `row`, for the process that counts."""
         return self._state(min(self.row + batches * self._batch_rows * self._share.ranks, self.end))
 
     def _state(self, row: int) -> State:
