@@ -93,7 +93,7 @@ def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting,
             table.add_row(*_cells(scope))
     print_whole(table)
     if weighting is Weighting.DOCUMENTS:
-        _show_leaks(console, found, (stage, lens), leaks)
+        _show_leaks(console, found, stage, lens, leaks)
 
 
 def _cells(scope: "ScopeProfile") -> Sequence[str]:
@@ -114,9 +114,9 @@ def _shown(estimate: "Estimate", form: str) -> str:
     return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
-def _show_leaks(console: Console, found: "Profile", where: tuple[Stage, Lens], least: float) -> None:
+def _show_leaks(console: Console, found: "Profile", stage: Stage, lens: Lens, least: float) -> None:
     """Ordered pairs of sources with a share of twins, the largest first."""
-    pairs = [p for p in found.containments if (p.stage, p.lens) == where]
+    pairs = [p for p in found.containments if (p.stage, p.lens) == (stage, lens)]
     large = sorted((p for p in pairs if p.containment.value >= least), key=lambda p: -p.containment.value)
     for pair in large:
         of, within = safe_detail(pair.of), safe_detail(pair.within)

@@ -30,6 +30,15 @@ class ScopeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class _Scope:
+    """The union, a kind or a source, as a row begins."""
+
+    name: str
+    kind: Kind | None
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
     """Columns of a scope's row: trial sizes, and pairs of lens and stage."""
 
@@ -86,25 +95,25 @@ def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[Scop
     sources = {account.name: account.kind for account in manifest.conservation}
     columns = columns_of(profile, judged)
     kinds = [kind for kind in Kind if kind in sources.values()]
-    rows = [_row(profile, columns, judged, ("all", None, "union"))]
-    rows += _worst_first([_row(profile, columns, judged, (kind.value, kind, "kind")) for kind in kinds])
-    rows += _worst_first([_row(profile, columns, judged, (name, kind, "source")) for name, kind in sources.items()])
+    rows = [_row(profile, columns, judged, _Scope("all", None, "union"))]
+    rows += _worst_first([_row(profile, columns, judged, _Scope(kind.value, kind, "kind")) for kind in kinds])
+    rows += _worst_first([_row(profile, columns, judged, _Scope(*source, "source")) for source in sources.items()])
     return rows
 
 
-def _row(profile: Profile, columns: Columns, judged: Stage, what: tuple[str, Kind | None, str]) -> ScopeRow:
-    name, kind, group = what
+def _row(profile: Profile, columns: Columns, judged: Stage, scope: _Scope) -> ScopeRow:
+    name = scope.name
     found = profile.scope(judged, Lens.NEAR, name)
     trials = {round(t.fraction, 12): t.distinct_fraction for t in found.trials} if found else {}
     everywhere = [profile.scope(stage, lens, name) for lens, stage in columns.everywhere]
     return ScopeRow(
         name=name,
-        kind=kind,
-        group=group,
+        kind=scope.kind,
+        group=scope.group,
         judged=found,
         by_tokens=profile.scope(judged, Lens.NEAR, name, Weighting.TOKENS),
         trials=[trials.get(round(fraction, 12)) for fraction in columns.trials],
-        everywhere=[scope.distinct_fraction if scope else None for scope in everywhere],
+        everywhere=[found.distinct_fraction if found else None for found in everywhere],
     )
 
 

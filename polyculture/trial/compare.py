@@ -143,7 +143,7 @@ def _comparisons(
         for name, members in scopes:
             trial = counted_scope(subset.documents, counted, members)
             if trial is not None and all(matrix.documents[number] for number in members):
-                found.append(_compare((lens, name), trial, scope_of(matrix, members), alarm))
+                found.append(_compare(lens, name, trial, scope_of(matrix, members), alarm))
     return found
 
 
@@ -152,8 +152,7 @@ def _seen(scope: Scope) -> Seen:
     return Seen(documents=scope.documents, **{metric.value: METRICS[metric](scope, 1.0) for metric in metrics})
 
 
-def _compare(what: tuple[Lens, str], trial: Scope, mixture: Scope, alarm: Alarm) -> TrialComparison:
-    lens, name = what
+def _compare(lens: Lens, name: str, trial: Scope, mixture: Scope, alarm: Alarm) -> TrialComparison:
     seen, holds = _seen(trial), _seen(mixture)
     fraction = trial.documents / mixture.documents
     uniform = scale_curve(mixture, [fraction])[0] if fraction <= 1 else None

@@ -69,26 +69,40 @@ class Vectors:
         return {name: members for name, members in found.items() if members} | {self.names[n]: [n] for n in kept}
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeNeighbours:
+    """The neighbours of the probes of all stages and weightings.
+
+    Attributes:
+        documents: document numbers of the probes, ascending, each once.
+        neighbours: their neighbours, in this order.
+        taus: taus of the neighbours.
+    """
+
+    documents: NDArray[np.int64]
+    neighbours: Neighbours
+    taus: Sequence[float]
+
+
 def measure_vectors(
     vectors: Vectors,
     probed: Sequence[tuple[int, NDArray[np.int64]]],
-    found: tuple[NDArray[np.int64], Neighbours],
-    taus: Sequence[float],
-    settings: tuple[float, Sequence[str]],
+    found: ProbeNeighbours,
+    trial_fraction: float,
+    reference: Sequence[str],
 ) -> VectorLedger:
     """Measure what the ledger holds of embeddings.
 
     Args:
         vectors: the corpus.
         probed: number of each stage, and the documents that are its probes.
-        found: documents, ascending, and their neighbours, for all probes.
-        taus: taus of the neighbours.
-        settings: trial fraction, and names of the reference's sources.
+        found: the neighbours of all probes.
+        trial_fraction: fraction of the gate's trial.
+        reference: names of the reference's sources.
 
     Returns:
         The evidence. Time O(documents * dimensions**2) beside that of the neighbours.
     """
-    trial_fraction, reference = settings
     copies = vectors.copies
     blocks = ((rows, vectors.corpus.source[at], copies[at]) for at, rows in vectors.embeddings.blocks())
     moments = measure_moments(blocks, vectors.names)
@@ -97,7 +111,7 @@ def measure_vectors(
     header = VectorsHeader(
         names=list(vectors.names),
         stages=[Stage(stage.name) for stage in vectors.stages],
-        taus=list(taus),
+        taus=list(found.taus),
         fractions=list(FRACTIONS),
         bandwidth=BANDWIDTH,
         frequencies=FREQUENCIES,
@@ -115,11 +129,10 @@ def _probe_rows(
     vectors: Vectors,
     stage: int,
     rows: NDArray[np.int64],
-    found: tuple[NDArray[np.int64], Neighbours],
+    found: ProbeNeighbours,
     moments: MomentTable,
 ) -> pa.Table:
-    documents, neighbours = found
-    place = np.searchsorted(documents, rows)
+    neighbours, place = found.neighbours, np.searchsorted(found.documents, rows)
     unique, inverse = np.unique(rows, return_inverse=True)
     means = kernel_means_of_sources(
         vectors.embeddings.take(unique), vectors.corpus.source[unique], stage, moments, vectors.names
@@ -130,7 +143,7 @@ def _probe_rows(
         neighbours.nearest[place, :, :, stage],
     )
     sources = [vectors.names[number] for number in vectors.corpus.source[rows]]
-    return vector_rows((vectors.stages[stage].name, sources, vectors.corpus.document_ids(rows)), probes)
+    return vector_rows(vectors.stages[stage].name, sources, vectors.corpus.document_ids(rows), probes)
 
 
 def kernel_means_of_sources(

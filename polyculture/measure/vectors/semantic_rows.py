@@ -15,7 +15,7 @@ from polyculture.measure.lenses.lenses import LENSES, EmbeddingLens
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
-from polyculture.measure.vectors.measure_vectors import Vectors, measure_vectors
+from polyculture.measure.vectors.measure_vectors import ProbeNeighbours, Vectors, measure_vectors
 from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Question, count_neighbours
 from polyculture.measure.vectors.vector_ledger import VectorLedger
 from schemas.documents import Kind
@@ -94,12 +94,12 @@ def measure_embeddings(
             tables.append(ledger_rows(corpus, (weighed[number].name, lens, weighting), rows, block))
         populations += [population_of(corpus, lens, stage, has_species=False) for stage in weighed]
     probed = [(number, rows) for number, weighting, rows in chosen if weighting is Weighting.DOCUMENTS]
-    asked = settings.trial_fraction, settings.reference
+    near = ProbeNeighbours(every, found, taus)
     return SemanticMeasured(
         tables,
         populations,
         _used(corpus, embeddings, applies, settings.probes, unfit),
-        measure_vectors(vectors, probed, (every, found), taus, asked),
+        measure_vectors(vectors, probed, near, settings.trial_fraction, settings.reference),
     )
 
 

@@ -135,9 +135,8 @@ def read_vectors(folder: Path) -> VectorLedger | None:
     return VectorLedger(header, MomentTable(table), folder)
 
 
-def vector_rows(what: tuple[str, Sequence[str], Sequence[str]], probes: VectorProbes) -> pa.Table:
+def vector_rows(stage: str, sources: Sequence[str], ids: Sequence[str], probes: VectorProbes) -> pa.Table:
     """VECTOR_PROBES rows of a stage, given the source and document_id of each probe."""
-    stage, sources, ids = what
     lists = [_lists(part.reshape(len(ids), -1)) for part in (probes.kernel_means, probes.pairs, probes.nearest)]
     columns = [pa.array([stage] * len(ids), pa.string()), pa.array(sources, pa.string()), pa.array(ids, pa.string())]
     typed = [found.cast(VECTOR_PROBES_SCHEMA.field(3 + n).type) for n, found in enumerate(lists)]

@@ -59,6 +59,15 @@ class PhaseRates:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _AskedPhase:
+    """A phase by its name, with its terms and the rates that it asks for."""
+
+    name: str
+    terms: MixtureTerms
+    asked: PhaseRates
+
+
 # What a phase asks for, given its terms with all limits, and the sources' supply; None if that depends on the phases
 # before it, whose epochs are then taken off the supply.
 Ask = Callable[[MixtureTerms, Sequence[Supply]], PhaseRates | None]
@@ -95,7 +104,7 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
         supplies = [replace(supply, rate=asked.rates.get(supply.name, 1.0)) for supply in room]
         name = getattr(found, "name", ONLY_PHASE)
         scaled = scale_rates(supplies, found.kinds, asked.tokens, f"mixture: {name}" if config.phases else "mixture")
-        phases.append(_phase(distinct, (name, found, asked), scaled, supplies, next_row))
+        phases.append(_phase(distinct, _AskedPhase(name, found, asked), scaled, supplies, next_row))
         used += scaled.rates
         next_row += [source.rows for source in phases[-1].sources]
         notes += [f"{name}: {note}" if config.phases else note for note in asked.notes]
@@ -132,12 +141,12 @@ def _limited(supply: Supply, terms: MixtureTerms, left: float) -> Supply:
 
 def _phase(
     distinct: Distinct,
-    what: tuple[str, MixtureTerms, PhaseRates],
+    phase: _AskedPhase,
     scaled: ScaledRates,
     supplies: Sequence[Supply],
     first_rows: Integers,
 ) -> PhasePlan:
-    name, terms, asked = what
+    budget = phase.terms.tokens
     sources = []
     for number, supply in enumerate(supplies):
         rate, first = scaled.rates[number], int(first_rows[number])
@@ -159,12 +168,12 @@ def _phase(
             )
         )
     return PhasePlan(
-        name=name,
-        rates_from=asked.rates_from,
-        budget_tokens=terms.tokens,
+        name=phase.name,
+        rates_from=phase.asked.rates_from,
+        budget_tokens=budget,
         scale=scaled.scale,
         tokens=sum(source.tokens for source in sources),
-        lacking_tokens=0 if terms.tokens is None else max(0, round(terms.tokens - scaled.tokens)),
+        lacking_tokens=0 if budget is None else max(0, round(budget - scaled.tokens)),
         sources=sources,
     )
 

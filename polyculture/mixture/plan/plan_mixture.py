@@ -104,7 +104,8 @@ def plan_mixture(
     except InfeasibleError as error:
         raise ConfigError(f"{error}; lower --tokens, raise --max-epochs, or loosen one of them") from error
     rows = collapse(_matrix(ledger, supply, request.objectives[0].lens))
-    return _planned(supply, members, request, (objective.name, found, rows))
+    choices = [_choice(supply, members, rows, choice) for choice in found.frontier]
+    return _planned(request, objective.name, found, choices)
 
 
 def _problem(supply: LedgerSupply, members: list[int], request: PlanRequest) -> MixtureProblem:
@@ -167,14 +168,10 @@ def _matrix(ledger: Ledger, supply: LedgerSupply, lens: Lens) -> ProbeMatrix:
     return select_sources(matrix, supply.present)
 
 
-def _planned(
-    supply: LedgerSupply, members: list[int], request: PlanRequest, answer: tuple[str, OptimisedMixture, MixtureRows]
-) -> PlannedMixture:
-    name, found, rows = answer
-    choices = [_choice(supply, members, rows, choice) for choice in found.frontier]
+def _planned(request: PlanRequest, objective: str, found: OptimisedMixture, choices: list[Choice]) -> PlannedMixture:
     return PlannedMixture(
         request=request,
-        objective=name,
+        objective=objective,
         certainty="global" if found.certainty == "global" else "local",
         bound=found.bound,
         starts=found.starts,

@@ -1,6 +1,7 @@
 """Answers to `what if the mixture were another one`: every number of it, from the ledger alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,21 @@ from schemas.profile import Trial
 from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
 
 FRACTIONS = (*TRIAL_FRACTIONS, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _LensRows:
+    """The sources that a lens says something about.
+
+    Attributes:
+        rows: their rows in the ledger.
+        members: their numbers.
+    """
+
+    rows: MixtureRows
+    members: list[int]
+
+
 Floats = NDArray[np.float64]
 
 
@@ -68,7 +84,7 @@ def what_ifs(
         if measured is None:
             continue
         for number, rates in enumerate(chosen):
-            if (rates[measured[1]] > 0).any():
+            if (rates[measured.members] > 0).any():
                 found[number].append(_lens(lens, measured, supply, rates, fractions))
     return [
         _mixture(supply, mixture, rates, weighting).model_copy(
@@ -83,17 +99,17 @@ def what_ifs(
     ]
 
 
-def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> tuple[MixtureRows, list[int]] | None:
-    """The matrix of the sources that the lens says something about, and their numbers; None if there are none."""
+def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> _LensRows | None:
+    """The rows of the sources that the lens says something about; None if there are none."""
     matrix = ledger.matrix(STAGE, lens, weighting)
     members = [] if matrix is None else np.flatnonzero(matrix.weight > 0).tolist()
-    return (collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
+    return _LensRows(collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
 
 
 def _lens(
-    lens: Lens, measured: tuple[MixtureRows, list[int]], supply: LedgerSupply, rates: Floats, fractions: Sequence[float]
+    lens: Lens, measured: _LensRows, supply: LedgerSupply, rates: Floats, fractions: Sequence[float]
 ) -> LensWhatIf:
-    rows, members = measured
+    rows, members = measured.rows, measured.members
     mine = rates[members]
     whole = estimate_mixture(rows, mine)
     margins = marginal_values(rows, mine)
