@@ -30,7 +30,7 @@ class ScopeRow:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
+class _RowScope:
     """The union, a kind or a source, as a row begins."""
 
     name: str
@@ -95,13 +95,13 @@ def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[Scop
     sources = {account.name: account.kind for account in manifest.conservation}
     columns = columns_of(profile, judged)
     kinds = [kind for kind in Kind if kind in sources.values()]
-    rows = [_row(profile, columns, judged, _Scope("all", None, "union"))]
-    rows += _worst_first([_row(profile, columns, judged, _Scope(kind.value, kind, "kind")) for kind in kinds])
-    rows += _worst_first([_row(profile, columns, judged, _Scope(*source, "source")) for source in sources.items()])
+    rows = [_row(profile, columns, judged, _RowScope("all", None, "union"))]
+    rows += _worst_first([_row(profile, columns, judged, _RowScope(kind.value, kind, "kind")) for kind in kinds])
+    rows += _worst_first([_row(profile, columns, judged, _RowScope(*source, "source")) for source in sources.items()])
     return rows
 
 
-def _row(profile: Profile, columns: Columns, judged: Stage, scope: _Scope) -> ScopeRow:
+def _row(profile: Profile, columns: Columns, judged: Stage, scope: _RowScope) -> ScopeRow:
     name = scope.name
     found = profile.scope(judged, Lens.NEAR, name)
     trials = {round(t.fraction, 12): t.distinct_fraction for t in found.trials} if found else {}
