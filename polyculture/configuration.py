@@ -131,7 +131,7 @@ def _note_lines(path: Path, node: yaml.Node, at: Location, lines: dict[Location,
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                raise ConfigError(f"{path}:{key.start_mark.line + 1}: the key {name!r} stands twice; remove one")
+                raise ConfigError(f"{path}:{key.start_mark.line + 1}: the key {name!r} is given twice; remove one")
             seen.add(name)
             lines[(*at, name)] = key.start_mark.line + 1
             _note_lines(path, value, (*at, name), lines)

@@ -154,7 +154,7 @@ def read_manifest(index: Path, scheme: IndexScheme | None = None) -> IndexManife
     try:
         manifest = IndexManifest.model_validate_json((index / MANIFEST).read_bytes())
     except FileNotFoundError as error:
-        raise ConfigError(f"{index} is no index: it has no {MANIFEST}") from error
+        raise ConfigError(f"{index} is not an index: it has no {MANIFEST}") from error
     except ValidationError as error:
         raise ConfigError(f"{index / MANIFEST} cannot be read: {error.errors()[0]['msg']}") from error
     if scheme is not None and manifest.scheme != scheme:

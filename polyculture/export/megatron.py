@@ -98,7 +98,7 @@ def _claim(out: Path, names: Collection[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     left = list(out.iterdir())
     if any(path.name not in names and not path.name.startswith(TEMPORARY) for path in left):
-        raise ConfigError(f"--out: {out} holds something; choose another folder")
+        raise ConfigError(f"--out: {out} is not empty; choose another folder")
     for path in left:
         path.unlink()
 

@@ -40,7 +40,7 @@ def parse_destination(written: str) -> Destination:
         parts = urlsplit(written)
         has_user = "@" in parts.netloc
     except ValueError as error:
-        raise ConfigError("the destination is no URL; write it as s3://bucket/folder") from error
+        raise ConfigError("the destination is not a URL; write it as s3://bucket/folder") from error
     if has_user or parts.username or parts.password:
         raise ConfigError(
             "the destination holds a user or password; take it out, and give credentials by the environment or "

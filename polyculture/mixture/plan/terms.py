@@ -43,5 +43,5 @@ def _weight(where: str, text: str) -> float:
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
-        raise ConfigError(f"{where}: {text.strip()!r} is no number")
+        raise ConfigError(f"{where}: {text.strip()!r} is not a number")
     return found
