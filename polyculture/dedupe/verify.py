@@ -198,7 +198,7 @@ def _equal(
 
 
 def have_equal_texts(left: NDArray[np.int64], right: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
-    """True if the canonical texts of documents left[i] and right[i] are equal, byte for byte. O(bytes)."""
+    """Compare the canonical texts of documents left[i] and right[i]: True where equal, byte for byte. O(bytes)."""
     result = np.zeros(len(left), np.bool_)
     benches = (make_bench(texts.longest_bytes), make_bench(texts.longest_bytes))
     _equal(left, right, texts.pointers, benches, result)

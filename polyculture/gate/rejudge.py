@@ -44,7 +44,7 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
 
 
 def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:
-    """True if the verdict that the run left was given for another manifest; a run without one is judged afresh."""
+    """Say that the run's own verdict was given for another manifest; None if not, or if there is none."""
     if not directory.verdict.is_file():
         return None
     try:

@@ -110,7 +110,7 @@ def read_shard_list(root: Path, manifest_sha256: str | None = None) -> ShardList
 
 
 def check_sizes(root: Path, shards: Sequence[FileDigest]) -> None:
-    """True if every shard has the size that is listed; reads none of them.
+    """Check that every shard has the size that is listed; reads none of them.
 
     Raises:
         PolycultureError: one is missing, or longer or shorter.

@@ -81,7 +81,7 @@ def _extract(tree: HTMLTree, *, main_content: bool) -> str:
 
 
 def _excess(html: str) -> PageFault | None:
-    """True if parsing this page would take very long. Counts err high. O(len(html)), little for a usual page."""
+    """Find a page that would take very long to parse; counts err high. O(len(html)), little for a usual page."""
     for part in html.split("<"):
         if len(part) > 2 * MAX_ATTRIBUTES:
             tag = _QUOTED.sub('""', part).partition(">")[0]
