@@ -132,7 +132,7 @@ class EncoderUsed(Strict):
 
 
 class LedgerHeader(Strict):
-    """The documents that the probes stand for."""
+    """The header of a ledger, which says what its probes stand for."""
 
     seed: int
     threshold: float

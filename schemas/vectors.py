@@ -74,7 +74,7 @@ class TrialScores(Strict):
 
 
 class VectorsHeader(Strict):
-    """The documents that the matrices and probes of embeddings stand for.
+    """The header of the vectors, which says what their matrices and probes stand for.
 
     Attributes:
         names: names of the sources, in the order of `kernel_means` of a probe.

@@ -128,7 +128,7 @@ def _interleaved(corpus: Corpus, canary: Corpus) -> tuple[NDArray[np.int64], NDA
 
 
 def split_measured(measured: Measured) -> tuple[Measured, Measured]:
-    """Measurements of a planted corpus: of the real sources without the canary, and of the canary alone."""
+    """Split the measurements of a planted corpus: the real sources without the canary, and the canary alone."""
     rows, heavy, populations = measured
     of_canary = np.asarray(rows["source"].to_numpy(zero_copy_only=False) == PLANTED_NAME)
     width = len(populations[0].documents)

@@ -135,7 +135,7 @@ def write_ledger(ledger: Ledger, folder: Path, prefix: str = "") -> list[Path]:
 
 
 def read_header(folder: Path) -> LedgerHeader:
-    """The documents that the probes stand for.
+    """Read the header, which says what the probes stand for.
 
     Raises:
         OSError: the file is missing.

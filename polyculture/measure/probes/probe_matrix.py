@@ -53,7 +53,7 @@ class ProbeStratum:
         return cls(rows, equal, share, population, most=most, is_scaled=is_scaled)
 
     def drawn_from(self, weighting: Weighting) -> int | None:
-        """The sample of the finite-population correction; None where it has no place.
+        """Population of the finite-population correction; None where it has no place.
 
         A probe whose neighbours were sampled has an error of its own, which drawing more probes does not end.
         """

@@ -174,7 +174,7 @@ def _ball(points: NDArray[np.float32], neighbours: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """Mark the places (balls) that hold a document; with the variance of their share that the draw of these gave.
+    """Places (balls) that hold a document, and the variance of their share that the draw of these gave.
 
     The variance is the jackknife's, over leaving out one document: only places that hold no other one are lost. It is
     too large rather than too small (Efron & Stein 1981).

@@ -179,7 +179,7 @@ def marginal_values(rows: MixtureRows, rates: Floats) -> Marginals:
 
 
 def scale_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """Distinct fractions that trials mixed afresh at f times the rates would see. f = 1 is the mixture itself.
+    """Numbers that trials mixed afresh at f times the rates would see. f = 1 is the mixture itself.
 
     Args:
         rows: the collapsed matrix.
@@ -190,10 +190,10 @@ def scale_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) ->
 
 
 def thinned_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """Distinct fractions of trials on a uniform part of the mixture's stream, with its repeats; fractions in (0, 1]."""
+    """Numbers of trials on a uniform part of the mixture's stream, with its repeats; fractions in (0, 1]."""
     return [estimate_mixture(rows, np.asarray(rates), thinned_to(fraction)) for fraction in fractions]
 
 
 def replacement_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """Distinct fractions of trials whose loader draws f r_j N_j documents of source j with replacement."""
+    """Numbers of trials whose loader draws f r_j N_j documents of source j with replacement."""
     return [estimate_mixture(rows, np.asarray(rates) * fraction, with_replacement) for fraction in fractions]
