@@ -1,4 +1,4 @@
-"""How often a healthy run fails its canary: `python -m bench.canary`.
+"""Share of healthy runs that fail their canary: `python -m bench.canary`.
 
 The canary is measured with 2,000 choices of its probes. A run passes if all 40 intervals of 99.99 % hold the truth.
 """

@@ -1,4 +1,4 @@
-"""What a mixture is expected to hold, over all documents of the crawls, by convolving mass functions."""
+"""Expected content of a mixture, over all documents of the crawls, by convolving mass functions."""
 
 import numpy as np
 from numpy.typing import NDArray

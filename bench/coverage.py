@@ -137,7 +137,7 @@ def measure_mixtures(drawing: Drawing, probes: int, repetitions: int, generator:
 
 
 def is_fine(cell: Cell) -> bool:
-    """Whether a cell meets the target."""
+    """True if a cell meets the target."""
     return cell.coverage >= LEAST and (cell.coverage <= MOST or cell.is_marked)
 
 

@@ -1,4 +1,4 @@
-"""What `bench.coverage` prints: tables, a page and a plot."""
+"""Output of `bench.coverage`: tables, a page and a plot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Cell:
 
     @property
     def is_marked(self) -> bool:
-        """Whether it may cover more than 98 %."""
+        """True if it may cover more than 98 %."""
         return max(self.rare_share, self.counted_share) > MARKED_FROM
 
     @property

@@ -1,4 +1,4 @@
-"""What `bench.coverage` compares with: the truth, plain intervals, and estimators from a sample alone."""
+"""Comparisons of `bench.coverage`: the truth, plain intervals, and estimators from a sample alone."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -14,7 +14,7 @@ from scipy import sparse
 
 from bench.corpora import similar_pairs
 from polyculture.measure.lenses.near_index import NearIndex
-from polyculture.measure.probes.heavy import Documents, HeavySpecies, heavy_species
+from polyculture.measure.probes.heavy import Documents, HeavyCounts, heavy_species
 from polyculture.measure.probes.multiplicity import GroupCounts, count_groups
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.measure.probes.probes import StageCopies, choose_probes, split_probes
@@ -161,7 +161,7 @@ def _near_truth(texts: list[str]) -> sparse.csr_array:
     return sparse.csr_array(links + sparse.eye_array(len(texts)))
 
 
-def heavy_of(crawls: Crawls, lens: Lens) -> HeavySpecies | None:
+def heavy_of(crawls: Crawls, lens: Lens) -> HeavyCounts | None:
     """The heavy species of a partition lens: of more than 20 documents.
 
     The product's 1e-4 of so few documents would be one or two, so that every repeated species were counted whole and
@@ -174,10 +174,10 @@ def heavy_of(crawls: Crawls, lens: Lens) -> HeavySpecies | None:
     found = heavy_species(lens.species[crawls.group], documents)
     kept = found.documents.sum(axis=1) > HEAVY_ABOVE
     parts = (found.species[kept], found.documents[kept], found.tokens[kept], found.example[kept])
-    return HeavySpecies(*parts, above=HEAVY_ABOVE, totals=found.totals)
+    return HeavyCounts(*parts, above=HEAVY_ABOVE, totals=found.totals)
 
 
-def draw_matrix(crawls: Crawls, lens: Lens, heavy: HeavySpecies | None, probes: int, seed: int) -> ProbeMatrix:
+def draw_matrix(crawls: Crawls, lens: Lens, heavy: HeavyCounts | None, probes: int, seed: int) -> ProbeMatrix:
     """Fresh probes of every source, chosen as the product chooses them."""
     stage = StageCopies("input", np.ones(len(crawls.group), np.int64))
     chosen = choose_probes(stage, crawls.source, crawls.id_hash, probes, seed)

@@ -54,7 +54,7 @@ class Result:
 
 
 class Truth:
-    """What brute force over all pairs says about a corpus."""
+    """Findings of brute force over all pairs of a corpus."""
 
     def __init__(self, texts: list[str]) -> None:
         self.pairs = similar_pairs(texts, THRESHOLD)
@@ -112,7 +112,7 @@ def read_texts(path: Path) -> list[str]:
 
 
 def floor_documents_per_second(path: Path) -> float:
-    """What one thread reaches that does nothing but hash the same bytes (xxh3)."""
+    """Speed of one thread that does nothing but hash the same bytes (xxh3)."""
     best = 0.0
     for _ in range(3):
         with pa.memory_map(str(path)) as source:
@@ -248,7 +248,7 @@ def ratios(timed: list[Result]) -> list[str]:
 
 
 def growth(base: Result, larger: list[Result]) -> list[str]:
-    """What each further document costs."""
+    """Cost of each further document."""
     lines = []
     for result in larger:
         more = (result.peak_bytes - base.peak_bytes) / (result.documents - base.documents)

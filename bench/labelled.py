@@ -46,7 +46,7 @@ def similarity(left: str, right: str) -> Fraction:
 
 
 def is_found(left: str, right: str, folder: Path) -> bool:
-    """Whether the engine, given both, keeps one."""
+    """True if the engine, given both, keeps one."""
     config, workplace = NearConfig(threshold=THRESHOLD), Workplace(folder)
     sketched = sketch_documents(as_texts(pa.array([left, right])), config, 1, workplace)
     kept = find_near_duplicates(sketched, np.arange(2), THRESHOLD, workplace).kept

@@ -1,4 +1,4 @@
-"""What the exact, near and seed lenses cost on top of deduplication: `python -m bench.ledger [--documents N]`.
+"""Cost of the exact, near and seed lenses on top of deduplication: `python -m bench.ledger [--documents N]`.
 
 A corpus of twelve synthetic sources of real text with planted near-duplicates is read, deduplicated and measured at
 three stages by the functions that a run calls, with two threads. The target is at most 15 % on top of deduplication
@@ -49,7 +49,7 @@ Found = TypeVar("Found")
 
 
 def timed(name: str, work: Callable[[], Found], times: dict[str, float]) -> Found:
-    """What some work returns; its seconds go into `times`."""
+    """Do some work and return its result; its seconds go into `times`."""
     start = time.perf_counter()
     found = work()
     times[name] = time.perf_counter() - start

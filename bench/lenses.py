@@ -65,7 +65,7 @@ def read(path: Path) -> tuple[pa.Array, NDArray[np.uint64]]:
 
 
 def timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    """What it returns, and the CPU seconds that it took."""
+    """The result of a call, and the CPU seconds that it took."""
     start = time.process_time()
     result = work()
     return result, time.process_time() - start

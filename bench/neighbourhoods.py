@@ -134,7 +134,7 @@ def _population(name: str, sets: Sets, held: Counts, alone: Sequence[int], seed:
 
 
 def _by_chance(documents: int) -> int:
-    """What the bins of a document's keys hold of documents that have no neighbours, and were not signed here.
+    """Content of the bins of a document's keys: documents that have no neighbours, and were not signed here.
 
     One in sixteen of their keys is taken for shared.
     """

@@ -1,4 +1,4 @@
-"""What a pilot can say of a corpus of a million documents that does not exist yet, on populations of known truth.
+"""Forecasts from a pilot of a corpus of a million documents that does not exist yet, on populations of known truth.
 
 Run as `python -m bench.pilot`. For each population and each pilot of N/10 and N/100 documents: the truth, the interval
 of the linear program, the naive and the classical value, and how often the intervals hold the truth. Fails if an

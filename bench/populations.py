@@ -39,7 +39,7 @@ class Population:
 
     @cached_property
     def above(self) -> float:
-        """What makes a species heavy."""
+        """Number of documents above which a species is heavy."""
         return HEAVY_FRACTION * int(self.documents.sum()) if self.has_heavy else np.inf
 
     def weights(self, weighting: Weighting) -> Counts:
@@ -68,7 +68,7 @@ class Population:
 
     @property
     def is_partition(self) -> bool:
-        """Whether its species are a partition, so that heavy ones can be counted whole."""
+        """True if its species are a partition, so that heavy ones can be counted whole."""
         return self.has_heavy
 
     @property
@@ -99,7 +99,7 @@ class Known(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is like."""
+        """A description of the population."""
 
     @property
     def documents(self) -> Counts:
@@ -107,7 +107,7 @@ class Known(Protocol):
 
     @property
     def is_partition(self) -> bool:
-        """Whether heavy species are counted whole; otherwise crowded documents have probes of their own."""
+        """True if heavy species are counted whole; otherwise crowded documents have probes of their own."""
 
     @property
     def most(self) -> float | None:

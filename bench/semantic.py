@@ -21,7 +21,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from polyculture.encoders.embedded import CUT_CHARACTERS, TEXTS_AT_ONCE
-from polyculture.encoders.encoder import Reading, to_fixed_point
+from polyculture.encoders.encoder import EncodingStatus, to_fixed_point
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.languages import language_key
 from polyculture.encoders.self_check import check_languages
@@ -137,7 +137,7 @@ def describe(corpus: Corpus, number: int, found: NDArray[np.int64]) -> Row:
         corpus.names[number],
         int(own.sum()),
         len(m),
-        int((corpus.reading[own] != Reading.MEASURED).sum()),
+        int((corpus.reading[own] != EncodingStatus.MEASURED).sum()),
         (_seen(m, 1.0), _seen(m, 0.01), _seen(m, 0.1)),
         float((1 / m).mean()),
         float((1 / m).std() / len(m) ** 0.5),
@@ -263,7 +263,7 @@ def main() -> int:
     arguments = parser.parse_args()
     corpus = read_corpus(arguments.data)
     documents = len(corpus.source)
-    measured = (corpus.reading == Reading.MEASURED).astype(np.int64)
+    measured = (corpus.reading == EncodingStatus.MEASURED).astype(np.int64)
     chosen = choose_probes(StageCopies("input", measured), corpus.source, corpus.hashes, arguments.probes, 20_261_122)
     sample = nested_samples(corpus.hashes, 20_261_122)
     sizes = np.cumsum(np.bincount(sample[measured > 0], minlength=len(FRACTIONS))).tolist()

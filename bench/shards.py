@@ -1,4 +1,4 @@
-"""How fast the mixture is written, against `cp` of the same bytes on the same disk; how much memory; and is it linear.
+"""Speed of writing the mixture, against `cp` of the same bytes on the same disk; its memory; and whether it is linear.
 
     python -m bench.shards [--data ../shared/data] [--folder DIR] [--gigabytes 1,10]
 

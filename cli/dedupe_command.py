@@ -32,10 +32,10 @@ Against = Annotated[
     list[str] | None,
     typer.Option("--against", help="An index, or files or folders, to compare with; may be repeated."),
 ]
-Stays = Annotated[Survivor, typer.Option("--survivor", help="Who stays of a pair of the input and --against.")]
-Measure = Annotated[bool, typer.Option("--measure", help="Remove nothing; matches/ says what would be.")]
+Stays = Annotated[Survivor, typer.Option("--survivor", help="Survivor of a pair of the input and --against.")]
+Measure = Annotated[bool, typer.Option("--measure", help="Remove nothing; matches/ lists what would be removed.")]
 Index = Annotated[Path | None, typer.Option("--index", help="Add what is kept to this index, for later runs.")]
-Workers = Annotated[int | None, typer.Option("--workers", min=1, max=1024, help="Processes and threads.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, max=1024, help="Number of processes and threads.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output.")]
 
 

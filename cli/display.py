@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: progress while it runs, then the verdict and the table per source."""
+"""Terminal output: progress while a run lasts, then the verdict and a table of its sources."""
 
 from collections.abc import Callable
 from types import TracebackType
@@ -118,7 +118,7 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
 
 
 def _print_plan(console: Console, plan: MixturePlan) -> None:
-    """What became of the budget, phase by phase, and what has to be said of it."""
+    """Print the budget, phase by phase, and the plan's notes and warnings."""
     if plan.budget_tokens is not None:
         scaled = f"; all rates scaled by {plan.scale:.4g}" if plan.scale is not None else ""
         console.print(f"Budget {plan.budget_tokens:,} tokens; written {plan.tokens:,}{scaled}.")

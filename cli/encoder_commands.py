@@ -10,8 +10,8 @@ from cli.inspect_commands import require_run
 
 Run = Annotated[Path, typer.Argument(help="Run directory whose shards are read.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="File to write, for `measure.semantic.path`.", show_default=False)]
-Most = Annotated[int, typer.Option("--most", min=1, help="Documents of each language and source at most.")]
-Least = Annotated[int, typer.Option("--least", min=2, help="Documents that a language needs, to be measured.")]
+Most = Annotated[int, typer.Option("--most", min=1, help="Most documents of each language and source.")]
+Least = Annotated[int, typer.Option("--least", min=2, help="Documents that a language needs in order to be measured.")]
 
 
 def register(app: typer.Typer) -> None:

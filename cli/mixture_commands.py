@@ -13,10 +13,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 Rates = Annotated[
     str, typer.Option("--rates", help="Epochs of each source, as a=1,b=0.3; 1 for a source that is not named.")
 ]
-Lenses = Annotated[
-    list[str] | None, typer.Option("--lens", help="Lens to show; may stand several times.", show_default="all")
-]
-By = Annotated[Weighting, typer.Option("--by", help="What means are over: documents or tokens.")]
+Lenses = Annotated[list[str] | None, typer.Option("--lens", help="Lens to show; may be repeated.", show_default="all")]
+By = Annotated[Weighting, typer.Option("--by", help="Weighting of means: by documents or by tokens.")]
 Objectives = Annotated[
     list[str] | None,
     typer.Option(
@@ -42,7 +40,7 @@ Kinds = Annotated[
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="The same for a source, as 'crawl>=0.1'; repeatable.")
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the random starts.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write the plan to, bound to the run's digests.")]
 
 

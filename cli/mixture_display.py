@@ -1,4 +1,4 @@
-"""What a person sees of mixtures that nobody has made."""
+"""Terminal output about mixtures that nobody has made."""
 
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def _vectors_table(vectors: VectorsWhatIf, own: VectorsWhatIf) -> Table:
 
 
 def _print_encoder(console: Console, mixture: WhatIf) -> None:
-    """Which encoder, and what it says nothing about."""
+    """Print the encoder, and the documents that it says nothing about."""
     used, vectors = mixture.encoder, mixture.vectors
     if used is None or vectors is None:
         return

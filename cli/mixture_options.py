@@ -1,4 +1,4 @@
-"""What a person types about mixtures: `a=1,b=.3`, `synthetic<=.3`, `hill_1@exact=2`."""
+"""Mixture options as a person types them: `a=1,b=.3`, `synthetic<=.3`, `hill_1@exact=2`."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ def parse_rates(text: str) -> dict[str, float]:
         if not sign or not name:
             raise ConfigError(f"--rates: {part!r} is not NAME=RATE; write for example --rates web=1,synthetic=0.25")
         if name in rates:
-            raise ConfigError(f"--rates: {name} stands twice")
+            raise ConfigError(f"--rates: {name} is given twice")
         rates[name] = _number("--rates", number)
     return rates
 
@@ -42,7 +42,7 @@ def parse_limits(option: str, texts: Sequence[str]) -> dict[str, SourceRange]:
     for text in texts:
         match = _LIMIT.match(text.strip())
         if match is None:
-            raise ConfigError(f"{option}: {text!r} is no limit; write for example {option} 'name<=0.3'")
+            raise ConfigError(f"{option}: {text!r} is not a limit; write for example {option} 'name<=0.3'")
         bound = _number(option, match["bound"])
         if not 0 <= bound <= 1:
             raise ConfigError(f"{option}: {text!r}: a share of the mixture's tokens is 0 to 1")
@@ -92,5 +92,5 @@ def _number(option: str, text: str) -> float:
     except ValueError:
         found = float("nan")
     if not -1e300 < found < 1e300:
-        raise ConfigError(f"{option}: {text.strip()!r} is no number")
+        raise ConfigError(f"{option}: {text.strip()!r} is not a number")
     return found

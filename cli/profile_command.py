@@ -12,22 +12,21 @@ from cli.inspect_commands import require_run
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
 from polyculture.storage.messages import safe_detail
-from schemas.measures import Lens, Stage, Weighting
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage, Weighting
 
 if TYPE_CHECKING:
     from schemas.profile import Estimate, Profile, ScopeProfile
 
-TRIALS = (0.001, 0.01, 0.1)
 WIDTH = 150
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 StageOption = Annotated[
-    Stage | None, typer.Option("--stage", help="What the numbers are about.", show_default="what the gate judged")
+    Stage | None, typer.Option("--stage", help="Stage that the numbers are about.", show_default="what the gate judged")
 ]
 LensOption = Annotated[
     list[Lens] | None, typer.Option("--lens", help="A lens; may be repeated.", show_default="all measured")
 ]
-By = Annotated[Weighting, typer.Option("--weighting", help="Every document counts the same, or by its tokens.")]
+By = Annotated[Weighting, typer.Option("--weighting", help="documents: each counts the same; tokens: by its tokens.")]
 Leaks = Annotated[
     float, typer.Option("--leaks", min=0, max=1, help="Least containment of a pair of sources that is listed.")
 ]
@@ -85,7 +84,7 @@ def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting,
     console = Console(highlight=False, width=max(console.width, WIDTH))
     console.print(f"\n[bold]{lens.value}[/bold], stage {stage.value}, by {weighting.value}")
     table = Table(box=None, pad_edge=False, header_style="bold")
-    trials = [f"{100 * fraction:g} % trial" for fraction in TRIALS]
+    trials = [f"{100 * fraction:g} % trial" for fraction in TRIAL_FRACTIONS]
     names = ("scope", "documents", *trials, "distinct fraction", "hill_1", "hill_2", "duplicate_pairs")
     for number, name in enumerate(names):
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -94,14 +93,14 @@ def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting,
             table.add_row(*_cells(scope))
     print_whole(table)
     if weighting is Weighting.DOCUMENTS:
-        _show_leaks(console, found, (stage, lens), leaks)
+        _show_leaks(console, found, stage, lens, leaks)
 
 
 def _cells(scope: "ScopeProfile") -> Sequence[str]:
     return (
         safe_detail(scope.scope),
         f"{scope.documents:,}",
-        *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIALS),
+        *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIAL_FRACTIONS),
         _shown(scope.distinct_fraction, ".3f"),
         _shown(scope.hill_1, ",.0f"),
         _shown(scope.hill_2, ",.0f"),
@@ -115,9 +114,9 @@ def _shown(estimate: "Estimate", form: str) -> str:
     return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
-def _show_leaks(console: Console, found: "Profile", where: tuple[Stage, Lens], least: float) -> None:
+def _show_leaks(console: Console, found: "Profile", stage: Stage, lens: Lens, least: float) -> None:
     """Ordered pairs of sources with a share of twins, the largest first."""
-    pairs = [p for p in found.containments if (p.stage, p.lens) == where]
+    pairs = [p for p in found.containments if (p.stage, p.lens) == (stage, lens)]
     large = sorted((p for p in pairs if p.containment.value >= least), key=lambda p: -p.containment.value)
     for pair in large:
         of, within = safe_detail(pair.of), safe_detail(pair.within)

@@ -17,9 +17,10 @@ Url = Annotated[
     str, typer.Argument(help="A folder, or s3://, gs://, az:// with bucket and folder.", show_default=False)
 ]
 By = Annotated[
-    str | None, typer.Option("--approved-by", help="Who answers for publishing a run that is not GO.", metavar="NAME")
+    str | None,
+    typer.Option("--approved-by", help="Person who answers for publishing a run that is not GO.", metavar="NAME"),
 ]
-Reason = Annotated[str | None, typer.Option("--reason", help="Why; with --approved-by.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Reason for the approval; with --approved-by.")]
 Block = Annotated[
     str | None,
     typer.Option(

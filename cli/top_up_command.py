@@ -21,9 +21,10 @@ Consumed = Annotated[
 Candidates = Annotated[
     Path, typer.Option("--candidates", help="Configuration of the candidates (YAML).", show_default=False)
 ]
-Tokens = Annotated[int, typer.Option("--tokens", min=1, help="Tokens to add, at most.", show_default=False)]
+Tokens = Annotated[int, typer.Option("--tokens", min=1, help="Most tokens to add.", show_default=False)]
 PerStep = Annotated[
-    int | None, typer.Option("--tokens-per-step", min=1, help="Of the whole training job, with a number of steps.")
+    int | None,
+    typer.Option("--tokens-per-step", min=1, help="Tokens per step of the whole training job; with a number of steps."),
 ]
 Earlier = Annotated[
     list[Path] | None,

@@ -1,4 +1,4 @@
-"""What a person sees of a top-up: before and after, what was chosen, what is lacking."""
+"""Terminal output of a top-up: before and after, what was chosen, what is lacking."""
 
 from rich.console import Console
 from rich.table import Table

@@ -45,7 +45,9 @@ Ids = Annotated[
 ]
 ManifestFile = Annotated[
     Path | None,
-    typer.Option("--manifest", help="Or the manifest.json of the run whose shards it trained on.", show_default=False),
+    typer.Option(
+        "--manifest", help="Instead: manifest.json of the run whose shards it trained on.", show_default=False
+    ),
 ]
 Lenses = Annotated[
     list[Lens] | None, typer.Option("--lens", help="A lens that may raise the alarm; repeat it.", show_default="all")
@@ -53,7 +55,7 @@ Lenses = Annotated[
 MostGap = Annotated[
     float, typer.Option("--most-gap", min=0, max=1, help="Distinct fraction by which the trial may exceed the mixture.")
 ]
-NoFail = Annotated[bool, typer.Option("--no-fail", help="Exit with 0 whatever is found.")]
+NoFail = Annotated[bool, typer.Option("--no-fail", help="Exit with 0, whatever is found.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 

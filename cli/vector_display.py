@@ -1,4 +1,4 @@
-"""What a person sees of embeddings in the terminal."""
+"""Terminal output of what embeddings show."""
 
 from rich.console import Console
 from rich.table import Table

@@ -39,7 +39,7 @@ def file_digest(path: Path) -> str:
 
 
 def recorded(out: Path) -> dict[str, dict[str, object]]:
-    """What was recorded about the corpora in `out`; empty if nothing readable was."""
+    """The record about the corpora in `out`; empty if nothing readable was recorded."""
     try:
         content = json.loads((out / RECORD).read_bytes())
     except (FileNotFoundError, ValueError):

@@ -1,4 +1,4 @@
-"""What every builder of a demo corpus gives back, and how it finds the packages whose text it uses."""
+"""The result of every builder of a demo corpus, and the search for the packages whose text it uses."""
 
 import importlib.util
 from dataclasses import dataclass

@@ -39,7 +39,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def version() -> str:
-    """What the bytes of this corpus depend on."""
+    """Everything that the bytes of this corpus depend on."""
     return f"expert 1, {package_versions((*PACKAGES.values(), 'zstandard'))}"
 
 

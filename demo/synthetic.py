@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
 
 
 def version() -> str:
-    """What the bytes of this corpus depend on."""
+    """Everything that the bytes of this corpus depend on."""
     return f"synthetic 1, {package_versions(('pyarrow',))}"
 
 

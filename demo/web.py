@@ -30,7 +30,7 @@ Model = dict[str, Any]  # a botocore service model, parsed JSON
 
 
 def version() -> str:
-    """What the bytes of this corpus depend on."""
+    """Everything that the bytes of this corpus depend on."""
     return f"web 1, {package_versions(('botocore',))}"
 
 

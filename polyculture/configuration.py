@@ -41,13 +41,13 @@ def load_policy(path: Path, config: CurationConfig) -> CurationConfig:
 
     Args:
         path: the file.
-        config: of the run that is to be judged by it; its sources are the scopes that a policy may name.
+        config: configuration of the run that is to be judged by it; its sources are the scopes that a policy may name.
 
     Returns:
         The configuration with this policy as its gate.
 
     Raises:
-        ConfigError: as for a configuration.
+        ConfigError: the same cases as for a configuration.
     """
     values, lines = _parse(path, _read(path))
     inside = {("gate", *place): line for place, line in lines.items()}
@@ -131,7 +131,7 @@ def _note_lines(path: Path, node: yaml.Node, at: Location, lines: dict[Location,
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                raise ConfigError(f"{path}:{key.start_mark.line + 1}: the key {name!r} stands twice; remove one")
+                raise ConfigError(f"{path}:{key.start_mark.line + 1}: the key {name!r} is given twice; remove one")
             seen.add(name)
             lines[(*at, name)] = key.start_mark.line + 1
             _note_lines(path, value, (*at, name), lines)

@@ -4,11 +4,11 @@ from schemas.ledger import LedgerHeader
 
 
 class CanaryHeader(LedgerHeader):
-    """What the canary's counts belong to.
+    """The run and the recipe that the canary's counts belong to.
 
     Attributes:
-        identity_sha256: of the run that they were made in.
-        recipe: of the canary's documents.
+        identity_sha256: identity of the run that they were made in.
+        recipe: recipe of the canary's documents.
     """
 
     identity_sha256: str

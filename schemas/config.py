@@ -27,7 +27,7 @@ class CurationConfig(Strict):
     exclude: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = Field(
         (),
         description="Takedown lists, relative to the configuration file: lines `id ID`, `url URL`, `host HOST` or "
-        "`sha256 DIGEST`. What they name is filtered before anything is compared.",
+        "`sha256 DIGEST`. Documents that they name leave before anything is compared.",
     )
     licenses: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] | None = Field(
         None,

@@ -1,7 +1,8 @@
-"""What `polyculture dedupe` writes: the rows of `kept/` and `removed/`, and the summary."""
+"""Output of `polyculture dedupe`: the rows of `kept/` and `removed/`, and the summary."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+
+from schemas.strict import Strict
 
 KEPT_SCHEMA = pa.schema(
     [
@@ -26,17 +27,11 @@ REMOVED_FILE_SCHEMA = pa.schema(
 )
 
 
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class FileLosses(Strict):
-    """What became of one file's record slots.
+    """The outcome for one file's record slots.
 
     Attributes:
-        removed_fraction: of its documents.
+        removed_fraction: removed share of its documents.
         is_tail_lost: whether the file ends in damage.
     """
 
@@ -57,8 +52,8 @@ class Cluster(Strict):
 
     Attributes:
         documents: members, the kept one included.
-        least_similarity: of a member to the kept one.
-        examples: of the kept text and of its farthest member, around their first difference.
+        least_similarity: least similarity of a member to the kept one.
+        examples: extracts of the kept text and of its farthest member, around their first difference.
     """
 
     kept_id: str
@@ -72,12 +67,12 @@ class DedupeSummary(Strict):
 
     Attributes:
         is_measured_only: whether nothing was removed; the counts say what would be.
-        against_documents: how many the input was compared with.
+        against_documents: number of documents that the input was compared with.
         removed_for_against: documents of the input whose twin stays there.
         removed_of_against: documents of there whose twin stays in the input.
         cluster_sizes: number of clusters of each size, by size.
         proposed: pairs that share a band; `compared` of them on their texts.
-        rounds: how often documents were linked.
+        rounds: number of times that documents were linked.
     """
 
     threshold: float

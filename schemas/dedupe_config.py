@@ -11,7 +11,7 @@ THRESHOLD_DECIMALS = 6  # times the size of a set it fits into 64 bits
 
 
 class Action(StrEnum):
-    """What a lens does to the documents that it finds."""
+    """The action of a lens on the documents that it finds."""
 
     REMOVE = "remove"
     MEASURE = "measure"
@@ -20,18 +20,18 @@ class Action(StrEnum):
 class ExactConfig(Strict):
     """Equal canonical text."""
 
-    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+    action: Action = Field(Action.REMOVE, description="`remove` duplicates, or only `measure` them.")
 
 
 class NearConfig(Strict):
     """Jaccard similarity of 5-word shingles at or above the threshold, verified on the text."""
 
-    action: Action = Field(Action.REMOVE, description="remove, or measure only.")
+    action: Action = Field(Action.REMOVE, description="`remove` duplicates, or only `measure` them.")
     threshold: float = Field(
         0.8, ge=0.5, le=1, description="Least Jaccard similarity of two near-duplicates; at most 6 decimals."
     )
-    bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more find more.")
-    rows: int = Field(6, ge=1, le=64, description="Signature values per band; more propose fewer.")
+    bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more bands find more pairs.")
+    rows: int = Field(6, ge=1, le=64, description="Signature values per band; more values propose fewer pairs.")
 
     @field_validator("threshold")
     @classmethod
@@ -42,12 +42,16 @@ class NearConfig(Strict):
 
 
 class RemovalLimits(Strict):
-    """How much deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within."""
+    """Limits on what deduplication may take; more is NO-GO. Nothing is ever kept or split to stay within them."""
 
-    max_removed_fraction: Fraction | None = Field(None, description="Of the documents of any source; null: no limit.")
-    sources: dict[str, Fraction] = Field(default_factory=dict, description="The same for single sources, by name.")
+    max_removed_fraction: Fraction | None = Field(
+        None, description="Largest share of a source's documents that may be removed; null: no limit."
+    )
+    sources: dict[str, Fraction] = Field(
+        default_factory=dict, description="The same limit for single sources, by name."
+    )
     max_cluster_documents: int | None = Field(
-        None, ge=1, description="Documents that one kept document may stand for; null: no limit."
+        None, ge=1, description="Most documents that one kept document may stand for; null: no limit."
     )
     max_component_documents: int = Field(
         100_000, ge=2, description="Connected components of verified pairs above this are reported."
@@ -58,11 +62,11 @@ class RemovalLimits(Strict):
 
 
 class DedupeConfig(Strict):
-    """Which duplicates leave, and who survives."""
+    """Rules for which duplicates leave, and who survives."""
 
     exact: ExactConfig = Field(default_factory=ExactConfig, description="The exact lens.")
     near: NearConfig = Field(default_factory=NearConfig, description="The near lens.")
-    limits: RemovalLimits = Field(default_factory=RemovalLimits, description="How much may be removed.")
+    limits: RemovalLimits = Field(default_factory=RemovalLimits, description="Limits on what may be removed.")
     survivors: tuple[Kind, ...] = Field(
         (Kind.EXPERT, Kind.WEB, Kind.SYNTHETIC),
         description="Kinds, most preferred first; then the longer, then the smaller id.",

@@ -3,7 +3,9 @@
 from typing import Literal
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from schemas.strict import Strict
 
 BANDS_SCHEMA = pa.schema(
     [
@@ -30,14 +32,8 @@ def documents_schema(print_bytes: int) -> pa.Schema:
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in fields])
 
 
-class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class IndexScheme(Strict):
-    """How band keys come about: only indexes of one scheme can be compared.
+    """The scheme by which band keys are made: only indexes of one scheme can be compared.
 
     Attributes:
         signatures: datasketch's name of the permutations.

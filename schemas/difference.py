@@ -2,23 +2,16 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class NumberDifference(Closed):
+class NumberDifference(Strict):
     """One number in both runs, each at the stage that its run is judged by.
 
     Attributes:
         scope: a scope, or `a in b` of a containment.
-        before, after: in the first and the second run; None where it was not measured.
+        before, after: value in the first and the second run; None where it was not measured.
         change: relative change, (after - before) / the larger of their absolute values, in [-2, 2]; None where one of
             them was not measured.
         is_apart: the intervals do not overlap.
@@ -34,7 +27,7 @@ class NumberDifference(Closed):
     is_apart: bool
 
 
-class KeyDifference(Closed):
+class KeyDifference(Strict):
     """A key of the configuration with another value; null stands for an absent one too."""
 
     key: str
@@ -42,11 +35,11 @@ class KeyDifference(Closed):
     after: Any
 
 
-class RunDifference(Closed):
+class RunDifference(Strict):
     """Two runs side by side; numbers most changed first.
 
     Attributes:
-        names, verdicts, stages: of the first and the second run; a verdict is None if there is none.
+        names, verdicts, stages: those of the first and the second run; a verdict is None if there is none.
     """
 
     names: tuple[str, str]

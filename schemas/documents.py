@@ -12,7 +12,7 @@ import pyarrow as pa
 
 
 class Kind(StrEnum):
-    """Who wrote a source, by the operator's word alone: a record cannot choose its kind."""
+    """The author of a source, by the operator's word alone: a record cannot choose its kind."""
 
     WEB = "web"
     EXPERT = "expert"
@@ -27,7 +27,7 @@ class Field:
         name: the column's name, also the key under `fields:` in a source's configuration where `is_mappable`.
         type: its Arrow type.
         kinds: the kinds of source that it says something about.
-        description: what it holds, with its unit.
+        description: its content, with the unit.
         is_mappable: a record may supply it; the others come from the configuration or are computed.
         is_required: never null.
     """

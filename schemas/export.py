@@ -1,24 +1,20 @@
-"""What an export wrote, and from which run."""
+"""The record of what an export wrote, and from which run."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from schemas.strict import Strict
 
 
-class ExportedGroup(BaseModel):
+class ExportedGroup(Strict):
     """One pair of `.bin` and `.idx`, which a group without documents has not; tokens with one end token a document."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     documents: int
     tokens: int
 
 
-class MegatronExport(BaseModel):
+class MegatronExport(Strict):
     """The content of `export.json`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal["megatron"] = "megatron"
     manifest_sha256: str

@@ -13,20 +13,22 @@ class Expectation(Strict):
     """A bound that the evidence must satisfy."""
 
     lens: Lens | Space = Field(
-        description="When two documents are one species; `semantic` for what embeddings say as a whole (rke, "
-        "vendi_score, coverage, rare_cell_recall)."
+        description="The sense in which two documents are one species; `semantic` for measures of embeddings as a "
+        "whole (rke, vendi_score, coverage, rare_cell_recall)."
     )
-    metric: Metric = Field(description="Which number is bounded.")
-    weighting: Weighting = Field(Weighting.DOCUMENTS, description="Every document counts the same, or by its tokens.")
+    metric: Metric = Field(description="The number that is bounded.")
+    weighting: Weighting = Field(
+        Weighting.DOCUMENTS, description="`documents`: every document counts the same; `tokens`: by its tokens."
+    )
     stage: Stage | None = Field(
         None,
-        description="input, distinct or mixture; absent: what the command judges (audit the input, run the mixture).",
+        description="input, distinct or mixture; absent: the one that the command judges (audit: input, run: mixture).",
     )
     scope: str = Field("all", description="all, each_source, each_kind, or the name of a kind or source.")
     relative_to: RelativeTo | None = Field(
         None,
-        description="reference, last_go or ceiling: the bounds are of the ratio to that; for reference counts are per "
-        "document, and rke at the same number of documents; ceiling is for coverage and rare_cell_recall.",
+        description="The number is bounded as a ratio to this one; with `reference`, counts are per document, and "
+        "rke is at the same number of documents; `ceiling` is for coverage and rare_cell_recall.",
     )
     at_least: Bound | None = Field(None, description="Lower bound; a fraction, or a number of documents or pairs.")
     at_most: Bound | None = Field(None, description="Upper bound.")
@@ -47,7 +49,7 @@ class Expectation(Strict):
         return self
 
     def _check_space(self) -> None:
-        """What embeddings say as a whole has a lens, a weighting and a ceiling of its own."""
+        """Refuse a wrong lens, weighting or bound of an expectation on embeddings as a whole."""
         is_space, metric = self.metric in SPACE_METRICS, self.metric.value
         if is_space and not isinstance(self.lens, Space):
             raise ValueError(f"{metric} has no species: write lens: semantic")
@@ -128,8 +130,8 @@ class Waiver(Strict):
         description="Name of a check (`quarantine`), or lens/metric or lens/metric/scope; `*` stands for any part.",
     )
     scope: str = Field("*", max_length=200, description="Scope of the check as printed; `*`: any.")
-    reason: str = Field(min_length=1, max_length=500, description="Why.")
-    by: str = Field(min_length=1, max_length=200, description="Who answers for it.")
+    reason: str = Field(min_length=1, max_length=500, description="The reason, in a sentence.")
+    by: str = Field(min_length=1, max_length=200, description="Name of the person who answers for it.")
     until: date = Field(description="Last day on which it holds, YYYY-MM-DD.")
 
     @property
@@ -156,7 +158,7 @@ class Waiver(Strict):
 
 
 class GateConfig(Strict):
-    """What the verdict asks of the evidence."""
+    """The demands of the verdict on the evidence."""
 
     trial_fraction: float = Field(
         0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."
@@ -175,4 +177,4 @@ class GateConfig(Strict):
         False,
         description="true: every warning of the gate's own checks closes it; or the names of those whose warnings do.",
     )
-    waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for.")
+    waivers: tuple[Waiver, ...] = Field((), description="Failing checks that somebody answers for by name.")

@@ -1,10 +1,11 @@
 """The ledger: probe x source multiplicities, and the species that are too large to be sampled; small and reloadable."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage, Weighting
+from schemas.strict import Strict
 
 __all__ = [
     "EXAMPLES_SCHEMA",
@@ -64,19 +65,17 @@ EXAMPLES_SCHEMA = pa.schema(
 )
 
 
-class Crowded(BaseModel):
+class Crowded(Strict):
     """The documents of a neighbourhood lens that may have many neighbours: a stratum with probes of its own.
 
     Attributes:
         above: a document is crowded if more documents than this share one of its band keys, or may share it.
-        documents, tokens: of each source, in the stratum.
-        is_whole: of each source, whether every document of the stratum was counted: there is one row for each.
+        documents, tokens: counts of each source in the stratum.
+        is_whole: for each source, whether every document of the stratum was counted: there is one row for each.
         light_most: the most neighbours that any other document can have, itself included.
-        scaled: of each source, probes that have more candidates than are verified: a seeded part of them was, and the
+        scaled: for each source, probes that have more candidates than are verified: a seeded part of them was, and the
             counts are scaled up.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     above: float
     documents: list[int]
@@ -86,17 +85,15 @@ class Crowded(BaseModel):
     scaled: list[int]
 
 
-class Population(BaseModel):
-    """What a lens measures of each source at a stage, in the order of the sources.
+class Population(Strict):
+    """The documents of each source that a lens measures at a stage, in the order of the sources.
 
     Attributes:
-        documents, tokens: of each source; less than the source holds where the lens does not apply to all of it, as
-            the seed lens to documents that name no seed.
+        documents, tokens: counts of each source; less than the source holds where the lens does not apply to all of it,
+            such as the seed lens to documents that name no seed.
         heavy_above: species of more documents than this are counted whole; None if the lens has no species.
         crowded: the near lens's documents that may have many neighbours; None in other lenses.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     stage: Stage
     lens: Lens
@@ -106,40 +103,36 @@ class Population(BaseModel):
     crowded: Crowded | None = None
 
 
-class EncoderUsed(BaseModel):
-    """What embeddings were made with; numbers of different encoders are never compared.
+class EncoderUsed(Strict):
+    """The encoder that made the embeddings; numbers of different encoders are never compared.
 
     Attributes:
         revision: digest of its weights, tokenizer and method.
         background: digest of what it subtracts by language; empty if nothing.
         taus: cosines from which on two documents are neighbours, ascending.
-        probes_per_source: for the semantic lens.
+        probes_per_source: probes of each source for the semantic lens.
         unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
         unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     revision: str
     background: str
     dimensions: int
-    taus: list[float] = []
+    taus: list[float] = Field(default_factory=list)
     probes_per_source: int
     unmeasured: list[int]
     unfit_languages: list[str]
 
     def is_comparable(self, other: "EncoderUsed | None") -> bool:
-        """Whether numbers made with both may be compared."""
+        """True if numbers made with both may be compared."""
         if other is None:
             return False
         return (self.name, self.revision, self.background) == (other.name, other.revision, other.background)
 
 
-class LedgerHeader(BaseModel):
-    """What the probes stand for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class LedgerHeader(Strict):
+    """The header of a ledger, which says what its probes stand for."""
 
     seed: int
     threshold: float

@@ -1,10 +1,11 @@
 """Lexical measures: the counts of blocks of fixed size in the ledger, and the numbers that follow from them."""
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Stage
+from schemas.strict import Strict
 
 LEXICAL_COUNTS = (
     "words", "words_distinct", "tenth_distinct", "pairs", "pairs_distinct", "triples", "triples_distinct",
@@ -29,16 +30,12 @@ LEXICAL_SCHEMA = pa.schema(
 )
 
 
-class _Numbers(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class LexicalValue(_Numbers):
+class LexicalValue(Strict):
     """The mean over blocks of one size, and its 95 % interval.
 
     Attributes:
         low, high: None where there was only one block, so that nothing is known of the spread.
-        blocks: how many; of a ratio, the fewer of the two.
+        blocks: number of blocks; of a ratio, the smaller of the two.
     """
 
     value: float
@@ -47,18 +44,18 @@ class LexicalValue(_Numbers):
     blocks: int
 
 
-class LexicalScope(_Numbers):
+class LexicalScope(Strict):
     """Lexical measures of one scope at one stage.
 
     Attributes:
         scope: a source, a kind or `all`.
-        language: of most of its documents, None if none is.
+        language: language of most of its documents, None if there is none.
         block_words, block_bytes, block_documents: size of every block of every scope: of words for `distinct_n`,
             `self_repetition` and `heaps_beta`, of bytes for `compression_ratio`, of documents for `template_share`.
-        measures: by name; None where the scope is too small for one block.
-        human: of the web and expert sources that are mainly in the language of this one, if it is synthetic.
-        ratios: of a synthetic source to `human`; None where a side is unmeasured, or the human value is 0.
-        uncompared: why a synthetic source has no ratios; None if it has.
+        measures: measures by name; None where the scope is too small for one block.
+        human: measures of the web and expert sources mainly in the language of this one, if it is synthetic.
+        ratios: ratios of a synthetic source to `human`; None where a side is unmeasured, or the human value is 0.
+        uncompared: reason why a synthetic source has no ratios; None if it has.
     """
 
     stage: Stage
@@ -69,6 +66,6 @@ class LexicalScope(_Numbers):
     block_bytes: int
     block_documents: int
     measures: dict[str, LexicalValue | None]
-    human: dict[str, LexicalValue | None] = {}
-    ratios: dict[str, LexicalValue | None] = {}
+    human: dict[str, LexicalValue | None] = Field(default_factory=dict)
+    ratios: dict[str, LexicalValue | None] = Field(default_factory=dict)
     uncompared: str | None = None

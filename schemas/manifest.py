@@ -2,23 +2,18 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
+from schemas.strict import Strict
 from schemas.top_up import ParentRun
 
 
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class FileDigest(Closed):
+class FileDigest(Strict):
     """A file, named relative to the run directory, and what identifies its bytes."""
 
     path: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$")
@@ -27,8 +22,8 @@ class FileDigest(Closed):
     rows: int | None = Field(None, ge=0)
 
 
-class FileAccount(Closed):
-    """What became of every record slot of one input file: slots = documents + quarantined + filtered.
+class FileAccount(Strict):
+    """The account of every record slot of one input file: slots = documents + quarantined + filtered.
 
     Attributes:
         name: relative to the configuration file.
@@ -52,15 +47,15 @@ class FileAccount(Closed):
     is_changed: bool = False
 
 
-class SourceAccount(Closed):
-    """What became of one source.
+class SourceAccount(Strict):
+    """The account of one source.
 
     Conservation: read = kept + removed + filtered + unselected + quarantined, and written = kept + repeated. An audit
     selects nothing: every document that it reads is unselected.
 
     Attributes:
         read: record slots.
-        quarantined, filtered, removed: by reason, rule and lens.
+        quarantined, filtered, removed: counts by reason, rule and lens.
         unselected: distinct documents that the mixture leaves out.
         kept: documents that the shards hold at least once.
         repeated: further copies of kept documents.
@@ -96,7 +91,7 @@ class SourceAccount(Closed):
         )
 
 
-class TakedownList(Closed):
+class TakedownList(Strict):
     """A takedown list, by its name in the configuration."""
 
     name: str
@@ -104,11 +99,11 @@ class TakedownList(Closed):
     bytes: int
 
 
-class ExclusionAccount(Closed):
-    """What takedown lists and allowed licences took out of the input, counted under `filtered` by source.
+class ExclusionAccount(Strict):
+    """The account of what takedown lists and allowed licences took out, counted under `filtered` by source.
 
     Attributes:
-        lists: what was to be taken out.
+        lists: lists of what was to be taken out.
         entries: different entries of all lists.
         unmatched: entries that named no document of the input.
         examples: the first of those, sorted.
@@ -122,7 +117,7 @@ class ExclusionAccount(Closed):
     documents: dict[str, int]
 
 
-class HeldOutSource(Closed):
+class HeldOutSource(Strict):
     """One source's part of the validation split; in the conservation table these documents are unselected.
 
     Attributes:
@@ -137,7 +132,7 @@ class HeldOutSource(Closed):
     twin_tokens: int = Field(ge=0)
 
 
-class ValidationAccount(Closed):
+class ValidationAccount(Strict):
     """The validation split.
 
     Attributes:
@@ -165,14 +160,14 @@ class ValidationAccount(Closed):
         return sum(source.twins for source in self.sources)
 
 
-class TakedownAccount(Closed):
-    """What was taken out of a finished run; this one is that run without it.
+class TakedownAccount(Strict):
+    """The account of what was taken out of a finished run; this one is that run without it.
 
     Attributes:
-        parent_sha256: of the manifest of the run before.
-        lists, entries, unmatched, examples: as for an ExclusionAccount.
+        parent_sha256: digest of the manifest of the run before.
+        lists, entries, unmatched, examples: the same as in an ExclusionAccount.
         documents: taken out, held-out ones too.
-        rows: of the shards that are gone, repeats included.
+        rows: rows of the shards that are gone, repeats included.
         trained_rows: those that training would have read, by source, with those of takedowns before this one: all that
             was measured and is gone.
         trained_tokens: their tokens.
@@ -191,7 +186,7 @@ class TakedownAccount(Closed):
     rewritten: list[str]
 
 
-class Manifest(Closed):
+class Manifest(Strict):
     """Everything that a finished run consists of. No time and no output path, so equal runs have equal manifests."""
 
     format: Literal["polyculture-run-1"] = "polyculture-run-1"
@@ -218,5 +213,5 @@ class Manifest(Closed):
 
     @property
     def holds_mixture(self) -> bool:
-        """Whether the run removed duplicates and wrote shards, as an audit does not."""
+        """True if the run removed duplicates and wrote shards, as an audit does not."""
         return self.command != "audit"

@@ -18,11 +18,11 @@ class SemanticConfig(Strict):
     path: str | None = Field(
         None, description="Folder of the model; for `embedded` a background other than the one that ships."
     )
-    languages: tuple[str, ...] = Field((), description="Codes that a local model covers; `*` for all.")
+    languages: tuple[str, ...] = Field((), description="Language codes that a local model covers; `*` for all.")
     model: str | None = Field(
-        None, min_length=1, max_length=200, description="For `column`: which model and revision, as reports name it."
+        None, min_length=1, max_length=200, description="For `column`: model and revision, as reports are to name them."
     )
-    dimensions: int | None = Field(None, ge=2, le=8192, description="For `column`: numbers in an embedding.")
+    dimensions: int | None = Field(None, ge=2, le=8192, description="For `column`: dimensions of an embedding.")
     probes: int = Field(500, ge=1, le=100_000, description="Probes per source, stage and weighting.")
 
     @model_validator(mode="after")
@@ -36,13 +36,16 @@ class SemanticConfig(Strict):
 
 
 class MeasureConfig(Strict):
-    """How the full corpus is probed."""
+    """Settings of how the full corpus is probed."""
 
     probes: int = Field(
-        2000, ge=1, le=1_000_000, description="Probes per source, stage and weighting; half-widths fall with its root."
+        2000,
+        ge=1,
+        le=1_000_000,
+        description="Probes per source, stage and weighting; intervals narrow with its square root.",
     )
     semantic: SemanticConfig | None = Field(
         default_factory=SemanticConfig,
-        description="The semantic lens and what embeddings say, by the embedded encoder unless another is named; null: "
-        "not measured, and the run takes about two thirds of the time.",
+        description="The semantic lens and the measures of embeddings, by the embedded encoder unless another is "
+        "named; null: not measured, and the run takes about two thirds of the time.",
     )

@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
+TRIAL_FRACTIONS = (0.001, 0.01, 0.1)  # sizes of the small runs whose view of the corpus is shown beside the full one
+
 
 class Stage(StrEnum):
-    """What a number is about: the corpus as read, after removal, or as written to the shards."""
+    """The subject of a number: the corpus as read, after removal, or as written to the shards."""
 
     INPUT = "input"
     DISTINCT = "distinct"
@@ -12,7 +14,7 @@ class Stage(StrEnum):
 
 
 class Lens(StrEnum):
-    """When two documents are one species.
+    """The sense in which two documents are one species.
 
     exact: equal canonical texts. near: enough shingles in common. template: equal skeletons, numbers and names masked;
     opening: skeletons that begin alike. seed: synthetic documents made from the same prompt or seed document.
@@ -30,20 +32,20 @@ class Lens(StrEnum):
 
 
 class Space(StrEnum):
-    """Where documents are points: what is said of them together needs no tau, and is no lens of species."""
+    """A space in which documents are points: measures of them together need no tau, and are no lens of species."""
 
     SEMANTIC = "semantic"
 
 
 class Weighting(StrEnum):
-    """What probes were drawn in proportion to, and what a mean over them is a mean of."""
+    """The weight that probes were drawn in proportion to, and that a mean over them is a mean of."""
 
     DOCUMENTS = "documents"
     TOKENS = "tokens"
 
 
 class Metric(StrEnum):
-    """What an expectation may bound."""
+    """Metrics that an expectation may bound."""
 
     DISTINCT_FRACTION = "distinct_fraction"
     DUPLICATE_FRACTION = "duplicate_fraction"
@@ -65,7 +67,7 @@ COUNTS = frozenset({Metric.DUPLICATE_PAIRS, Metric.HILL_0, Metric.HILL_1, Metric
 
 
 class RelativeTo(StrEnum):
-    """What a bound is a multiple of.
+    """The number that a bound is a multiple of.
 
     reference, last_go: the same number of the pooled reference, or of the last run that was GO. ceiling: what one half
     of the reference covers of the other.

@@ -16,9 +16,9 @@ Objective = Annotated[str, Field(pattern=r"^[a-z0-9_]+(@[a-z0-9_]+)?(=[0-9.eE+-]
 class MixtureLimit(Strict):
     """Limits on a kind or a source in the mixture."""
 
-    max_epochs: Epochs | None = Field(None, description="Epochs at most; `mixture.max_epochs` if absent.")
-    min_fraction: Fraction = Field(0.0, description="Share of the mixture's tokens at least.")
-    max_fraction: Fraction = Field(1.0, description="Share of the mixture's tokens at most.")
+    max_epochs: Epochs | None = Field(None, description="Most epochs; `mixture.max_epochs` if absent.")
+    min_fraction: Fraction = Field(0.0, description="Least share of the mixture's tokens.")
+    max_fraction: Fraction = Field(1.0, description="Largest share of the mixture's tokens.")
 
     @model_validator(mode="after")
     def _check(self) -> "MixtureLimit":
@@ -32,7 +32,7 @@ class KindLimit(MixtureLimit):
 
 
 class SourceLimit(MixtureLimit):
-    """Limits on one source in the mixture; its max_epochs stands before that of its kind."""
+    """Limits on one source in the mixture; its max_epochs takes precedence over that of its kind."""
 
 
 class RatesFile(Strict):
@@ -40,7 +40,7 @@ class RatesFile(Strict):
 
     file: str = Field(min_length=1, description="JSON or YAML, relative to the configuration file.")
     holds: Literal["token_fractions", "rates"] = Field(
-        "token_fractions", description="What the weights of a plain {source: weight} file are."
+        "token_fractions", description="Meaning of the weights in a plain {source: weight} file."
     )
     data_sha256: Sha256 | None = Field(
         None, description="Digest of the data that weights were learned on, if the file does not state it."
@@ -63,7 +63,7 @@ Rates = Annotated[dict[str, Rate] | RatesFile | Literal["auto"], WrapValidator(_
 
 
 class MixtureTerms(Strict):
-    """A budget, and what is mixed to it."""
+    """A budget, and the rates and limits of what is mixed to fill it."""
 
     tokens: int | None = Field(None, gt=0, description="Token budget; rates are scaled to it by one factor.")
     rates: Rates = Field(
@@ -72,7 +72,9 @@ class MixtureTerms(Strict):
         "are best at `objective`; or {file: NAME}.",
     )
     objective: tuple[Objective, ...] = Field(
-        ("hill_1@near",), min_length=1, description="What `auto` maximises, as METRIC[@LENS][=WEIGHT]; summed."
+        ("hill_1@near",),
+        min_length=1,
+        description="Terms that `auto` maximises the sum of, each METRIC[@LENS][=WEIGHT].",
     )
     kinds: dict[Kind, KindLimit] = Field(default_factory=dict, description="Limits per kind.")
     sources: dict[Name, SourceLimit] = Field(default_factory=dict, description="Limits per source.")
@@ -90,15 +92,15 @@ class PhaseConfig(MixtureTerms):
 
 
 class MixtureConfig(MixtureTerms):
-    """How much of each source the shards hold. Without it every rate is 1 and there is no budget."""
+    """The share of each source in the shards. Without this section every rate is 1 and there is no budget."""
 
     max_epochs: Epochs | None = Field(
         None,
-        description="Epochs at most, for every source and over all phases; without it scaling never goes past max(1, "
+        description="Most epochs of any source over all phases; without it scaling never goes past max(1, "
         "the source's rate), and `auto` never past 4.",
     )
     model_parameters: int | None = Field(
-        None, gt=0, description="Parameters of the model to be trained, for the tokens per parameter."
+        None, gt=0, description="Parameters of the model to be trained; the plan then states tokens per parameter."
     )
     phases: tuple[PhaseConfig, ...] = Field(
         (),
@@ -122,7 +124,7 @@ class MixtureConfig(MixtureTerms):
         return self.phases or (self,)
 
     def leaves_out(self, name: str, kind: Kind) -> bool:
-        """Whether rates or limits keep a source out of every phase."""
+        """True if rates or limits keep a source out of every phase."""
         return all(
             terms.fixed_rates.get(name, 1.0) == 0
             or (kind in found.kinds and found.kinds[kind].max_fraction == 0)
@@ -153,20 +155,22 @@ class MixtureConfig(MixtureTerms):
 class ValidationConfig(Strict):
     """Documents held out of training: of every source, none with an exact or near twin in the training shards."""
 
-    tokens: int = Field(gt=0, description="About how many, shared by the sources in proportion to their tokens.")
+    tokens: int = Field(
+        gt=0, description="Approximate number of tokens, shared by the sources in proportion to theirs."
+    )
 
 
 class ShardConfig(Strict):
     """The files that a trainer reads."""
 
-    max_shard_bytes: int = Field(400 * 10**6, ge=10_000, description="Bytes of Arrow data per shard, about.")
-    batch_rows: int = Field(1000, ge=1, le=100_000, description="Rows per record batch at most.")
-    max_batch_bytes: int = Field(64 * 2**20, ge=1000, le=2**30, description="Bytes per record batch, about.")
+    max_shard_bytes: int = Field(400 * 10**6, ge=10_000, description="Approximate bytes of Arrow data per shard.")
+    batch_rows: int = Field(1000, ge=1, le=100_000, description="Most rows per record batch.")
+    max_batch_bytes: int = Field(64 * 2**20, ge=1000, le=2**30, description="Approximate bytes per record batch.")
     format: Literal["stream", "file"] = Field(
         "stream",
         description="Arrow IPC format. A `stream` opens in Hugging Face datasets; a `file` ends with an index of its "
         "batches.",
     )
     compression: Literal["none", "lz4", "zstd"] = Field(
-        "none", description="Of the buffers in each batch. `none` is mapped by readers without a copy."
+        "none", description="Compression of the buffers in each batch. With `none`, readers map them without a copy."
     )

@@ -1,15 +1,9 @@
 """A number and its interval: what everything measured is made of."""
 
-from pydantic import BaseModel, ConfigDict
+from schemas.strict import Strict
 
 
-class Numbers(BaseModel):
-    """Frozen numbers; NaN and infinity are refused, so that they cannot pass a gate."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Estimate(Numbers):
+class Estimate(Strict):
     """A value and its 95 % interval; equal ends mean that it was counted, not estimated."""
 
     value: float
@@ -17,8 +11,8 @@ class Estimate(Numbers):
     high: float
 
 
-class Diversity(Numbers):
-    """How varied some documents are, through one lens.
+class Diversity(Strict):
+    """The diversity of some documents, through one lens.
 
     Attributes:
         distinct_fraction: species per occurrence at full scale.

@@ -1,34 +1,34 @@
-"""What a pilot says of a corpus that does not exist yet in full."""
+"""A pilot's forecast of a corpus that does not exist yet in full."""
 
 from typing import Literal
 
 from schemas.measures import Lens, Metric
-from schemas.profile import Estimate, Numbers
-from schemas.strict import Severity
+from schemas.profile import Estimate
+from schemas.strict import Severity, Strict
 from schemas.verdict import Outcome
 
 
-class Range(Numbers):
+class Range(Strict):
     """All values that the pilot does not rule out; there is no best one."""
 
     low: float
     high: float
 
 
-class PilotForecast(Numbers):
+class PilotForecast(Strict):
     """A corpus of `target_documents`, through one lens, in one scope.
 
     Attributes:
-        lens, scope: which; scopes are all, kinds and sources.
-        documents: of the pilot.
-        counted_documents: of these, those whose species were counted; less where a pilot is too large for its
+        lens, scope: its lens and scope; scopes are all, kinds and sources.
+        documents: documents of the pilot.
+        counted_documents: those of them whose species were counted; less where a pilot is too large for its
             neighbours to be counted whole.
         target_documents: N of this scope: its share of the whole is the pilot's.
         naive_distinct_fraction: species per document of the pilot, which says nothing by itself.
-        distinct_fraction: of the corpus.
+        distinct_fraction: distinct fraction of the corpus.
         extrapolated: classical estimates of it by name, where the corpus is at most twice the pilot.
-        duplicate_pairs, hill_2: of the corpus.
-        words: what this means, in sentences.
+        duplicate_pairs, hill_2: those of the corpus.
+        words: meaning of the numbers, in sentences.
     """
 
     lens: Lens
@@ -44,13 +44,13 @@ class PilotForecast(Numbers):
     words: list[str]
 
 
-class PilotCheck(Numbers):
+class PilotCheck(Strict):
     """One expectation of the configuration in one scope, judged for the corpus.
 
     Attributes:
         severity: a `warn` never decides.
-        low, high: of the metric, at N; None if there is no evidence.
-        needed_documents: with UNKNOWN, a pilot of this size in this scope may settle it.
+        low, high: interval of the metric at N; None if there is no evidence.
+        needed_documents: size of a pilot in this scope that may settle an UNKNOWN.
         message: one sentence for a person.
     """
 
@@ -66,13 +66,13 @@ class PilotCheck(Numbers):
     message: str
 
 
-class PilotReport(Numbers):
+class PilotReport(Strict):
     """`pilot.json`.
 
     Attributes:
-        name: of the configuration.
-        identity_sha256: of configuration, inputs, code and models.
-        documents: of the pilot.
+        name: name of the configuration.
+        identity_sha256: digest of configuration, inputs, code and models.
+        documents: documents of the pilot.
         target_documents: N.
         largest_species: documents that no species of the corpus exceeds, if that was said.
         forecasts: every lens and scope.

@@ -2,19 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Planned(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class SourcePlan(Planned):
+class SourcePlan(Strict):
     """One source's part of the mixture, over all phases.
 
     Attributes:
@@ -25,7 +20,7 @@ class SourcePlan(Planned):
         available_documents: distinct documents that the source has.
         available_tokens: their tokens.
         tokens: tokens that the shards will hold, repeats included; never over the plan's target for the source.
-        limit: what kept the rate below or above what scaling asked for, if anything did: `max_epochs`, `max_fraction`,
+        limit: limit that kept the rate below or above what scaling asked for, if any did: `max_epochs`, `max_fraction`,
             `min_fraction`, or one of the last two `of` a kind.
         effective_tokens: fresh tokens that would train as well, by the law of repetition.
     """
@@ -48,7 +43,7 @@ class SourcePlan(Planned):
         return self.tokens / self.available_tokens if self.available_tokens else 0.0
 
 
-class PhaseSource(Planned):
+class PhaseSource(Strict):
     """One source's part of one phase: rows first_row to first_row + rows - 1 of the source's stream.
 
     The stream of a source is its documents in the order of their inclusion hashes, again and again. A phase begins
@@ -57,7 +52,7 @@ class PhaseSource(Planned):
     Attributes:
         rows: documents written, repeats included.
         tokens: theirs.
-        new_documents: of these rows, documents that no phase before holds, counted once.
+        new_documents: documents in these rows that no phase before holds, counted once.
     """
 
     name: str
@@ -70,17 +65,17 @@ class PhaseSource(Planned):
     limit: str | None
 
 
-class PhasePlan(Planned):
+class PhasePlan(Strict):
     """One phase of training; `mixture.phases` of the configuration lists them. Without it there is one, `train`.
 
     Conservation: over all phases, written = kept + repeated; within a phase, rows = new documents + repeated.
 
     Attributes:
-        name: of the phase, and of its shards.
+        name: name of the phase, and of its shards.
         rates_from: `fixed`, `auto`, or the digest of a file of weights.
         scale: the one factor that its rates were multiplied by.
-        distinct_fraction, hill_1: of the phase alone through the near lens, as the ledger foresees them; None if the
-            plan was made before the ledger.
+        distinct_fraction, hill_1: those of the phase alone through the near lens, as the ledger foresees them; None if
+            the plan was made before the ledger.
     """
 
     name: str
@@ -99,13 +94,13 @@ class PhasePlan(Planned):
         return sum(source.rows for source in self.sources)
 
 
-class ModelScale(Planned):
+class ModelScale(Strict):
     """The mixture beside the size of a model.
 
     Attributes:
-        parameters: of the model.
-        tokens_per_parameter: of the mixture, repeats included.
-        effective_tokens_per_parameter: by the law of repetition.
+        parameters: parameters of the model.
+        tokens_per_parameter: tokens of the mixture per parameter, repeats included.
+        effective_tokens_per_parameter: the same by the law of repetition.
         compute_optimal_tokens: about 20 per parameter (Hoffmann et al. 2022, arXiv:2203.15556).
         regime: `under-trained` below half of that, `over-trained` above twice.
     """
@@ -117,7 +112,7 @@ class ModelScale(Planned):
     regime: Literal["under-trained", "compute-optimal", "over-trained"]
 
 
-class MixturePlan(Planned):
+class MixturePlan(Strict):
     """The mixture.
 
     Attributes:
@@ -127,11 +122,11 @@ class MixturePlan(Planned):
         lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
             merely rounded off because documents are not cut is not lacking.
         effective_tokens: fresh tokens that would train as well.
-        data_sha256: of the inputs and of what decides which of their documents are distinct; rates made for other data
+        data_sha256: digest of the inputs and of what decides which documents are distinct; rates made for other data
             are refused.
-        phases: in the order of training.
-        warnings: where the budget needs text more than once, or more than there is, in sentences.
-        notes: what else has to be said of the plan.
+        phases: phases in the order of training.
+        warnings: sentences on where the budget needs text more than once, or more than there is.
+        notes: other sentences on the plan.
     """
 
     format: Literal["polyculture-mixture-1"] = "polyculture-mixture-1"

@@ -7,7 +7,7 @@ from pydantic import Field
 from schemas.documents import Kind
 from schemas.manifest import FileDigest
 from schemas.measures import Lens
-from schemas.profile import Estimate, Numbers
+from schemas.profile import Estimate
 from schemas.strict import Fraction, Rate, Sha256, Strict
 
 # What a run's ledger can be planned for; `polyculture.mixture.plan.plan_mixture.OBJECTIVES` has a function for each.
@@ -22,7 +22,7 @@ class ObjectiveTerm(Strict):
     Attributes:
         metric: a key of `OBJECTIVES`, or spread.
         lens: through which it is seen; spread has none of its own.
-        weight: what it counts in the sum.
+        weight: its weight in the sum.
     """
 
     metric: str
@@ -44,15 +44,15 @@ class SourceRange(FractionRange):
 
 
 class PlanRequest(Strict):
-    """What a mixture is to be best at, and what it has to keep within.
+    """The objectives of a mixture, and the limits that it has to keep within.
 
     Attributes:
-        objectives: at least one; their weighted sum is maximised.
+        objectives: one term or more; their weighted sum is maximised.
         budget_tokens: tokens of the mixture, met exactly.
         max_epochs: largest rate of every source.
-        prior_rates: by source, the rates that the frontier starts from; 1 where absent.
+        prior_rates: rates by source that the frontier starts from; 1 where absent.
         kinds, sources: limits on shares of tokens; of sources also on epochs.
-        seed: of the random starts, where the objective is not concave.
+        seed: seed of the random starts, where the objective is not concave.
     """
 
     objectives: tuple[ObjectiveTerm, ...] = Field(min_length=1)
@@ -64,11 +64,11 @@ class PlanRequest(Strict):
     seed: int = Field(0, ge=0)
 
 
-class TermValue(Numbers):
+class TermValue(Strict):
     """A term of the objective, in its own unit: nats for an entropy or the logarithm of a Hill number.
 
     Attributes:
-        exact: by the exact law of copies, where `value` is a concave form that may lie above it.
+        exact: value by the exact law of copies, where `value` is a concave form that may lie above it.
     """
 
     name: str
@@ -76,7 +76,7 @@ class TermValue(Numbers):
     exact: float | None = None
 
 
-class PlannedSource(Numbers):
+class PlannedSource(Strict):
     """One source at a choice: epochs of its distinct documents, and its share of the mixture's tokens."""
 
     name: str
@@ -86,14 +86,14 @@ class PlannedSource(Numbers):
     token_fraction: float
 
 
-class Choice(Numbers):
+class Choice(Strict):
     """One mixture on the way from the prior rates to the best.
 
     Attributes:
         objective: its value.
         terms: value of each of its terms.
-        distinct_fraction, hill_1: of the mixture, through the lens of the first term.
-        moved_fraction: of the mixture's tokens, how much other sources have than at the prior rates, 0..1.
+        distinct_fraction, hill_1: those of the mixture, through the lens of the first term.
+        moved_fraction: share of the mixture's tokens that come from other sources than at the prior rates, 0..1.
         binding: limits that hold it where it is, in words.
     """
 
@@ -106,18 +106,18 @@ class Choice(Numbers):
     binding: list[str]
 
 
-class PlannedMixture(Numbers):
+class PlannedMixture(Strict):
     """The answer.
 
     Attributes:
-        request: what was asked, defaults included.
+        request: the request, defaults included.
         objective: its name, in words.
         certainty: `global`: no mixture within the limits is better by more than the bound's margin, as the probes
             estimate the objective. `local`: the best of several starts.
         bound: no mixture within the limits has more of the objective.
-        starts: how many were tried.
+        starts: number of starts that were tried.
         best: the mixture.
-        frontier: from the feasible mixture nearest to the prior rates to the best one.
+        frontier: mixtures from the feasible one nearest to the prior rates to the best one.
     """
 
     request: PlanRequest
@@ -134,8 +134,8 @@ class PlanFile(Strict):
 
     Attributes:
         run: name of the run.
-        manifest_sha256: of its manifest.
-        data_sha256: of the data that it was made from; a run of other data refuses these rates.
+        manifest_sha256: digest of its manifest.
+        data_sha256: digest of the data that it was made from; a run of other data refuses these rates.
         ledger: the files that the numbers follow from.
         planned: the answer.
     """

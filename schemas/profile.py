@@ -6,14 +6,15 @@ from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.lexical import LexicalScope
 from schemas.measures import Lens, Metric, Stage, Weighting
-from schemas.numbers import Diversity, Estimate, Numbers
+from schemas.numbers import Diversity, Estimate
+from schemas.strict import Strict
 from schemas.vectors import VectorProfile
 
-__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Numbers", "Profile", "ScopeProfile", "Trial"]
+__all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Profile", "ScopeProfile", "Trial"]
 
 
-class Trial(Numbers):
-    """What a trial run of a fraction of the corpus would have seen."""
+class Trial(Strict):
+    """The distinct fraction that a trial run on a fraction of the corpus would have seen."""
 
     fraction: float
     distinct_fraction: Estimate
@@ -24,9 +25,9 @@ class ScopeProfile(Diversity):
 
     Attributes:
         documents: occurrences; at the stage `mixture` a document written twice counts twice.
-        probes: how many of them were probed.
-        weighting: by documents, or by tokens: then every number is the token-weighted mean of the same quantity of a
-            document.
+        probes: number of them that were probed.
+        weighting: weighting by documents, or by tokens: then every number is the token-weighted mean of the same
+            quantity of a document.
         scale_surprise: distinct fraction of the gate's trial less the full one.
         trials: distinct fraction that smaller runs would have seen, by fraction; the last is the full corpus.
     """
@@ -47,7 +48,7 @@ class ScopeProfile(Diversity):
         return next(t.distinct_fraction for t in self.trials if abs(t.fraction - fraction) < 1e-12)
 
 
-class Containment(Numbers):
+class Containment(Strict):
     """Share of the documents of source `of` that have a twin in source `within`, at a stage, through a lens."""
 
     stage: Stage
@@ -57,13 +58,13 @@ class Containment(Numbers):
     containment: Estimate
 
 
-class HeavySpecies(Numbers):
+class HeavySpecies(Strict):
     """A species that is so large that it is counted whole.
 
     Attributes:
         example: document_id of one member.
-        snippet: how the text of that member begins, at most 200 characters; None if the ledger keeps none.
-        documents, tokens: of all sources.
+        snippet: beginning of that member's text, at most 200 characters; None if the ledger keeps none.
+        documents, tokens: counts of all sources.
         sources: documents of each source that has any.
     """
 
@@ -76,7 +77,7 @@ class HeavySpecies(Numbers):
     snippet: str | None = None
 
 
-class CanaryNumber(Numbers):
+class CanaryNumber(Strict):
     """An estimate of a number of the canary, with its 99.99 % interval."""
 
     lens: Lens
@@ -85,14 +86,14 @@ class CanaryNumber(Numbers):
     estimate: Estimate
 
 
-class CanaryNumbers(Numbers):
-    """What a run measured of its canary.
+class CanaryNumbers(Strict):
+    """Measurements of a run's canary.
 
     Attributes:
-        identity_sha256, seed, threshold, recipe: what the counts say that they belong to.
+        identity_sha256, seed, threshold, recipe: those that the counts say they belong to.
         numbers: the estimates.
         counts: multiplicities of probes, sizes of heavy species and populations that were looked at one by one.
-        wrong: how many of them are missing, too many, or not as planted.
+        wrong: number of them that are missing, too many, or not as planted.
     """
 
     identity_sha256: str
@@ -104,16 +105,16 @@ class CanaryNumbers(Numbers):
     wrong: int
 
 
-class Profile(Numbers):
+class Profile(Strict):
     """All numbers of a run.
 
     Attributes:
         references: the pooled reference sources, as a scope called `reference`; empty if there is no reference.
         lexical: lexical measures of the input and of what is distinct; empty if the ledger holds none.
-        vectors: what embeddings say of every scope; empty if they were not measured.
+        vectors: vector profile of every scope; empty if embeddings were not measured.
         vector_references: the same of the pooled reference.
-        encoder: what made the embeddings.
-        canary: what the run measured of its canary, which is in no other number; None if there is nothing to read.
+        encoder: the encoder that made the embeddings.
+        canary: measurements of the run's canary, which is in no other number; None if there is nothing to read.
     """
 
     trial_fraction: float
@@ -129,11 +130,11 @@ class Profile(Numbers):
     canary: CanaryNumbers | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
-        """What embeddings say of one scope, or None if nothing of it is there, or they were not measured."""
+        """The vector profile of one scope; None if nothing of it is there, or embeddings were not measured."""
         return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
 
     def vector_reference(self, stage: Stage) -> VectorProfile | None:
-        """What embeddings say of the pooled reference."""
+        """The vector profile of the pooled reference."""
         return next((v for v in self.vector_references if v.stage is stage), None)
 
     def reference(self, stage: Stage, lens: Lens, weighting: Weighting) -> ScopeProfile | None:
@@ -149,17 +150,17 @@ class Profile(Numbers):
         return next((s for s in self.scopes if (s.stage, s.lens, s.scope, s.weighting) == key), None)
 
 
-class LastGo(Numbers):
+class LastGo(Strict):
     """The numbers of the last run that was GO, as far as bounds may be relative to them.
 
     Attributes:
-        name: of the run.
-        manifest_sha256: of the run.
-        trial_fraction: that scale_surprise was worked out for.
-        threshold: of the near lens.
+        name: name of the run.
+        manifest_sha256: digest of the run's manifest.
+        trial_fraction: the fraction that scale_surprise was worked out for.
+        threshold: threshold of the near lens.
         scopes: without their scale curves.
         vectors: without their curves.
-        encoder: what made the embeddings.
+        encoder: the encoder that made the embeddings.
     """
 
     name: str
@@ -172,7 +173,7 @@ class LastGo(Numbers):
     encoder: EncoderUsed | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
-        """What embeddings say of one scope, or None if they were not measured."""
+        """The vector profile of one scope, or None if embeddings were not measured."""
         return next((v for v in self.vectors if (v.stage, v.scope) == (stage, scope)), None)
 
     def scope(self, stage: Stage, lens: Lens, scope: str, weighting: Weighting) -> ScopeProfile | None:

@@ -1,27 +1,23 @@
-"""What stands beside a published run: the claim of its place, and who approved it against the verdict."""
+"""Files beside a published run: the claim of its place, and who approved it against the verdict."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import StringConstraints
 
-from schemas.strict import Sha256
+from schemas.strict import Sha256, Strict
 from schemas.verdict import VerdictValue
 
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Approval(_Closed):
+class Approval(Strict):
     """Somebody answers for publishing a run that is not GO. It is void for any other manifest or verdict.
 
     Attributes:
-        name: who.
-        reason: why.
-        at: when, in UTC.
+        name: the person who approved.
+        reason: the reason that was given.
+        at: the time, in UTC.
     """
 
     format: Literal["polyculture-approval-1"] = "polyculture-approval-1"
@@ -33,21 +29,21 @@ class Approval(_Closed):
     at: datetime
 
 
-class Claim(_Closed):
+class Claim(Strict):
     """Written first, and only where nothing is: from then on the place is for this run alone."""
 
     format: Literal["polyculture-publication-1"] = "polyculture-publication-1"
     manifest_sha256: Sha256
 
 
-class Publication(_Closed):
+class Publication(Strict):
     """A run that was published.
 
     Attributes:
-        url: where.
+        url: the destination.
         copied: files that were written now; the others were there already, and were read back.
         files: all files.
-        bytes: of all files.
+        bytes: bytes of all files.
     """
 
     url: str

@@ -1,4 +1,4 @@
-"""What cannot be a document: rows of `quarantined/` and the closed list of reasons."""
+"""Records that cannot be documents: rows of `quarantined/` and the closed list of reasons."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ import pyarrow as pa
 
 
 class QuarantineReason(StrEnum):
-    """Why a record slot was set aside. The list is closed: another reason is a defect of this program."""
+    """The reason why a record slot was set aside. The list is closed: another one is a defect of this program."""
 
     TOO_LONG_LINE = "too_long_line"
     INVALID_UTF8 = "invalid_utf8"

@@ -1,24 +1,20 @@
-"""What deduplication removed, in numbers that a person can judge it by."""
+"""The removals of deduplication, in numbers that a person can judge them by."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-
-class Closed(BaseModel):
-    """Frozen; an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from schemas.strict import Strict
 
 
-class RemovalCluster(Closed):
+class RemovalCluster(Strict):
     """A kept document and those removed in its favour.
 
     Attributes:
         kept_id: the document that stays.
         documents: members, the kept one included.
         sources: members of each source.
-        least_similarity: of a member to the kept one.
-        examples: of the canonical texts of the kept document and of its farthest member, around their first difference;
-            empty in a run that texts were taken down from.
+        least_similarity: least similarity of a member to the kept one.
+        examples: extracts of the canonical texts of the kept document and its farthest member, around their first
+            difference; empty in a run that texts were taken down from.
     """
 
     kept_id: str
@@ -28,12 +24,12 @@ class RemovalCluster(Closed):
     examples: tuple[str, str]
 
 
-class RemovalSummary(Closed):
-    """What a run removed.
+class RemovalSummary(Strict):
+    """The removals of a run.
 
     Attributes:
         cluster_sizes: number of clusters of each size, by size; a kept document that nothing was removed for is one.
-        largest_clusters: at most ten.
+        largest_clusters: the largest, at most ten.
         component_sizes: number of connected components of two and more documents over the verified pairs, by size.
             Chains make them larger than clusters; they are never removed as such.
         sampled: near-duplicate removals that were compared again, by another program part in exact arithmetic.

@@ -1,4 +1,4 @@
-"""What deduplication took out: rows of `removed/`."""
+"""Documents that deduplication took out: rows of `removed/`."""
 
 import pyarrow as pa
 

@@ -1,11 +1,11 @@
-"""What the shards of a run hold, in numbers: `shards/statistics.json`."""
+"""The content of a run's shards, in numbers: `shards/statistics.json`."""
 
 from pydantic import Field
 
-from schemas.manifest import Closed
+from schemas.strict import Strict
 
 
-class SourceRows(Closed):
+class SourceRows(Strict):
     """One source's part of a shard."""
 
     rows: int = Field(ge=0)
@@ -13,14 +13,14 @@ class SourceRows(Closed):
     text_bytes: int = Field(ge=0)
 
 
-class ShardStatistics(Closed):
+class ShardStatistics(Strict):
     """One shard.
 
     Attributes:
         path: relative to the run directory.
         rows: documents, repeats included.
-        tokens: of their texts.
-        text_bytes: of their texts in UTF-8.
+        tokens: tokens of their texts.
+        text_bytes: bytes of their texts in UTF-8.
         first_position: place of the shard's first row in the order of its group, from 0.
         last_position: place after its last row.
         sources: each source's part, by name; sources without a row are left out.
@@ -35,7 +35,7 @@ class ShardStatistics(Closed):
     sources: dict[str, SourceRows]
 
 
-class MixtureStatistics(Closed):
+class MixtureStatistics(Strict):
     """All shards of a run, in the order that they are read in; those held out of training stand apart."""
 
     rows: int = Field(ge=0)

@@ -32,7 +32,7 @@ class SourceConfig(Strict):
     """One named corpus."""
 
     name: Name = Field(description="Unique name; used in every table and report.")
-    kind: Kind = Field(description="Who wrote it: web, expert or synthetic. Records cannot override it.")
+    kind: Kind = Field(description="Origin: web, expert or synthetic. Records cannot override it.")
     paths: tuple[str, ...] = Field(
         min_length=1, description="Files, folders or glob patterns, relative to the configuration file."
     )
@@ -44,17 +44,19 @@ class SourceConfig(Strict):
     )
     fields: dict[str, str] = Field(
         default_factory=dict,
-        description="Our field name -> the corpus's column; dots reach into objects and JSON strings (`meta.author`).",
+        description="Field of the document schema -> column of the corpus; dots reach into objects and JSON strings "
+        "(`meta.author`).",
     )
     answers_per_prompt: float | None = Field(
         None,
         gt=0,
         allow_inf_nan=False,
-        description="Documents made of each prompt at most, as the source's owner declares; a warning if more.",
+        description="Most documents made from one prompt, as the source's owner declares; more give a warning.",
     )
     max_quarantined_fraction: Fraction | None = Field(
         None,
-        description="Share of record slots that may be quarantined, else NO-GO; 0.05 for web, else 0.01.",
+        description="Share of record slots that may be quarantined; more is NO-GO. 0.05 for web, 0.01 for others if "
+        "absent.",
     )
     accept_truncated: tuple[Sha256, ...] = Field(
         (), description="SHA-256 of files known to be cut short: their lost tail does not make the verdict NO-GO."

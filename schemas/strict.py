@@ -1,4 +1,4 @@
-"""What every model of the configuration is made of."""
+"""The base of every model, and the fields that several of them share."""
 
 from typing import Annotated, Literal
 
@@ -26,6 +26,6 @@ Severity = Literal["fail", "warn"]
 
 
 class Strict(BaseModel):
-    """Frozen, and an unknown key is an error."""
+    """A frozen model: unknown keys are refused, and so are NaN and infinity, which would pass a gate unseen."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -2,25 +2,20 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Lens
 from schemas.profile import Estimate
+from schemas.strict import Strict
 
 
-class Written(BaseModel):
-    """Frozen; an unknown key is an error, NaN and infinity are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class ShardRead(Written):
+class ShardRead(Strict):
     """A shard of the parent, and how much of it was read.
 
     Attributes:
         path: relative to the parent's run directory; after `top-up-N/`, to that of the N-th earlier top-up.
-        rows, tokens: that it holds.
+        rows, tokens: rows and tokens that it holds.
         consumed_rows: the first rows of it that were read.
         consumed_tokens: theirs.
     """
@@ -32,27 +27,27 @@ class ShardRead(Written):
     consumed_tokens: int = Field(ge=0)
 
 
-class EarlierTopUp(Written):
+class EarlierTopUp(Strict):
     """A top-up of the same run that was made before, and is read with it.
 
     Attributes:
-        name: of the top-up.
-        manifest_sha256: of its manifest.
+        name: name of the top-up.
+        manifest_sha256: digest of its manifest.
     """
 
     name: str
     manifest_sha256: str
 
 
-class ParentRun(Written):
+class ParentRun(Strict):
     """The run that is continued.
 
     Attributes:
-        name: of the run.
-        manifest_sha256: of its manifest, which alone says what its shards are.
+        name: name of the run.
+        manifest_sha256: digest of its manifest, which alone says what its shards are.
         verdict: GO, NO-GO or UNKNOWN; None if it has none.
         consumed_tokens, remaining_tokens: read by the training run, and still to be read.
-        shards: in the order in which they are read.
+        shards: shards in the order in which they are read.
         earlier: top-ups of it whose shards are read after its own, in this order.
     """
 
@@ -62,23 +57,23 @@ class ParentRun(Written):
     consumed_tokens: int = Field(ge=0)
     remaining_tokens: int = Field(ge=0)
     shards: list[ShardRead]
-    earlier: list[EarlierTopUp] = []
+    earlier: list[EarlierTopUp] = Field(default_factory=list)
 
 
-class LensNumbers(Written):
-    """What one lens says of a mixture: species per document, and their effective number (Hill 1973, order 1)."""
+class LensNumbers(Strict):
+    """The diversity of a mixture in one lens: species per document, and their effective number (Hill 1973, order 1)."""
 
     lens: Lens
     distinct_fraction: Estimate
     hill_1: Estimate
 
 
-class CoveredShare(Written):
+class CoveredShare(Strict):
     """A share of the reference's points that a mixture covers.
 
     Attributes:
         share: itself, 0..1.
-        ceiling: what the other half of the reference covers.
+        ceiling: share that the other half of the reference covers.
         relative: share / ceiling.
     """
 
@@ -87,12 +82,12 @@ class CoveredShare(Written):
     relative: Estimate
 
 
-class ReferenceCovered(Written):
+class ReferenceCovered(Strict):
     """A mixture against the reference, whose own texts are left out of the mixture.
 
     Attributes:
-        points: of the reference, and as many different texts of the mixture and of the reference's other half; the same
-            number for all mixtures that are compared.
+        points: number of points of the reference, and of as many different texts of the mixture and of the
+            reference's other half; the same for all mixtures that are compared.
         coverage: share of points whose ball of nearest neighbours holds a text (Naeem et al. 2020).
         rare_cell_recall: the same of the points in the rarer half of the reference's cells.
     """
@@ -105,15 +100,15 @@ class ReferenceCovered(Written):
 MixtureName = Literal["before", "consumed", "after", "random"]
 
 
-class MixtureMeasured(Written):
+class MixtureMeasured(Strict):
     """One mixture, repeats included.
 
     Attributes:
         name: before: the parent's whole mixture, which is what comes of doing nothing; consumed: what was read of it;
             after: before and what was chosen; random: before and as many tokens drawn at random within the same limits.
         measured_documents: occurrences that have an embedding.
-        vendi_score: of order 1, cosine kernel, counted; nearly blind to redundancy.
-        rke: of order 2, counted over all pairs.
+        vendi_score: Vendi score of order 1, cosine kernel, counted; nearly blind to redundancy.
+        rke: RKE, of order 2, counted over all pairs.
         reference: None without a reference, or with too few documents.
     """
 
@@ -131,18 +126,18 @@ class MixtureMeasured(Written):
         return next((found for found in self.lenses if found.lens is lens), None)
 
 
-class SourceChoice(Written):
+class SourceChoice(Strict):
     """One source of candidates.
 
     Attributes:
         read: documents that ingest kept.
-        in_parent: of these, documents that the parent holds already, exactly or nearly.
+        in_parent: those of them that the parent holds already, exactly or nearly.
         removed: duplicates among the others.
         unmeasured: distinct documents without an embedding, which are never chosen.
         left_out: distinct documents of a source or kind that the configuration keeps out.
-        available_documents, available_tokens: what was chosen from.
-        chosen_documents, chosen_tokens: what the shards hold.
-        random_tokens: what the random top-up took instead.
+        available_documents, available_tokens: counts of what could be chosen.
+        chosen_documents, chosen_tokens: counts of what the shards hold.
+        random_tokens: tokens that the random top-up took instead.
     """
 
     name: str
@@ -159,11 +154,11 @@ class SourceChoice(Written):
     random_tokens: int = Field(ge=0)
 
 
-class Forecast(Written):
-    """What the rest of the parent will bring if nothing is done.
+class RestForecast(Strict):
+    """Forecast of what the rest of the parent will bring if nothing is done.
 
     Attributes:
-        documents, tokens: that remain, repeats included.
+        documents, tokens: counts of what remains, repeats included.
         repeated_fraction: share of them whose very text was consumed already; counted. None if nothing remains.
         near_twin_fraction: share of them with a near twin among what was consumed, itself repeated or not.
     """
@@ -174,7 +169,7 @@ class Forecast(Written):
     near_twin_fraction: Estimate | None
 
 
-class TopUp(Written):
+class TopUp(Strict):
     """The whole account, `top_up.json`.
 
     Attributes:
@@ -185,7 +180,7 @@ class TopUp(Written):
         reference: sources that coverage and cells are about, pooled.
         encoder: name and revision of what made the embeddings.
         mixtures: before, consumed (if anything was), after, random.
-        notes: what else has to be said, in sentences.
+        notes: other sentences for the reader.
     """
 
     format: Literal["polyculture-top-up-1"] = "polyculture-top-up-1"
@@ -195,7 +190,7 @@ class TopUp(Written):
     lacking_tokens: int = Field(ge=0)
     reference: list[str]
     encoder: str
-    forecast: Forecast
+    forecast: RestForecast
     mixtures: list[MixtureMeasured]
     sources: list[SourceChoice]
     notes: list[str]

@@ -1,13 +1,14 @@
-"""What a trial run saw, beside what the full mixture holds."""
+"""A trial run's view of the corpus, beside what the full mixture holds."""
 
 from typing import Literal
 
 from schemas.measures import Lens
-from schemas.profile import Estimate, Numbers
+from schemas.profile import Estimate
+from schemas.strict import Strict
 from schemas.verdict import Outcome
 
 
-class Seen(Numbers):
+class Seen(Strict):
     """Numbers of some documents: those that the trial trained on, or the full mixture.
 
     Attributes:
@@ -24,16 +25,16 @@ class Seen(Numbers):
     hill_2: Estimate
 
 
-class TrialComparison(Numbers):
+class TrialComparison(Strict):
     """A trial against the full mixture, through one lens, in one scope.
 
     Attributes:
-        lens: which.
+        lens: the lens.
         scope: all, or a source.
         trial, mixture: their numbers.
         fraction: documents of the trial per document of the mixture.
-        uniform_distinct_fraction: what a uniform trial of that fraction would have seen, by the ledger; None of a trial
-            that is larger than the mixture.
+        uniform_distinct_fraction: value that a uniform trial of that fraction would have seen, by the ledger; None of a
+            trial that is larger than the mixture.
         is_as_uniform: whether the trial saw what a uniform one would have seen.
         gap: distinct fraction of the trial less that of the mixture.
         outcome: fail if the whole gap is above the limit, unknown if its interval straddles it; of lenses that do not
@@ -53,22 +54,22 @@ class TrialComparison(Numbers):
     alarms: bool
 
 
-class TrialReport(Numbers):
+class TrialReport(Strict):
     """All that `polyculture trial` says.
 
     Attributes:
-        name: of the run.
-        manifest_sha256: of the run that the trial is compared with.
+        name: name of the run.
+        manifest_sha256: digest of the run that the trial is compared with.
         listed: ids that were given, repeats included.
         unknown: those that no shard of the run holds.
         unknown_examples: the first few of them.
-        trial_documents: what is left: what the trial read of this mixture.
-        mixture_documents: what the shards hold.
+        trial_documents: number of documents that the trial read of this mixture.
+        mixture_documents: number of documents in the shards.
         most_gap: the limit.
         is_uniform: whether the trial looks like a uniform sample of the mixture.
-        departures: why not, in sentences.
-        alarms: what is above the limit, in sentences.
-        unsettled: where the interval of the gap straddles the limit, in sentences.
+        departures: reasons why it does not, in sentences.
+        alarms: sentences on what is above the limit.
+        unsettled: sentences on where the interval of the gap straddles the limit.
         outcome: fail with an alarm, else unknown if something is unsettled, else pass.
         comparisons: every lens and scope.
     """

@@ -4,12 +4,13 @@ from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.measures import Stage
-from schemas.numbers import Estimate, Numbers
+from schemas.numbers import Estimate
+from schemas.strict import Strict
 
 RINGS = 3  # how far the curve looks around a probe: its source, its kind, everything
 
 
-class SourceVectors(Numbers):
+class SourceVectors(Strict):
     """Embeddings of one source at a stage.
 
     Attributes:
@@ -27,12 +28,12 @@ class SourceVectors(Numbers):
     cells: list[int] = Field(default_factory=list)
 
 
-class Share(Numbers):
+class ReferenceShare(Strict):
     """A share of the reference's points that a corpus covers.
 
     Attributes:
         share: itself, 0..1.
-        ceiling: what the other half of the reference covers: no corpus of its kind can be expected to cover more.
+        ceiling: share that the other half of the reference covers: no corpus of its kind can be expected to cover more.
         relative: share / ceiling.
     """
 
@@ -41,7 +42,7 @@ class Share(Numbers):
     relative: Estimate
 
 
-class CoverageMeasured(Numbers):
+class CoverageMeasured(Strict):
     """A scope, without the reference's own documents, against the reference.
 
     Attributes:
@@ -53,16 +54,16 @@ class CoverageMeasured(Numbers):
     stage: Stage
     scope: str
     points: int
-    coverage: Share
-    rare_cell_recall: Share
+    coverage: ReferenceShare
+    rare_cell_recall: ReferenceShare
 
 
-class TrialScores(Numbers):
-    """What a trial's documents themselves show, as if they were all: the naive values.
+class TrialScores(Strict):
+    """The naive values of a trial: what its documents show, as if they were all.
 
     Attributes:
-        documents: of the trial.
-        vendi_score, rbf_vendi_score: of order 1.
+        documents: documents of the trial.
+        vendi_score, rbf_vendi_score: Vendi scores of order 1.
     """
 
     stage: Stage
@@ -72,16 +73,16 @@ class TrialScores(Numbers):
     rbf_vendi_score: float
 
 
-class VectorsHeader(Numbers):
-    """What the matrices and probes of embeddings stand for.
+class VectorsHeader(Strict):
+    """The header of the vectors, which says what their matrices and probes stand for.
 
     Attributes:
-        names: of the sources, in the order of `kernel_means` of a probe.
-        stages: in the order of `copies` of a moment.
+        names: names of the sources, in the order of `kernel_means` of a probe.
+        stages: stages in the order of `copies` of a moment.
         taus: cosines of `pairs` of a probe, ascending.
-        fractions: of the nested samples.
-        bandwidth, frequencies: of the Gaussian kernel's random features.
-        trial_fraction: of `trials`.
+        fractions: fractions of the nested samples.
+        bandwidth, frequencies: parameters of the Gaussian kernel's random features.
+        trial_fraction: fraction of `trials`.
         reference: sources that `coverage` is about, pooled.
         reference_cells: documents of the reference in each of its cells.
     """
@@ -100,13 +101,13 @@ class VectorsHeader(Numbers):
     trials: list[TrialScores]
 
 
-class VectorCurvePoint(Numbers):
+class VectorCurvePoint(Strict):
     """One sample size of the nearest-neighbour curve, at the cosine that gates.
 
     Attributes:
         documents: n, the sample's size.
         observed: share of the scope's documents with a neighbour in the sample.
-        isotropic: what the sample of a hundredth foretells, if neighbours were spread evenly; None if that is too
+        isotropic: forecast from the sample of a hundredth, if neighbours were spread evenly; None if that is too
             small.
         nearest: median cosine of the nearest neighbour.
         alarm: the whole corpus has more than twice the foretold share, and surely more.
@@ -119,12 +120,12 @@ class VectorCurvePoint(Numbers):
     alarm: bool
 
 
-class VectorScores(Numbers):
+class VectorScores(Strict):
     """Effective numbers of documents by the spectrum of their similarities. What was counted has no interval.
 
     Attributes:
-        rke: of order 2, cosine kernel, at the scope's own size (Jalali et al. 2023): a count over all documents.
-        rke_of_trial: what a trial of the gate's fraction would have shown: the same at its size.
+        rke: RKE, of order 2, cosine kernel, at the scope's own size (Jalali et al. 2023): a count over all documents.
+        rke_of_trial: the same at the size of a trial of the gate's fraction.
         rke_of_probes: the same number from the probes against the whole corpus: how well a sample knows it.
         rows_of_half: probes that carry half of the mean kernel; below 30 it comes from a tight cluster, and the
             interval of `rke_of_probes` is not to be judged by.
@@ -132,7 +133,7 @@ class VectorScores(Numbers):
             encoder's dimensions, and nearly blind to redundancy.
         rbf_vendi_score, rbf_vendi_score_2, rbf_vendi_score_inf: Gaussian kernel by random features; order 1 is at
             most twice their frequencies, and below the kernel's own.
-        vendi_score_of_trial, rbf_vendi_score_of_trial: what a trial's documents alone show; None without any.
+        vendi_score_of_trial, rbf_vendi_score_of_trial: those of a trial's documents alone; None without any.
     """
 
     rke: Estimate
@@ -149,20 +150,20 @@ class VectorScores(Numbers):
 
     @property
     def is_known_by_probes(self) -> bool:
-        """Whether the interval of `rke_of_probes` may be judged by."""
+        """True if `rke_of_probes` may be judged by its interval."""
         return self.rows_of_half is not None and self.rows_of_half >= LEAST_ROWS
 
 
 LEAST_ROWS = 30  # that carry half of the mean kernel
 
 
-class VectorProfile(Numbers):
-    """What embeddings say of one scope at one stage.
+class VectorProfile(Strict):
+    """The vector profile of one scope at one stage.
 
     Attributes:
         documents: occurrences that are measured.
         unmeasured: occurrences that are not: no text, or a language that the encoder does not cover.
-        why_unmeasured: why there are no scores; empty if there are.
+        why_unmeasured: reason why there are no scores; empty if there are.
         scores: None where too few documents, or less than half of them, are measured: such a scope is unmeasured, and
             never varied.
         coverage: None without a reference, or with too few documents.

@@ -4,11 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from schemas.gate_config import GateConfig
 from schemas.ledger import EncoderUsed
-from schemas.strict import Severity
+from schemas.strict import Severity, Strict
 
 
 class VerdictValue(StrEnum):
@@ -20,14 +18,14 @@ class VerdictValue(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one check ended."""
+    """The outcome of one check."""
 
     PASS = "pass"  # noqa: S105 -- not a password
     FAIL = "fail"
     UNKNOWN = "unknown"
 
 
-class CheckResult(BaseModel):
+class CheckResult(Strict):
     """One check: an expectation in one scope, or one of the gate's own conditions.
 
     Attributes:
@@ -35,16 +33,14 @@ class CheckResult(BaseModel):
             empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size, component_size,
             removal_precision, heavy_species, seed_fan_out, lineage, lexical_ratio, waiver.
         severity: a `warn` never decides the verdict; a check that is waived is a warning.
-        relative_to: what observed, low, high and bound are ratios to, None if they are absolute.
-        waiver: who waives the check, why and until when.
+        relative_to: the number that observed, low, high and bound are ratios to, None if they are absolute.
+        waiver: person who waives the check, reason and last day.
         observed, low, high: value and 95 % interval, None if there is no evidence.
         bound: the bound in words, e.g. `>= 0.8`.
-        margin: how far the nearer end of the interval is on the right side of the bound; negative if it is not.
+        margin: distance of the nearer end of the interval from the bound, on its right side; negative on the wrong one.
         needed_probes: probes per source that would settle an UNKNOWN, about.
         message: one sentence for a person.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     name: str
     outcome: Outcome
@@ -65,17 +61,15 @@ class CheckResult(BaseModel):
     message: str
 
 
-class Verdict(BaseModel):
+class Verdict(Strict):
     """The verdict on one run; void for any other manifest.
 
     Attributes:
         as_of: the day that waivers were judged on; None if there are none.
-        policy: what was asked, if it was not the `gate` of the run's own configuration.
+        policy: the policy, if it was not the `gate` of the run's own configuration.
         last_go_sha256: manifest of the run that bounds were relative to, if there is one.
-        encoder: what made the embeddings, if they were measured.
+        encoder: the encoder that made the embeddings, if they were measured.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     verdict: VerdictValue
     name: str

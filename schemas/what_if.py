@@ -3,11 +3,12 @@
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
-from schemas.numbers import Diversity, Numbers
+from schemas.numbers import Diversity
 from schemas.profile import Trial
+from schemas.strict import Strict
 
 
-class WhatIfSource(Numbers):
+class WhatIfSource(Strict):
     """One source's part of the mixture.
 
     Attributes:
@@ -15,7 +16,7 @@ class WhatIfSource(Numbers):
         is_rate_given: False if nobody named the source, so that its rate is 1.
         rate: epochs of its distinct documents.
         mixture_tokens: rate x tokens.
-        token_fraction: of the mixture's tokens, 0..1.
+        token_fraction: share of the mixture's tokens, 0..1.
         effective_tokens: tokens of fresh text that would train as well (Muennighoff et al. 2023).
     """
 
@@ -30,8 +31,8 @@ class WhatIfSource(Numbers):
     effective_tokens: float
 
 
-class SourceMargin(Numbers):
-    """What more of one source would add to a mixture, at the margin.
+class SourceMargin(Strict):
+    """The marginal gain of more of one source in a mixture.
 
     Attributes:
         hill_1: slope by the source's rate: effective documents per further epoch.
@@ -61,7 +62,7 @@ class LensWhatIf(MixtureEstimate):
 
     Attributes:
         trials: distinct fraction that trials mixed afresh at a fraction of the rates would see.
-        margins: of each source that the lens says something about, at rate 0 too.
+        margins: marginal gain of each source that the lens says something about, at rate 0 too.
     """
 
     lens: Lens
@@ -69,8 +70,8 @@ class LensWhatIf(MixtureEstimate):
     margins: list[SourceMargin]
 
 
-class VectorsWhatIf(Numbers):
-    """What embeddings say of the mixture: expected values, from the second moments of all documents.
+class VectorsWhatIf(Strict):
+    """Vector measures of the mixture: expected values, from the second moments of all documents.
 
     Attributes:
         documents, unmeasured: expected occurrences with and without an embedding.
@@ -83,18 +84,18 @@ class VectorsWhatIf(Numbers):
     vendi_score: float | None
 
 
-class WhatIf(Numbers):
+class WhatIf(Strict):
     """A mixture.
 
     Attributes:
-        stage: what its rates are epochs of.
-        weighting: of the means in `lenses`.
-        documents, tokens: of the mixture, expected.
+        stage: stage that its rates are epochs of.
+        weighting: weighting of the means in `lenses`.
+        documents, tokens: expected counts of the mixture.
         effective_tokens: sum over sources.
         kinds: share of the mixture's tokens per kind.
         unmeasured: lenses that say nothing about any document of the mixture.
         vectors: None if embeddings were not measured.
-        encoder: what made the embeddings.
+        encoder: the encoder that made the embeddings.
     """
 
     stage: Stage
@@ -114,14 +115,14 @@ class WhatIf(Numbers):
         return next((found for found in self.lenses if found.lens is lens), None)
 
 
-class WhatIfAnswer(Numbers):
-    """What `polyculture what-if` prints for machines.
+class WhatIfAnswer(Strict):
+    """Output of `polyculture what-if` for machines.
 
     Attributes:
         run: name of the run.
-        manifest_sha256: of its manifest.
-        mixture: at the rates that were asked for.
-        own: at the rates of the run's own plan.
+        manifest_sha256: digest of its manifest.
+        mixture: the mixture at the rates that were asked for.
+        own: the mixture at the rates of the run's own plan.
     """
 
     run: str

@@ -1,4 +1,4 @@
-"""From the canary's part of a ledger to its numbers, and what of its counts is not as planted."""
+"""Examine the canary's part of a ledger: its numbers, and those of its counts that are not as planted."""
 
 from collections import Counter
 from dataclasses import replace
@@ -40,7 +40,7 @@ def examine(ledger: Ledger) -> CanaryNumbers:
     """Estimate the canary's numbers as any source's are, and compare its counts with its layout.
 
     Args:
-        ledger: of the canary alone, with a CanaryHeader.
+        ledger: the ledger of the canary alone, with a CanaryHeader.
 
     Raises:
         ValueError, LookupError, TypeError: it is no such ledger.
@@ -129,7 +129,7 @@ def _totals(lists: pa.ChunkedArray) -> NDArray[np.int64]:
 
 
 def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
-    """What must be counted: the multiplicity of each light probe, and each heavy species."""
+    """Expected counts: the multiplicity of each light probe, and each heavy species."""
     is_light = truth.multiplicity <= HEAVY_ABOVE
     light: Counted = Counter()
     heavy: Counted = Counter()
@@ -160,7 +160,7 @@ def _id_hashes(documents: int, seed: int) -> NDArray[np.uint64]:
 
 
 def _found(ledger: Ledger, lens: Lens) -> Counted:
-    """What was counted, in the same form."""
+    """Observed counts, in the same form."""
     rows = _rows(ledger.rows, lens)
     counts = _totals(rows["multiplicity"]).tolist()
     found: Counted = Counter(zip(rows["weighting"].to_pylist(), rows["document_id"].to_pylist(), counts, strict=True))

@@ -1,4 +1,4 @@
-"""What the canary is made of: documents whose species are known in every lens, by construction."""
+"""The canary's layout: documents whose species are known in every lens, by construction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,14 +26,14 @@ class Planted:
     """A document of the canary. Two are one species of a lens if they have equal labels there.
 
     Attributes:
-        number: from 0.
+        number: its number, from 0.
         text: its canonical text; equal labels have equal texts.
-        words: how many it has; they are its tokens.
+        words: number of its words; they are its tokens.
         template, opening: labels of its skeletons.
         seed: label of its lineage, None if it names none.
-        changed: in a near family, the place of the word that it changes; None for the hub.
+        changed: place of the word that it changes, in a near family; None for the hub.
         family: label of its near family, None if it has none.
-        style: how a copy is written: spacing, capitals and invisible characters that canonical text does not have.
+        style: spacing, capitals and invisible characters of a copy that canonical text does not have.
     """
 
     number: int
@@ -59,7 +59,7 @@ class _Builder:
 
 
 def total_documents() -> int:
-    """How many documents the canary has."""
+    """Number of documents in the canary."""
     parts = (COPIES, HUBS, TEMPLATES, OPENINGS)
     return ALONE + sum(size * count for part in parts for size, count in part.items())
 

@@ -32,15 +32,15 @@ def make_canary(folder: Path, seed: int, threshold: float) -> Corpus:
     """Write the canary's records to files, and read them as any source is read.
 
     Args:
-        folder: where the files and partitions go.
-        seed: of its words and ids.
-        threshold: of the near lens.
+        folder: folder for the files and partitions.
+        seed: seed of its words and ids.
+        threshold: threshold of the near lens.
 
     Returns:
         The canary as a corpus of its own; its tokens are its words, whatever the tokenizer. A second, about.
 
     Raises:
-        PolycultureError: what was written cannot be read.
+        PolycultureError: the files that were written cannot be read.
     """
     every = list(records(seed, threshold))
     source = SourceConfig(name=NAME, kind=Kind.SYNTHETIC, paths=("*",), language="und")
@@ -75,7 +75,7 @@ class PlantedCorpus:
     Attributes:
         corpus: half the canary, the real documents in their order, the other half. Their groups of equal texts are
             renumbered so that the canary's lie evenly among the real ones.
-        is_canary: (documents,) whether each is of the canary.
+        is_canary: (documents,) whether each document belongs to the canary.
     """
 
     corpus: Corpus
@@ -128,7 +128,7 @@ def _interleaved(corpus: Corpus, canary: Corpus) -> tuple[NDArray[np.int64], NDA
 
 
 def split_measured(measured: Measured) -> tuple[Measured, Measured]:
-    """What was measured of a planted corpus: of the real sources without the canary, and of the canary alone."""
+    """Split the measurements of a planted corpus: the real sources without the canary, and the canary alone."""
     rows, heavy, populations = measured
     of_canary = np.asarray(rows["source"].to_numpy(zero_copy_only=False) == PLANTED_NAME)
     width = len(populations[0].documents)

@@ -1,4 +1,4 @@
-"""What measuring the canary must give, worked out from its layout: no key, signature or kernel takes part."""
+"""The true numbers of the canary, worked out from its layout: no key, signature or kernel takes part."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ METRICS = (Metric.DISTINCT_FRACTION, Metric.HILL_1, Metric.HILL_2, Metric.DUPLIC
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is known of the n documents of the canary through one lens.
+    """Known facts about the n documents of the canary through one lens.
 
     Attributes:
         multiplicity: (n,) documents in the species, or closed neighbourhood, of each; 0 where the lens does not apply.
-        tokens: (n,) of each.
+        tokens: (n,) tokens of each document.
     """
 
     multiplicity: NDArray[np.int64]
@@ -30,7 +30,7 @@ class Truth:
 
     @property
     def documents(self) -> int:
-        """How many the lens applies to."""
+        """Number of documents that the lens applies to."""
         return int((self.multiplicity > 0).sum())
 
     @property
@@ -42,7 +42,7 @@ class Truth:
         """One of METRICS of the whole canary, by documents or by tokens.
 
         Raises:
-            KeyError: for another metric.
+            KeyError: the metric is another one.
         """
         there = self.multiplicity > 0
         m = self.multiplicity[there].astype(np.float64)

@@ -1,1 +1,1 @@
-"""How work is run: kernels, threads, worker processes."""
+"""Execution: kernels, threads, worker processes."""

@@ -38,7 +38,7 @@ def compiled(*signatures: object) -> Callable[[Kernel], Kernel]:
 
 @cache
 def _kernels_stamp() -> str:
-    """What identifies the source of all kernels together."""
+    """Digest of the source of all kernels together."""
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         source = path.read_bytes()

@@ -28,7 +28,7 @@ def _store(builder: Any, value: Any, pointer: Any) -> None:
 
 
 def _within(builder: Any, value: Any, first: int, last: int) -> Any:
-    """For each byte whether it lies in first..last."""
+    """Mark the bytes that lie in first..last."""
     return builder.icmp_unsigned("<=", builder.sub(value, _all(first, LANES)), _all(last - first, LANES))
 
 

@@ -19,11 +19,11 @@ def in_spans(
     Args:
         work: called with the first and last (exclusive) item of each span.
         count: items.
-        threads: how many run at a time.
+        threads: number of threads that run at a time.
         spans: into how many the items are cut; one a thread if None. More even out what some cost more.
 
     Returns:
-        What `work` returned, in the order of the spans.
+        The results of `work`, in the order of the spans.
     """
     edges = np.linspace(0, count, (spans or threads) + 1).astype(np.int64).tolist()
     return list(in_threads(work, itertools.pairwise(edges), threads))

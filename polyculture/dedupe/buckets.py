@@ -73,7 +73,7 @@ def write_buckets(
 
     Args:
         path: an Arrow file of one record batch; its metadata holds where each bucket begins.
-        signatures: (n, width) of the partition's documents.
+        signatures: (n, width) signatures of the partition's documents.
         banding: bands, and rows per band.
         first_document: number of the first one.
         range_bits: each band's keys are cut into 2**range_bits ranges.

@@ -1,4 +1,4 @@
-"""What a removal did to the corpus: clusters, components, and a sample that is compared again."""
+"""Effects of a removal on the corpus: clusters, components, and a sample that is compared again."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> Rem
 
     Args:
         corpus: n documents.
-        removal: what became of each.
+        removal: the outcome for each document.
         threshold: least Jaccard similarity of near-duplicates.
 
     Returns:

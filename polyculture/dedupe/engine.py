@@ -28,10 +28,10 @@ _LANES = 32  # a signature is padded to a multiple of what the processor lowers 
 
 @dataclass(frozen=True, slots=True)
 class Sketched:
-    """What the engine knows of n documents before it compares any.
+    """The engine's knowledge of n documents before it compares any.
 
     Attributes:
-        texts: where they lie; those that the compiled fold leaves alone are replaced by their canonical texts.
+        texts: the places of the texts; those that the compiled fold leaves alone are replaced by their canonical texts.
         keys: (n, 2) 128-bit hash of the canonical text.
         characters: (n,) code points of the canonical text.
         has_words: (n,) whether there is any word; without one there is no near-duplicate.
@@ -56,14 +56,14 @@ class Sketched:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class KnownDocuments:
     """Documents of elsewhere that new ones are compared with, and that are not compared with each other.
 
     Attributes:
         sketched: m documents that share a band, or the canonical text, with a new one.
         identity: id, file and position of each.
         buckets: for each bucket of the new documents, the keys and settled documents that belong to it.
-        documents: how many there are, shared band or not.
+        documents: number of documents, with a shared band or without.
     """
 
     sketched: Sketched
@@ -98,10 +98,10 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         texts: n documents.
         config: banding.
         seed: datasketch seed of the signatures.
-        workplace: where and how.
+        workplace: folder and threads of the work.
 
     Returns:
-        What `find_near_duplicates` needs; 100 bytes of memory a document beside the texts.
+        The input of `find_near_duplicates`; 100 bytes of memory a document beside the texts.
     """
     count = len(texts)
     bits = max(0, int(np.ceil(np.log2(max(count, 1) / _RANGE_DOCUMENTS))))
@@ -138,7 +138,7 @@ def find_near_duplicates(
     preference: NDArray[np.int64],
     threshold: float,
     workplace: Workplace,
-    settled: Settled | None = None,
+    settled: KnownDocuments | None = None,
 ) -> NearDuplicates:
     """Decide which documents stay: each is kept unless a verified neighbour that is preferred to it is kept.
 
@@ -150,7 +150,7 @@ def find_near_duplicates(
         sketched: n documents, whose band keys are still there.
         preference: document numbers, most preferred first. Documents left out take no part and are kept.
         threshold: least Jaccard similarity, 0..1.
-        workplace: where and how.
+        workplace: folder and threads of the work.
         settled: m documents to compare with, numbered from n on in `preference` and in the decision.
 
     Returns:

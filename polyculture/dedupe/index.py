@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from polyculture.dedupe.buckets import Buckets
-from polyculture.dedupe.engine import Settled, Sketched, join_sketched
+from polyculture.dedupe.engine import KnownDocuments, Sketched, join_sketched
 from polyculture.errors import ConfigError
 from polyculture.storage.commit import TEMPORARY_PREFIX, sync
 from polyculture.storage.files import file_digest, map_arrow_file, write_text
@@ -41,10 +41,10 @@ def write_part(
 
     Args:
         index: its folder.
-        scheme: that `sketched` was made with.
+        scheme: the scheme that `sketched` was made with.
         sketched: n documents, whose band keys are still there.
         identity: id, file, position and text of each, large enough to be mapped.
-        is_kept: (n,) which ones.
+        is_kept: (n,) whether each document is kept.
 
     Raises:
         ConfigError: the index has another scheme.
@@ -141,12 +141,12 @@ def _write_bands(
 
 
 def is_index(path: Path) -> bool:
-    """Whether a path is the folder of an index."""
+    """True if a path is the folder of an index."""
     return (path / MANIFEST).is_file()
 
 
 def read_manifest(index: Path, scheme: IndexScheme | None = None) -> IndexManifest:
-    """What an index holds.
+    """Read the manifest of an index.
 
     Raises:
         ConfigError: it is no index, it is damaged, or it has another scheme than the one asked for.
@@ -154,7 +154,7 @@ def read_manifest(index: Path, scheme: IndexScheme | None = None) -> IndexManife
     try:
         manifest = IndexManifest.model_validate_json((index / MANIFEST).read_bytes())
     except FileNotFoundError as error:
-        raise ConfigError(f"{index} is no index: it has no {MANIFEST}") from error
+        raise ConfigError(f"{index} is not an index: it has no {MANIFEST}") from error
     except ValidationError as error:
         raise ConfigError(f"{index / MANIFEST} cannot be read: {error.errors()[0]['msg']}") from error
     if scheme is not None and manifest.scheme != scheme:
@@ -173,7 +173,7 @@ def merge_indexes(indexes: Sequence[Path], out: Path) -> IndexManifest:
     """Put the parts of several indexes into one. Every file is read once, and its digest checked.
 
     Args:
-        indexes: of one scheme. A part that several have is taken once.
+        indexes: index folders of one scheme. A part that several have is taken once.
         out: a folder, which may be an index of the same scheme already.
 
     Raises:
@@ -195,7 +195,7 @@ def merge_indexes(indexes: Sequence[Path], out: Path) -> IndexManifest:
     return read_manifest(out, scheme)
 
 
-class Part:
+class MappedPart:
     """One part of an index, mapped."""
 
     def __init__(self, folder: Path) -> None:
@@ -226,7 +226,7 @@ class Part:
         return np.repeat(keys, sizes), documents[at]
 
     def take(self, rows: NDArray[np.int64]) -> Sketched:
-        """What is known of some documents; their texts stay where they are."""
+        """Sketches of some documents; their texts stay where they are."""
         few = self.documents.drop_columns(["text"]).take(pa.array(rows)).combine_chunks()
         prints = few["print"].combine_chunks()
         words = prints.type.byte_width // 8
@@ -243,22 +243,22 @@ class Part:
         )
 
 
-def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketched) -> Settled:
+def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketched) -> KnownDocuments:
     """Look the keys of new documents up.
 
     Args:
         indexes: their folders.
-        scheme: that the new documents were sketched with.
+        scheme: the scheme that the new documents were sketched with.
         sketched: n new documents, whose band keys are still there.
 
     Returns:
-        What has a key in common. O(n log m) for indexes of m documents, and memory for those that are found only.
+        Documents with a key in common. O(n log m) for indexes of m documents, and memory for those that are found only.
 
     Raises:
         ConfigError: an index has another scheme, or is damaged.
     """
     folders = {p.name: index / p.name for index in indexes for p in read_manifest(index, scheme).parts}
-    parts = [Part(folders[name]) for name in sorted(folders)]
+    parts = [MappedPart(folders[name]) for name in sorted(folders)]
     starts = np.cumsum([0, *(len(part) for part in parts)])
     found = list(_look_up(parts, starts, scheme.bands, sketched))
     numbers = np.unique(np.concatenate([documents for _, documents in found])) if found else np.empty(0, np.int64)
@@ -269,11 +269,11 @@ def find_settled(indexes: Sequence[Path], scheme: IndexScheme, sketched: Sketche
         names.append(part.documents.select(["id", "file", "position"]).take(pa.array(rows)))
     identity = pa.concat_tables(names) if names else pa.table({"id": [], "file": [], "position": []})
     buckets = [(keys, np.searchsorted(numbers, documents).astype(np.uint32)) for keys, documents in found[:-1]]
-    return Settled(join_sketched(pieces), identity, buckets, int(starts[-1]))
+    return KnownDocuments(join_sketched(pieces), identity, buckets, int(starts[-1]))
 
 
 def _look_up(
-    parts: Sequence[Part], starts: NDArray[np.int64], bands: int, sketched: Sketched
+    parts: Sequence[MappedPart], starts: NDArray[np.int64], bands: int, sketched: Sketched
 ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
     """The indexes' entries of every bucket, then those of the canonical texts."""
     buckets = Buckets(sketched.paths)

@@ -167,11 +167,11 @@ def bucket_links(bucket: Bucket, crowd: Crowd, least: int, depth: int) -> tuple[
 
     Args:
         bucket: keys and documents, from `Buckets.read`.
-        crowd: of all n documents: place in the order of preference, or DEAD; whether that changed since the bucket was
+        crowd: for all n documents: place in the order of preference, or DEAD; whether that changed since the bucket was
             looked at with this depth, (0,) if it never was; fingerprints; and the number from which on documents are
             settled: they are linked to the others, not to each other.
         least: equal fingerprint values of a link at least.
-        depth: how many of a key's documents the others are linked to.
+        depth: number of a key's documents that the others are linked to.
 
     Returns:
         leader << 32 | document for each link, at most `depth` per entry and side; how many pairs were proposed; the

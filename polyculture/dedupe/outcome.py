@@ -1,4 +1,4 @@
-"""What deduplication of files writes: kept, removed and set-aside documents, and a summary."""
+"""Output of deduplicating files: kept, removed and set-aside documents, and a summary."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import Settled
+from polyculture.dedupe.engine import KnownDocuments
 from polyculture.dedupe.examples import passages
 from polyculture.dedupe.search import NearDuplicates
 from polyculture.dedupe.spool import Spooled
@@ -26,14 +26,14 @@ SHOWN_CLUSTERS = 10
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of n documents of the input, and of m settled ones, numbered from n on.
+    """The outcome for n documents of the input, and for m settled ones, numbered from n on.
 
     Attributes:
         identity: (n,) id, text, file and position.
         representative: (n + m,) the document itself, if it is kept.
-        similarity: (n + m,) to the representative, 0..1.
+        similarity: (n + m,) similarity to the representative, 0..1.
         is_exact: (n + m,) whether the representative has the same canonical text.
-        near: what the near lens found.
+        near: findings of the near lens.
         settled: the documents compared with, if any.
     """
 
@@ -42,7 +42,7 @@ class Decision:
     similarity: NDArray[np.float64]
     is_exact: NDArray[np.bool_]
     near: NearDuplicates
-    settled: Settled | None
+    settled: KnownDocuments | None
 
     def __len__(self) -> int:
         return int(self.identity.num_rows)

@@ -21,12 +21,12 @@ REASONS = {EXACT: "exact", NEAR: "near"}
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What became of each of n documents.
+    """The outcome for each of n documents.
 
     Attributes:
         reason: (n,) KEPT, EXACT or NEAR.
         kept: (n,) the representative; the document's own number if it is kept. A representative is always kept.
-        similarity: (n,) to the representative, 0..1.
+        similarity: (n,) similarity to the representative, 0..1.
         links: verified pairs, leader << 32 | document, of the leaders of groups of equal texts.
     """
 
@@ -75,8 +75,8 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     Args:
         corpus: n documents.
         config: actions, threshold, banding and order of survivors.
-        seed: of the signatures.
-        workplace: where and how the near lens works.
+        seed: signature seed.
+        workplace: folder and threads of the near lens.
 
     Returns:
         The decision for each document.

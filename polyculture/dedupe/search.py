@@ -26,7 +26,7 @@ Links = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicates:
-    """What the near lens decides about n documents.
+    """Decisions of the near lens about n documents.
 
     Attributes:
         kept: (n,) the representative of each document; its own number if it is kept. A representative is always kept.
@@ -34,7 +34,7 @@ class NearDuplicates:
         links: verified pairs, leader << 32 | document.
         proposed: pairs that share a band with their bucket's leader.
         compared: pairs whose texts were compared.
-        rounds: how often documents were linked.
+        rounds: number of times that documents were linked.
     """
 
     kept: NDArray[np.int64]
@@ -51,11 +51,11 @@ def _quiet(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where and how the engine works; none of it changes the result.
+    """The folder and the threads of the engine; neither changes the result.
 
     Attributes:
-        folder: for the band keys, 12 bytes a document and band; they are deleted at the end.
-        threads: how many share the work.
+        folder: folder for the band keys, 12 bytes a document and band; they are deleted at the end.
+        threads: number of threads that share the work.
         report: told what is done.
     """
 
@@ -95,7 +95,7 @@ def resolve(
 
     Args:
         links: verified pairs, leader << 32 | document; the leader is preferred.
-        similarity: of each pair.
+        similarity: similarity of each pair.
         rank: (n,) place of each document in the order of preference.
 
     Returns:

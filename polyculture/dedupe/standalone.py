@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.compute.executor import Executor
-from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, join_sketched, sketch_documents
+from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, join_sketched, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
 from polyculture.dedupe.outcome import Decision, write_outcome
 from polyculture.dedupe.search import Workplace
@@ -30,17 +30,17 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class DedupeJob:
-    """What is asked for.
+    """A request to deduplicate files.
 
     Attributes:
         source: the input's paths, and which `fields` hold id and text.
         near: threshold and banding.
         out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
         against: indexes, or files and folders, that the input is compared with.
-        survivor: who stays of a pair of the input and `against`.
+        survivor: the side that stays of a pair of the input and `against`.
         is_measured_only: whether nothing is removed: `matches/` says what would be.
         index: gets what is kept.
-        folder: that paths are relative to.
+        folder: the folder that paths are relative to.
     """
 
     source: SourceConfig
@@ -113,7 +113,7 @@ def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> list[P
 
 
 def _decide(
-    sketched: Sketched, identity: pa.Table, settled: Settled | None, job: DedupeJob, workplace: Workplace
+    sketched: Sketched, identity: pa.Table, settled: KnownDocuments | None, job: DedupeJob, workplace: Workplace
 ) -> Decision:
     names = [identity.select(["id", "file", "position"])] + ([settled.identity] if settled else [])
     every = join_sketched([sketched, settled.sketched]) if settled else sketched

@@ -77,8 +77,8 @@ def _compare(
     Args:
         leader: its slots, their mask, the stamp of the document that each was last met in, and this document's stamp.
         shingles: the document's, with repeats.
-        count: how many.
-        most: with more others the two are not similar.
+        count: number of them.
+        most: the number of others above which the two are not similar.
         others: slots for what the leader lacks; returned, larger if need be.
     """
     slots, mask, met, stamp = leader
@@ -147,9 +147,9 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
 
     Args:
         links: (n,) leader << 32 | document, ascending, so that a leader's links stand together.
-        texts: of all documents; each can be folded by the kernel.
+        texts: texts of all documents; each can be folded by the kernel.
         threshold: least similarity, 0..1.
-        threads: how many share the work; they do not change the result.
+        threads: number of threads that share the work; it does not change the result.
 
     Returns:
         (n,) similarity, NOT_SIMILAR below the threshold. About 4 microseconds per link of 1.5 KB.
@@ -194,7 +194,7 @@ def _equal(
 
 
 def have_equal_texts(left: NDArray[np.int64], right: NDArray[np.int64], texts: Texts) -> NDArray[np.bool_]:
-    """Whether the canonical texts of documents left[i] and right[i] are equal, byte for byte. O(bytes)."""
+    """Compare the canonical texts of documents left[i] and right[i]: True where equal, byte for byte. O(bytes)."""
     result = np.zeros(len(left), np.bool_)
     benches = (make_bench(texts.longest_bytes), make_bench(texts.longest_bytes))
     _equal(left, right, texts.pointers, benches, result)

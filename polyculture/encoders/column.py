@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, Reading
+from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, EncodingStatus
 from polyculture.errors import PolycultureError
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnEncoder:
-    """What the operator says of embeddings that come with the documents; covers whatever has one.
+    """The operator's description of embeddings that come with the documents; covers whatever has one.
 
     Attributes:
         name: model and revision, as configured.
@@ -25,12 +25,12 @@ class ColumnEncoder:
 
     @property
     def revision(self) -> str:
-        """None of its own: the name holds it."""
+        """A constant: the name holds the revision."""
         return "column"
 
     @property
     def background(self) -> str:
-        """Nothing is subtracted."""
+        """No background: nothing is subtracted."""
         return NO_BACKGROUND
 
     @property
@@ -58,11 +58,11 @@ def embeddings_of_column(
 
     Args:
         column: fixed-size or variable lists of float16, float32 or float64. A null is a document without embedding.
-        dimensions: how many numbers each needs; that of the first list if left out. Partitions need it given.
-        name_of: what a row is called in messages.
+        dimensions: number of values that each needs; that of the first list if left out. Partitions need it given.
+        name_of: gives the name of a row in messages.
 
     Returns:
-        (documents, dimensions) unit rows; nulls are zeros and `Reading.EMPTY`.
+        (documents, dimensions) unit rows; nulls are zeros and `EncodingStatus.EMPTY`.
 
     Raises:
         PolycultureError: the column is of another type, or a list has a null, another width, a number that is not
@@ -89,7 +89,7 @@ def embeddings_of_column(
     vectors = np.zeros((len(array), width), np.float32)
     rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
     vectors[present] = _unit(rows, called)
-    return Encoded(vectors, np.where(present, Reading.MEASURED, Reading.EMPTY).astype(np.int8))
+    return Encoded(vectors, np.where(present, EncodingStatus.MEASURED, EncodingStatus.EMPTY).astype(np.int8))
 
 
 def _width(lists: pa.Array, called: Callable[[int], str], dimensions: int | None) -> int:

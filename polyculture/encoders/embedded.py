@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from polyculture.compute.compiled import compiled, read_only
 from polyculture.encoders.background import Background, load_background, shipped_background_path
-from polyculture.encoders.encoder import Encoded, Reading
+from polyculture.encoders.encoder import Encoded, EncodingStatus
 from polyculture.encoders.languages import language_key
 from polyculture.encoders.tensors import read_tensors
 from polyculture.errors import ConfigError
@@ -94,8 +94,8 @@ class EmbeddedEncoder:
         keys = [language_key(code, text) for code, text in zip(languages, texts, strict=True)]
         mean = np.array([place.get(key, -1) for key in keys], np.int64)
         _correct(vectors, mean, self._means, self._components)
-        reading = np.where((vectors != 0).any(axis=1), Reading.MEASURED, Reading.EMPTY)
-        return Encoded(vectors, np.where(mean < 0, Reading.NOT_COVERED, reading).astype(np.int8))
+        reading = np.where((vectors != 0).any(axis=1), EncodingStatus.MEASURED, EncodingStatus.EMPTY)
+        return Encoded(vectors, np.where(mean < 0, EncodingStatus.NOT_COVERED, reading).astype(np.int8))
 
     def token_means(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(documents, 256) unit vectors before correction, zeros without tokens: what a background is fitted on."""

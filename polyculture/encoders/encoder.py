@@ -1,4 +1,4 @@
-"""What an encoder is, and the fixed-point form in which embeddings are kept and compared."""
+"""The encoder protocol, and the fixed-point form in which embeddings are kept and compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ NO_BACKGROUND = ""
 ONE = 32_767  # what 1.0 is in 16-bit fixed point: the largest int16
 
 
-class Reading(IntEnum):
-    """What became of a document."""
+class EncodingStatus(IntEnum):
+    """The outcome of encoding a document."""
 
     MEASURED = 0
     EMPTY = 1  # nothing to encode: no text, no token, or no direction left after correction
@@ -27,7 +27,7 @@ class Encoded:
 
     Attributes:
         vectors: (documents, dimensions) rows of length 1; rows of zeros where nothing was measured.
-        reading: (documents,) `Reading` of each.
+        reading: (documents,) `EncodingStatus` of each.
     """
 
     vectors: NDArray[np.float32]
@@ -40,16 +40,16 @@ class Encoder(Protocol):
     Numbers made with different encoders, revisions or backgrounds are never compared with each other.
 
     Attributes:
-        name: which encoder, for reports.
+        name: name of the encoder, for reports.
         revision: digest of its weights, tokenizer and method.
-        dimensions: of its vectors.
+        dimensions: length of its vectors.
         background: digest of what it subtracts by language, or `NO_BACKGROUND`.
         languages: codes that it covers; `ANY_LANGUAGE` among them covers all.
     """
 
     @property
     def name(self) -> str:
-        """Which encoder."""
+        """The encoder's name, as reports give it."""
 
     @property
     def revision(self) -> str:

@@ -1,4 +1,4 @@
-"""Which mean of a background belongs to a document: language codes of many spellings to the background's keys."""
+"""The mean of a background that belongs to a document: language codes of many spellings to the background's keys."""
 
 from functools import cache
 
@@ -27,7 +27,7 @@ def language_key(language: str, text: str) -> str:
     """The background's key for a language code.
 
     Args:
-        language: as detected (`pt`, `zh`) or declared (`pt-BR`, `fr_FR`, `zh-Hant`, `code`).
+        language: a language code, as detected (`pt`, `zh`) or declared (`pt-BR`, `fr_FR`, `zh-Hant`, `code`).
         text: the document, looked at for a plain `zh` only: detection does not tell the two scripts apart.
 
     Returns:
@@ -41,7 +41,7 @@ def language_key(language: str, text: str) -> str:
 
 
 def is_traditional(text: str) -> bool:
-    """Whether the first 600 characters hold more Han characters of Traditional than of Simplified writing.
+    """True if the first 600 characters hold more Han characters of Traditional than of Simplified writing.
 
     A character counts for a writing if only that writing's character set has it (Big5 or GB 2312).
     """

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, Reading
+from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, EncodingStatus
 from polyculture.encoders.model_folder import check_model_folder, model_folder_sha256
 from polyculture.errors import ConfigError
 
@@ -27,7 +27,7 @@ class SentenceTransformersEncoder:
         """Load a model.
 
         Args:
-            folder: with modules.json and safetensors weights.
+            folder: folder with modules.json and safetensors weights.
             languages: codes that the model was trained on, such as `en`; `*` for all.
 
         Raises:
@@ -46,12 +46,12 @@ class SentenceTransformersEncoder:
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
         """Embed texts, one by one."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
-        reading = np.full(len(texts), Reading.MEASURED, np.int8)
+        reading = np.full(len(texts), EncodingStatus.MEASURED, np.int8)
         for row, (text, language) in enumerate(zip(texts, languages, strict=True)):
             if not self._covers(language):
-                reading[row] = Reading.NOT_COVERED
+                reading[row] = EncodingStatus.NOT_COVERED
             elif not text.strip():
-                reading[row] = Reading.EMPTY
+                reading[row] = EncodingStatus.EMPTY
             else:
                 vectors[row] = self._vector(text)
         return Encoded(vectors, reading)

@@ -1,4 +1,4 @@
-"""Whether a folder with a sentence-transformers model can be loaded without running code that it brings along."""
+"""Refuse a folder with a sentence-transformers model that cannot be loaded without running code of its own."""
 
 import json
 import re

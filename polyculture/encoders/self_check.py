@@ -1,4 +1,4 @@
-"""Whether the lens can tell documents of a language apart at all."""
+"""Self-check: can the lens tell documents of a language apart at all?"""
 
 import itertools
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ DOCUMENTS_OF_A_LANGUAGE = 1_500  # which give up to a million pairs
 
 
 class Fitness(StrEnum):
-    """What the check says of a language."""
+    """Result of the self-check for a language."""
 
     FIT = "fit"
     UNFIT = "unfit"  # unrelated documents look alike: the lens says UNKNOWN for this language
@@ -33,7 +33,7 @@ class LanguageCheck:
         language: key.
         pairs: pairs of documents of different sources that were compared.
         quantile: the .999 quantile of their cosines, the median over pairs of sources; None without enough of them.
-        fitness: at the tau that was asked about.
+        fitness: fitness at the tau that was asked about.
     """
 
     language: str

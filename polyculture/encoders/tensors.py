@@ -19,7 +19,7 @@ def read_tensors(raw: bytes, name: str) -> tuple[dict[str, NDArray[Any]], dict[s
 
     Args:
         raw: the file's content.
-        name: what errors call it.
+        name: its name in errors.
 
     Returns:
         Read-only arrays on the given bytes, by name, and the strings of the metadata.

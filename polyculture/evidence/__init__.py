@@ -1,1 +1,1 @@
-"""What a finished run shows."""
+"""The evidence that a finished run holds."""

@@ -12,6 +12,7 @@ from polyculture.errors import PolycultureError
 from schemas.config import CurationConfig
 from schemas.manifest import FileAccount, SourceAccount
 from schemas.quarantined import QuarantineReason
+from schemas.source_config import SourceConfig
 
 
 def settle_filtered(files: Sequence[FileAccount], filtered: Mapping[tuple[str, str], int]) -> list[FileAccount]:
@@ -49,8 +50,8 @@ def conserve(
         config: the sources.
         files: accounts of each source's files, by source name, conflicts settled.
         corpus: the documents.
-        removal: what deduplication decided; None if nothing was removed.
-        copies: (documents,) how often each is written.
+        removal: decisions of deduplication; None if nothing was removed.
+        copies: (documents,) times that each document is written.
 
     Returns:
         An account per source, sorted by name.
@@ -60,9 +61,8 @@ def conserve(
     """
     sources = {source.name: source for source in config.sources}
     accounts = []
-    for number, name in enumerate(corpus.sources):
-        mine = corpus.source == number
-        account = _account(sources[name].quarantine_limit, (name, number), files[name], corpus, (removal, copies, mine))
+    for name in corpus.sources:
+        account = _account(sources[name], files[name], corpus, removal, copies)
         if account.imbalance():
             raise PolycultureError(
                 f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
@@ -72,14 +72,14 @@ def conserve(
 
 
 def _account(
-    limit: float,
-    source: tuple[str, int],
+    source: SourceConfig,
     files: Sequence[FileAccount],
     corpus: Corpus,
-    fate: tuple[Removal | None, NDArray[np.int64], NDArray[np.bool_]],
+    removal: Removal | None,
+    copies: NDArray[np.int64],
 ) -> SourceAccount:
-    removal, copies, mine = fate
-    name, number = source
+    number = corpus.sources.index(source.name)
+    mine = corpus.source == number
     tokens = corpus.tokens
     kept = mine & (copies > 0)
     gone = mine & ~removal.is_kept if removal is not None else np.zeros_like(mine)
@@ -93,7 +93,7 @@ def _account(
         quarantined.update(file.quarantined)
         filtered.update(file.filtered)
     return SourceAccount(
-        name=name,
+        name=source.name,
         kind=corpus.kinds[number],
         read=sum(file.slots for file in files),
         quarantined=dict(sorted(quarantined.items())),
@@ -108,6 +108,6 @@ def _account(
         unselected_tokens=int(tokens[unselected].sum()),
         kept_tokens=int(tokens[kept].sum()),
         written_tokens=int((tokens * copies)[mine].sum()),
-        quarantine_limit=limit,
+        quarantine_limit=source.quarantine_limit,
         files=sorted(files, key=lambda file: file.name),
     )

@@ -1,4 +1,4 @@
-"""What a finished run has to show: its manifest, and the numbers that follow from its ledger."""
+"""The evidence of a finished run: its manifest, and the numbers that follow from its ledger."""
 
 import json
 from functools import lru_cache
@@ -19,7 +19,7 @@ from schemas.profile import Profile
 
 
 def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
-    """What is wrong with the files of the ledger, by the manifest's digests; None if they are whole."""
+    """Describe what is wrong with the ledger's files, by the manifest's digests; None if they are whole."""
     listed = [file for file in manifest.files if file.path.startswith(f"{directory.ledger.name}/")]
     names = {file.path.rpartition("/")[2] for file in listed}
     for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE):
@@ -38,7 +38,7 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
 
 
 def damaged_config(directory: RunDirectory, manifest: Manifest) -> str | None:
-    """What is wrong with the configuration in a manifest, by the digest beside it; None if it is whole."""
+    """Describe what is wrong with the configuration in a manifest, by the digest beside it; None if it is whole."""
     # As it stands there, not as read: a later version may know more keys.
     config = json.loads(directory.manifest.read_bytes())["config"]
     if manifest.config_sha256 not in (json_sha256(config), json_sha256(_with_older_key(config))):
@@ -56,7 +56,7 @@ def _with_older_key(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def damaged_shards(directory: RunDirectory, manifest: Manifest) -> str | None:
-    """What is wrong with the shards, by the manifest's digests; None if they are whole. Reads every shard once."""
+    """Describe what is wrong with the shards, by the manifest's digests; None if whole. Reads every shard once."""
     listed = {file.path: file for file in manifest.files if file.path.startswith(f"{directory.shards.name}/")}
     if directory.shards.is_dir():
         for path in sorted(directory.shards.rglob("*")):
@@ -73,8 +73,8 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
     """The numbers of a finished run, worked out from its ledger; once per process for the same ledger.
 
     Args:
-        directory: of the run.
-        manifest: of the run.
+        directory: directory of the run.
+        manifest: manifest of the run.
         config: names the trial and the reference; the run's own if None.
 
     Raises:

@@ -21,7 +21,7 @@ def find_last_go(root: Path, config: CurationConfig) -> LastGo:
 
     Args:
         root: its run directory.
-        config: of the run that asks; names the trial.
+        config: configuration of the run that asks; it names the trial.
 
     Raises:
         ConfigError: it may not; the message says why.

@@ -34,11 +34,11 @@ def export_megatron(
         run: the run directory.
         out: a folder that is not there yet, or empty.
         tokenizer: the run's; the caller has compared their digests.
-        end_token: what ends every document.
+        end_token: the token that ends every document.
         progress: called with documents done and in all.
 
     Returns:
-        What was written; its tokens are those of the manifest, and one more a document.
+        The record of what was written; its tokens are those of the manifest, and one more a document.
 
     Raises:
         ConfigError: Megatron Core is not installed, the tokenizer has no such token, or `out` holds something.
@@ -98,7 +98,7 @@ def _claim(out: Path, names: Collection[str]) -> None:
     out.mkdir(parents=True, exist_ok=True)
     left = list(out.iterdir())
     if any(path.name not in names and not path.name.startswith(TEMPORARY) for path in left):
-        raise ConfigError(f"--out: {out} holds something; choose another folder")
+        raise ConfigError(f"--out: {out} is not empty; choose another folder")
     for path in left:
         path.unlink()
 

@@ -1,4 +1,4 @@
-"""Whether the measurement finds in the canary what was planted there."""
+"""Check that the measurement finds in the canary what was planted there."""
 
 from polyculture.canary.layout import RECIPE
 from polyculture.canary.truth import LENSES, METRICS, truths
@@ -20,8 +20,8 @@ def canary_check(manifest: Manifest, canary: CanaryNumbers | None) -> CheckResul
     The truth is worked out here from what the canary is made of; of the evidence only the estimates are taken.
 
     Args:
-        manifest: of the run.
-        canary: what its ledger says, None if it says nothing.
+        manifest: manifest of the run.
+        canary: the canary's numbers in its ledger, None if it has none.
     """
     if canary is None:
         return condition("canary", "all", False, f"canary: the ledger holds none that can be read; {BROKEN}")
@@ -47,6 +47,6 @@ def canary_check(manifest: Manifest, canary: CanaryNumbers | None) -> CheckResul
 
 
 def _holds(number: CanaryNumber, truth: float) -> bool:
-    """Whether the interval holds the truth; 1e-9 of it are left to rounding where all of it was counted."""
+    """True if the interval holds the truth; 1e-9 of it are left to rounding where all of it was counted."""
     slack = 1e-9 * abs(truth)
     return number.estimate.low - slack <= truth <= number.estimate.high + slack

@@ -1,4 +1,4 @@
-"""What must hold of any run, whatever its configuration expects: input read whole, and everything accounted for."""
+"""Conditions on any run, whatever its configuration expects: input read whole, and everything accounted for."""
 
 from collections.abc import Iterator
 
@@ -17,8 +17,51 @@ def condition(name: str, scope: str, holds: bool, message: str, severity: Severi
     return CheckResult(name=name, outcome=outcome, severity=severity, scope=scope, message=message)
 
 
+def counted(  # noqa: PLR0913 -- one argument a field, by name
+    name: str,
+    scope: str,
+    value: float,
+    limit: float,
+    message: str,
+    *,
+    outcome: Outcome | None = None,
+    severity: Severity = "fail",
+    unit: str = "",
+    stage: str | None = None,
+    lens: str | None = None,
+) -> CheckResult:
+    """The result of a check that a counted number is at most a limit.
+
+    Args:
+        name: name of the check.
+        scope: scope that was counted.
+        value: the number.
+        limit: the most that it may be.
+        message: one sentence for a person.
+        outcome: PASS or FAIL by the limit if None.
+        severity: whether the check may decide the verdict.
+        unit: words after the limit, e.g. ` of the tokens`.
+        stage: stage of the number, if it was measured.
+        lens: lens that it was measured through.
+    """
+    return CheckResult(
+        name=name,
+        outcome=outcome or (Outcome.PASS if value <= limit else Outcome.FAIL),
+        severity=severity,
+        scope=scope,
+        stage=stage,
+        lens=lens,
+        observed=value,
+        low=value,
+        high=value,
+        bound=f"<= {limit if isinstance(limit, int) else format(limit, 'g')}{unit}",
+        margin=limit - value,
+        message=message,
+    )
+
+
 def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResult]:
-    """What must hold for any verdict but NO-GO, whatever the expectations."""
+    """Check what must hold for any verdict but NO-GO, whatever the expectations."""
     accounts = manifest.conservation
     named = sorted(account.name for account in accounts) == sorted(source.name for source in config.sources)
     yield condition(
@@ -39,7 +82,7 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
 
 
 def _taken_down(manifest: Manifest, takedown: TakedownAccount) -> CheckResult:
-    """Whether the numbers, measured before a takedown, still are those of the shards."""
+    """Check that the numbers, measured before a takedown, are still those of the shards."""
     left = sum(account.written_tokens for account in manifest.conservation)
     share = takedown.trained_tokens / max(1, left + takedown.trained_tokens)
     message = (
@@ -47,22 +90,11 @@ def _taken_down(manifest: Manifest, takedown: TakedownAccount) -> CheckResult:
         + ("measure anew with `exclude:` to judge what is left" if share > MOST_TAKEN_DOWN else "the numbers hold")
     )
     outcome = Outcome.UNKNOWN if share > MOST_TAKEN_DOWN else Outcome.PASS
-    return CheckResult(
-        name="takedown",
-        outcome=outcome,
-        severity="fail",
-        scope="all",
-        observed=share,
-        low=share,
-        high=share,
-        bound=f"<= {MOST_TAKEN_DOWN:g} of the tokens",
-        margin=MOST_TAKEN_DOWN - share,
-        message=message,
-    )
+    return counted("takedown", "all", share, MOST_TAKEN_DOWN, message, outcome=outcome, unit=" of the tokens")
 
 
 def unmatched_words(account: ExclusionAccount) -> str:
-    """That takedown lists name what is not there: perhaps long gone, perhaps misspelt."""
+    """Say that takedown lists name what is not there: perhaps long gone, perhaps misspelt."""
     shown = ", ".join(account.examples[:3]) + (", ..." if account.unmatched > 3 else "")
     return f"{account.unmatched:,} of {account.entries:,} takedown entries name no document of the input: {shown}"
 
@@ -110,15 +142,5 @@ def _quarantine(account: SourceAccount) -> CheckResult:
     outcome = Outcome.PASS if within else Outcome.FAIL
     if within and share > WARN_QUARANTINED_FRACTION:
         severity, outcome = "warn", Outcome.FAIL
-    return CheckResult(
-        name="quarantine",
-        outcome=outcome,
-        severity=severity,
-        scope=account.name,
-        observed=share,
-        low=share,
-        high=share,
-        bound=f"<= {account.quarantine_limit:g}",
-        margin=account.quarantine_limit - share,
-        message=message,
-    )
+    limit = account.quarantine_limit
+    return counted("quarantine", account.name, share, limit, message, outcome=outcome, severity=severity)

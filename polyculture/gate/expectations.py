@@ -89,7 +89,7 @@ def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:
 
 
 def _is_left_out(scope: str, config: CurationConfig, *, is_there: bool) -> bool:
-    """Whether a source or kind is kept out of the mixture on purpose.
+    """True if a source or kind is kept out of the mixture on purpose.
 
     By a rate or a share of 0; or, where no fixed rates were asked for, by the plan: then its distinct documents are
     there.
@@ -240,7 +240,7 @@ def _contained(expectation: Expectation, pair: Containment, evidence: Evidence) 
 
 
 def input_findings(evidence: Evidence, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
-    """What the expectations on the mixture would say of the input: warnings, where only the input would not pass."""
+    """Judge the input by the expectations on the mixture: warnings, where only the input would not pass."""
     closed = {_what(c) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
     for expectation in expectations_of(evidence.config):
         if expectation.stage is None and expectation.metric is not Metric.CONTAINMENT:

@@ -1,4 +1,4 @@
-"""From evidence and expectations to GO, NO-GO or UNKNOWN. The gate fails closed."""
+"""Judge evidence by expectations: GO, NO-GO or UNKNOWN. The gate fails closed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a verdict depends on beside the run itself.
+    """The grounds of a verdict beside the run itself.
 
     Attributes:
         as_of: the day on which waivers are judged; none holds without it. The core reads no clock.
         last_go: the last run that was GO, None if none is named.
-        damage: what is wrong with the files of the evidence, in words; None if they are whole.
+        damage: a sentence on what is wrong with the files of the evidence; None if they are whole.
     """
 
     as_of: date | None = None
@@ -53,7 +53,7 @@ def judge(
     Args:
         config: expectations and limits; its `gate` may be another than the run's own.
         manifest: files and conservation table.
-        manifest_sha256: what the verdict is bound to.
+        manifest_sha256: digest of the manifest that the verdict is bound to.
         profile: the numbers, or None if there are none.
         terms: day, last GO run and damage; none of them if None.
 
@@ -85,7 +85,7 @@ def judge(
 def _checks_of_numbers(
     config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
 ) -> Iterator[CheckResult]:
-    """What the evidence says, or that there is none to believe."""
+    """Judge the evidence, or say that there is none to believe."""
     judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     if terms.damage is not None:
         yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")

@@ -1,4 +1,4 @@
-"""Whether synthetic text is as varied in its words as human text: a warning, as there may be a good reason."""
+"""Compare the words of synthetic text with those of human text: a warning, as there may be a good reason."""
 
 import math
 from collections.abc import Iterator
@@ -82,7 +82,7 @@ def _value(ratio: LexicalValue | None) -> float:
 
 
 def _distance(ratio: float) -> float:
-    """How far a ratio is from 1, the same for twice and half; no share of 0 is nearer than any other ratio."""
+    """Distance of a ratio from 1, the same for twice and half; a ratio of 0 is farther than any other."""
     return abs(math.log(ratio)) if ratio > 0 else math.inf
 
 

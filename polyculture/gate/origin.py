@@ -1,4 +1,4 @@
-"""Whether the numbers are those of this run: of another one they say nothing."""
+"""Check that the numbers are those of this run: of another one they say nothing."""
 
 from collections.abc import Iterator
 

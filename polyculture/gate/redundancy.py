@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from polyculture.gate.conditions import condition
+from polyculture.gate.conditions import condition, counted
 from schemas.config import CurationConfig
 from schemas.dedupe_config import Action
 from schemas.documents import Kind
@@ -49,19 +49,17 @@ def _heavy(config: CurationConfig, profile: Profile, judged: Stage, lens: Lens) 
     )  # near removes equal texts too
     stays = lens is Lens.EXACT and not is_removed
     share = max((species.tokens / total for species in large), default=0.0)
-    yield CheckResult(
-        name="heavy_species",
+    yield counted(
+        "heavy_species",
+        "all",
+        share,
+        LARGE_TOKENS_FRACTION,
+        _heavy_words(large, lens, judged, share),
         outcome=Outcome.FAIL if large else Outcome.PASS,
         severity="fail" if stays else "warn",
-        scope="all",
+        unit=" of the tokens",
         stage=judged.value,
         lens=lens.value,
-        observed=share,
-        low=share,
-        high=share,
-        bound=f"<= {LARGE_TOKENS_FRACTION:g} of the tokens",
-        margin=LARGE_TOKENS_FRACTION - share,
-        message=_heavy_words(large, lens, judged, share),
     )
 
 
@@ -77,7 +75,7 @@ def _heavy_words(large: list[HeavySpecies], lens: Lens, judged: Stage, share: fl
 
 
 def _lineage(source: SourceConfig, profile: Profile, judged: Stage) -> Iterator[CheckResult]:
-    """Whether the documents of a synthetic source name what they were made from."""
+    """Check that the documents of a synthetic source name what they were made from."""
     everything = profile.scope(judged, Lens.EXACT, source.name)
     if everything is None:
         return

@@ -21,8 +21,8 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     NO-GO: one changed byte voids the evidence.
 
     Args:
-        directory: of the run.
-        policy: what to ask; the run's own if None.
+        directory: directory of the run.
+        policy: the policy to judge by; the run's own if None.
         terms: the day; the last GO run, or None for the one that the run keeps; and what is known to be damaged.
 
     Raises:
@@ -44,7 +44,7 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
 
 
 def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:
-    """Whether the verdict that the run left was given for another manifest; a run without one is judged afresh."""
+    """Say that the run's own verdict was given for another manifest; None if not, or if there is none."""
     if not directory.verdict.is_file():
         return None
     try:

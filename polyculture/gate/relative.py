@@ -17,7 +17,7 @@ OF_WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What expectations are judged by.
+    """The evidence that expectations are judged by.
 
     Attributes:
         config: expectations, sources and reference.
@@ -34,11 +34,11 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What a bound is compared with.
+    """The number that a bound is compared with.
 
     Attributes:
         estimate: a number or a ratio of two; None if it could not be had.
-        words: of a ratio the numbers behind it; where there is no estimate, why.
+        words: the numbers behind a ratio; where there is no estimate, the reason.
     """
 
     estimate: Estimate | None
@@ -111,7 +111,7 @@ def _of_last_go(expectation: Expectation, numbers: ScopeProfile, evidence: Evide
 
 
 def _foreign(expectation: Expectation, evidence: Evidence) -> str:
-    """Why the numbers of the last GO run are not the same quantity as this run's; empty if they are."""
+    """Say why the numbers of the last GO run are not the same quantity as this run's; empty if they are."""
     last, profile = evidence.last_go, evidence.profile
     if last is None:
         return "no last GO run is named; set gate.last_go, or give --last-go to `polyculture gate`"

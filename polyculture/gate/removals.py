@@ -1,8 +1,8 @@
-"""Whether deduplication took more than it may: removing too much is a failure too."""
+"""Check that deduplication took no more than it may: removing too much is a failure too."""
 
 from collections.abc import Iterator
 
-from polyculture.gate.conditions import condition
+from polyculture.gate.conditions import condition, counted
 from schemas.dedupe_config import Action, DedupeConfig, RemovalLimits
 from schemas.manifest import Manifest, SourceAccount
 from schemas.removals import RemovalSummary
@@ -30,18 +30,8 @@ def _share(limits: RemovalLimits, account: SourceAccount) -> Iterator[CheckResul
     documents = sum(file.documents for file in account.files)
     removed = sum(account.removed.values())
     share = removed / documents if documents else 0.0
-    yield CheckResult(
-        name="removed_fraction",
-        outcome=Outcome.PASS if share <= limit else Outcome.FAIL,
-        severity="fail",
-        scope=account.name,
-        observed=share,
-        low=share,
-        high=share,
-        bound=f"<= {limit:g}",
-        margin=limit - share,
-        message=f"{account.name}: deduplication removed {removed:,} of {documents:,} documents ({share:.1%})",
-    )
+    message = f"{account.name}: deduplication removed {removed:,} of {documents:,} documents ({share:.1%})"
+    yield counted("removed_fraction", account.name, share, limit, message)
 
 
 def _clusters(limits: RemovalLimits, removals: RemovalSummary) -> Iterator[CheckResult]:
@@ -49,18 +39,8 @@ def _clusters(limits: RemovalLimits, removals: RemovalSummary) -> Iterator[Check
         largest = max(removals.cluster_sizes, default=0)
         first = next(iter(removals.largest_clusters), None)
         like = f", like {first.kept_id}" if first is not None else ""
-        yield CheckResult(
-            name="cluster_size",
-            outcome=Outcome.PASS if largest <= limits.max_cluster_documents else Outcome.FAIL,
-            severity="fail",
-            scope="all",
-            observed=largest,
-            low=largest,
-            high=largest,
-            bound=f"<= {limits.max_cluster_documents}",
-            margin=limits.max_cluster_documents - largest,
-            message=f"the largest cluster has {largest:,} documents{like}",
-        )
+        message = f"the largest cluster has {largest:,} documents{like}"
+        yield counted("cluster_size", "all", largest, limits.max_cluster_documents, message)
     over = sum(count for size, count in removals.component_sizes.items() if size > limits.max_component_documents)
     largest = max(removals.component_sizes, default=0)
     message = (

@@ -13,7 +13,7 @@ def apply_strictness(checks: Iterable[CheckResult], gate: GateConfig) -> Iterato
     an expectation keeps the severity that the expectation has.
 
     Args:
-        checks: of the gate.
+        checks: checks of the gate.
         gate: the policy.
     """
     names = STRICT_CHECKS if gate.strict is True else frozenset(gate.strict or ())

@@ -1,4 +1,4 @@
-"""What embeddings say of a scope as a whole, as the gate reads it: a number, or its ratio to one."""
+"""Numbers of a scope's embeddings as a whole, as the gate reads them: a number, or its ratio to one."""
 
 from polyculture.gate.relative import Evidence, Observed
 from polyculture.measure.vectors.vector_profile import numbers_of
@@ -13,9 +13,9 @@ def observe_vectors(expectation: Expectation, vector: VectorProfile | None, evid
     """The number of a scope that an expectation bounds, or its ratio to what the bound is relative to.
 
     Args:
-        expectation: of the lens `semantic`.
-        vector: what embeddings say of the scope; None if nothing of it is there.
-        evidence: of the run.
+        expectation: an expectation in the lens `semantic`.
+        vector: the vector profile of the scope; None if nothing of it is there.
+        evidence: evidence of the run.
 
     Returns:
         The number, and in words what it was made of and by which encoder; or why there is none.

@@ -15,8 +15,8 @@ def apply_waivers(checks: Sequence[CheckResult], waivers: Sequence[Waiver], as_o
     or does not balance. The first waiver that fits is the one that is named.
 
     Args:
-        checks: of the gate.
-        waivers: of the policy.
+        checks: checks of the gate.
+        waivers: waivers of the policy.
         as_of: the day to judge on; without one no waiver holds.
 
     Returns:

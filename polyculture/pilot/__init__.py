@@ -1,4 +1,4 @@
-"""What a pilot says of the corpus that is planned, and whether it would meet the configuration's expectations."""
+"""Forecasts from a pilot of the corpus that is planned, judged by the configuration's expectations."""
 
 from polyculture.pilot.report import Pilot, forecast_pilot
 

@@ -1,4 +1,4 @@
-"""What a pilot of n documents says of a corpus of N that does not exist yet, and whether it meets an expectation."""
+"""Forecasts, from a pilot of n documents, of a corpus of N that does not exist yet; judged by an expectation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _FINEST = 1.05  # factor to which the size of the pilot that would settle it is 
 
 
 class PilotMetric(StrEnum):
-    """What a pilot can be asked for."""
+    """Metrics that a pilot can be asked for."""
 
     DISTINCT_FRACTION = "distinct_fraction"
     DUPLICATE_PAIRS = "duplicate_pairs"
@@ -58,7 +58,7 @@ class PilotExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is known of the corpus.
+    """Knowledge of the corpus that a pilot gives.
 
     Attributes:
         documents: n of the pilot.
@@ -69,11 +69,11 @@ class Forecast:
         extrapolated: classical estimates of the distinct fraction by name; only up to twice the pilot.
         pairs: duplicate pairs at N.
         hill_2: effective species of order 2 at N.
-        outcome: of the expectation; None without one.
-        needed_documents: with UNKNOWN, a pilot of this size would settle it. An estimate, and rather low: it takes for
+        outcome: outcome of the expectation; None without one.
+        needed_documents: size of a pilot that would settle an UNKNOWN. An estimate, and rather low: it takes for
             the truth the forecast (order 2) or each of the two extreme populations (distinct fraction), and a truth
             beside the bound takes more. N if no smaller pilot would.
-        words: what this means, in sentences.
+        words: meaning of the numbers, in sentences.
     """
 
     documents: int
@@ -99,7 +99,7 @@ def forecast(
     Args:
         frequencies: f[j] species were seen j times; f[0] is 0. `classical.frequency_counts` makes them.
         target_documents: N; the pilot is a uniform sample of the corpus that is planned.
-        expectation: what the corpus is to be like.
+        expectation: the expectation on the corpus.
         largest_species: documents that no species of the corpus exceeds, if known; narrows the bounds of few pairs.
 
     Returns:
@@ -138,7 +138,8 @@ def forecast_neighbours(
     """Forecast pairs and Hill 2 from (n,) neighbour counts of a pilot, in a pairwise lens (near, semantic).
 
     Raises:
-        ValueError: as `forecast`, or the expectation is on the distinct fraction, which neighbours do not give.
+        ValueError: the same cases as for `forecast`, or the expectation is on the distinct fraction, which
+            neighbours do not give.
     """
     if expectation and expectation.metric is PilotMetric.DISTINCT_FRACTION:
         raise ValueError("a pilot's neighbours do not bound the distinct fraction: use duplicate_pairs or hill_2")

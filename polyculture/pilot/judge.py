@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from polyculture.gate.expectations import bound_words
 from polyculture.pilot.forecast import PilotExpectation, PilotMetric, forecast, forecast_neighbours
 from polyculture.pilot.near import judge_near, near_bounds
-from polyculture.pilot.sample import Sample
+from polyculture.pilot.sample import PilotSample
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.gate_config import Expectation
@@ -21,7 +21,7 @@ METRICS = {
 Judged = tuple[Outcome, float, float, int | None]  # outcome, low, high, documents needed
 
 
-def judge_pilot(config: CurationConfig, samples: Sequence[Sample]) -> tuple[list[PilotCheck], list[str]]:
+def judge_pilot(config: CurationConfig, samples: Sequence[PilotSample]) -> tuple[list[PilotCheck], list[str]]:
     """Judge every expectation that a pilot can be judged by.
 
     Returns:
@@ -40,7 +40,7 @@ def judge_pilot(config: CurationConfig, samples: Sequence[Sample]) -> tuple[list
     return checks, unjudged
 
 
-def _checks(expectation: Expectation, config: CurationConfig, samples: Sequence[Sample]) -> Iterator[PilotCheck]:
+def _checks(expectation: Expectation, config: CurationConfig, samples: Sequence[PilotSample]) -> Iterator[PilotCheck]:
     of_lens = {sample.scope: sample for sample in samples if sample.lens is expectation.lens}
     for scope in _scopes(expectation.scope, config):
         sample = of_lens.get(scope)
@@ -61,7 +61,7 @@ def _scopes(scope: str, config: CurationConfig) -> list[str]:
     return [scope]
 
 
-def judge_sample(expectation: Expectation, sample: Sample) -> Judged:
+def judge_sample(expectation: Expectation, sample: PilotSample) -> Judged:
     """Outcome, interval of the metric at N, and the pilot that may settle an UNKNOWN."""
     asked = PilotExpectation(METRICS[expectation.metric], expectation.at_least, expectation.at_most)
     if asked.metric is PilotMetric.DISTINCT_FRACTION and not sample.is_partition:
@@ -95,7 +95,7 @@ def _check(expectation: Expectation, scope: str, judged: Judged | None, message:
     )
 
 
-def _words(expectation: Expectation, sample: Sample, judged: Judged) -> str:
+def _words(expectation: Expectation, sample: PilotSample, judged: Judged) -> str:
     _, low, high, needed = judged
     places = ".3f" if expectation.metric is Metric.DISTINCT_FRACTION else ",.4g"
     text = (

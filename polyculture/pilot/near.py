@@ -1,4 +1,4 @@
-"""What a pilot's neighbour counts say of the distinct fraction of the corpus: bounds, for there is no estimate.
+"""Bounds on the distinct fraction of the corpus from a pilot's neighbour counts; there is no estimate.
 
 Neighbourhoods are no partition, so the linear program of `pilot_profile` does not hold for them. Two inequalities do:
 1/m is convex, so E[1/m] >= 1/E[m], and pairs forecast E[m] without bias; and a document's neighbours only grow with
@@ -22,7 +22,7 @@ class NearBounds:
     """Bounds of the distinct fraction E[1/m] of a corpus, m the closed neighbourhood of a document.
 
     Attributes:
-        naive: of the pilot, which says nothing by itself.
+        naive: the pilot's own value, which says nothing by itself.
         low: 1/E[m], at the upper end of the forecast of pairs.
         high: `naive` and SIGMAS of its standard errors.
     """

@@ -20,7 +20,7 @@ _LONGEST_SERIES = 20  # pairs up to which the bound of few pairs makes use of th
 
 @dataclass(frozen=True, slots=True)
 class PilotPairs:
-    """What order 2 needs to know of a pilot.
+    """The data of a pilot that order 2 needs.
 
     Attributes:
         documents: n, at least 2.
@@ -34,7 +34,7 @@ class PilotPairs:
 
     @classmethod
     def of_frequencies(cls, f: NDArray[np.int64]) -> "PilotPairs":
-        """From frequency counts: f[j] species were seen j times."""
+        """Build from frequency counts: f[j] species were seen j times."""
         seen = [(j, int(species)) for j, species in enumerate(f) if species and j]
         return cls(
             documents=sum(j * species for j, species in seen),
@@ -44,7 +44,7 @@ class PilotPairs:
 
     @classmethod
     def of_neighbours(cls, neighbours: NDArray[np.int64]) -> "PilotPairs":
-        """From (n,) counts of the verified neighbours of each document within the pilot, itself not counted."""
+        """Build from (n,) counts of each document's verified neighbours within the pilot, itself not counted."""
         return cls(len(neighbours), int(neighbours.sum()), int((neighbours.astype(object) ** 2).sum()))
 
     @property
@@ -75,7 +75,7 @@ class PilotPairs:
 
 
 def few_pairs_above(pairs: int, most_seen: float, miss: float) -> float:
-    """What the expected pairs of a pilot do not exceed, with probability 1 - miss, if so few were seen.
+    """Upper bound on the expected pairs of a pilot, with probability 1 - miss, if so few were seen.
 
     r species of which u documents each are expected in the pilot have pairs with probability 1 - (exp(-u) (1 + u))**r.
     The bound is the largest r u**2/2 under which so few pairs have a probability of `miss`, over r = 1, 2, ... and
@@ -104,7 +104,7 @@ def at_most_pairs(pairs: int, u: NDArray[np.float64], r: NDArray[np.float64]) ->
     """Probability that r species, each Poisson(u), have so few pairs; the power of a series by Euler's recurrence.
 
     Args:
-        pairs: at most 20, for the recurrence loses digits.
+        pairs: number of pairs, at most 20, for the recurrence loses digits.
         u: (n,) mean of each species.
         r: (n,) whole numbers of species.
     """
@@ -129,7 +129,7 @@ def pairs_forecast(pilot: PilotPairs, target_documents: int, largest_species: in
     Args:
         pilot: its pairs.
         target_documents: N >= n, of which the pilot is a uniform sample.
-        largest_species: what no species of the corpus is larger than, if that is known; it narrows the interval of few
+        largest_species: size that no species of the corpus exceeds, if that is known; it narrows the interval of few
             pairs.
 
     Raises:
@@ -148,7 +148,7 @@ def pairs_forecast(pilot: PilotPairs, target_documents: int, largest_species: in
 
 
 def _interval(pilot: PilotPairs, size: int, largest_species: int | None) -> tuple[float, float]:
-    """Of the expected pairs in a pilot of this size."""
+    """Interval of the expected pairs in a pilot of this size."""
     pairs, effective = pilot.pairs, pilot.effective(size)
     most_seen = largest_species * pilot.documents / size if largest_species else np.inf
     if pairs == 0:
@@ -177,7 +177,7 @@ def documents_for_ten_pairs(pairs: float, target_documents: int) -> int:
     """Size of the pilot in which ten pairs are expected: sqrt(20 N / E[m - 1]), at most N.
 
     Args:
-        pairs: in the corpus, expected or bounded.
+        pairs: pairs in the corpus, expected or bounded.
         target_documents: N.
     """
     excess = 2 * pairs / target_documents  # E[m - 1] over documents

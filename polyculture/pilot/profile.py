@@ -27,7 +27,7 @@ class Extreme:
 
     Attributes:
         sizes: (levels,) documents of a species.
-        species: (levels,) how many species have that size; not whole numbers.
+        species: (levels,) numbers of species of that size; not whole numbers.
     """
 
     sizes: Sizes
@@ -42,10 +42,10 @@ class DistinctInterval:
         low: smallest.
         high: largest.
         fewest: the population of `low`, or None if none fits.
-        most: that of `high`.
+        most: the population of `high`.
         sigmas: tolerance under which a population fits; infinite if none does: then the interval is what is possible
             at all.
-        grid_error: by how much sizes between those of the grid could have widened an end; it is part of the interval.
+        grid_error: most that sizes between those of the grid could have widened an end by; part of the interval.
     """
 
     low: float
@@ -58,7 +58,7 @@ class DistinctInterval:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What the pilot has counted: light frequencies, heavy species, their documents; and their variances, at most."""
+    """Counts of the pilot: light frequencies, heavy species, their documents; and bounds on their variances."""
 
     counts: NDArray[np.float64]
     variances: NDArray[np.float64]
@@ -103,7 +103,7 @@ def _solve(rows: _Rows, columns: NDArray[np.float64], cost: NDArray[np.float64])
 
 
 def _overlooked(solution: optimize.OptimizeResult, columns: NDArray[np.float64], cost: NDArray[np.float64]) -> float:
-    """By how much sizes outside the grid could undercut the optimum: by duality, minus the least reduced cost."""
+    """Most that sizes outside the grid could undercut the optimum by: by duality, minus the least reduced cost."""
     dual = solution.ineqlin.marginals
     reduced = cost - (dual[: len(columns)] - dual[len(columns) :]) @ columns - solution.eqlin.marginals
     return max(0.0, -float(reduced.min()))

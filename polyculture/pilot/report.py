@@ -15,7 +15,7 @@ from polyculture.pilot.classical import frequency_counts
 from polyculture.pilot.forecast import forecast, forecast_neighbours
 from polyculture.pilot.judge import judge_pilot
 from polyculture.pilot.near import near_bounds
-from polyculture.pilot.sample import Sample
+from polyculture.pilot.sample import PilotSample
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.measures import Lens
@@ -29,8 +29,8 @@ class Pilot:
 
     Attributes:
         documents: each once.
-        indexes: what lenses count in.
-        sources, kinds: of each source number.
+        indexes: indexes that lenses count in.
+        sources, kinds: name and kind of each source number.
     """
 
     documents: Documents
@@ -89,7 +89,7 @@ def _outcome(checks: Sequence[PilotCheck]) -> Outcome:
     return Outcome.PASS if found == {Outcome.PASS} else Outcome.UNKNOWN
 
 
-def _samples(pilot: Pilot, seed: int, target_documents: int, largest_species: int | None) -> Iterator[Sample]:
+def _samples(pilot: Pilot, seed: int, target_documents: int, largest_species: int | None) -> Iterator[PilotSample]:
     """Every lens and scope of two documents and more."""
     growth = target_documents / len(pilot.documents.source)
     for lens in Lens:
@@ -102,7 +102,7 @@ def _samples(pilot: Pilot, seed: int, target_documents: int, largest_species: in
             if documents >= 2 and counted_documents >= 2:
                 target = max(documents, round(documents * growth))
                 is_partition = isinstance(LENSES[lens], PartitionLens)
-                yield Sample(lens, scope, data, is_partition, counted_documents, target, largest_species)
+                yield PilotSample(lens, scope, data, is_partition, counted_documents, target, largest_species)
 
 
 def _scopes(pilot: Pilot) -> Iterator[tuple[str, list[int]]]:
@@ -129,7 +129,7 @@ def _data(pilot: Pilot, lens: Lens, counted: Counted, members: list[int]) -> tup
     return (np.resize(neighbours, documents) if len(rows) else neighbours), len(rows)
 
 
-def forecast_sample(sample: Sample) -> PilotForecast:
+def forecast_sample(sample: PilotSample) -> PilotForecast:
     """The numbers of one lens and scope."""
     n = sample.documents
     if sample.is_partition:

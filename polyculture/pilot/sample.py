@@ -10,14 +10,14 @@ from schemas.measures import Lens
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """What a forecast is made from.
+class PilotSample:
+    """The sample that a forecast is made from.
 
     Attributes:
-        lens, scope: which.
+        lens, scope: lens and scope of the sample.
         data: frequency counts of a partition lens, f[j] species seen j times; else (documents,) neighbours of each.
-        is_partition: which of the two.
-        counted_documents: of the documents, those that were counted.
+        is_partition: whether the lens is a partition; else it has neighbourhoods.
+        counted_documents: number of the documents that were counted.
         target_documents: N of this scope.
         largest_species: documents that no species of the corpus exceeds, if known.
     """
@@ -32,5 +32,5 @@ class Sample:
 
     @property
     def documents(self) -> int:
-        """Of the pilot."""
+        """Number of documents in the pilot."""
         return sample_size(self.data) if self.is_partition else len(self.data)

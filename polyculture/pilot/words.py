@@ -1,4 +1,4 @@
-"""What a forecast from a pilot means, in sentences."""
+"""Sentences that say what a forecast from a pilot means."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def distinct_words(naive: float, interval: DistinctInterval, n: int, factor: flo
 
 
 def pair_words(pilot: PilotPairs, pairs: Estimate, target_documents: int) -> tuple[str, ...]:
-    """What order 2 says."""
+    """Sentences on order 2."""
     text = f"It holds {pilot.pairs:,.0f} duplicate pairs; the corpus will hold {pairs.low:,.3g} to {pairs.high:,.3g}."
     if pilot.pairs < FEW_PAIRS and pilot.documents < target_documents:
         text += " These are few."
@@ -31,7 +31,7 @@ def pair_words(pilot: PilotPairs, pairs: Estimate, target_documents: int) -> tup
 
 
 def advice(needed: int | None) -> tuple[str, ...]:
-    """What would settle an unknown outcome; nothing for others."""
+    """Say what would settle an unknown outcome; nothing for others."""
     if needed is None:
         return ()
     return (f"The expectation cannot be judged; a pilot of some {needed:,} documents may settle it.",)

@@ -24,14 +24,14 @@ def publish_files(
     the manifest are each created only if there is none. Two of the same run write the same bytes.
 
     Args:
-        directory: of the run.
-        manifest: of the run, as checked by `check_permission`.
-        store: where to.
-        approval: who answers for it, if it is not GO.
+        directory: directory of the run.
+        manifest: manifest of the run, as checked by `check_permission`.
+        store: destination.
+        approval: the person who answers for it, if it is not GO.
         progress: called with the bytes done and the bytes in all.
 
     Returns:
-        How many of the listed files were written.
+        Number of the listed files that were written.
 
     Raises:
         ConfigError: something else is there.
@@ -86,7 +86,7 @@ def _copy(directory: RunDirectory, store: Store, file: FileDigest) -> None:
 
 
 def _is_same(name: str, held: bytes | None, wanted: bytes) -> bool:
-    """Whether a file is there already; of an approval, one of the same run, whoever gave it first."""
+    """True if a file is there already; of an approval, one of the same run, whoever gave it first."""
     if name != APPROVAL_FILE or held is None:
         return held == wanted
     first, second = Approval.model_validate_json(held), Approval.model_validate_json(wanted)

@@ -1,4 +1,4 @@
-"""Where a run is published, as the operator writes it: a path, or a URL without a secret in it."""
+"""The destination of a run, as the operator writes it: a path, or a URL without a secret in it."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Destination:
 
     Attributes:
         scheme: s3, gs, az or file.
-        url: what names it, safe to show.
+        url: its URL, safe to show.
         folder: the folder, of a file destination.
     """
 
@@ -40,7 +40,7 @@ def parse_destination(written: str) -> Destination:
         parts = urlsplit(written)
         has_user = "@" in parts.netloc
     except ValueError as error:
-        raise ConfigError("the destination is no URL; write it as s3://bucket/folder") from error
+        raise ConfigError("the destination is not a URL; write it as s3://bucket/folder") from error
     if has_user or parts.username or parts.password:
         raise ConfigError(
             "the destination holds a user or password; take it out, and give credentials by the environment or "

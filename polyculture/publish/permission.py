@@ -1,4 +1,4 @@
-"""Whether a run may be published: a verdict that follows from the evidence, and GO or somebody who answers for it."""
+"""Permission to publish a run: a verdict that follows from the evidence, and GO or somebody who answers for it."""
 
 from datetime import date
 
@@ -20,7 +20,7 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
     approval does not help it. A waiver must still be in force today.
 
     Args:
-        directory: of the run.
+        directory: directory of the run.
         today: the day that waivers are judged on.
         is_approved: somebody answers for publishing it whatever the verdict.
 

@@ -139,7 +139,7 @@ class BucketStore:
         """Open it; nothing is sent yet.
 
         Args:
-            destination: which.
+            destination: the destination.
             options: credentials and endpoint, if they do not come from the environment.
             is_plain: the endpoint in the environment is spoken to without TLS.
 

@@ -1,4 +1,4 @@
-"""Why the verdict is what it is, in sentences for a person who signs it."""
+"""Explain the verdict in sentences, for a person who signs it."""
 
 from polyculture.report.words import compact, listing, percent
 from schemas.manifest import Manifest

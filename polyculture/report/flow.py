@@ -27,7 +27,7 @@ WIDTH, ROW, LEFT, RIGHT, TOP = 640, 34, 150, 112, 46
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What became of one source, or of all: slots by step, and tokens where they are known."""
+    """Flow of one source, or of all: slots by step, and tokens where they are known."""
 
     name: str
     kind: Kind | None
@@ -134,7 +134,7 @@ def _texts(axes: Axes, row: int, flow: Flow) -> None:
 
 
 def _legend(figure: Figure, flows: list[Flow], height: int) -> None:
-    """Only the steps that occur, in the order of the bars."""
+    """Draw a legend of the steps that occur, in the order of the bars."""
     total = flows[0]
     used = [step for step in STEPS if total.documents().get(step)]
     x = 8.0

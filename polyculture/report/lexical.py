@@ -13,14 +13,14 @@ from schemas.source_config import RESERVED_SCOPES
 
 @dataclass(frozen=True, slots=True)
 class LexicalTable:
-    """What the section shows.
+    """The content of the section.
 
     Attributes:
-        stage: of the numbers.
-        names: of the measures.
+        stage: stage of the numbers.
+        names: names of the measures.
         rows: the union, the kinds, the sources by name; empty if nothing was measured.
         synthetic: the synthetic sources, those with most measures outside the bounds first.
-        outside: by source, the measures whose ratio is worth a look.
+        outside: measures whose ratio is worth a look, by source.
     """
 
     stage: Stage

@@ -1,4 +1,4 @@
-"""From manifest, profile and verdict to the files of `report/`."""
+"""Render manifest, profile and verdict into the files of `report/`."""
 
 import json
 from importlib.resources import files
@@ -37,10 +37,10 @@ def render_report(
     """Write the report of one run. Pure: the same arguments give the same bytes.
 
     Args:
-        manifest: what the run consists of.
+        manifest: manifest of the run.
         profile: its numbers.
-        verdict: what the gate made of them.
-        top_up: what a top-up adds to its parent; None for any other run.
+        verdict: verdict of the gate on them.
+        top_up: account of what a top-up adds to its parent; None for any other run.
 
     Returns:
         File name -> bytes: `index.html` (one page, no script, nothing loaded from elsewhere), its figures as `*.svg`,

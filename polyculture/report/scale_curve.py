@@ -23,7 +23,7 @@ def scale_curve(profile: Profile, stage: Stage, sources: list[str], name: str) -
 
     Args:
         profile: the numbers.
-        stage: which documents.
+        stage: stage of the documents.
         sources: their names; others in the profile are kinds.
         name: stem of the figure's file.
 

@@ -37,7 +37,7 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
 
 
 def lexical_lines(profile: Profile) -> list[str]:
-    """What a person should know of the lexical measures beside the gate's checks: the blocks, and who has none."""
+    """Notes on the lexical measures beside the gate's checks: the size of blocks, and sources that have none."""
     sources = [scope for scope in profile.lexical if scope.stage is Stage.INPUT and _is_source(scope)]
     if not sources:
         return []
@@ -96,7 +96,7 @@ def shown(estimate: Estimate) -> str:
 
 
 def vector_lines(profile: Profile, stage: Stage) -> list[str]:
-    """What embeddings say at a stage, in a line for the union and the narrowest sources; none if not measured."""
+    """Lines on the embeddings at a stage: the union and the narrowest sources; none if not measured."""
     found = [v for v in profile.vectors if v.stage is stage]
     union = next((v for v in found if v.scope == "all"), None)
     if union is None or profile.encoder is None:

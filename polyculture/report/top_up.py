@@ -1,4 +1,4 @@
-"""What a top-up found, as rows of tables and as sentences: the same in the terminal and on the report's page."""
+"""Findings of a top-up, as rows of tables and as sentences: the same in the terminal and on the report's page."""
 
 from polyculture.report.words import compact, percent
 from schemas.measures import Lens
@@ -52,7 +52,7 @@ def source_rows_of(found: TopUp) -> list[list[str]]:
 
 
 def sentences(found: TopUp) -> list[str]:
-    """What has to be said: a shortage first, then the forecast, then what was not followed or not measured."""
+    """Sentences for the reader: a shortage first, then the forecast, then what was not followed or not measured."""
     said = []
     if found.lacking_tokens:
         said.append(
@@ -82,7 +82,7 @@ def sentences(found: TopUp) -> list[str]:
 
 
 def _interval(estimate: Estimate, digits: int) -> str:
-    """Without an interval it was counted."""
+    """Format an estimate; one without an interval was counted."""
     value = f"{estimate.value:.{digits}f}"
     return (
         value if estimate.low == estimate.high else f"{value} [{estimate.low:.{digits}f}, {estimate.high:.{digits}f}]"

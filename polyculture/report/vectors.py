@@ -1,4 +1,4 @@
-"""What embeddings say: rows and sentences of the report's section, and its two figures."""
+"""The report's section on embeddings: rows, sentences and two figures."""
 
 from dataclasses import dataclass
 from itertools import count as numbers
@@ -35,9 +35,9 @@ class VectorSection:
     """Everything that the template prints.
 
     Attributes:
-        sentences: what the numbers say, worst first.
+        sentences: meaning of the numbers, worst first.
         reference: the pooled reference; None without one.
-        figures: with their captions.
+        figures: figures with their captions.
     """
 
     rows: list[VectorRow]

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, Manifest
-from schemas.measures import Lens, Stage
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict
 
-TRIALS = (0.001, 0.01, 0.1)
 MOST_FILES, MOST_WARNINGS, MOST_SPECIES = 50, 5, 5
 
 
@@ -31,8 +30,17 @@ class ScopeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class _RowScope:
+    """The union, a kind or a source, as a row begins."""
+
+    name: str
+    kind: Kind | None
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class Columns:
-    """What the columns of a scope's row are: trial sizes, and pairs of lens and stage."""
+    """Columns of a scope's row: trial sizes, and pairs of lens and stage."""
 
     trials: list[float]
     everywhere: list[tuple[Lens, Stage]]
@@ -59,7 +67,7 @@ class Checks:
 
 
 def sort_checks(verdict: Verdict) -> Checks:
-    """Those that close the gate or leave it unsettled, warnings, and those passed."""
+    """Sort checks: those that close the gate or leave it unsettled, warnings, and those passed."""
     deciding = sorted(verdict.failed(), key=_gravity)
     warned = sorted((c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS), key=_gravity)
     return Checks(deciding, warned, [c for c in verdict.checks if c.outcome is Outcome.PASS])
@@ -79,7 +87,7 @@ def columns_of(profile: Profile, judged: Stage) -> Columns:
     pairs = [(lens, stage) for lens in (Lens.NEAR, Lens.EXACT) for stage in Stage]
     pairs += [(lens, judged) for lens in Lens if lens not in (Lens.NEAR, Lens.EXACT)]
     pairs = [pair for pair in pairs if pair in measured]
-    return Columns(sorted({*TRIALS, profile.trial_fraction}), pairs)
+    return Columns(sorted({*TRIAL_FRACTIONS, profile.trial_fraction}), pairs)
 
 
 def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[ScopeRow]:
@@ -87,25 +95,25 @@ def scope_rows(manifest: Manifest, profile: Profile, judged: Stage) -> list[Scop
     sources = {account.name: account.kind for account in manifest.conservation}
     columns = columns_of(profile, judged)
     kinds = [kind for kind in Kind if kind in sources.values()]
-    rows = [_row(profile, columns, judged, ("all", None, "union"))]
-    rows += _worst_first([_row(profile, columns, judged, (kind.value, kind, "kind")) for kind in kinds])
-    rows += _worst_first([_row(profile, columns, judged, (name, kind, "source")) for name, kind in sources.items()])
+    rows = [_row(profile, columns, judged, _RowScope("all", None, "union"))]
+    rows += _worst_first([_row(profile, columns, judged, _RowScope(kind.value, kind, "kind")) for kind in kinds])
+    rows += _worst_first([_row(profile, columns, judged, _RowScope(*source, "source")) for source in sources.items()])
     return rows
 
 
-def _row(profile: Profile, columns: Columns, judged: Stage, what: tuple[str, Kind | None, str]) -> ScopeRow:
-    name, kind, group = what
+def _row(profile: Profile, columns: Columns, judged: Stage, scope: _RowScope) -> ScopeRow:
+    name = scope.name
     found = profile.scope(judged, Lens.NEAR, name)
     trials = {round(t.fraction, 12): t.distinct_fraction for t in found.trials} if found else {}
     everywhere = [profile.scope(stage, lens, name) for lens, stage in columns.everywhere]
     return ScopeRow(
         name=name,
-        kind=kind,
-        group=group,
+        kind=scope.kind,
+        group=scope.group,
         judged=found,
         by_tokens=profile.scope(judged, Lens.NEAR, name, Weighting.TOKENS),
         trials=[trials.get(round(fraction, 12)) for fraction in columns.trials],
-        everywhere=[scope.distinct_fraction if scope else None for scope in everywhere],
+        everywhere=[found.distinct_fraction if found else None for found in everywhere],
     )
 
 

@@ -50,8 +50,8 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
     """The card of a run whose shards are written. No text of a document is in it; names from records are escaped.
 
     Args:
-        manifest: with the shards among its files.
-        facts: what the shards hold.
+        manifest: manifest with the shards among its files.
+        facts: content of the shards.
 
     Returns:
         Markdown; the same for equal arguments.

@@ -31,8 +31,8 @@ def render_croissant(manifest: Manifest, facts: ShardFacts) -> str:
     There is no date in it, and no address: equal runs have equal metadata, and paths are relative to the file.
 
     Args:
-        manifest: with the shards among its files.
-        facts: what the shards hold.
+        manifest: manifest with the shards among its files.
+        facts: content of the shards.
     """
     groups = shard_groups(manifest.files)
     media = MEDIA_TYPES[facts.form]

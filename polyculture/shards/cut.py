@@ -1,4 +1,4 @@
-"""Where shards and record batches begin and end: functions of sizes alone, so the same for any number of workers."""
+"""Bounds of shards and record batches: functions of sizes alone, so the same for any number of workers."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Shard:
     """One shard to write.
 
     Attributes:
-        name: of its file.
+        name: name of its file.
         first: place of its first row in the order.
         last: place after its last row.
     """
@@ -27,8 +27,8 @@ def cut_shards(row_bytes: NDArray[np.int64], max_shard_bytes: int, stem: str) ->
 
     Args:
         row_bytes: (rows,) bytes that each row takes.
-        max_shard_bytes: of one shard, about.
-        stem: of the files' names.
+        max_shard_bytes: bytes of one shard, about.
+        stem: stem of the files' names.
 
     Returns:
         Contiguous shards `STEM-NNNNN-of-NNNNN.arrow`; a single empty one for no rows.

@@ -30,7 +30,7 @@ def write_dataset_files(
         root: the run directory.
 
     Returns:
-        What the manifest lists of these files.
+        The manifest's entries for these files.
     """
     shards = [statistics for _, statistics in written]
     whole = MixtureStatistics(

@@ -1,4 +1,4 @@
-"""What a run says of itself to people and programs that know nothing of it: dataset card and Croissant metadata."""
+"""Descriptions of a run for people and programs that know nothing of it: dataset card and Croissant metadata."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
     """Write README.md and croissant.json; reads the small columns of all shards once.
 
     Args:
-        manifest: as it will be, but for the digests of these two files.
+        manifest: the manifest as it will be, but for the digests of these two files.
         root: the run directory.
 
     Returns:
-        What the manifest lists of them.
+        The manifest's entries for them.
     """
     facts = count_facts(root, manifest.files)
     write_text(root / CARD_FILE, render_card(manifest, facts))

@@ -1,4 +1,4 @@
-"""What shards hold by licence and language, counted over all rows."""
+"""Documents and tokens of the shards by licence and language, counted over all rows."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ class ShardFacts:
     """Rows of all shards, by what their records say; None is a record that says nothing.
 
     Attributes:
-        licenses, languages: what each has.
+        licenses, languages: documents and tokens of each.
         form: Arrow format of the shards.
     """
 
@@ -38,9 +38,9 @@ def count_facts(root: Path, files: list[FileDigest]) -> ShardFacts:
 
     Args:
         root: the run directory.
-        files: with the shards in it.
+        files: list of files with the shards in it.
     """
-    tallies = {"license": Tally(), "language": Tally()}
+    tallies = {"license": ValueCounts(), "language": ValueCounts()}
     form: Literal["stream", "file"] = "stream"
     for shards in shard_groups(files).values():
         for shard in shards:
@@ -52,7 +52,7 @@ def count_facts(root: Path, files: list[FileDigest]) -> ShardFacts:
     return ShardFacts(tallies["license"].ranked(), tallies["language"].ranked(), form)
 
 
-class Tally:
+class ValueCounts:
     """Documents and tokens by value."""
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ FIXED_ROW_BYTES = 110  # of a DOCUMENT row beside its strings: offsets, numbers,
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where the values of a column lie.
+    """The places of a column's values.
 
     Attributes:
         places: (chunks, 5) address of the validity bits (0: no nulls), of the offsets or numbers, and of the bytes;
@@ -41,10 +41,10 @@ class Found:
     """The values of one column for some rows.
 
     Attributes:
-        address: (rows,) of the first byte of a string, or the number itself as 64 bits (0 for null).
+        address: (rows,) address of the first byte of a string, or the number itself as 64 bits (0 for null).
         size: (rows,) bytes of a string; 0 for null.
         is_valid: (rows,) 0 for null.
-        nulls: how many are.
+        nulls: number of nulls.
     """
 
     address: NDArray[np.uint64]
@@ -123,7 +123,7 @@ def _copy(address: NDArray[np.uint64], size: NDArray[np.int64], target: NDArray[
 
 
 def locate(column: Column, chunk: NDArray[np.int64], row: NDArray[np.int64], is_string: bool) -> Found:
-    """Where the values of the rows lie, each given by its chunk and its row in it; reads no string."""
+    """Locate the values of rows, each given by its chunk and its row in it; reads no string."""
     rows = len(chunk)
     address, size, is_valid = np.empty(rows, np.uint64), np.empty(rows, np.int64), np.empty(rows, np.uint8)
     nulls = _locate(chunk, row, column.places, is_string, (address, size, is_valid))
@@ -179,7 +179,7 @@ class MappedDocuments:
         self.partition_first = np.concatenate([[0], np.cumsum(per_partition)]).astype(np.int64)
 
     def find(self, number: NDArray[np.int64], names: Sequence[str]) -> dict[str, Found]:
-        """Where the values of some columns lie for the documents of these numbers.
+        """Locate the values of some columns for the documents of these numbers.
 
         The system is asked to read all of them from disk, in pieces as large as they lie close together.
         """
@@ -241,6 +241,6 @@ _NO_PLACES = np.zeros((0, 5), np.uint64)
 
 
 def is_string(name: str) -> bool:
-    """Whether a column of the DOCUMENT schema holds strings; the others hold numbers of eight bytes."""
+    """True if a column of the DOCUMENT schema holds strings; the others hold numbers of eight bytes."""
     kind = DOCUMENT_SCHEMA.field(name).type
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

@@ -21,11 +21,11 @@ _Call = tuple[Origin, Shard, ShardConfig, RunDirectory, str]
 
 @dataclass(frozen=True)
 class Place:
-    """Where shards go, and who writes them.
+    """The directory that shards go to, and the executor that writes them.
 
     Attributes:
         directory: the run directory.
-        identity: of the run; a shard that was committed for another is written again.
+        identity: identity of the run; a shard that was committed for another is written again.
         executor: runs one call per shard.
     """
 
@@ -47,7 +47,7 @@ def write_shards(
         origin: the documents and their order.
         stem: first part of the files' names: `[A-Za-z0-9_][A-Za-z0-9_.-]*`.
         config: sizes and form.
-        place: where to, and who works.
+        place: run directory and executor.
         progress: called with the rows that are written, and all.
 
     Returns:

@@ -21,7 +21,7 @@ _SHARD = re.compile(r"(?:shards/)?(?P<group>.+)-(?P<number>\d{5,})-of-(?P<count>
 
 @dataclass(frozen=True, slots=True)
 class ShardList:
-    """What a manifest says of a run's shards.
+    """The shards of a run, as its manifest lists them.
 
     Attributes:
         root: the run directory.
@@ -110,7 +110,7 @@ def read_shard_list(root: Path, manifest_sha256: str | None = None) -> ShardList
 
 
 def check_sizes(root: Path, shards: Sequence[FileDigest]) -> None:
-    """Whether every shard has the size that is listed; reads none of them.
+    """Check that every shard has the size that is listed; reads none of them.
 
     Raises:
         PolycultureError: one is missing, or longer or shorter.
@@ -124,7 +124,7 @@ def check_sizes(root: Path, shards: Sequence[FileDigest]) -> None:
 
 
 def is_file_format(path: Path) -> bool:
-    """Whether an Arrow shard has the file format, by its first bytes; else it has the stream format."""
+    """True if an Arrow shard has the file format, by its first bytes; else it has the stream format."""
     with path.open("rb") as stream:
         return stream.read(len(FILE_MAGIC)) == FILE_MAGIC
 
@@ -134,7 +134,7 @@ def read_batches(path: Path, columns: Sequence[str] | None = None) -> Iterator[p
 
     Args:
         path: the shard.
-        columns: what to read, and decompress; all columns if None.
+        columns: columns to read and decompress; all if None.
 
     Raises:
         ConfigError: there is no such column.

@@ -30,7 +30,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Which blocks a reader takes: those of one worker of one rank."""
+    """The blocks that a reader takes: those of one worker of one rank."""
 
     rank: int = 0
     ranks: int = 1
@@ -70,14 +70,14 @@ class ShardReader:
         Args:
             run: the run directory, or a copy of a published one.
             batch_rows: rows of a block: the batch size of one rank.
-            columns: what to read; all columns if None.
-            group: which shards.
+            columns: columns to read; all if None.
+            group: group of shards.
             is_even: leave out the last rows that do not give every rank a whole block, so that all ranks take equally
                 many steps; otherwise the last block may be short, and some ranks may have one block fewer.
             manifest_sha256: the digest that the manifest must have, from the verdict; not checked if None.
 
         Raises:
-            ConfigError: that is no finished run, or it has no such shards.
+            ConfigError: the path is no finished run, or the run has no such shards.
             PolycultureError: the manifest or a shard is not what it should be.
         """
         if batch_rows < 1:
@@ -150,7 +150,7 @@ class ShardReader:
             block += shares
 
     def state_dict(self) -> State:
-        """Where to go on: after the rows taken since iterating began, by all ranks in step.
+        """The place to go on from: after the rows taken since iterating began, by all ranks in step.
 
         Raises:
             ConfigError: this reader cannot know it: it is one of several workers, or a rank within a block.
@@ -166,7 +166,7 @@ class ShardReader:
         return self.state_after(-(-(blocks + bool(within)) // share.ranks))
 
     def state_after(self, batches: int) -> State:
-        """Where to go on after every rank has taken `batches` blocks since `row`: for the process that counts them."""
+        """The place to go on from after `batches` blocks of every rank since `row`, for the process that counts."""
         return self._state(min(self.row + batches * self._batch_rows * self._share.ranks, self.end))
 
     def _state(self, row: int) -> State:

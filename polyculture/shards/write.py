@@ -26,7 +26,7 @@ RELEASE_BYTES = 2**30  # gathered; the system maps some pages around each that i
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What shards are made from, as plain names that cross processes.
+    """The sources of shards, as plain names that cross processes.
 
     Attributes:
         index: the corpus index (INDEX_SCHEMA of `polyculture.corpus.corpus`).
@@ -48,13 +48,13 @@ def write_shard(origin: Origin, shard: Shard, config: ShardConfig, root: Path) -
     a SHA-256 of them, and the write.
 
     Args:
-        origin: what it is made from.
-        shard: which rows.
+        origin: the data that it is made from.
+        shard: its rows.
         config: form and sizes.
         root: the run directory.
 
     Returns:
-        What the manifest lists, and what the shard holds.
+        The manifest's entry, and the content of the shard.
 
     Raises:
         OutputError: it cannot be written.
@@ -73,7 +73,7 @@ def row_bytes(origin: Origin) -> NDArray[np.int64]:
     return open_documents(origin).row_bytes()
 
 
-class Documents:
+class IndexedDocuments:
     """The documents by their number in the index, with their settled ids."""
 
     def __init__(self, origin: Origin) -> None:
@@ -87,7 +87,7 @@ class Documents:
         self._touched = 0
 
     def find(self, numbers: NDArray[np.int64]) -> dict[str, Found]:
-        """Where all columns lie for these documents."""
+        """Locate all columns for these documents."""
         found = self._mapped.find(self._place(numbers), DOCUMENT_SCHEMA.names)
         chunk = np.searchsorted(self._id_first, numbers, side="right") - 1
         found["document_id"] = locate(self._ids, chunk, numbers - self._id_first[chunk], is_string=True)
@@ -115,15 +115,15 @@ class Documents:
             self._touched = 0
 
 
-def open_documents(origin: Origin) -> Documents:
+def open_documents(origin: Origin) -> IndexedDocuments:
     """The documents, opened once per process and index."""
     return _open(replace(origin, order=Path()), origin.index.stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _open(origin: Origin, written_at: int) -> Documents:
+def _open(origin: Origin, written_at: int) -> IndexedDocuments:
     del written_at  # tells an index from another that was in its place
-    return Documents(origin)
+    return IndexedDocuments(origin)
 
 
 def _flat(index: pa.Table, name: str) -> NDArray[Any]:
@@ -133,7 +133,9 @@ def _flat(index: pa.Table, name: str) -> NDArray[Any]:
     return flat
 
 
-def write_batches(stream: WholeStream, documents: Documents, found: dict[str, Found], config: ShardConfig) -> None:
+def write_batches(
+    stream: WholeStream, documents: IndexedDocuments, found: dict[str, Found], config: ShardConfig
+) -> None:
     """Write documents that were found, as Arrow IPC in the form and batches of `config`."""
     compression = None if config.compression == "none" else config.compression
     options = pa.ipc.IpcWriteOptions(use_threads=False, compression=compression)

@@ -82,7 +82,7 @@ def decode(data: bytes, declared: Iterable[str | None] = ()) -> Decoded | None:
 
 
 def is_binary(text: str) -> bool:
-    """Whether decoded text has more control characters than any text: over one in a hundred."""
+    """True if decoded text has more control characters than any text: over one in a hundred."""
     return len(_CONTROL.findall(text)) * 100 > len(text)
 
 

@@ -25,7 +25,7 @@ class ChildError(Exception):
     """The child did not deliver the file whole.
 
     Attributes:
-        reason: for the quarantine.
+        reason: reason for the quarantine.
     """
 
     def __init__(self, reason: QuarantineReason, detail: str) -> None:

@@ -24,7 +24,7 @@ class DamageError(Exception):
     """The compressed data cannot be decoded further.
 
     Attributes:
-        reason: for the quarantine.
+        reason: reason for the quarantine.
         is_cut: the data ends early and shows no other fault: what was decoded so far is right.
     """
 
@@ -40,7 +40,7 @@ class Decoder(Protocol):
     Attributes:
         safe_output: decompressed bytes up to the end of the last member or frame that was checked whole.
         safe_input: the compressed bytes that they came from.
-        warnings: what is odd about the file and cost nothing.
+        warnings: oddities of the file that cost nothing.
     """
 
     safe_output: int
@@ -116,7 +116,7 @@ class GzipDecoder:
         return DamageError("gzip: the file ends inside a member", is_cut=True)
 
     def _has_header_inside(self) -> bool:
-        """Whether the bytes of the unfinished member hold a member's header. O(bytes of the member), O(1) memory."""
+        """True if the bytes of the unfinished member hold a member's header. O(bytes of the member), O(1) memory."""
         self._handle.seek(self.safe_input + 1)
         window = b""
         while part := self._handle.read(READ_BYTES):
@@ -239,12 +239,12 @@ class ZstdDecoder:
 
 
 def is_skippable(magic: bytes) -> bool:
-    """Whether four bytes start a skippable zstd frame."""
+    """True if four bytes start a skippable zstd frame."""
     return magic[1:] == b"\x2a\x4d\x18" and 0x50 <= magic[0] <= 0x5F
 
 
 def _block(header: bytes) -> tuple[bool, int]:
-    """Whether a zstd block is its frame's last, and how many bytes follow its header."""
+    """Read a zstd block's header: True if it is its frame's last, and the bytes that follow the header."""
     value = int.from_bytes(header, "little")
     kind = value >> 1 & 3
     if kind == 3:

@@ -32,8 +32,8 @@ class Document:
         values: mappable field -> value of its column's type. `id` (the record's own, or None) and `text` are always
             there; any other field that is absent is null.
         position: the record slot's number in its file, from 0; slots that were set aside count.
-        byte_offset: as in Record.
-        sha256: as in Record.
+        byte_offset: the same as in Record.
+        sha256: the same as in Record.
     """
 
     values: dict[str, object]
@@ -48,7 +48,7 @@ class FieldPlan:
 
     Attributes:
         columns: our field -> column or dotted path, for all fields that this source can have.
-        fields: what each column or path supplies, `text` aside: column -> (field, converter), ...
+        fields: field that each column or path supplies, `text` aside: column -> (field, converter), ...
         paths: the keys of `fields` that are dotted.
         limits: bounds on a text, and on JSON inside strings.
     """
@@ -60,7 +60,7 @@ class FieldPlan:
 
 
 def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
-    """Which column supplies which field: as configured, else the column of the field's own name.
+    """Assign columns to fields: as configured, else the column of the field's own name.
 
     A field that says nothing about the source's kind is only read where the configuration asks for it.
     """
@@ -81,9 +81,9 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
     """Check one record.
 
     Args:
-        record: what a reader yielded.
+        record: the record that a reader yielded.
         position: its slot number in the file.
-        plan: from `plan_fields`.
+        plan: result of `plan_fields`.
         lost: counts what cost no document: provenance values of a wrong type, by field, which become null; and
             under `U+0000`, such characters removed from texts.
 
@@ -164,7 +164,7 @@ def _no_text(record: Record, text: object) -> Rejection:
 
 
 def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, str] | None:
-    """Why this string cannot be a document's text; None if it can."""
+    """The reason why this string cannot be a document's text; None if it can."""
     try:
         length = len(text) if text.isascii() else len(text.encode())
     except UnicodeEncodeError as error:
@@ -179,7 +179,7 @@ def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, s
 
 
 def _field_fault(checked: Mapping[str, object], max_document_bytes: int) -> tuple[QuarantineReason, str] | None:
-    """Which other field is longer than a text may be; None if none is."""
+    """Name another field that is longer than a text may be; None if none is."""
     for name, value in checked.items():
         if type(value) is str and len(value) * 4 > max_document_bytes and name != "text":
             length = len(value.encode())

@@ -50,7 +50,7 @@ def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
 
 
 def check_unchanged(file: InputFile) -> bool:
-    """Whether the file still has the size and digest that it had when it was found. O(bytes)."""
+    """True if the file still has the size and digest that it had when it was found. O(bytes)."""
     try:
         with open_regular(file.path) as handle:
             if os.fstat(handle.fileno()).st_size != file.size_bytes:
@@ -106,7 +106,7 @@ def _walk(source: SourceConfig, folder: Path) -> Iterator[Path]:
 
 
 def _resolve(source: SourceConfig, path: Path) -> Path:
-    """Where `path` really lies, if that is a readable regular file."""
+    """Resolve where `path` really lies, if that is a readable regular file."""
     try:
         real = Path(os.path.realpath(path, strict=True))
         mode = real.stat().st_mode

@@ -24,7 +24,7 @@ class MessageError(Exception):
     """The message cannot be decoded.
 
     Attributes:
-        reason: for the quarantine.
+        reason: reason for the quarantine.
     """
 
     def __init__(self, reason: QuarantineReason, detail: str) -> None:

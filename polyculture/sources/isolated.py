@@ -31,7 +31,7 @@ class SchemaError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What the parent wants, from the command line as JSON.
+    """The parent's request, from the command line as JSON.
 
     Attributes:
         format: parquet, arrow or arrow_stream.
@@ -67,7 +67,7 @@ def column_of(path: str, names: list[str]) -> str | None:
 
 
 def is_text_type(kind: Any) -> bool:
-    """Whether a column of this Arrow type can hold text."""
+    """True if a column of this Arrow type can hold text."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
@@ -76,7 +76,7 @@ def is_text_type(kind: Any) -> bool:
 
 
 def is_plain_type(kind: Any) -> bool:
-    """Whether values of this type become strings, numbers, booleans, null, lists and dictionaries in Python."""
+    """True if values of this type become strings, numbers, booleans, null, lists and dictionaries in Python."""
     types = pa.types
     if types.is_dictionary(kind):
         return is_plain_type(kind.value_type)

@@ -17,7 +17,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 @dataclass(frozen=True, slots=True)
 class LineFault:
-    """Why a line is no record."""
+    """The reason why a line is no record."""
 
     reason: QuarantineReason
     detail: str
@@ -106,7 +106,7 @@ def _check_repeated(line: bytes, value: dict[str, object]) -> dict[str, object] 
 
 
 def _explain(line: bytes, error: orjson.JSONDecodeError) -> LineFault:
-    """Why `line` could not be parsed. Only bad lines come here, so that speed does not matter."""
+    """The reason why `line` could not be parsed. Only bad lines come here, so that speed does not matter."""
     detail = f"{error.msg}: column {error.colno}"
     if "depth limit" in error.msg or "ecursion" in error.msg:
         return LineFault(QuarantineReason.TOO_DEEP, detail)
@@ -124,7 +124,7 @@ def _explain(line: bytes, error: orjson.JSONDecodeError) -> LineFault:
 
 
 def _has_lone_surrogate(line: bytes) -> bool:
-    """Whether a half surrogate pair is the only thing wrong: the standard library accepts it, orjson does not."""
+    """True if a half surrogate pair is the only thing wrong: the standard library accepts it, orjson does not."""
     try:
         value = json.loads(line, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode()

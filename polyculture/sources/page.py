@@ -27,7 +27,7 @@ _FLAT = frozenset(_VOID + _IMPLIED)
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """What a page says: the main content if there is one, else all visible text."""
+    """The text of a page: the main content if there is one, else all visible text."""
 
     text: str
     title: str | None
@@ -35,7 +35,7 @@ class PageText:
 
 @dataclass(frozen=True, slots=True)
 class PageFault:
-    """Why a page gives no text."""
+    """The reason why a page gives no text."""
 
     reason: QuarantineReason
     detail: str
@@ -81,7 +81,7 @@ def _extract(tree: HTMLTree, *, main_content: bool) -> str:
 
 
 def _excess(html: str) -> PageFault | None:
-    """Whether parsing this page would take very long. Counts err high. O(len(html)), little for a usual page."""
+    """Find a page that would take very long to parse; counts err high. O(len(html)), little for a usual page."""
     for part in html.split("<"):
         if len(part) > 2 * MAX_ATTRIBUTES:
             tag = _QUOTED.sub('""', part).partition(">")[0]

@@ -8,7 +8,7 @@ from polyculture.sources.documents import Document, FieldPlan, plan_fields, to_d
 from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
 from polyculture.sources.sniff import HEAD_BYTES, Refused, recognise
-from polyculture.sources.stream import Codec, Stream
+from polyculture.sources.stream import ByteStream, Codec
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import LimitsConfig, SourceConfig
 
@@ -22,7 +22,7 @@ def read_file(
     becomes a Rejection; a defect of this program raises.
 
     Args:
-        file: from `find_files`.
+        file: file that `find_files` found.
         source: its `fields` and `kind` are used.
         limits: bounds.
         notes: empty; filled while the iterator runs.
@@ -49,7 +49,7 @@ def read_file(
 
 
 def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNotes) -> Iterator[Slot]:
-    with Stream(file.path, limits) as stream:
+    with ByteStream(file.path, limits) as stream:
         notes.warnings += stream.warnings
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN

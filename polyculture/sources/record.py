@@ -1,4 +1,4 @@
-"""What a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
+"""Everything that a reader yields: records, rejections, filtered slots, and one account of the file at its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from polyculture.storage.messages import safe_detail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polyculture.sources.stream import Stream
+    from polyculture.sources.stream import ByteStream
     from schemas.quarantined import QuarantineReason
     from schemas.source_config import LimitsConfig
 
@@ -21,8 +21,8 @@ class InputFile:
     """A regular file to read.
 
     Attributes:
-        path: where it lies.
-        name: how manifest, quarantine and messages call it: relative to the configuration file, `/` as separator.
+        path: its path.
+        name: its name in manifest, quarantine and messages: relative to the configuration file, `/` as separator.
         sha256: digest of its bytes, in hexadecimal.
         size_bytes: its size.
     """
@@ -39,7 +39,7 @@ class Record:
 
     Attributes:
         values: column or key to value, as decoded (str, int, float, bool, None, list, dict).
-        byte_offset: where the record starts in the decompressed stream; the row number in a columnar file.
+        byte_offset: start of the record in the decompressed stream; the row number in a columnar file.
         sha256: digest of the record's raw bytes (of its values as JSON in a columnar file).
     """
 
@@ -72,7 +72,7 @@ class Filtered:
 
 @dataclass(slots=True)
 class FileNotes:
-    """What a reader has to say about a file as a whole; filled while its iterator runs.
+    """A reader's notes on a file as a whole; filled while its iterator runs.
 
     Attributes:
         format: name of the format that was recognised, e.g. `jsonl+zstd`.
@@ -91,7 +91,7 @@ class FileNotes:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reader gets: one open file, what is wanted of it, and where to say how it went.
+    """A reader's task: one open file, what is wanted of it, and where to say how it went.
 
     Attributes:
         file: the file.
@@ -102,7 +102,7 @@ class Reading:
     """
 
     file: InputFile
-    stream: Stream
+    stream: ByteStream
     columns: Mapping[str, str]
     limits: LimitsConfig
     notes: FileNotes

@@ -1,4 +1,4 @@
-"""What a file holds, told by its first decompressed bytes; the name only breaks ties between formats of text."""
+"""Recognise a file's format by its first decompressed bytes; the name only breaks ties between formats of text."""
 
 import re
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ _OBJECT = re.compile(r'\{\s*(?:["}]|$)')
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a file is not read at all; the detail says what to do."""
+    """The reason why a file is not read at all; the detail says what to do."""
 
     reason: QuarantineReason
     detail: str

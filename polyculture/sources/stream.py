@@ -38,7 +38,7 @@ OBJECT_BYTES = 64  # what a piece costs beside its bytes
 
 
 class Codec(StrEnum):
-    """How a file is compressed."""
+    """The compression of a file."""
 
     PLAIN = "plain"
     GZIP = "gzip"
@@ -47,11 +47,11 @@ class Codec(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a stream ends before its file does.
+    """The reason why a stream ends before its file does.
 
     Attributes:
-        reason: for the quarantine.
-        detail: for people.
+        reason: reason for the quarantine.
+        detail: explanation for people.
         lost_bytes: bytes of the file, as stored, that were not read.
     """
 
@@ -61,8 +61,8 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Survey:
-    """What the first pass over a compressed file found: trusted bytes, and a problem if it ends there."""
+class FirstPass:
+    """Findings of the first pass over a compressed file: trusted bytes, and a problem if they end early."""
 
     safe_bytes: int
     problem: Problem | None
@@ -92,14 +92,14 @@ def find_codec(head: bytes) -> Codec:
     return Codec.PLAIN
 
 
-class Stream:
+class ByteStream:
     """A file's decompressed bytes, as far as they can be trusted. A context manager.
 
     Attributes:
-        codec: how the file is compressed.
+        codec: compression of the file.
         reader: buffered bytes with `read`, `readline`, `peek`; ends where the trusted bytes end.
-        problem: why that is before the end of the file; None if it is the end. Known from the start.
-        warnings: what is odd about the container and cost nothing.
+        problem: reason why that is before the end of the file; None if it is the end. Known from the start.
+        warnings: oddities of the container that cost nothing.
     """
 
     def __init__(self, path: Path, limits: LimitsConfig) -> None:
@@ -125,7 +125,7 @@ class Stream:
             raise
         self.reader = io.BufferedReader(_Pieces(pieces), BUFFER_BYTES)
 
-    def _examine(self, size: int, limits: LimitsConfig) -> Survey:
+    def _examine(self, size: int, limits: LimitsConfig) -> FirstPass:
         if self.codec is not Codec.PLAIN:
             self._handle.seek(0)
             return _survey(self._decoder(size, limits), size, limits)
@@ -133,7 +133,7 @@ class Stream:
         if size > limits.max_file_bytes:
             detail = f"{size} bytes, at most {limits.max_file_bytes} (limits.max_file_bytes)"
             problem = Problem(QuarantineReason.BOMB_SIZE, detail, size - limits.max_file_bytes)
-        return Survey(min(size, limits.max_file_bytes), problem, [], None)
+        return FirstPass(min(size, limits.max_file_bytes), problem, [], None)
 
     def _decoder(self, size: int, limits: LimitsConfig) -> Decoder:
         if self.codec is Codec.GZIP:
@@ -145,7 +145,7 @@ class Stream:
             return iter(lambda: self._handle.read(BUFFER_BYTES), b"")
         return self._decoder(size, limits).pieces()
 
-    def __enter__(self) -> "Stream":
+    def __enter__(self) -> "ByteStream":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
@@ -153,7 +153,7 @@ class Stream:
         self._handle.close()
 
 
-def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
+def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> FirstPass:
     """Decode everything once. Time O(decompressed bytes), memory O(1) plus what is kept of a small file."""
     total = held = 0
     kept: list[bytes] | None = []
@@ -179,7 +179,7 @@ def _survey(decoder: Decoder, size: int, limits: LimitsConfig) -> Survey:
         safe = total
     if kept is not None and safe < total:
         kept = list(_first_bytes(iter(kept), safe))
-    return Survey(safe, problem, decoder.warnings, kept)
+    return FirstPass(safe, problem, decoder.warnings, kept)
 
 
 def _bomb(total: int, size: int, decoder: Decoder, limits: LimitsConfig) -> Problem | None:

@@ -140,7 +140,7 @@ class WarcFraming:
         return WarcRecord(header.fields, payload, start, digest.hexdigest())
 
     def _ends_here(self) -> bool:
-        """Whether a record can end at this place: line ends, the next record or the end of the stream follow."""
+        """True if a record can end at this place: line ends, the next record or the end of the stream follow."""
         after = self._read(10)
         self._give_back(after)
         if not after or after.startswith((b"\r\n\r\n", b"\n\n")):
@@ -185,7 +185,7 @@ class WarcFraming:
         return BrokenRecord(reason, detail, start, digest.hexdigest(), is_end=True)
 
     def _is_record(self, version: bytes) -> bool:
-        """Whether the header that begins with this line is one; if so, the stream stands at its start again."""
+        """True if the header that begins with this line is one; if so, the stream stands at its start again."""
         lines = [version]
         found = False
         for _ in range(40):

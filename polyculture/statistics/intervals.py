@@ -24,11 +24,11 @@ class Sample:
     Attributes:
         values: (levels,) value of the units of each level, or (levels, functions).
         counts: (levels,) units drawn of each.
-        population: how many units the sample was drawn from without replacement; None if it was drawn with replacement
-            (probes drawn by tokens).
+        population: number of units that the sample was drawn from without replacement; None if it was drawn with
+            replacement (probes drawn by tokens).
         least: smallest value that a unit outside the most frequent level can have, seen or not; one per function.
         most: largest such value.
-        confidence: of the interval, 0..1.
+        confidence: confidence of the interval, 0..1.
     """
 
     values: NDArray[np.float64]
@@ -51,7 +51,7 @@ class Interval:
 
     Attributes:
         value: the estimate.
-        below: how far the interval reaches below it.
+        below: reach of the interval below it.
         above: and above.
     """
 
@@ -85,7 +85,7 @@ class Interval:
 
 
 def exact(value: float | Floats) -> Interval:
-    """What was counted and not estimated: no width."""
+    """Interval of a number that was counted and not estimated: no width."""
     counted = np.asarray(value, np.float64)
     return Interval(counted, np.zeros_like(counted), np.zeros_like(counted))
 
@@ -108,7 +108,7 @@ def mean_interval(sample: Sample) -> Interval:
     value in [least, most]. It covers 97 to 100 % and never has no width.
 
     Args:
-        sample: at least one unit.
+        sample: a sample of at least one unit.
 
     Returns:
         () or (functions,); exact if every unit of the population was drawn. O(levels x functions).
@@ -136,7 +136,7 @@ def mean_interval(sample: Sample) -> Interval:
 
 
 def normal_quantile(confidence: float) -> float:
-    """How many standard errors a normal interval reaches to either side."""
+    """Number of standard errors that a normal interval reaches to either side."""
     return Z95 if confidence == CONFIDENCE else float(special.ndtri((1 + confidence) / 2))
 
 
@@ -157,7 +157,7 @@ def _rare_interval(sample: Sample, mean: Floats, others: int, n: int) -> Interva
 
 
 def finite_factor(n: int, population: int | None) -> float:
-    """What the variance of a mean is multiplied by when n of a population were drawn without replacement."""
+    """Factor on the variance of a mean when n of a population were drawn without replacement."""
     if population is None or n <= FINITE_FROM * population:
         return 1.0
     return max(0.0, 1.0 - n / population)
@@ -205,7 +205,7 @@ def combine(parts: Sequence[Interval], weights: Sequence[float]) -> Interval:
     standard error where the parts are normal. A part that was counted whole adds its value and no width.
 
     Args:
-        parts: at least one, all of the same shape.
+        parts: one part or more, all of the same shape.
         weights: one per part, 0 or more: the share of the whole that each stands for.
     """
     if not parts:

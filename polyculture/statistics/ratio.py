@@ -29,5 +29,5 @@ def ratio(value: Estimate, base: Estimate) -> Estimate | None:
 
 
 def _distance(lower: float, upper: float) -> float:
-    """How far apart two positive numbers are on the log scale, at least 0."""
+    """Distance of two positive numbers on the log scale, at least 0."""
     return max(0.0, math.log(upper / lower))

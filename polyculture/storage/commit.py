@@ -1,4 +1,4 @@
-"""How a file comes to be: whole under its name, or not at all, after a kill or a loss of power at any instruction.
+"""Commit files: whole under their names, or not at all, after a kill or a loss of power at any instruction.
 
 The order is the same for every file: temporary name in the same folder, write, fsync of the file, rename, fsync of the
 folder. A record of what is done is put by a link instead of a rename, which fails if the name is taken: of two
@@ -87,7 +87,7 @@ class WholeStream(io.RawIOBase):
                 self.temporary.unlink()
 
     def digest(self, root: Path, rows: int | None = None) -> FileDigest:
-        """What identifies the bytes, once all are written; the path is relative to `root`."""
+        """Digest of the bytes, once all are written; the path is relative to `root`."""
         self._pass_on()
         return FileDigest(
             path=self.path.relative_to(root).as_posix(), sha256=self._sha256.hexdigest(), bytes=self.size, rows=rows
@@ -127,7 +127,7 @@ def writing(path: Path, is_exclusive: bool = False) -> Iterator[WholeStream]:
     """A stream whose bytes are under `path` when the block ends well, and nowhere if it does not.
 
     Args:
-        path: of the file; missing folders are made.
+        path: path of the file; missing folders are made.
         is_exclusive: whether a file of that name must not be replaced.
 
     Raises:

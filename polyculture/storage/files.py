@@ -46,7 +46,7 @@ def parquet_rows_to(path: Path, schema: pa.Schema, group_rows: int = 10_000) -> 
 
 
 class ParquetRows:
-    """What `parquet_rows_to` gives to write with."""
+    """The writer that `parquet_rows_to` yields."""
 
     def __init__(self, writer: pa.parquet.ParquetWriter, schema: pa.Schema, group_rows: int) -> None:
         """Write row groups of `group_rows` rows to an open writer."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 @unique
 class Stream(IntEnum):
-    """What a hash draws for: one number each, so that being a probe says nothing about being in the mixture."""
+    """Purposes of seeded hashes: one number each, so that being a probe says nothing about being in the mixture."""
 
     PROBE = 1
     INCLUSION = 2
@@ -32,7 +32,7 @@ def id_hash(document_id: str) -> int:
 
 
 def stream_origin(seed: int, stream: int) -> np.uint64:
-    """What the hashes of a seed and a stream start from."""
+    """The initial state of the hashes of a seed and a stream."""
     with np.errstate(over="ignore"):
         return np.uint64(_mix(np.uint64(seed) + np.uint64(stream) * np.uint64(0x9E3779B97F4A7C15)))
 
@@ -45,7 +45,7 @@ def seeded_hash(
     Args:
         id_hashes: (n,) hashes of document_ids.
         seed: the run's seed.
-        stream: of `Stream`: what is drawn.
+        stream: number of `Stream`: the purpose of the draw.
         salt: a further number per document, such as the copy; scalar or (n,).
 
     Returns:

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, OutputError, RunInUseError
 from polyculture.storage.commit import TEMPORARY_PREFIX, make_folder, remove, writing
 from polyculture.storage.files import file_digest, write_text
 from polyculture.storage.hashing import file_sha256
 from schemas.manifest import FileDigest, Manifest
+from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
@@ -37,10 +38,8 @@ def require_local(folder: Path) -> None:
             )
 
 
-class StepRecord(BaseModel):
-    """What a finished step leaves behind: the key it was done for, its files, and its small result."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class StepRecord(Strict):
+    """The record that a finished step leaves: the key it was done for, its files, and its small result."""
 
     key: str
     files: list[FileDigest]
@@ -209,7 +208,7 @@ class RunDirectory:
             stream.write(manifest.encode())
 
     def is_sealed(self) -> bool:
-        """Whether the manifest is the one that was written."""
+        """True if the manifest is the one that was written."""
         try:
             return self._seal.read_text() == file_sha256(self.manifest)
         except OSError:
@@ -226,7 +225,7 @@ class RunDirectory:
 
 
 def is_intact(root: Path, file: FileDigest) -> bool:
-    """Whether a listed file exists under `root` with the size and digest that are listed."""
+    """True if a listed file exists under `root` with the size and digest that are listed."""
     path = root / file.path
     return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
 
@@ -252,7 +251,7 @@ def read_verdict(directory: RunDirectory) -> Verdict:
 
 
 def read_top_up(directory: RunDirectory, manifest: Manifest) -> TopUp | None:
-    """What a top-up adds to its parent; None for any other run.
+    """Read the account of what a top-up adds to its parent; None for any other run.
 
     Raises:
         OSError: its account is missing.

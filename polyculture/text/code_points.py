@@ -1,4 +1,4 @@
-"""What canonical text makes of each code point: the table that the compiled fold walks with.
+"""The canonical form of each code point: the table that the compiled fold walks with.
 
 Canonical text is defined by `canonical_text`. For almost every code point its result does not depend on the
 neighbours, and the table holds it; the few that compose with or are reordered around their neighbours are JOIN or
@@ -36,7 +36,7 @@ class CodePoints:
     """The table.
 
     Attributes:
-        entries: (0x110000,) what becomes of each code point.
+        entries: (0x110000,) entry for each code point.
         combining: (0x110000,) canonical combining class.
         pool: replacements, each as its length in bytes, in characters, the combining class of its last
             character, its UTF-8, and a mark for each byte.
@@ -66,12 +66,12 @@ def _joining() -> frozenset[str]:
 
 
 def _is_inert(text: str) -> bool:
-    """Whether no character of `text` can join or change places with the one before it under normalisation."""
+    """True if no character of `text` can join or change places with the one before it under normalisation."""
     return not any(character in _joining() or unicodedata.combining(character) for character in text)
 
 
 def _is_plain(character: str) -> bool:
-    """Whether folding clearly leaves a character as it is, whatever stands beside it: so with most."""
+    """True if folding clearly leaves a character as it is, whatever stands beside it: so with most."""
     return (
         unicodedata.is_normalized("NFKD", character)
         and character.casefold() == character

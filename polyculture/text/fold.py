@@ -107,7 +107,7 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
         span: first byte, and the one after the last.
         table: `code_points()`: entries, combining classes, pool.
         is_canonical: the text is canonical already, so nothing in it is hard.
-        room: where the canonical UTF-8 and the marks go; both of one length.
+        room: buffers for the canonical UTF-8 and the marks; both of one length.
 
     Returns:
         Length in bytes, or NOT_FOLDED; length in characters; whether it holds letters that may look Latin. About 0.4

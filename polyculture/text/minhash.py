@@ -90,7 +90,7 @@ def minhash_signatures(sets: ShingleSets, width: int, seed: int, threads: int = 
         sets: n shingle sets; the low 32 bits of each hash are what datasketch would get from its hash function.
         width: values per signature.
         seed: datasketch's seed, in [0, 2**32).
-        threads: how many share the work; they do not change the result.
+        threads: number of threads that share the work; it does not change the result.
 
     Returns:
         (n, width); all ones bits for an empty set. About 5 nanoseconds per shingle at width 128.
@@ -111,7 +111,7 @@ def to_datasketch(signatures: NDArray[np.uint32], seed: int) -> list[LeanMinHash
 
     Args:
         signatures: (n, width), from `minhash_signatures` or a sketch.
-        seed: that they were made with.
+        seed: the seed that they were made with.
     """
     from datasketch import LeanMinHash  # noqa: PLC0415 -- likewise
 

@@ -1,4 +1,4 @@
-"""What the skeleton walk asks of each code point: one table of flags."""
+"""Properties of code points for the skeleton walk: one table of flags."""
 
 import sys
 import unicodedata

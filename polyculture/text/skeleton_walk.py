@@ -42,7 +42,7 @@ def _character(data: Bytes, at: int, classes: Classes) -> tuple[Any, Any, Any]:
 
 @compiled()
 def is_settled(data: Bytes, classes: Classes) -> bool:
-    """Whether a text is certain to be NFKC and free of format characters; ASCII always is."""
+    """True if a text is certain to be NFKC and free of format characters; ASCII always is."""
     at, last = 0, 0
     while at < len(data):
         if at + 8 <= len(data) and load64(data, at) & _HIGH == 0:
@@ -60,7 +60,7 @@ def is_settled(data: Bytes, classes: Classes) -> bool:
 
 @compiled()
 def _closer(point: int) -> int:
-    """What closes the quotation that this character opens; 0 if it opens none."""
+    """The character that closes the quotation that this one opens; 0 if it opens none."""
     if point in (0x22, 0x60, _APOSTROPHE):
         return point
     if point in (0x201C, 0x2018):  # double and single, as English has them
@@ -202,7 +202,7 @@ def _number_end(data: Bytes, at: int, classes: Classes) -> int:
 
 @compiled()
 def _masked(data: Bytes, at: int, in_word: bool, classes: Classes) -> tuple[Any, Any]:
-    """Where the part that is masked from here on ends (`at` if none is), and its placeholder."""
+    """Find the end of the part that is masked from here on (`at` if none is), and its placeholder."""
     _, _, flags = _character(data, at, classes)
     if not flags & WORD:
         return _quoted_end(data, at, in_word, classes), _Q

@@ -26,10 +26,10 @@ class Texts:
     """Valid UTF-8 texts, wherever they lie.
 
     Attributes:
-        address: (n,) of the first byte.
+        address: (n,) address of the first byte.
         size: (n,) bytes.
         is_canonical: (n,) whether nothing is left to fold.
-        owner: what keeps the bytes alive.
+        owner: object that keeps the bytes alive.
         maps: files that they are mapped from, whose pages may be given back.
     """
 
@@ -57,7 +57,7 @@ class Texts:
 
     @property
     def pointers(self) -> Pointers:
-        """As a kernel takes them."""
+        """The arrays, as a kernel takes them."""
         return self.address, self.size, self.is_canonical
 
     @cached_property

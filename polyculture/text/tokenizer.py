@@ -59,5 +59,5 @@ class TokenCounter:
 
     @property
     def vocabulary_size(self) -> int:
-        """How many tokens there are, special ones too."""
+        """Number of tokens, special ones too."""
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))

@@ -83,7 +83,7 @@ def _hash_unmasked(text: Bytes, first: int, end: int, look_alikes: LookAlikes, s
 
 @compiled()
 def _word_bits(marks: Bytes, base: int, before: Any) -> tuple[Any, Any, Any]:
-    """Of 64 bytes: where words start, where the bytes behind a word are, and whether the last one is part of a word."""
+    """Bits of 64 bytes: starts of words, bytes behind a word, and whether the last one is part of a word."""
     inside = marked64(marks, base, np.uint8(IN_WORD_BYTE))
     follows = inside << np.uint64(1) | before
     starts = inside & (~follows | marked64(marks, base, np.uint8(STARTS_WORD)))
@@ -147,7 +147,7 @@ def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_a
         size: bytes.
         has_foreign: whether it holds letters that may look Latin.
         look_alikes: `confusables.look_alikes()`.
-        out: at least `size` long.
+        out: buffer, at least `size` long.
     """
     text, marks = folded
     marks[size : size + 64] = 0

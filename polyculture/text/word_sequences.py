@@ -70,7 +70,7 @@ def word_sequences(texts: pa.Array | pa.ChunkedArray | Texts, most_words: int = 
 
     Args:
         texts: a `string` or `large_string` array without nulls, canonical or not.
-        most_words: of each text only its first so many are kept.
+        most_words: number of words that are kept of each text, its first ones.
 
     Returns:
         The words; two different ones share a hash with probability 2**-64. About 6 nanoseconds a byte.

@@ -25,7 +25,7 @@ class Candidates:
         vectors: (n, dimensions) embeddings in fixed point; rows of zeros were not measured and are never chosen.
         tokens: (n,)
         kind: (n,) number of each document's kind.
-        id_hash: (n,) of the document_ids.
+        id_hash: (n,) hashes of the document_ids.
         source: (n,) number of each document's source.
     """
 
@@ -47,7 +47,7 @@ class ReferenceCells:
     """Cells of a trusted reference, and what each holds.
 
     Attributes:
-        centres: (cells, dimensions) of length 1.
+        centres: (cells, dimensions) vectors of length 1.
         reference: (cells,) documents of the reference.
         mixture: (cells,) documents of the mixture.
     """
@@ -66,11 +66,11 @@ class ReferenceCells:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What to choose.
+    """A request to choose documents.
 
     Attributes:
-        budget_tokens: at most; never exceeded.
-        most_tokens: at most of each kind, by its number; a kind that is absent has no limit.
+        budget_tokens: most tokens; never exceeded.
+        most_tokens: most tokens of each kind, by its number; a kind that is absent has no limit.
         seed: breaks ties.
         most_tokens_of_source: the same of each source.
     """
@@ -128,11 +128,11 @@ def choose_broadest(
     Args:
         candidates: n documents.
         mixture: second moment of the embeddings of what is consumed and of what remains, copies included.
-        cells: of the reference; None if there is none.
+        cells: cells of the reference; None if there is none.
         wish: budget and limits.
 
     Returns:
-        (n,) what is chosen. Time O(32 * n * dimensions**2); the same for any order of the candidates.
+        (n,) whether each is chosen. Time O(32 * n * dimensions**2); the same for any order of the candidates.
     """
     chosen = np.zeros(len(candidates.tokens), np.bool_)
     cell, nearness = _nearest(candidates, cells)

@@ -26,7 +26,7 @@ from schemas.config import CurationConfig
 from schemas.ledger import LedgerHeader
 from schemas.measures import Lens, Stage
 from schemas.profile import Profile
-from schemas.top_up import CoveredShare, Forecast, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered
+from schemas.top_up import CoveredShare, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered, RestForecast
 
 SHOWN = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.SEMANTIC_90)
 Copies = NDArray[np.int64]
@@ -37,9 +37,9 @@ class Joint:
     """The parent's rows and the candidates that some way on adds, as one corpus of n documents.
 
     Attributes:
-        corpus: of them; a document that the parent repeats is there as often.
-        indexes: what lenses count in.
-        embeddings: of them.
+        corpus: corpus of both; a document that the parent repeats is there as often.
+        indexes: indexes that lenses count in.
+        embeddings: embeddings of the documents.
         reference: points of the reference; empty without one.
         unfit: languages that are not measured, as the candidates' sources show. (The parent and what was chosen to go
             with it may be alike on purpose, which says nothing about a language.)
@@ -70,18 +70,18 @@ def compare_mixtures(joint: Joint, mixtures: Mapping[MixtureName, Copies]) -> li
     return [_measured(joint, name, copies, covered.get(name)) for name, copies in mixtures.items()]
 
 
-def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast:
-    """What remains if nothing is done, and how much of it was consumed already, in the same words or nearly.
+def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> RestForecast:
+    """Forecast what remains if nothing is done: how much of it was consumed already, exactly or nearly.
 
     Args:
         joint: n documents.
         consumed: (n,) occurrences of each that were read.
-        remaining: (n,) that were not.
+        remaining: (n,) occurrences that were not.
     """
     corpus, rest = joint.corpus, StageCopies(Stage.MIXTURE.value, remaining)
     documents, tokens = int(remaining.sum()), int((remaining * corpus.tokens).sum())
     if not documents:
-        return Forecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
+        return RestForecast(documents=0, tokens=0, repeated_fraction=None, near_twin_fraction=None)
     group = joint.indexes.groups
     is_read = np.bincount(group, consumed, int(group.max()) + 1) > 0
     probes = choose_probes(
@@ -89,7 +89,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> Forecast
     )
     counts = count_groups(group, corpus.source, consumed[:, None], len(corpus.sources))
     found = joint.indexes.neighbours(Lens.NEAR).join(group[probes], counts).multiplicity[:, :, 0].sum(axis=1)
-    return Forecast(
+    return RestForecast(
         documents=documents,
         tokens=tokens,
         repeated_fraction=float(remaining[is_read[group]].sum()) / documents,

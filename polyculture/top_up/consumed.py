@@ -1,4 +1,4 @@
-"""How much of a run's shards a training run has already read."""
+"""The part of a run's shards that a training run has already read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ShardTokens:
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """What was read: the first rows of each shard.
+    """The rows that were read: the first ones of each shard.
 
     Attributes:
         rows: (shards,) rows read of each shard, in order.
@@ -34,14 +34,14 @@ class Consumed:
 
 
 def consumed_by_step(shards: Sequence[ShardTokens], step: int, tokens_per_step: int) -> Consumed:
-    """What a run that reads the shards in order has read after so many steps.
+    """Work out what a training run that reads the shards in order has read after so many steps.
 
     A document whose first token was read counts as read: the run has begun it.
 
     Args:
-        shards: in order.
+        shards: shards in order.
         step: optimiser steps done, 0 or more.
-        tokens_per_step: of the whole job, all ranks together.
+        tokens_per_step: tokens per step of the whole job, all ranks together.
 
     Raises:
         ConfigError: the steps need more tokens than the shards hold.
@@ -62,10 +62,10 @@ def consumed_by_step(shards: Sequence[ShardTokens], step: int, tokens_per_step: 
 
 
 def consumed_shards(shards: Sequence[ShardTokens], names: Sequence[str]) -> Consumed:
-    """What a run has read that has read these shards whole.
+    """Work out what a training run has read that has read these shards whole.
 
     Args:
-        shards: in order.
+        shards: shards in order.
         names: file names of shards, in any order; of an earlier top-up, after `top-up-N/`. Other folders are ignored.
 
     Raises:

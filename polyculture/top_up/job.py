@@ -1,4 +1,4 @@
-"""What a top-up is asked for, with everything checked that can be checked before a record is read."""
+"""The request for a top-up, with everything checked that can be checked before a record is read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ class TopUpJob:
     Attributes:
         job: over the candidates; its run directory is the top-up's.
         parent: the run that is continued.
-        tokens: to add, at most.
+        tokens: most tokens to add.
     """
 
     job: Job
@@ -39,7 +39,7 @@ class TopUpJob:
 
     @property
     def parent_sources(self) -> tuple[str, ...]:
-        """What the parent is called as sources."""
+        """Names of the parent's sources."""
         return tuple(source.name for source in self.reading.config.sources)
 
     @property
@@ -98,7 +98,7 @@ def check_candidates(
 
 
 def notes_of(config: CurationConfig) -> list[str]:
-    """What the configuration asks for that a top-up does not follow, in sentences."""
+    """Sentences on what the configuration asks for and a top-up does not follow."""
     notes = []
     mixture = config.mixture
     if mixture.rates == "auto" or isinstance(mixture.rates, RatesFile) or any(mixture.fixed_rates.values()):

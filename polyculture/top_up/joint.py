@@ -22,13 +22,13 @@ def where(corpus: Corpus) -> NDArray[np.uint64]:
 
 
 def found_again(joint: Corpus, corpus: Corpus, chosen: Flags, names: tuple[Sequence[str], Sequence[str]]) -> Flags:
-    """Which documents of a joint corpus are chosen ones of a part of it.
+    """Mark the documents of a joint corpus that are the chosen ones of a part of it.
 
     Args:
         joint: n documents.
         corpus: the part, m documents.
         chosen: (m,)
-        names: of the partitions of both, in index order.
+        names: names of the partitions of both, in index order.
     """
     at = {name: number for number, name in enumerate(names[0])}
     partition, row = (corpus.column(name)[chosen].astype(np.int64) for name in ("partition", "row"))

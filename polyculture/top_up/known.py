@@ -1,4 +1,4 @@
-"""Which candidates a run already holds: those with an exact or near twin among its shards."""
+"""Candidates that a run already holds: those with an exact or near twin among its shards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import Settled, Sketched, find_near_duplicates, sketch_documents
+from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, sketch_documents
 from polyculture.dedupe.index import find_settled, index_scheme, write_part
 from polyculture.dedupe.search import Workplace
 from polyculture.storage.files import map_arrow_file
@@ -18,7 +18,7 @@ from schemas.dedupe_config import NearConfig
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a run says about n candidates.
+    """Findings of a run about n candidates.
 
     Attributes:
         twin: (n,) row of `ids` of a twin that the run holds, -1 if it holds none.
@@ -44,8 +44,8 @@ def index_run(partitions: Sequence[Path], index: Path, near: NearConfig, seed: i
         partitions: Arrow files of documents with their canonical texts.
         index: its folder.
         near: banding.
-        seed: of the signatures.
-        workplace: where and how.
+        seed: signature seed.
+        workplace: folder and threads of the work.
 
     Raises:
         ConfigError: the index is there already and has another scheme.
@@ -62,10 +62,10 @@ def find_known(texts: Texts, index: Path, near: NearConfig, seed: int, workplace
 
     Args:
         texts: canonical texts of n candidates.
-        index: of the run.
+        index: index of the run.
         near: threshold, and the banding that the index was made with.
-        seed: of the signatures.
-        workplace: where and how.
+        seed: signature seed.
+        workplace: folder and threads of the work.
 
     Returns:
         The twins, each verified on its text.
@@ -85,7 +85,7 @@ def find_known(texts: Texts, index: Path, near: NearConfig, seed: int, workplace
     return Known(twin, similarity, settled.identity["id"].to_pylist())
 
 
-def _of_equal_text(sketched: Sketched, settled: Settled) -> NDArray[np.int64]:
+def _of_equal_text(sketched: Sketched, settled: KnownDocuments) -> NDArray[np.int64]:
     """(n,) a settled document of equal text, else -1: what finds texts without words, which have no near-duplicate."""
     wanted = {(left, right): row for row, (left, right) in enumerate(settled.sketched.keys.tolist())}
     at = np.full(len(sketched), -1, np.int64)

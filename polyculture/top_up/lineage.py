@@ -1,4 +1,4 @@
-"""Which runs a top-up may continue: a finished one, and top-ups of it that were made before."""
+"""Runs that a top-up may continue: a finished one, and top-ups of it that were made before."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What choosing needs to know of a mixture and of a reference: second moment, cells, points by text."""
+"""State of a mixture and of a reference that choosing needs: second moment, cells, points by text."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ def moment_of(embeddings: Embeddings, copies: NDArray[np.int64]) -> SecondMoment
     """Second moment of the documents that occur, block by block.
 
     Args:
-        embeddings: of n documents.
+        embeddings: embeddings of n documents.
         copies: (n,) occurrences of each.
     """
     width = embeddings.encoder.dimensions
@@ -47,7 +47,7 @@ def points_of(corpus: Corpus, embeddings: Embeddings, rows: NDArray[np.int64]) -
 
 
 def first_points(points: Points, most: int) -> Points:
-    """Those of the smallest hashes: a uniform sample."""
+    """Keep the points of the smallest hashes: a uniform sample."""
     order = np.argsort(points.id_hash, kind="stable")[:most]
     return Points(points.vectors[order], points.id_hash[order])
 
@@ -57,7 +57,7 @@ def reference_cells(reference: Points, embeddings: Embeddings, copies: NDArray[n
 
     Args:
         reference: its points.
-        embeddings: of n documents of the mixture.
+        embeddings: embeddings of n documents of the mixture.
         copies: (n,) occurrences of each.
     """
     sample = from_fixed_point(first_points(reference, MOST_POINTS).vectors)

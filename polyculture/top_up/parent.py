@@ -28,13 +28,13 @@ SHARDS = "shards/"
 
 @dataclass(frozen=True, slots=True)
 class ParentShards:
-    """What one run directory holds of a parent.
+    """The part of a parent that one run directory holds.
 
     Attributes:
         root: the run directory.
-        shards: as files to read, in the order of reading; their names tell them from those of other directories.
+        shards: shards as files to read, in the order of reading; their names tell them from those of other directories.
         held_out: the shards of a validation split, which no candidate may repeat and no training has read.
-        rows: of all of them together.
+        rows: rows of all of them together.
     """
 
     root: Path
@@ -48,8 +48,8 @@ class Parent:
     """A finished run of which some shards were read.
 
     Attributes:
-        manifest: of it.
-        run: what the top-up's manifest says of it.
+        manifest: its manifest.
+        run: its account in the top-up's manifest.
         held: its own shards, and those of each earlier top-up, in the order of reading.
     """
 
@@ -74,7 +74,7 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier:
     Args:
         root: run directory.
         consumed: a number of steps, or names of shards separated by commas.
-        tokens_per_step: of the whole training job; needed with a number of steps, and only then.
+        tokens_per_step: tokens per step of the whole training job; needed with a number of steps, and only then.
         earlier: run directories of top-ups of it that the training reads after it, in this order.
 
     Raises:
@@ -104,7 +104,7 @@ def open_parent(root: Path, consumed: str, tokens_per_step: int | None, earlier:
 
 
 def earlier_folder(number: int) -> str:
-    """What stands before the names of an earlier top-up's shards, counted from 1."""
+    """The prefix of the names of an earlier top-up's shards, counted from 1."""
     return f"top-up-{number}/"
 
 

@@ -1,4 +1,4 @@
-"""Which candidates may be chosen, and what becomes of each source of them."""
+"""Candidates that may be chosen, and the account of each source of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.dedupe.removal import Removal
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.measure.vectors.semantic_rows import unfit_languages
 from polyculture.top_up.choose import Candidates, Wish
 from schemas.config import CurationConfig
@@ -25,7 +25,7 @@ class Pool:
     """The candidates that the parent does not hold, n documents, and which of them may be chosen.
 
     Attributes:
-        corpus: of them.
+        corpus: corpus of the candidates.
         is_distinct: (n,) not removed as a duplicate.
         is_left_out: (n,) distinct, but of a source or kind that the configuration keeps out.
         is_unmeasured: (n,) distinct and not left out, but without an embedding that says anything.
@@ -57,7 +57,7 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     new, or none. The reference is not asked: it is meant to be like the others.
     """
     unfit = unfit_languages(corpus, embeddings, config.reference)
-    says = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    says = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     kept_out = [config.mixture.leaves_out(name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
     return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, frozenset(unfit))
@@ -82,13 +82,13 @@ def why_nothing(pool: Pool) -> str:
 
 
 def account_sources(pool: Pool, held: NDArray[np.int64], best: Flags, random: Flags) -> list[SourceChoice]:
-    """What became of each source.
+    """Account for the documents of each source.
 
     Args:
         pool: n candidates.
         held: (sources,) documents that left since the parent holds them.
-        best: (n,) what was chosen.
-        random: (n,) what a random choice takes.
+        best: (n,) whether each was chosen.
+        random: (n,) whether a random choice takes each.
     """
     corpus = pool.corpus
     available = np.zeros(len(corpus), np.bool_)

@@ -1,4 +1,4 @@
-"""What a trial run trained on, against the full mixture."""
+"""Comparison of what a trial run trained on with the full mixture."""
 
 from polyculture.trial.compare import compare_trial
 

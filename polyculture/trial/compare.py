@@ -33,7 +33,7 @@ _COLUMNS = (COLUMN, "text", "source", "kind", "tokens", "seed")
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """When a gap of distinct fractions is an alarm: above `most_gap`, through one of `lenses`."""
+    """The limit on a gap of distinct fractions: an alarm above `most_gap`, through one of `lenses`."""
 
     most_gap: float = MOST_GAP
     lenses: frozenset[Lens] = frozenset(Lens)
@@ -48,8 +48,8 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
     Args:
         run: directory of a finished run.
         ids: document_ids, repeats included: an id listed twice was read twice.
-        alarm: when to raise it.
-        threads: how many share the join of neighbours.
+        alarm: limits at which it is raised.
+        threads: number of threads that share the join of neighbours.
 
     Raises:
         ConfigError: the run has no shards, or none of the ids is in them.
@@ -89,7 +89,7 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
 
 
 def _mixture_documents(ledger: Ledger) -> list[int]:
-    """Of each source, in the shards."""
+    """Number of documents of each source in the shards."""
     population = ledger.population(Stage.MIXTURE, Lens.EXACT)
     return population.documents if population else [0] * len(ledger.header.sources)
 
@@ -143,7 +143,7 @@ def _comparisons(
         for name, members in scopes:
             trial = counted_scope(subset.documents, counted, members)
             if trial is not None and all(matrix.documents[number] for number in members):
-                found.append(_compare((lens, name), trial, scope_of(matrix, members), alarm))
+                found.append(_compare(lens, name, trial, scope_of(matrix, members), alarm))
     return found
 
 
@@ -152,8 +152,7 @@ def _seen(scope: Scope) -> Seen:
     return Seen(documents=scope.documents, **{metric.value: METRICS[metric](scope, 1.0) for metric in metrics})
 
 
-def _compare(what: tuple[Lens, str], trial: Scope, mixture: Scope, alarm: Alarm) -> TrialComparison:
-    lens, name = what
+def _compare(lens: Lens, name: str, trial: Scope, mixture: Scope, alarm: Alarm) -> TrialComparison:
     seen, holds = _seen(trial), _seen(mixture)
     fraction = trial.documents / mixture.documents
     uniform = scale_curve(mixture, [fraction])[0] if fraction <= 1 else None

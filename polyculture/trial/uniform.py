@@ -1,4 +1,4 @@
-"""Whether a trial saw what a uniform sample of the mixture would have seen."""
+"""Check that a trial saw what a uniform sample of the mixture would have seen."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ def unseen_variance(m: NDArray[np.float64], fraction: float) -> NDArray[np.float
 
     Args:
         m: (levels,) documents of a species.
-        fraction: of the trial, in (0, 1].
+        fraction: fraction of the trial, in (0, 1].
 
     Returns:
         (levels,), 0 or more. From E[X**2] and the probability p of X > 0: max(X - 1, 0) = X - 1 + [X = 0].
@@ -30,16 +30,16 @@ def unseen_variance(m: NDArray[np.float64], fraction: float) -> NDArray[np.float
 
 
 def looks_uniform(observed: Estimate, uniform: Estimate, mixture: Scope, fraction: float) -> bool:
-    """Whether an observed distinct fraction is one that a uniform trial of this fraction may have.
+    """True if an observed distinct fraction is one that a uniform trial of this fraction may have.
 
     Within the interval that the probes give, widened by SIGMAS standard errors of the trial itself: of the repeats of
     independent species, with one repeat added for what the probes have missed.
 
     Args:
         observed: distinct fraction of the trial.
-        uniform: what the ledger predicts.
+        uniform: prediction of the ledger.
         mixture: its probes.
-        fraction: of the trial, in (0, 1].
+        fraction: fraction of the trial, in (0, 1].
     """
     if fraction >= 1:
         return bool(uniform.low - 1e-9 <= observed.high and observed.low <= uniform.high + 1e-9)

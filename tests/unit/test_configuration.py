@@ -80,7 +80,7 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         ),
         (GOOD + "mixture: {stages: [], phases: []}\n", 5, "the older name of `phases`"),
         (GOOD + "dedupe: {survivors: [web]}\n", 5, "name each of expert, web, synthetic once"),
-        (GOOD + "name: again\n", 5, "stands twice"),
+        (GOOD + "name: again\n", 5, "is given twice"),
         (GOOD.replace('["code.jsonl"]', "&a [x]"), 4, "anchors and aliases"),
         (GOOD + "seed: !!python/object/apply:os.system ['true']\n", 5, "the tag"),
         (GOOD.replace("name: demo", "name: no"), 1, "name"),

@@ -1,4 +1,4 @@
-"""How the texts of the largest species begin, kept in the ledger: after the run only the shards hold texts, if any."""
+"""Beginnings of the texts of the largest species, kept in the ledger: later only the shards hold texts, if any."""
 
 from collections.abc import Sequence
 from pathlib import Path

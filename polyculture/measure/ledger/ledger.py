@@ -46,7 +46,7 @@ class Ledger:
     vectors: VectorLedger | None = None
 
     def matrix(self, stage: Stage, lens: Lens, weighting: Weighting = Weighting.DOCUMENTS) -> ProbeMatrix | None:
-        """What estimators read, or None if it was not measured."""
+        """The matrix that estimators read, or None if it was not measured."""
         population = self.population(stage, lens)
         if population is None:
             return None
@@ -70,7 +70,7 @@ class Ledger:
         return ProbeMatrix(probes, documents, weight, weighting, isinstance(LENSES[lens], PartitionLens))
 
     def population(self, stage: Stage, lens: Lens) -> Population | None:
-        """What a lens measures at a stage, or None if it was not measured."""
+        """The population that a lens measures at a stage, or None if it was not measured."""
         return next((p for p in self.header.populations if (p.stage, p.lens) == (stage, lens)), None)
 
     def _heavy_of(
@@ -136,7 +136,7 @@ def write_ledger(ledger: Ledger, folder: Path, prefix: str = "") -> list[Path]:
 
 
 def read_header(folder: Path) -> LedgerHeader:
-    """What the probes stand for.
+    """Read the header, which says what the probes stand for.
 
     Raises:
         OSError: the file is missing.

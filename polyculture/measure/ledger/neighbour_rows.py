@@ -26,8 +26,8 @@ class Split:
 
     Attributes:
         stage: all of it.
-        is_crowded: (documents,) which documents may have many neighbours.
-        crowded: what the stratum of these holds.
+        is_crowded: (documents,) whether each may have many neighbours.
+        crowded: content of the stratum of these.
     """
 
     stage: StageCopies
@@ -56,8 +56,8 @@ def measure_neighbours(
     Args:
         corpus: n documents.
         what: the lens, and what it counts in.
-        stages: how often each document occurs at each stage.
-        counts: what the groups of equal texts weigh at each stage.
+        stages: occurrences of each document at each stage.
+        counts: weights of the groups of equal texts at each stage.
         settings: probes per source, stage, weighting and stratum; seed of their choice; and the parts of the groups
             that are counted one by one, [None] for all at once.
 

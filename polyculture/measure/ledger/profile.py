@@ -1,7 +1,8 @@
-"""From the ledger to the numbers of every stage, lens and scope."""
+"""Build the profile: from the ledger to the numbers of every stage, lens and scope."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from polyculture.measure.probes.probe_matrix import ProbeMatrix
 from polyculture.measure.vectors.vector_profile import vector_profiles
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
-from schemas.measures import Lens, Stage
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
 from schemas.vectors import VectorProfile
 
@@ -23,7 +24,6 @@ SHOWN_SPECIES = 20  # of each stage and lens
 _LOOKED_AT = 2000  # probes with the largest neighbourhoods, many of which are one
 LARGE_DOCUMENTS = 50  # what the gate asks about
 # The trials that a person asks about, and the curve between them.
-TRIAL_FRACTIONS = (0.001, 0.01, 0.1)
 CURVE_FRACTIONS = tuple(float(f"{f:.4g}") for f in np.geomspace(1e-4, 1, 41))
 
 
@@ -72,48 +72,53 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
 def _vectors(
     ledger: Ledger, trial_fraction: float, reference: Sequence[str]
 ) -> tuple[list[VectorProfile], list[VectorProfile]]:
-    """What embeddings say of every scope, and of the reference; nothing if there are none."""
+    """Profile the embeddings of every scope, and of the reference; nothing if there are none."""
     if ledger.vectors is None:
         return [], []
     kinds = dict(zip(ledger.header.sources, ledger.header.kinds, strict=True))
     return vector_profiles(ledger.vectors, kinds, trial_fraction, reference)
 
 
-def _scopes(ledger: Ledger, population: Population) -> Iterator[tuple[str, Kind | None, list[int]]]:
-    """Name, kind and source numbers of each scope that holds documents."""
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """A scope: its name, its kind if it has one, and the numbers of its sources."""
+
+    name: str
+    kind: Kind | None
+    sources: list[int]
+
+
+def _scopes(ledger: Ledger, population: Population) -> Iterator[_Members]:
+    """Each scope that holds documents."""
     present = [number for number, documents in enumerate(population.documents) if documents]
     if present:
-        yield "all", None, present
+        yield _Members("all", None, present)
     for kind in Kind:
         members = [number for number in present if ledger.header.kinds[number] is kind]
         if members:
-            yield kind.value, kind, members
+            yield _Members(kind.value, kind, members)
     for number in present:
-        yield ledger.header.sources[number], ledger.header.kinds[number], [number]
+        yield _Members(ledger.header.sources[number], ledger.header.kinds[number], [number])
 
 
-def _reference(
-    ledger: Ledger, population: Population, reference: Sequence[str]
-) -> Iterator[tuple[str, Kind | None, list[int]]]:
+def _reference(ledger: Ledger, population: Population, reference: Sequence[str]) -> Iterator[_Members]:
     """The pooled reference sources that hold documents, as one scope; none if none does."""
     names = ledger.header.sources
     members = [number for number, name in enumerate(names) if name in reference and population.documents[number]]
     if members:
-        yield "reference", None, members
+        yield _Members("reference", None, members)
 
 
-def _scope_profile(
-    population: Population, scope: tuple[str, Kind | None, list[int]], matrix: ProbeMatrix, trial_fraction: float
-) -> ScopeProfile:
-    name, kind, members = scope
+def _scope_profile(population: Population, scope: _Members, matrix: ProbeMatrix, trial_fraction: float) -> ScopeProfile:
+    members = scope.sources
     counted = scope_of(matrix, members)
     fractions = sorted({*CURVE_FRACTIONS, *TRIAL_FRACTIONS, trial_fraction})
     return ScopeProfile(
         stage=population.stage,
         lens=population.lens,
         weighting=matrix.weighting,
-        scope=name,
-        kind=kind,
+        scope=scope.name,
+        kind=scope.kind,
         documents=sum(population.documents[number] for number in members),
         tokens=sum(population.tokens[number] for number in members),
         probes=sum(

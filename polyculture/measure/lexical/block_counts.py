@@ -23,7 +23,7 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
 def beginnings(texts: pa.Array, block_bytes: int) -> Iterator[bytes]:
-    """What each text gives to a text block."""
+    """The contribution of each text to a text block."""
     for text in texts.cast(pa.large_binary()):
         yield text.as_py()[: block_bytes // DOCUMENTS_AT_LEAST]
 

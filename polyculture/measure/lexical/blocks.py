@@ -33,7 +33,8 @@ class LexicalSample:
 
     Attributes:
         blocks: counts of each; what is lacking for the words, bytes or documents of a block is 0 there.
-        documents: how many documents, by ascending hash, they were made of: all, if they filled fewer than `most`.
+        documents: number of documents, by ascending hash, that they were made of: all, if fewer than `most` were
+            filled.
     """
 
     blocks: list[LexicalCounts]

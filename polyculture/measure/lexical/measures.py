@@ -11,12 +11,12 @@ MOST_BLOCKS = 8  # of a scope
 
 @dataclass(frozen=True, slots=True)
 class BlockSize:
-    """How much text is a block.
+    """The size of a block of text.
 
     Attributes:
-        words: for n-grams and Heaps' law.
-        text_bytes: of stored UTF-8, for compression.
-        documents: for the share of templates.
+        words: number of words, for n-grams and Heaps' law.
+        text_bytes: bytes of stored UTF-8, for compression.
+        documents: number of documents, for the share of templates.
     """
 
     words: int = 50_000
@@ -34,7 +34,7 @@ class LexicalCounts:
         pairs, triples, quadruples: n-grams of 2, 3 and 4 words.
         pairs_distinct, triples_distinct, quadruples_distinct: different ones.
         quadruples_repeated: 4-grams that occur in another document of the block too.
-        text_bytes, compressed_bytes: of the text block.
+        text_bytes, compressed_bytes: sizes of the text block.
         documents, documents_templated: documents looked at, and those that share their opening with another one.
     """
 

@@ -1,4 +1,4 @@
-"""From counted blocks to lexical measures with intervals, and to the ratios of synthetic to human text."""
+"""Turn counted blocks into lexical measures with intervals, and into ratios of synthetic to human text."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -70,7 +70,7 @@ def mean_over_blocks(name: str, blocks: Sequence[LexicalCounts]) -> LexicalValue
     three; Hanley & Lippman-Hand, JAMA 1983).
 
     Args:
-        name: of LEXICAL_MEASURES.
+        name: a name in LEXICAL_MEASURES.
         blocks: counts of each.
 
     Returns:

@@ -65,7 +65,7 @@ def measure_lexical(
                 known[key] = lexical_sample(chosen, lambda at: _texts(corpus, at), sizes, size)
             spoken = {languages[number] for number in scope.sources}
             language = spoken.pop() if len(spoken) == 1 else None
-            rows.extend(_rows(stage.name, scope, language, (known[key], size)))
+            rows.extend(_rows(stage.name, scope, language, known[key], size))
     return pa.Table.from_pylist(rows, LEXICAL_SCHEMA)
 
 
@@ -96,9 +96,8 @@ def _scopes(corpus: Corpus, stage: StageCopies, languages: Sequence[str | None])
 
 
 def _rows(
-    stage: str, scope: _Scope, language: str | None, measured: tuple[LexicalSample, BlockSize]
+    stage: str, scope: _Scope, language: str | None, sample: LexicalSample, size: BlockSize
 ) -> Iterator[dict[str, object]]:
-    sample, size = measured
     for number, counts in enumerate(sample.blocks or [LexicalCounts()]):
         yield {
             "stage": stage,

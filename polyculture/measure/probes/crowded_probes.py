@@ -17,8 +17,8 @@ class Drawn:
 
     Attributes:
         multiplicity: (n, sources).
-        source, tokens: (n,) of each.
-        is_crowded: (n,) whether it is of the stratum of crowded documents.
+        source, tokens: (n,) source number and tokens of each document.
+        is_crowded: (n,) whether each is in the stratum of crowded documents.
     """
 
     multiplicity: Numbers

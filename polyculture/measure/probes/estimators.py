@@ -41,9 +41,9 @@ class Stratum:
     Attributes:
         multiplicity: (n,) documents of the scope in each row's species, itself included; at least 1.
         population: documents that the rows were drawn from without replacement; None if with replacement.
-        weight: what the source weighs in the scope, in documents or tokens.
+        weight: weight of the source in the scope, in documents or tokens.
         share: share of that weight that lies in this part.
-        row_share: (n,) that of each row, if the part is counted whole; None if the rows are a sample.
+        row_share: (n,) share of each row, if the part is counted whole; None if the rows are a sample.
         most: the largest multiplicity that a document of this part can have; None: all documents of the scope.
     """
 
@@ -67,7 +67,7 @@ class Stratum:
 
     @cached_property
     def shares(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Of a part counted whole the different multiplicities, and the share of the part in each."""
+        """Different multiplicities of a part that is counted whole, and the share of the part in each."""
         levels, inverse = np.unique(self.multiplicity, return_inverse=True)
         shares = np.bincount(inverse, self.row_share, len(levels)).astype(np.float64)
         return levels.astype(np.float64), shares / self.share
@@ -75,12 +75,12 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a number is about: some sources, whose species are those among them.
+    """The subject of a number: some sources, whose species are those among them.
 
     Attributes:
         strata: parts of the sources, which make up all of them.
-        documents: how many documents they have together.
-        confidence: of the intervals of means over it.
+        documents: number of documents that they have together.
+        confidence: confidence of the intervals of means over it.
     """
 
     strata: tuple[Stratum, ...]
@@ -94,7 +94,7 @@ class Scope:
 
     @property
     def shares(self) -> list[float]:
-        """What part of the scope's weight lies in each stratum."""
+        """Share of the scope's weight that lies in each stratum."""
         weights = [stratum.weight * stratum.share for stratum in self.strata]
         return [weight / sum(weights) for weight in weights]
 
@@ -136,7 +136,7 @@ def pooled_mean(scope: Scope, g: PerProbe) -> Interval:
     whole, which adds no error, over the probes elsewhere.
 
     Args:
-        scope: at least one source.
+        scope: a scope of at least one source.
         g: value per multiplicity; the mean of each of its functions is estimated.
 
     Raises:
@@ -200,7 +200,7 @@ def stratum_share(stratum: Stratum, hits: NDArray[np.bool_]) -> Interval:
 
     Args:
         stratum: a part of a source.
-        hits: (n,) which of its rows have it.
+        hits: (n,) whether each of its rows has it.
 
     Raises:
         ValueError: it has no rows and is all of its source.

@@ -17,9 +17,9 @@ class Documents:
     Attributes:
         source: (documents,) source number.
         copies: (documents,) occurrences of each, 0 if it is not there.
-        tokens: (documents,) of one occurrence.
+        tokens: (documents,) tokens of one occurrence.
         id_hash: (documents,) hash of the document_id.
-        sources: how many sources there are.
+        sources: number of sources.
     """
 
     source: NDArray[np.int64]
@@ -35,7 +35,7 @@ class Documents:
 
 
 @dataclass(frozen=True, slots=True)
-class HeavySpecies:
+class HeavyCounts:
     """Every species with more than `above` documents, largest first.
 
     Attributes:
@@ -43,7 +43,7 @@ class HeavySpecies:
         documents: (h, sources) occurrences in each source.
         tokens: (h, sources) their tokens.
         example: (h,) number of the document of each with the smallest id hash.
-        above: what makes a species heavy, in documents.
+        above: number of documents above which a species is heavy.
         totals: (sources,) occurrences, and tokens, of each source, heavy or not.
     """
 
@@ -74,11 +74,11 @@ class HeavySpecies:
         )
 
     def has(self, species: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these species numbers are heavy."""
+        """Mark the heavy ones of these species numbers."""
         return np.isin(species, self.species)
 
 
-def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above: float | None = None) -> HeavySpecies:
+def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above: float | None = None) -> HeavyCounts:
     """Count every species that holds more than 1e-4 of all documents. None is left out, however many.
 
     Without it one species of 1,000 in 100,000 documents leaves the interval of H2 covering 83 %. Grouping is exact and
@@ -86,8 +86,8 @@ def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above:
 
     Args:
         species: (documents,) species number, of a lens whose species are a partition.
-        documents: what the documents are.
-        heavy_above: what makes a species heavy, if not 1e-4 of all documents.
+        documents: the documents.
+        heavy_above: number of documents above which a species is heavy, if not 1e-4 of all documents.
 
     Returns:
         The heavy species, by falling size, then by the example's id hash. O(documents).
@@ -118,7 +118,7 @@ def heavy_species(species: NDArray[np.int64], documents: Documents, heavy_above:
     tables = [np.zeros((len(ranked), documents.sources), np.int64) for _ in range(2)]
     for table, column in zip(tables, ("copies", "tokens"), strict=True):
         table[at] = counted[column].to_numpy()
-    return HeavySpecies(
+    return HeavyCounts(
         species=ranked["species"].to_numpy().astype(np.int64),
         documents=tables[0],
         tokens=tables[1],

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.measure.probes.heavy import HEAVY_FRACTION, Documents, HeavySpecies
+from polyculture.measure.probes.heavy import HEAVY_FRACTION, Documents, HeavyCounts
 from polyculture.measure.probes.ledger_file import row_lists
 from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population, Weighting
@@ -23,7 +23,7 @@ def where(stage: StageCopies, applies: NDArray[np.bool_] | None) -> StageCopies:
 
 
 def documents_of(corpus: Corpus, stage: StageCopies) -> Documents:
-    """What is counted at a stage."""
+    """The documents that are counted at a stage."""
     return Documents(corpus.source, stage.copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
 
 
@@ -33,7 +33,7 @@ def heavy_above(stage: StageCopies) -> float:
 
 
 def population_of(corpus: Corpus, lens: Lens, stage: StageCopies, has_species: bool) -> Population:
-    """What a lens measures of a stage."""
+    """The population that a lens measures at a stage."""
     documents = documents_of(corpus, stage)
     counts = documents.totals(Weighting.DOCUMENTS)
     above = heavy_above(stage) if has_species else None
@@ -94,7 +94,7 @@ def ledger_rows(
     return pa.Table.from_arrays(columns, schema=LEDGER_SCHEMA)
 
 
-def heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavySpecies) -> pa.Table:
+def heavy_rows(corpus: Corpus, stage: str, lens: Lens, found: HeavyCounts) -> pa.Table:
     """HEAVY rows of one stage and lens."""
     columns = [pa.array([value] * len(found.species), pa.string()) for value in (stage, lens.value)]
     columns += [

@@ -61,7 +61,7 @@ def different_groups(asked: NDArray[np.int64], groups: int) -> tuple[NDArray[np.
 
     Args:
         asked: group numbers, with repeats.
-        groups: how many groups there are.
+        groups: number of groups.
 
     Returns:
         The different ones, ascending, and (groups,) the place of each group among them; of use for those asked for.
@@ -102,12 +102,3 @@ def add_entries(
         for entry in range(offsets[groups[i]], offsets[groups[i] + 1]):
             for stage in range(copies.shape[1]):
                 result[at[i], source[entry], stage] += weight[i] * copies[entry, stage]
-
-
-def agreement_floor(threshold: float, width: int) -> int:
-    """Least number of equal signature values of a pair at the threshold, six standard deviations below the mean.
-
-    A pair at or above the threshold has fewer with probability under 1e-8; most proposals that are no near-duplicates
-    have fewer, and are dropped for the price of one comparison per value.
-    """
-    return max(0, int(np.floor(width * threshold - 6 * np.sqrt(width * threshold * (1 - threshold)))))

@@ -1,4 +1,4 @@
-"""What probes are chosen from: the few occurrences of each source whose hash, or first arrival, is below a limit."""
+"""Candidates for probes: the few occurrences of each source whose hash, or first arrival, is below a limit."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def early_arrivals(
         documents: (documents,) rates, source numbers, hashes of document_ids; a rate of 0 has no arrivals.
         seed: the run's seed.
         stream: a stream of `polyculture.storage.hashing`.
-        limit: (sources,) in units of 1 over a rate.
+        limit: (sources,) limits in units of 1 over a rate.
 
     Returns:
         Document number and time of each. Some 40 ns an arrival and document.

@@ -21,7 +21,7 @@ class ProbeStratum:
         share: share of the source's weight that lies in the stratum; the sum of `row_share` where there are rows.
         population: documents of the source in the stratum, whatever the weighting. A sample by documents was drawn
             from these without replacement, one by tokens with replacement and in proportion to tokens.
-        is_whole: whether the rows are all that the stratum holds.
+        is_whole: whether the rows are everything that the stratum holds.
         most: the most documents, of all sources together, that a row can have; None: any number.
         is_scaled: whether some rows were themselves counted from a part of their candidates.
     """
@@ -53,7 +53,7 @@ class ProbeStratum:
         return cls(rows, equal, share, population, most=most, is_scaled=is_scaled)
 
     def drawn_from(self, weighting: Weighting) -> int | None:
-        """What the finite-population correction asks for; None where it has no place.
+        """Population of the finite-population correction; None where it has no place.
 
         A probe whose neighbours were sampled has an error of its own, which drawing more probes does not end.
         """
@@ -110,10 +110,10 @@ class ProbeMatrix:
     """The probes of all sources through one lens, at one stage, by one weighting.
 
     Attributes:
-        probes: of each source, in source order.
+        probes: probes of each source, in source order.
         documents: (sources,) documents of each source at the stage.
-        weight: (sources,) what the sources weigh: documents, or tokens.
-        weighting: which of the two.
+        weight: (sources,) weights of the sources: documents, or tokens.
+        weighting: the weighting, by documents or by tokens.
         is_partition: whether the lens's species are a partition (exact, template, seed) or neighbourhoods (near,
             semantic).
     """

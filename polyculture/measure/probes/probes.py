@@ -18,7 +18,7 @@ class StageCopies:
     Attributes:
         name: input, distinct or mixture.
         copies: (documents,) occurrences of each document, 0 if it is not there.
-        probes: of each source; as many as everywhere if None.
+        probes: number of probes of each source; as many as everywhere if None.
         heavy_above: species of more documents are heavy; 1e-4 of all documents if None.
     """
 
@@ -36,10 +36,10 @@ def choose_probes(
     The sample does not depend on the order of the corpus, merges over partitions, and a larger one contains it.
 
     Args:
-        stage: what occurs how often.
+        stage: occurrences of each document.
         source: (documents,) source number.
         id_hash: (documents,) hash of the document_id.
-        probes: how many per source; all occurrences if there are fewer.
+        probes: number of probes per source; all occurrences if there are fewer.
         seed: the run's seed.
 
     Returns:
@@ -75,7 +75,7 @@ def choose_weighted_probes(
         weight: (documents,) tokens times occurrences; a document of weight 0 is never chosen.
         source: (documents,) source number.
         id_hash: (documents,) hash of the document_id.
-        probes: how many per source, also of a source of fewer documents.
+        probes: number of probes per source, also of a source of fewer documents.
         seed: the run's seed.
 
     Returns:
@@ -116,7 +116,7 @@ def split_probes(probes: NDArray[np.int64], is_heavy: NDArray[np.bool_]) -> tupl
 
     Args:
         probes: document numbers.
-        is_heavy: (documents,) whether each document is of a heavy species.
+        is_heavy: (documents,) whether each document belongs to a heavy species.
     """
     of_heavy = is_heavy[probes]
     return probes[~of_heavy], probes[of_heavy]

@@ -29,7 +29,7 @@ class SeedSpecies:
 
 @dataclass(frozen=True, slots=True)
 class FanOut:
-    """How many documents a source has made of each prompt.
+    """Numbers of documents that a source has made of each prompt.
 
     Attributes:
         source: source number.

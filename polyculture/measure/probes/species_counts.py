@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from polyculture.measure.probes.heavy import Documents, HeavySpecies
+from polyculture.measure.probes.heavy import Documents, HeavyCounts
 from polyculture.measure.probes.multiplicity import GroupCounts
 
 Numbers = NDArray[np.int64]
@@ -21,7 +21,7 @@ class SpeciesCounts:
     Attributes:
         frame: a row for each species and source that occur, in their order: `copies_i` documents at stage i,
             `tokens_i` their tokens, and `first_i` the smallest id hash among them, null where there are none.
-        stages, sources: how many there are.
+        stages, sources: number of stages and of sources.
     """
 
     frame: pl.DataFrame
@@ -39,10 +39,10 @@ class SpeciesCounts:
         return found[0], found[1]
 
     def groups(self, size: int) -> GroupCounts:
-        """As entries by species.
+        """Convert to entries by species.
 
         Args:
-            size: how many species there are, of all partitions.
+            size: number of species of all partitions.
         """
         species = self.frame["species"].to_numpy()
         copies = self.frame.select([f"copies_{stage}" for stage in range(self.stages)]).to_numpy()
@@ -88,14 +88,14 @@ def merge_species(parts: Sequence[SpeciesCounts]) -> SpeciesCounts:
     return SpeciesCounts(together, first.stages, first.sources)
 
 
-def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavySpecies:
+def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Documents, above: float) -> HeavyCounts:
     """The species of more documents than `above` at a stage, as `heavy_species` finds them.
 
     Args:
-        counts: of the whole corpus.
-        stage: which stage.
-        species: (documents,) as it was counted.
-        documents: of the stage: what the example's hash is looked up in.
+        counts: counts of the whole corpus.
+        stage: number of the stage.
+        species: (documents,) species numbers, as they were counted.
+        documents: documents of the stage, in which the example's hash is looked up.
         above: documents.
     """
     copies, tokens, first = (pl.col(f"{name}_{stage}") for name in ("copies", "tokens", "first"))
@@ -115,7 +115,7 @@ def heavy_of(counts: SpeciesCounts, stage: int, species: Numbers, documents: Doc
     tables = [np.zeros((len(ranked), counts.sources), np.int64) for _ in range(2)]
     for table, name in zip(tables, ("copies", "tokens"), strict=True):
         table[at] = entries[f"{name}_{stage}"].to_numpy()
-    return HeavySpecies(
+    return HeavyCounts(
         species=ranked["species"].to_numpy().astype(np.int64),
         documents=tables[0],
         tokens=tables[1],

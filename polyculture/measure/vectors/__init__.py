@@ -1,1 +1,1 @@
-"""What embeddings say of a corpus."""
+"""Measures of a corpus by its embeddings."""

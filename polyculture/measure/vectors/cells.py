@@ -13,11 +13,11 @@ def fit_cells(points: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     The same points in the same order give the same centres: sort them first (by hash).
 
     Args:
-        points: (points, dimensions) of length 1.
-        cells: how many; fewer come back if there are fewer different points.
+        points: (points, dimensions) vectors of length 1.
+        cells: number of cells; fewer come back if there are fewer different points.
 
     Returns:
-        (cells, dimensions) of length 1. Time O(rounds * points * cells * dimensions).
+        (cells, dimensions) vectors of length 1. Time O(rounds * points * cells * dimensions).
     """
     centres = _spread(points, cells)
     cell = cell_of(points, centres)

@@ -1,4 +1,4 @@
-"""How much of a trusted reference a corpus covers, and whether it still holds the reference's rare cells."""
+"""Coverage of a trusted reference by a corpus, and recall of the reference's rare cells."""
 
 from dataclasses import dataclass
 
@@ -36,7 +36,7 @@ class Covered:
     """A share of the reference that the corpus covers, beside what the reference covers of itself.
 
     Attributes:
-        share: of the reference's points, 0..1. Its interval (Wilson) is about other reference points of the
+        share: share of the reference's points, 0..1. Its interval (Wilson) is about other reference points of the
             kind; it conditions on the corpus documents that were drawn, and takes the points as independent.
         ceiling: the same share if the other half of the reference stands in the corpus's place.
         relative: share / ceiling, about corpora and references drawn afresh: delta method on the log scale, with the
@@ -93,7 +93,7 @@ class ReferenceSplit:
 
     Attributes:
         half: documents in each half.
-        centres: (cells, dimensions) of the cells of A as a whole.
+        centres: (cells, dimensions) centres of the cells of A as a whole.
     """
 
     def __init__(self, reference: Points, neighbours: int = NEIGHBOURS) -> None:
@@ -174,7 +174,7 @@ def _ball(points: NDArray[np.float32], neighbours: int) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, slots=True)
 class _Met:
-    """Which places (balls) hold a document, and the variance of their share that the draw of these gave.
+    """Places (balls) that hold a document, and the variance of their share that the draw of these gave.
 
     The variance is the jackknife's, over leaving out one document: only places that hold no other one are lost. It is
     too large rather than too small (Efron & Stein 1981).
@@ -185,7 +185,7 @@ class _Met:
 
     @classmethod
     def of(cls, inside: NDArray[np.bool_]) -> "_Met":
-        """From (places, documents): which document lies in which place."""
+        """Count from (places, documents): True where the document lies in the place."""
         counts, only = inside.sum(axis=1), inside.argmax(axis=1)
         lost = np.bincount(only[counts == 1], minlength=inside.shape[1]) / len(inside)
         return cls(counts > 0, float(((lost - lost.mean()) ** 2).sum()))

@@ -24,7 +24,7 @@ class CurvePoint:
     Attributes:
         documents: n, the sample's size.
         observed: share of documents with a neighbour in the sample.
-        isotropic: what the pair rate of the sample of a hundredth foretells for it; None if that is too small.
+        isotropic: forecast for it from the pair rate of the sample of a hundredth; None if that is too small.
         nearest: median cosine of the nearest neighbour.
         alarm: the whole corpus only: observed is more than twice that, and surely more than it: above its upper end.
     """
@@ -38,7 +38,7 @@ class CurvePoint:
 
 @dataclass(frozen=True, slots=True)
 class CurveStratum:
-    """What the probes of one source met in nested samples of a scope.
+    """Neighbours that the probes of one source met in nested samples of a scope.
 
     Attributes:
         neighbours: (probes, samples) documents at least as similar as tau.
@@ -74,7 +74,7 @@ def nearest_neighbour_curve(strata: Sequence[CurveStratum], sizes: Sequence[int]
     is the test for twins that gather at scale.
 
     Args:
-        strata: of the scope's sources, each with at least one probe.
+        strata: strata of the scope's sources, each with at least one probe.
         sizes: documents of the scope in each of the nested samples; samples of fewer than two are left out.
     """
     shares = [stratum.weight for stratum in strata]
@@ -133,7 +133,7 @@ def distance_exponent(nearest: NDArray[np.float64], sizes: Sequence[int]) -> NDA
 
     Args:
         nearest: (probes, sizes) largest cosine to another document.
-        sizes: of the samples.
+        sizes: sizes of the samples.
 
     Returns:
         (sizes - 1,) exponents; positive where neighbours come nearer.

@@ -31,7 +31,7 @@ from polyculture.measure.vectors.vector_ledger import VECTOR_PROBES_SCHEMA, Vect
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
 from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 from schemas.measures import Stage
-from schemas.vectors import CoverageMeasured, Share, SourceVectors, TrialScores, VectorsHeader
+from schemas.vectors import CoverageMeasured, ReferenceShare, SourceVectors, TrialScores, VectorsHeader
 
 REFERENCE_DOCUMENTS = 2_000
 NUMBERS_AT_ONCE = 2**23  # of outer products of probes: 64 MB
@@ -43,7 +43,7 @@ class Vectors:
 
     Attributes:
         corpus: n documents.
-        embeddings: of them.
+        embeddings: embeddings of the documents.
         stages: occurrences at each stage; 0 for a document that is not measured.
         everything: the same with those documents.
         seed: of samples.
@@ -64,7 +64,7 @@ class Vectors:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the sources."""
+        """Names of the sources."""
         return self.corpus.sources
 
     def scopes(self, left_out: Sequence[int] = ()) -> dict[str, list[int]]:
@@ -75,33 +75,47 @@ class Vectors:
         return {name: members for name, members in found.items() if members} | {self.names[n]: [n] for n in kept}
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeNeighbours:
+    """The neighbours of the probes of all stages and weightings.
+
+    Attributes:
+        documents: document numbers of the probes, ascending, each once.
+        neighbours: their neighbours, in this order.
+        taus: taus of the neighbours.
+    """
+
+    documents: NDArray[np.int64]
+    neighbours: Neighbours
+    taus: Sequence[float]
+
+
 def measure_vectors(
     vectors: Vectors,
     probed: Sequence[tuple[int, NDArray[np.int64]]],
-    found: tuple[NDArray[np.int64], Neighbours],
-    taus: Sequence[float],
-    settings: tuple[float, Sequence[str]],
+    found: ProbeNeighbours,
+    trial_fraction: float,
+    reference: Sequence[str],
 ) -> VectorLedger:
     """Measure what the ledger holds of embeddings.
 
     Args:
         vectors: the corpus.
         probed: number of each stage, and the documents that are its probes.
-        found: documents, ascending, and their neighbours, for all probes.
-        taus: of the neighbours.
-        settings: trial fraction, and names of the reference's sources.
+        found: the neighbours of all probes.
+        trial_fraction: fraction of the gate's trial.
+        reference: names of the reference's sources.
 
     Returns:
         The evidence. Time O(documents * dimensions**2) beside that of the neighbours.
     """
-    trial_fraction, reference = settings
     moments = _moments(vectors)
     tables = [_probe_rows(vectors, stage, rows, found, moments) for stage, rows in probed]
     split = _split(vectors, reference)
     header = VectorsHeader(
         names=list(vectors.names),
         stages=[Stage(stage.name) for stage in vectors.stages],
-        taus=list(taus),
+        taus=list(found.taus),
         fractions=list(FRACTIONS),
         bandwidth=BANDWIDTH,
         frequencies=FREQUENCIES,
@@ -130,11 +144,10 @@ def _probe_rows(
     vectors: Vectors,
     stage: int,
     rows: NDArray[np.int64],
-    found: tuple[NDArray[np.int64], Neighbours],
+    found: ProbeNeighbours,
     moments: MomentTable,
 ) -> pa.Table:
-    documents, neighbours = found
-    place = np.searchsorted(documents, rows)
+    neighbours, place = found.neighbours, np.searchsorted(found.documents, rows)
     unique, inverse = np.unique(rows, return_inverse=True)
     means = kernel_means_of_sources(
         vectors.embeddings.take(unique), vectors.corpus.source[unique], stage, moments, vectors.names
@@ -145,7 +158,7 @@ def _probe_rows(
         neighbours.nearest[place, :, :, stage],
     )
     sources = [vectors.names[number] for number in vectors.corpus.source[rows]]
-    return vector_rows((vectors.stages[stage].name, sources, vectors.corpus.document_ids(rows)), probes)
+    return vector_rows(vectors.stages[stage].name, sources, vectors.corpus.document_ids(rows), probes)
 
 
 def kernel_means_of_sources(
@@ -179,7 +192,7 @@ def kernel_means_of_sources(
 
 
 def _sources(vectors: Vectors, split: ReferenceSplit | None) -> list[SourceVectors]:
-    """What each source has at each stage."""
+    """Measure each source at each stage."""
     source, sources = vectors.corpus.source, len(vectors.names)
     sample = nested_samples(vectors.corpus.id_hash, vectors.seed)
     cell = _cells(vectors, split) if split else None
@@ -253,8 +266,8 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
             )
 
 
-def _share(covered: Covered) -> Share:
-    return Share(share=covered.share, ceiling=covered.ceiling, relative=covered.relative)
+def _share(covered: Covered) -> ReferenceShare:
+    return ReferenceShare(share=covered.share, ceiling=covered.ceiling, relative=covered.relative)
 
 
 def _trials(vectors: Vectors, fraction: float) -> Iterator[TrialScores]:

@@ -53,7 +53,7 @@ def second_moment(vectors: NDArray[np.int16], copies: NDArray[np.int64] | None =
     integer below 2**53, and the blocks in int64.
 
     Args:
-        vectors: (documents, width) in fixed point, such as embeddings or `RandomFeatures.of`.
+        vectors: (documents, width) vectors in fixed point, such as embeddings or `RandomFeatures.of`.
         copies: (documents,) occurrences of each, not negative; one each if left out.
 
     Returns:
@@ -99,10 +99,10 @@ class RandomFeatures:
         """Draw frequencies.
 
         Args:
-            dimensions: of the embeddings.
+            dimensions: length of the embeddings.
             bandwidth: s, a distance between unit vectors; documents at cosine c are 2 - 2 c apart, squared.
             frequencies: r.
-            seed: of the frequencies; only moments of equal seed, bandwidth and r are comparable.
+            seed: seed of the frequencies; only moments of equal seed, bandwidth and r are comparable.
         """
         drawn = np.random.default_rng([seed, 4]).standard_normal((dimensions, frequencies))
         fixed = np.rint(drawn / (2 * np.pi * bandwidth) * _FREQUENCY_ONE)

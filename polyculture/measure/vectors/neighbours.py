@@ -50,7 +50,7 @@ class Block:
         vectors: (documents, dimensions) embeddings in fixed point; a row of zeros is nobody's neighbour.
         source: (documents,) source number.
         copies: (documents, stages) occurrences of each document at each stage.
-        number: (documents,) what tells a document from all others.
+        number: (documents,) number that tells a document from all others.
         sample: (documents,) the smallest of the nested samples of the curve that holds it; `Question.samples` if none.
     """
 
@@ -63,7 +63,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is counted.
+    """A question: what is to be counted.
 
     Attributes:
         taus: cosines from which on two documents are neighbours, ascending, in [.05, 1].
@@ -78,7 +78,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """What the probes met.
+    """The neighbours that the probes met.
 
     Attributes:
         multiplicity: (probes, sources, taus, stages) occurrences in the closed neighbourhood of each probe: itself,
@@ -104,7 +104,7 @@ def count_neighbours(probes: Probes, corpus: Iterable[Block], question: Question
     Args:
         probes: whose neighbours.
         corpus: blocks of documents in any order and of any size, each document once.
-        question: what is counted.
+        question: the question that is counted.
 
     Returns:
         Counts; those of different parts of a corpus merge by `merge`. Time O(probes * documents * dimensions), about
@@ -224,7 +224,7 @@ def _floor(nearest: NDArray[np.float64], present: NDArray[np.bool_], tau: float,
 
 @compiled()
 def _is_nearer(nearest: NDArray[np.float64], copies: NDArray[np.int64], least: float) -> bool:
-    """Whether a cosine above `least` may be the nearest at a stage where the document is."""
+    """True if a cosine above `least` may be the nearest at a stage where the document is."""
     for stage in range(len(copies)):  # noqa: SIM110 -- as above
         if copies[stage] > 0 and nearest[stage] <= least:
             return True
@@ -233,7 +233,7 @@ def _is_nearer(nearest: NDArray[np.float64], copies: NDArray[np.int64], least: f
 
 @compiled()
 def _is_at_tau(taus: NDArray[np.float64], cosine: float, margin: float) -> bool:
-    """Whether the matrix product leaves open on which side of a tau a pair is."""
+    """True if the matrix product leaves open on which side of a tau a pair is."""
     for tau in taus:  # noqa: SIM110 -- any() of a generator does not compile
         if abs(tau - cosine) <= margin:
             return True

@@ -72,8 +72,8 @@ def kernel_means(probes: NDArray[np.int16], moment: SecondMoment) -> NDArray[np.
     """g(x): mean of k**2 between each probe and the other documents of its corpus, by the corpus's second moment.
 
     Args:
-        probes: (probes, width) in fixed point, each a document of the corpus.
-        moment: of the whole corpus, each document once.
+        probes: (probes, width) vectors in fixed point, each of a document of the corpus.
+        moment: moment of the whole corpus, each document once.
 
     Returns:
         (probes,) numbers of 0..1. With k = x'y: exact for the cosine kernel, so that no pair is looked at. Time
@@ -106,7 +106,7 @@ def rke_from_strata(means: Sequence[NDArray[np.float64]], documents: Sequence[in
 
     Args:
         means: g(x) of the probes of each source, at least two each.
-        documents: of each source.
+        documents: number of documents of each source.
     """
     if not means or min(map(len, means)) < 2 or not all(np.isfinite(part).all() for part in means):
         raise ValueError("RKE needs two finite means or more of each source")

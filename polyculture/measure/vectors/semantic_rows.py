@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.self_check import Fitness, check_languages
 from polyculture.measure.lenses.lens import EmbeddingLens
 from polyculture.measure.lenses.lenses import LENSES
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
-from polyculture.measure.vectors.measure_vectors import Vectors, measure_vectors
+from polyculture.measure.vectors.measure_vectors import ProbeNeighbours, Vectors, measure_vectors
 from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Question, count_neighbours
 from polyculture.measure.vectors.vector_ledger import VectorLedger
 from schemas.documents import Kind
@@ -31,12 +31,12 @@ SEMANTIC: dict[Lens, float] = {lens: d.tau for lens, d in LENSES.items() if isin
 
 @dataclass(frozen=True, slots=True)
 class SemanticSettings:
-    """What is asked.
+    """Settings of the semantic measurement.
 
     Attributes:
         probes: per source, stage and weighting.
-        seed: of the choice of probes, and of samples.
-        trial_fraction: of the gate's trial.
+        seed: seed of the choice of probes, and of samples.
+        trial_fraction: fraction of the gate's trial.
         reference: sources that are pooled as the reference.
         unfit: languages that are not measured, where sources are related on purpose, so that they cannot tell; found
             from the corpus if None.
@@ -74,16 +74,16 @@ def measure_embeddings(
 
     Args:
         corpus: n documents.
-        embeddings: of them.
-        stages: how often each document occurs at each stage.
+        embeddings: embeddings of the documents.
+        stages: occurrences of each document at each stage.
         settings: probes, seed, trial and reference.
         executor: runs the part of each file of embeddings.
 
     Returns:
-        What was measured. Time O(probes * documents * dimensions), about 35 GFLOP a second.
+        The measurements. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
     unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
-    applies = (embeddings.reading == Reading.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    applies = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
     weighed = [StageCopies(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
         (i, w, rows)
@@ -101,12 +101,12 @@ def measure_embeddings(
             tables.append(ledger_rows(corpus, (weighed[number].name, lens, weighting), rows, block))
         populations += [population_of(corpus, lens, stage, has_species=False) for stage in weighed]
     probed = [(number, rows) for number, weighting, rows in chosen if weighting is Weighting.DOCUMENTS]
-    asked = settings.trial_fraction, settings.reference
+    near = ProbeNeighbours(every, found, taus)
     return SemanticMeasured(
         tables,
         populations,
         _used(corpus, embeddings, applies, settings.probes, unfit),
-        measure_vectors(vectors, probed, (every, found), taus, asked),
+        measure_vectors(vectors, probed, near, settings.trial_fraction, settings.reference),
     )
 
 

@@ -53,9 +53,9 @@ class VectorLedger:
     """Evidence about embeddings.
 
     Attributes:
-        header: what it stands for.
-        moments: of every source and stage.
-        folder: where the probes are read from when they are asked for, or None if `made` holds them.
+        header: the header, which says what it stands for.
+        moments: moments of every source and stage.
+        folder: folder from which the probes are read when they are asked for, or None if `made` holds them.
         made: VECTOR_PROBES_SCHEMA.
     """
 
@@ -81,7 +81,7 @@ class VectorLedger:
         return table.cast(VECTOR_PROBES_SCHEMA)
 
     def source(self, stage: Stage, source: str) -> SourceVectors | None:
-        """What is measured of a source at a stage; None if nothing of it is there."""
+        """The measurements of a source at a stage; None if nothing of it is there."""
         return next((s for s in self.header.sources if (s.stage, s.source) == (stage, source)), None)
 
     def probes(self, stage: Stage, source: str) -> VectorProbes:
@@ -135,9 +135,8 @@ def read_vectors(folder: Path) -> VectorLedger | None:
     return VectorLedger(header, MomentTable(table), folder)
 
 
-def vector_rows(what: tuple[str, Sequence[str], Sequence[str]], probes: VectorProbes) -> pa.Table:
+def vector_rows(stage: str, sources: Sequence[str], ids: Sequence[str], probes: VectorProbes) -> pa.Table:
     """VECTOR_PROBES rows of a stage, given the source and document_id of each probe."""
-    stage, sources, ids = what
     lists = [_lists(part.reshape(len(ids), -1)) for part in (probes.kernel_means, probes.pairs, probes.nearest)]
     columns = [pa.array([stage] * len(ids), pa.string()), pa.array(sources, pa.string()), pa.array(ids, pa.string())]
     typed = [found.cast(VECTOR_PROBES_SCHEMA.field(3 + n).type) for n, found in enumerate(lists)]

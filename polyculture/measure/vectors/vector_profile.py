@@ -1,4 +1,4 @@
-"""From the ledger's evidence about embeddings to the numbers of every stage and scope."""
+"""Turn the ledger's evidence about embeddings into the numbers of every stage and scope."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,9 +25,9 @@ def vector_profiles(
     """Every number of every stage and scope.
 
     Args:
-        vectors: of a ledger.
-        kinds: of every source, in the ledger's order.
-        trial_fraction: of the gate's trial.
+        vectors: the vector part of a ledger.
+        kinds: kind of every source, in the ledger's order.
+        trial_fraction: fraction of the gate's trial.
         reference: sources that are pooled as the reference.
 
     Returns:

@@ -63,7 +63,7 @@ def von_neumann_entropy(moments: Sequence[SecondMoment], weights: Sequence[float
     Concave in the weights, so it can be maximised over mixtures (STATISTICS, section 3).
 
     Args:
-        moments: of the sources.
+        moments: moments of the sources.
         weights: documents of each source in the mixture, or shares.
     """
     return float(np.log(vendi_score(spectrum(mixture_density(moments, weights)))))
@@ -83,9 +83,9 @@ def novelty(vectors: NDArray[np.int16], density: NDArray[np.float64]) -> NDArray
     """-x' log(M) x of documents against a mixture, in nats: high where the mixture is thin.
 
     Args:
-        vectors: (documents, width) in fixed point.
-        density: (width, width) of the mixture; eigenvalues below 1e-6 count as that, so that a direction that the
-            mixture lacks is worth 13.8 nats.
+        vectors: (documents, width) vectors in fixed point.
+        density: (width, width) density of the mixture; eigenvalues below 1e-6 count as that, so that a direction that
+            the mixture lacks is worth 13.8 nats.
 
     Returns:
         (documents,) numbers in [0, 13.8]; 0 for rows of zeros. Time O(width**3 + documents * width**2).

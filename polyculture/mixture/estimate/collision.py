@@ -31,7 +31,7 @@ class SpeciesSample:
     """Species of a partition, each with the weight that makes a sum over them estimate that over all species.
 
     Attributes:
-        fraction: (n, sources) of the documents of each source that are in the species.
+        fraction: (n, sources) fraction of each source's documents that are in the species.
         weight: (n,) Horvitz-Thompson weights; sum_n weight h(fraction) is unbiased for the sum of h over all species.
     """
 
@@ -78,7 +78,7 @@ def collision_matrix(matrix: ProbeMatrix) -> Floats:
     expected copies; a mixture's exact 1 / H2 has sum_i w_i q_i (1 - q_i) / r_i / N_mix more (`mixture_values`).
 
     Args:
-        matrix: of a partition lens, probed by documents.
+        matrix: matrix of a partition lens, probed by documents.
 
     Returns:
         (sources, sources), each in [0, 1].

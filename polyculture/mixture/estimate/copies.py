@@ -1,4 +1,4 @@
-"""How many copies of a document a mixture holds, and E[1/c] and E[ln c] from the generating function of c."""
+"""Copies of a document in a mixture, c, with E[1/c] and E[ln c] from the generating function of c."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ class Rule:
     are the same sums over E[s_k**(c-1)]. Node 0 is s = 0, of weight 0 in both: E[0**(c-1)] = P(c = 1).
 
     Attributes:
-        nodes: (k,) in [0, 1), the first 0.
+        nodes: (k,) nodes in [0, 1), the first of them 0.
         inverse: (k,) weights for 1/c.
         logarithm: (k,) weights for ln c.
     """
@@ -120,7 +120,7 @@ def copy_rule(largest: float) -> Rule:
     decomposition (Cheng, Gimbutas, Martinsson & Rokhlin 2005) keeps those that span the others.
 
     Args:
-        largest: at least 1; rounded up to a power of two times 64.
+        largest: largest value, at least 1; rounded up to a power of two times 64.
     """
     return _rule(SMALLEST_RULE << max(0, int(np.ceil(np.log2(largest / SMALLEST_RULE)))))
 

@@ -70,7 +70,7 @@ def mixture_values(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afresh
     Args:
         rows: the collapsed matrix.
         rates: (mixtures, sources), each 0 or more.
-        law: how rates become copies.
+        law: the law by which rates become copies.
 
     Returns:
         Values; a few microseconds to a few hundred per mixture, by the number of different rows.
@@ -116,14 +116,14 @@ def _means(rows: MixtureRows, rates: Floats, law: CopyLaw) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Marginals:
-    """What one more epoch of each source would add, at the margin: derivatives by its rate, (sources,) each.
+    """Marginal gain of one more epoch of each source: derivatives by its rate, (sources,) each.
 
     Attributes:
-        documents: of N_mix.
-        distinct_fraction: of E[1/c].
-        hill_0: of N_mix E[1/c].
-        hill_1: of exp E[ln(N_mix / c)].
-        hill_2: of N_mix / E[c].
+        documents: derivative of N_mix.
+        distinct_fraction: derivative of E[1/c].
+        hill_0: derivative of N_mix E[1/c].
+        hill_1: derivative of exp E[ln(N_mix / c)].
+        hill_2: derivative of N_mix / E[c].
         values: the numbers that these are the derivatives of.
     """
 
@@ -179,21 +179,21 @@ def marginal_values(rows: MixtureRows, rates: Floats) -> Marginals:
 
 
 def scale_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """What trials mixed afresh at f times the rates would see. f = 1 is the mixture itself.
+    """Numbers that trials mixed afresh at f times the rates would see. f = 1 is the mixture itself.
 
     Args:
         rows: the collapsed matrix.
-        rates: (sources,) of the whole mixture.
+        rates: (sources,) rates of the whole mixture.
         fractions: each above 0.
     """
     return [estimate_mixture(rows, np.asarray(rates) * fraction) for fraction in fractions]
 
 
 def thinned_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """What trials see that take a uniform fraction of the mixture's stream, with its repeats; fractions in (0, 1]."""
+    """Numbers of trials on a uniform part of the mixture's stream, with its repeats; fractions in (0, 1]."""
     return [estimate_mixture(rows, np.asarray(rates), thinned_to(fraction)) for fraction in fractions]
 
 
 def replacement_curve(rows: MixtureRows, rates: Floats, fractions: Sequence[float]) -> list[MixtureEstimate]:
-    """What trials see whose loader draws f r_j N_j documents of source j with replacement."""
+    """Numbers of trials whose loader draws f r_j N_j documents of source j with replacement."""
     return [estimate_mixture(rows, np.asarray(rates) * fraction, with_replacement) for fraction in fractions]

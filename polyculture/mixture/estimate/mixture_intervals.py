@@ -60,7 +60,7 @@ def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afre
     Args:
         rows: the collapsed matrix.
         rates: (sources,), each 0 or more.
-        law: how rates become copies.
+        law: the law by which rates become copies.
 
     Raises:
         ValueError: see `check_rates`.

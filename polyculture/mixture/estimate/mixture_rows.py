@@ -24,7 +24,7 @@ class MixtureRows:
     """The different rows of a probe matrix, each less the probe itself, and what each stands for.
 
     Attributes:
-        matrix: what they were made of.
+        matrix: the matrix that they were made from.
         others: (rows, sources) other documents in the species.
         strata: source number and stratum of every part of a source, sources in order.
         drawn: (rows, strata) rows of each stratum that are this one.
@@ -141,7 +141,7 @@ def row_blocks(rows: MixtureRows, rates: Floats, law: CopyLaw) -> list[RowBlock]
     Args:
         rows: the matrix.
         rates: (mixtures, sources) or (sources,).
-        law: of copies.
+        law: law of copies.
     """
     top = rates if rates.ndim == 1 else rates.max(axis=0)
     most = law(top, np.zeros(1)).most

@@ -1,1 +1,1 @@
-"""Which documents a mixture takes, and how often."""
+"""Planning: the documents that a mixture takes, and how often."""

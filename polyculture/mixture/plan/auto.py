@@ -6,7 +6,7 @@ from polyculture.errors import ConfigError
 from polyculture.measure.ledger.ledger import Ledger
 from polyculture.mixture.plan.check import share_limits
 from polyculture.mixture.plan.limits import Supply, refuse_clash
-from polyculture.mixture.plan.phases import Asked
+from polyculture.mixture.plan.phases import PhaseRates
 from polyculture.mixture.plan.plan_mixture import plan_mixture
 from polyculture.mixture.plan.rates import largest_mixture
 from polyculture.mixture.plan.terms import parse_terms
@@ -22,14 +22,14 @@ LEAST_EPOCHS = 1e-9  # for the solver, of a source that is used up
 WITHIN = 1e-9  # of the most that limits allow: room for the solver's own rounding
 
 
-def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, seed: int) -> Asked:
+def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, seed: int) -> PhaseRates:
     """The rates that are best at the phase's objective, within its limits and the epochs that are left.
 
     Args:
-        terms: of the phase, with all limits.
-        supplies: of the sources, in the ledger's order.
+        terms: terms of the phase, with all limits.
+        supplies: supplies of the sources, in the ledger's order.
         ledger: the stage `distinct` is read.
-        seed: of the random starts, where the objective is not concave.
+        seed: seed of the random starts, where the objective is not concave.
 
     Returns:
         The rates, at the budget or as near as limits allow; without a budget, of as many tokens as are distinct.
@@ -41,7 +41,7 @@ def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, se
     budget = terms.tokens or sum(supply.tokens for supply in supplies)
     reach = largest_mixture(supplies, terms.kinds, budget)
     if reach < 1:  # phases before took what limits need: the budget lacks, and the plan says so
-        return Asked({}, "auto", budget)
+        return PhaseRates({}, "auto", budget)
     request = PlanRequest(
         objectives=parse_terms("mixture.objective", terms.objective),
         budget_tokens=max(1, int(min(reach, budget) * (1 - WITHIN)) if reach < budget else budget),
@@ -64,7 +64,7 @@ def ask_best(terms: MixtureTerms, supplies: Sequence[Supply], ledger: Ledger, se
     notes = [f"{words}within the limits has more than {planned.bound:.6g}."]
     absent = [supply.name for supply in supplies if supply.tokens and rates[supply.name] == 0]
     notes += [f"Left out, since the objective gains nothing by it: {', '.join(absent)}."] if absent else []
-    return Asked(rates, "auto", budget, notes)
+    return PhaseRates(rates, "auto", budget, notes)
 
 
 def kind_ranges(kinds: Mapping[Kind, KindLimit]) -> dict[Kind, FractionRange]:

@@ -1,4 +1,4 @@
-"""What can be known of a mixture before its data; it loads none of what measures or plans."""
+"""Checks of a mixture that need no data; this module loads none of what measures or plans."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,12 @@ from schemas.planned import OBJECTIVE_METRICS
 
 
 def needs_ledger(config: MixtureConfig) -> bool:
-    """Whether a plan waits for the ledger: to choose rates, or to foresee what each of several phases holds."""
+    """True if a plan waits for the ledger: to choose rates, or to foresee what each of several phases holds."""
     return bool(config.phases) or any(terms.rates == "auto" for terms in config.terms)
 
 
 def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
-    """What can be known of a mixture before its data: its objectives, and limits that contradict each other.
+    """Check what needs no data of a mixture: its objectives, and limits that contradict each other.
 
     Raises:
         ConfigError: it says which.

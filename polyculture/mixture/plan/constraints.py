@@ -1,4 +1,4 @@
-"""What a mixture has to keep within, as named linear bounds on document shares; a start, or why there is none."""
+"""Limits of a mixture as named linear bounds on document shares; a feasible start, or why there is none."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +20,8 @@ class MixtureSource:
     """One source that may be mixed.
 
     Attributes:
-        name: of the source.
-        kind: of the source.
+        name: name of the source.
+        kind: kind of the source.
         documents: distinct documents that it has to give.
         tokens: theirs, together.
         prior_rate: the rate that it would have otherwise; what the frontier starts from.
@@ -53,7 +53,7 @@ class MixtureProblem:
     """Sources, a token budget that is met exactly, and limits per kind.
 
     Attributes:
-        sources: at least one, in the order of the ledger.
+        sources: sources, at least one, in the order of the ledger.
         budget_tokens: tokens of the mixture.
         kinds: limits by kind; a kind that is not named has none.
     """
@@ -94,7 +94,7 @@ class Bounds:
     linear in w, so that what is concave in document shares is maximised over a polytope.
 
     Attributes:
-        names: what each row says, in words.
+        names: meaning of each row, in words.
         matrix: (bounds, sources), rows scaled by the mean tokens per document.
     """
 

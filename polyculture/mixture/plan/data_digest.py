@@ -20,7 +20,7 @@ def data_sha256(config: CurationConfig, files: Mapping[str, Sequence[str]], toke
     Args:
         config: the configuration.
         files: SHA-256 of each source's files, by source name.
-        tokenizer_sha256: of the tokenizer.
+        tokenizer_sha256: digest of the tokenizer.
     """
     settings = config.model_dump(mode="json", exclude=set(_ELSEWHERE | {"sources", "tokenizer"}))
     sources = {source.name: source.model_dump(mode="json", exclude=set(_OF_SOURCES)) for source in config.sources}

@@ -21,7 +21,7 @@ class DisjointDistinct(Concave):
         self._rows = rows
 
     def evaluate(self, shares: Floats, problem: MixtureProblem) -> Valued:
-        """In (0, 1]."""
+        """Evaluate the objective, in (0, 1]."""
         rates = problem.rates(shares)
         per_document = problem.tokens / problem.documents
         inverse_size = float(shares @ per_document) / problem.budget_tokens

@@ -29,9 +29,9 @@ class Documents:
     """The distinct documents.
 
     Attributes:
-        source, tokens: (n,) each.
-        id_hash: (n,) of the document_ids.
-        group: (n,) of equal canonical texts.
+        source, tokens: (n,) source number and tokens of each document.
+        id_hash: (n,) hashes of the document_ids.
+        group: (n,) group numbers of equal canonical texts.
     """
 
     source: NDArray[np.int64]
@@ -85,8 +85,8 @@ def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens:
     Args:
         documents: n distinct documents.
         sources: names.
-        budget_tokens: of the split.
-        seed: of the run.
+        budget_tokens: token budget of the split.
+        seed: seed of the run.
 
     Returns:
         (n,) whether a document is held out. O(n log n).
@@ -124,7 +124,7 @@ def find_twins(documents: Documents, held: NDArray[np.bool_], sets: ShingleSets,
 
     Args:
         documents: n distinct documents.
-        held: (n,) which are held out.
+        held: (n,) whether each document is held out.
         sets: shingle sets of the groups.
         threshold: least Jaccard similarity of near twins.
 

@@ -17,11 +17,11 @@ _HALVINGS = 200  # of an interval of doubles; it ends after some 60, unless at 0
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """What a source has to give to a phase, and what is asked of it.
+    """The supply of a source for a phase, and the demand on it.
 
     Attributes:
-        name, kind: of the source.
-        tokens: of its distinct documents.
+        name, kind: name and kind of the source.
+        tokens: tokens of its distinct documents.
         rate: epochs asked for, before scaling.
         max_epochs: epochs at most, after what earlier phases took.
         min_fraction, max_fraction: share of the phase's tokens.
@@ -73,7 +73,7 @@ class Room:
         return np.bincount(self.kind, tokens, len(self.least)).astype(np.float64)
 
     def is_feasible(self, total: float) -> bool:
-        """Whether there are tokens within all limits."""
+        """True if there are tokens within all limits."""
         slack = ROUNDING * total
         source_low, source_high = self.of_sources(total)
         low, high = self.of_kinds(total)
@@ -93,7 +93,7 @@ class Room:
 
         Args:
             asked: (sources,) tokens at the asked rates.
-            total: of the mixture; feasible.
+            total: tokens of the mixture; feasible.
 
         Returns:
             The factor, the tokens, and the factor of each source's kind.
@@ -168,7 +168,7 @@ def refuse_clash(where: str, supplies: Sequence[Supply], kinds: Mapping[Kind, Ki
     """Refuse shares that no mixture has, however small.
 
     Args:
-        where: what the limits are of, for the message.
+        where: owner of the limits, for the message.
         supplies: a source whose rate or tokens are 0 can give nothing; one that is used up lacks, and is no clash.
         kinds: limits of kinds.
 

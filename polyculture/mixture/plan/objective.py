@@ -1,4 +1,4 @@
-"""What an objective is: a function of document shares, with its gradient."""
+"""The objective protocol: a function of document shares, with its gradient."""
 
 from typing import Protocol
 
@@ -15,8 +15,8 @@ class Objective(Protocol):
     """A function of the document shares w of a mixture that meets its budget.
 
     Attributes:
-        name: what is maximised, in words.
-        is_concave: in w, whatever the probes.
+        name: the maximised quantity, in words.
+        is_concave: whether it is concave in w, whatever the probes.
         most: it cannot be more, or infinity.
     """
 
@@ -34,7 +34,7 @@ class Objective(Protocol):
 
 
 class Concave:
-    """What concave objectives share."""
+    """The common part of concave objectives."""
 
     is_concave = True
     most = np.inf

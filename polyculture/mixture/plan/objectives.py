@@ -1,4 +1,4 @@
-"""What a mixture may be chosen for: functions of its document shares, with gradients; concave where they are."""
+"""Objectives of a mixture: functions of its document shares, with gradients; concave where they are."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ class SpeciesEntropy(Concave):
     is a sum of concave functions: concave for any probes.
 
     Args:
-        matrix: of a partition lens, probed by documents.
+        matrix: matrix of a partition lens, probed by documents.
         lens: its name.
 
     Raises:
@@ -54,12 +54,12 @@ class SpeciesEntropy(Concave):
 
 
 class SimpsonGain(Concave):
-    """How far 1/H2 of a partition lens falls below that of all documents: 1 - w' C w / (v' C v).
+    """Fall of 1/H2 of a partition lens below that of all documents: 1 - w' C w / (v' C v).
 
     C is the collision matrix and v the documents' own shares. 1 - 1/H2 itself would lie within 1e-6 of 1 at full scale.
 
     Args:
-        matrix: of a partition lens, probed by documents.
+        matrix: matrix of a partition lens, probed by documents.
         lens: its name.
 
     Raises:
@@ -84,7 +84,7 @@ class SpectralEntropy(Concave):
 
     Args:
         moments: (sources, d, d) mean of x x' over the documents of each source, x of unit length.
-        name: of the encoder or kernel.
+        name: name of the encoder or kernel.
 
     Raises:
         ValueError: the moments are not symmetric matrices of trace 1.
@@ -111,10 +111,10 @@ class SpectralEntropy(Concave):
 
 
 class CopyObjective:
-    """What the exact law of copies gives: ln H1, or the distinct fraction, of any lens. Not concave.
+    """An objective by the exact law of copies: ln H1, or the distinct fraction, of any lens. Not concave.
 
     Args:
-        matrix: of any lens.
+        matrix: matrix of any lens.
         lens: its name.
         metric: `hill_1`, taken in nats (its logarithm), or `distinct_fraction`.
 
@@ -147,7 +147,7 @@ class CopyObjective:
         return value, by_share - per_document / mean * float(by_rate @ rates)
 
     def relaxed(self, problem: MixtureProblem) -> Objective:
-        """As if no document had a twin in another source."""
+        """The concave objective for documents without twins in other sources."""
         return _DISJOINT[self._metric](self._rows, problem)
 
 

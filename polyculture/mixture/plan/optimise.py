@@ -45,7 +45,7 @@ class MixtureChoice:
         token_fractions: per source, of the mixture's tokens.
         objective: its value.
         terms: name and value of each term of the objective, and the exact value where that is a form above it.
-        moved_fraction: of the mixture's tokens, how much other sources have than at the prior rates, in [0, 1].
+        moved_fraction: share of the mixture's tokens that come from other sources than at the prior rates, in [0, 1].
         binding: the limits that hold it where it is, in words.
     """
 
@@ -65,9 +65,9 @@ class OptimisedMixture:
         best: it.
         certainty: `global`, or `local`: the best of several starts.
         bound: no mixture within the limits has more of the objective, as the probes estimate it.
-        frontier: from the feasible mixture nearest to the prior rates to the best one; more of the objective the
+        frontier: mixtures from the feasible one nearest to the prior rates to the best one; more of the objective the
             further it may move.
-        starts: how many were tried.
+        starts: number of starts that were tried.
     """
 
     best: MixtureChoice
@@ -85,8 +85,8 @@ def optimise_mixture(
     Args:
         problem: sources, budget and limits.
         objective: any of `objectives`; the sources of its matrix in the same order.
-        seed: of the random starts, where the objective is not concave.
-        with_frontier: with the mixtures between the ends of the frontier.
+        seed: seed of the random starts, where the objective is not concave.
+        with_frontier: whether to add the mixtures between the ends of the frontier.
 
     Returns:
         The result; the same for the same arguments. Tens of evaluations if the objective is concave, else some
@@ -123,7 +123,7 @@ def _closeness(prior: Floats) -> Function:
 
 
 def _bound(above: Function, domain: _Domain, highest: Floats) -> float:
-    """What no mixture within the limits exceeds: the optimum of a concave function above, and its duality gap."""
+    """Upper bound within the limits: the optimum of a concave function that lies above, and its duality gap."""
     value, gradient = above(highest)
     return value + max(0.0, float(gradient @ (best_corner(domain.bounds, gradient) - highest)))
 

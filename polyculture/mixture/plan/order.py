@@ -41,9 +41,9 @@ def order_blocks(
             stream. In the shards of a phase they are n S / S_j rows apart, give or take J - 1.
 
     Args:
-        streams: of the sources.
-        first_rows: (sources,) where the stretches begin.
-        rows: (sources,) how long they are.
+        streams: streams of the sources.
+        first_rows: (sources,) first rows of the stretches.
+        rows: (sources,) lengths of the stretches.
         window_rows: rows per block, about. The order does not depend on it.
 
     Yields:

@@ -25,9 +25,9 @@ class Distinct:
     """The distinct documents of a run.
 
     Attributes:
-        names, kinds: of the sources.
+        names, kinds: names and kinds of the sources.
         streams: the documents, ranked.
-        tokens: (documents,) of every document, distinct or not.
+        tokens: (documents,) tokens of every document, distinct or not.
         position: (documents,) inclusion numbers in [0, 1).
     """
 
@@ -43,14 +43,14 @@ class Distinct:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked of a phase.
+class PhaseRates:
+    """The rates and the budget of a phase.
 
     Attributes:
         rates: epochs by source; 1 where absent.
         rates_from: `fixed`, `auto`, or a digest.
-        tokens: that may be had: less than the budget where `auto` found that limits allow no more.
-        notes: what has to be said.
+        tokens: tokens that may be had: less than the budget where `auto` found that limits allow no more.
+        notes: sentences for the reader.
     """
 
     rates: Mapping[str, float]
@@ -59,9 +59,18 @@ class Asked:
     notes: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _AskedPhase:
+    """A phase by its name, with its terms and the rates that it asks for."""
+
+    name: str
+    terms: MixtureTerms
+    asked: PhaseRates
+
+
 # What a phase asks for, given its terms with all limits, and the sources' supply; None if that depends on the phases
 # before it, whose epochs are then taken off the supply.
-Ask = Callable[[MixtureTerms, Sequence[Supply]], Asked | None]
+Ask = Callable[[MixtureTerms, Sequence[Supply]], PhaseRates | None]
 
 
 def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask], data_sha256: str) -> MixturePlan:
@@ -72,9 +81,9 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
     Args:
         distinct: the documents.
         config: budgets and limits.
-        ask: what phases ask for that is known before, and after the phases before; the second is asked where the first
+        ask: give the rates that are known beforehand, and after the phases before; the second is asked where the first
             gives None.
-        data_sha256: of the data.
+        data_sha256: digest of the data.
 
     Raises:
         ConfigError: limits of a phase contradict each other, or it would be empty.
@@ -95,7 +104,7 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
         supplies = [replace(supply, rate=asked.rates.get(supply.name, 1.0)) for supply in room]
         name = getattr(found, "name", ONLY_PHASE)
         scaled = scale_rates(supplies, found.kinds, asked.tokens, f"mixture: {name}" if config.phases else "mixture")
-        phases.append(_phase(distinct, (name, found, asked), scaled, supplies, next_row))
+        phases.append(_phase(distinct, _AskedPhase(name, found, asked), scaled, supplies, next_row))
         used += scaled.rates
         next_row += [source.rows for source in phases[-1].sources]
         notes += [f"{name}: {note}" if config.phases else note for note in asked.notes]
@@ -107,7 +116,7 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
     )
 
 
-def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[Asked | None]) -> float:
+def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[PhaseRates | None]) -> float:
     """Epochs of a source at most, over all phases."""
     of_source, of_kind = config.sources.get(supply.name), config.kinds.get(supply.kind)
     stated = [limit.max_epochs for limit in (of_source, of_kind) if limit is not None and limit.max_epochs is not None]
@@ -132,12 +141,12 @@ def _limited(supply: Supply, terms: MixtureTerms, left: float) -> Supply:
 
 def _phase(
     distinct: Distinct,
-    what: tuple[str, MixtureTerms, Asked],
+    phase: _AskedPhase,
     scaled: ScaledRates,
     supplies: Sequence[Supply],
     first_rows: Integers,
 ) -> PhasePlan:
-    name, terms, asked = what
+    budget = phase.terms.tokens
     sources = []
     for number, supply in enumerate(supplies):
         rate, first = scaled.rates[number], int(first_rows[number])
@@ -159,12 +168,12 @@ def _phase(
             )
         )
     return PhasePlan(
-        name=name,
-        rates_from=asked.rates_from,
-        budget_tokens=terms.tokens,
+        name=phase.name,
+        rates_from=phase.asked.rates_from,
+        budget_tokens=budget,
         scale=scaled.scale,
         tokens=sum(source.tokens for source in sources),
-        lacking_tokens=0 if terms.tokens is None else max(0, round(terms.tokens - scaled.tokens)),
+        lacking_tokens=0 if budget is None else max(0, round(budget - scaled.tokens)),
         sources=sources,
     )
 

@@ -47,7 +47,7 @@ def distinct_fraction(matrix: ProbeMatrix, lens: str) -> Objective:
 
 
 def fall_of_collisions(matrix: ProbeMatrix, lens: str) -> Objective:
-    """How far 1/H2 falls; only of lenses with species."""
+    """Fall of 1/H2; only of lenses with species."""
     if not matrix.is_partition:
         raise ConfigError(f"objective hill_2: lens {lens!r} has neighbourhoods, not species; use hill_1 there")
     return SimpsonGain(matrix, lens)
@@ -78,11 +78,11 @@ def plan_mixture(
     """Choose rates that maximise an objective within a budget and limits.
 
     Args:
-        ledger: of a run.
+        ledger: ledger of a run.
         request: the objective and the limits.
         moments: (sources, d, d) second moments in the ledger's order, for the objective `spread`; those of the
             ledger's embeddings if None.
-        with_frontier: with the way there from the prior rates, else the ends of it alone.
+        with_frontier: whether to add the way there from the prior rates; else its ends alone.
 
     Returns:
         The best mixture, and the frontier to it from the prior rates; the same for the same arguments. Sources without
@@ -104,7 +104,8 @@ def plan_mixture(
     except InfeasibleError as error:
         raise ConfigError(f"{error}; lower --tokens, raise --max-epochs, or loosen one of them") from error
     rows = collapse(_matrix(ledger, supply, request.objectives[0].lens))
-    return _planned(supply, members, request, (objective.name, found, rows))
+    choices = [_choice(supply, members, rows, choice) for choice in found.frontier]
+    return _planned(request, objective.name, found, choices)
 
 
 def _problem(supply: LedgerSupply, members: list[int], request: PlanRequest) -> MixtureProblem:
@@ -167,14 +168,10 @@ def _matrix(ledger: Ledger, supply: LedgerSupply, lens: Lens) -> ProbeMatrix:
     return select_sources(matrix, supply.present)
 
 
-def _planned(
-    supply: LedgerSupply, members: list[int], request: PlanRequest, answer: tuple[str, OptimisedMixture, MixtureRows]
-) -> PlannedMixture:
-    name, found, rows = answer
-    choices = [_choice(supply, members, rows, choice) for choice in found.frontier]
+def _planned(request: PlanRequest, objective: str, found: OptimisedMixture, choices: list[Choice]) -> PlannedMixture:
     return PlannedMixture(
         request=request,
-        objective=name,
+        objective=objective,
         certainty="global" if found.certainty == "global" else "local",
         bound=found.bound,
         starts=found.starts,

@@ -21,7 +21,7 @@ class ScaledRates:
     Attributes:
         scale: the factor; where no limit bites, rate = scale * asked rate.
         rates: epochs per source.
-        limits: what held a source below or above scale * asked rate, if anything.
+        limits: limit that held each source below or above scale * asked rate, if any.
         tokens: their total, before rounding to whole documents.
     """
 
@@ -44,7 +44,7 @@ def scale_rates(
         supplies: the sources, with what is asked of them.
         kinds: limits of kinds.
         budget_tokens: the budget, or None.
-        where: what the limits are of, for messages.
+        where: owner of the limits, for messages.
 
     Returns:
         The rates; `tokens` below the budget means that the limits and the supply allow no more. O(sources), some 400
@@ -85,7 +85,7 @@ def largest_mixture(supplies: Sequence[Supply], kinds: Mapping[Kind, KindLimit],
 
 
 def _limit(room: Room, whole: tuple[float, float], number: int, held: float, asked: tuple[float, float]) -> str | None:
-    """What holds a source off the common factor: its epochs, its own share, or that of its kind."""
+    """The limit that holds a source off the common factor: its epochs, its own share, or that of its kind."""
     (scale, total), (tokens, factor) = whole, asked
     wanted = scale * tokens
     if room.cap[number] == 0 and tokens > 0:

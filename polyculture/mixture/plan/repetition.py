@@ -1,4 +1,4 @@
-"""What repeated tokens are worth."""
+"""The worth of repeated tokens."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def effective_tokens(unique_tokens: float, epochs: float) -> float:
 
     Args:
         unique_tokens: U, 0 or more.
-        epochs: how often each is seen, 0 or more.
+        epochs: number of times that each is seen, 0 or more.
 
     Returns:
         Tokens, in [0, (1 + R*) U).
@@ -29,5 +29,5 @@ def effective_tokens(unique_tokens: float, epochs: float) -> float:
 
 
 def marginal_value(epochs: float) -> float:
-    """What one more token is worth after so many epochs, beside a fresh one: exp(-R/R*), in (0, 1]."""
+    """Worth of one more token after so many epochs, beside a fresh one: exp(-R/R*), in (0, 1]."""
     return float(np.exp(-max(0.0, epochs - 1) / DECAY_EPOCHS))

@@ -16,13 +16,13 @@ from schemas.manifest import FileDigest, Manifest
 
 @dataclass(frozen=True, slots=True)
 class RunLedger:
-    """What mixtures are worked out from.
+    """The evidence that mixtures are worked out from.
 
     Attributes:
-        manifest: of the run.
-        manifest_sha256: of its bytes.
+        manifest: manifest of the run.
+        manifest_sha256: digest of its bytes.
         files: those of the ledger.
-        ledger: what they hold of the stage `distinct`.
+        ledger: the ledger's part on the stage `distinct`.
     """
 
     manifest: Manifest

@@ -1,4 +1,4 @@
-"""Which documents are in the mixture, and how often: functions of (seed, document_id) and the rates alone.
+"""The documents of a mixture, and their copies: functions of (seed, document_id) and the rates alone.
 
 The stream of a source is its distinct documents ranked by hash(seed, document_id), again and again: row r of it is the
 document of rank r mod n, in epoch r // n. A phase takes the rows from where the phase before stopped, as far as its
@@ -20,7 +20,7 @@ class Streams:
 
     Attributes:
         ranked: (documents,) document numbers: source by source, in the order of their inclusion hashes.
-        starts: (sources + 1,) where each source begins in it, and the end.
+        starts: (sources + 1,) start of each source in it, and the end.
     """
 
     ranked: Integers
@@ -43,7 +43,7 @@ def rank_documents(source: Integers, hashes: Hashes, members: Integers, sources:
         source: (n,) source number of every document.
         hashes: (n,) inclusion hashes.
         members: numbers of the distinct documents, ascending.
-        sources: how many there are.
+        sources: number of sources.
 
     Returns:
         The streams: 8 bytes a document, and while one source is sorted 24 more for each of its own. Equal hashes (of
@@ -66,11 +66,11 @@ def _by_hash(hashes: Hashes) -> Integers:
 
 
 def rows_within(tokens: Integers, first_row: int, budget: int) -> tuple[int, int]:
-    """How many rows of a source's stream hold at most so many tokens, beginning at a row.
+    """Count the rows of a source's stream, from one row on, that hold at most so many tokens.
 
     Args:
-        tokens: (n,) of its documents, by rank.
-        first_row: where to begin.
+        tokens: (n,) tokens of its documents, by rank.
+        first_row: the row to begin with.
         budget: tokens, 0 or more; without tokens of its own a source is taken by `first_row` alone.
 
     Returns:
@@ -94,13 +94,13 @@ def tokens_before(ends: Integers, row: int) -> int:
 
 
 def copies_of(streams: Streams, first_rows: Integers, rows: Integers, documents: int) -> Integers:
-    """How often each document stands in a stretch of its source's stream.
+    """Count the copies of each document in a stretch of its source's stream.
 
     Args:
-        streams: of the sources.
-        first_rows: (sources,) where the stretches begin.
-        rows: (sources,) how long they are.
-        documents: how many there are, distinct or not.
+        streams: streams of the sources.
+        first_rows: (sources,) first rows of the stretches.
+        rows: (sources,) lengths of the stretches.
+        documents: number of documents, distinct or not.
 
     Returns:
         (documents,) copies; 0 for what is not distinct.

@@ -1,4 +1,4 @@
-"""What the sources of a ledger have to give at the stage that mixtures are made from, and rates for all of them."""
+"""Supply of a ledger's sources at the stage that mixtures are made from, and rates for all of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class LedgerSupply:
     """Distinct documents and tokens of each source, in the ledger's order.
 
     Attributes:
-        names, kinds: of the sources.
+        names, kinds: names and kinds of the sources.
         documents, tokens: (sources,) each; 0 where deduplication left nothing.
     """
 

@@ -16,8 +16,8 @@ def parse_terms(where: str, texts: Sequence[str], lens: Lens = Lens.NEAR) -> tup
 
     Args:
         where: the option or key, for messages.
-        texts: as in `hill_1@exact=2`.
-        lens: of terms that name none.
+        texts: terms as in `hill_1@exact=2`.
+        lens: lens of terms that name none.
 
     Raises:
         ConfigError: a text is none, a lens unknown, or a weight not above 0.
@@ -43,5 +43,5 @@ def _weight(where: str, text: str) -> float:
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
-        raise ConfigError(f"{where}: {text.strip()!r} is no number")
+        raise ConfigError(f"{where}: {text.strip()!r} is not a number")
     return found

@@ -1,4 +1,4 @@
-"""What embeddings say of a mixture that nobody has made, from the second moments of its sources."""
+"""Vector measures of a mixture that nobody has made, from the second moments of its sources."""
 
 from collections.abc import Sequence
 

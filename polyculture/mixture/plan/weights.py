@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from polyculture.configuration import load_values
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan.limits import Supply
-from polyculture.mixture.plan.phases import Asked
+from polyculture.mixture.plan.phases import PhaseRates
 from polyculture.storage.hashing import file_sha256
 from schemas.config import CurationConfig
 from schemas.mixture_config import MixtureTerms, RatesFile
@@ -34,14 +34,14 @@ class LearnedWeights(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What a file of rates says.
+    """The content of a file of rates.
 
     Attributes:
         by_source: weight of each source.
-        is_shares: of the mixture's tokens; else epochs.
-        tokens: of the mixture that they were made for, if the file says so.
-        data_sha256: of the data that they were made from.
-        file_sha256: of the file.
+        is_shares: whether the weights are shares of the mixture's tokens; else they are epochs.
+        tokens: tokens of the mixture that they were made for, if the file says so.
+        data_sha256: digest of the data that they were made from.
+        file_sha256: digest of the file.
     """
 
     by_source: Mapping[str, float]
@@ -57,7 +57,7 @@ def open_weights(config: CurationConfig, base: Path, data_sha256: str) -> dict[s
     Args:
         config: the configuration.
         base: its folder.
-        data_sha256: of the data of this run.
+        data_sha256: digest of the data of this run.
 
     Returns:
         Weights by the file's name as configured.
@@ -153,9 +153,9 @@ def rates_of(
     """Weights as epochs of the sources.
 
     Args:
-        weights: of every source.
-        supplies: what the sources have.
-        budget_tokens: that shares are of; without one, they are of the largest mixture that repeats nothing.
+        weights: weight of every source.
+        supplies: supplies of the sources.
+        budget_tokens: budget that shares are of; without one, they are of the largest mixture that repeats nothing.
 
     Returns:
         Rates by source, and what has to be said of them: a sum that was not 1, sources that are left out.
@@ -178,10 +178,10 @@ def rates_of(
     return {s.name: shares[s.name] * tokens / s.tokens if s.tokens else 0.0 for s in supplies}, notes
 
 
-def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> Asked | None:
-    """What a phase asks for whatever came before: fixed rates or a file's; None for `auto`."""
+def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> PhaseRates | None:
+    """The rates of a phase that do not depend on those before it: fixed ones or a file's; None for `auto`."""
     if isinstance(terms.rates, RatesFile):
         found = weights[terms.rates.file]
         rates, notes = rates_of(found, supplies, terms.tokens)
-        return Asked(rates, found.file_sha256, terms.tokens, notes)
-    return None if terms.rates == "auto" else Asked(terms.fixed_rates, "fixed", terms.tokens)
+        return PhaseRates(rates, found.file_sha256, terms.tokens, notes)
+    return None if terms.rates == "auto" else PhaseRates(terms.fixed_rates, "fixed", terms.tokens)

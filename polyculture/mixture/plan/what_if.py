@@ -1,6 +1,7 @@
-"""What if the mixture were another one? Every number of it, from the ledger alone."""
+"""Answers to `what if the mixture were another one`: every number of it, from the ledger alone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,26 @@ from polyculture.mixture.plan.supply import STAGE, LedgerSupply, ledger_supply, 
 from polyculture.mixture.plan.vector_mixture import vectors_what_if
 from schemas.documents import Kind
 from schemas.ledger import Weighting
-from schemas.measures import Lens
+from schemas.measures import TRIAL_FRACTIONS, Lens
 from schemas.profile import Trial
 from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
 
-TRIAL_FRACTIONS = (0.001, 0.01, 0.1, 1.0)
+FRACTIONS = (*TRIAL_FRACTIONS, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _LensRows:
+    """The sources that a lens says something about.
+
+    Attributes:
+        rows: their rows in the ledger.
+        members: their numbers.
+    """
+
+    rows: MixtureRows
+    members: list[int]
+
+
 Floats = NDArray[np.float64]
 
 
@@ -27,16 +43,16 @@ def what_if(
     rates: Mapping[str, float],
     lenses: Sequence[Lens] | None = None,
     weighting: Weighting = Weighting.DOCUMENTS,
-    fractions: Sequence[float] = TRIAL_FRACTIONS,
+    fractions: Sequence[float] = FRACTIONS,
 ) -> WhatIf:
     """Estimate a mixture of the distinct documents, without touching them.
 
     Args:
-        ledger: of a run.
+        ledger: ledger of a run.
         rates: epochs by source name, 0 to 1000; 1 for a source that is not named. Sources without distinct documents
             add nothing at any rate.
         lenses: some that were measured, or None for all.
-        weighting: what means are over.
+        weighting: the weighting of means.
         fractions: trials of the scale curve, above 0.
 
     Returns:
@@ -54,7 +70,7 @@ def what_ifs(
     mixtures: Sequence[Mapping[str, float]],
     lenses: Sequence[Lens] | None = None,
     weighting: Weighting = Weighting.DOCUMENTS,
-    fractions: Sequence[float] = TRIAL_FRACTIONS,
+    fractions: Sequence[float] = FRACTIONS,
 ) -> list[WhatIf]:
     """Several mixtures side by side, reading the ledger once: see `what_if`."""
     if not all(0 < fraction < np.inf for fraction in fractions):
@@ -68,7 +84,7 @@ def what_ifs(
         if measured is None:
             continue
         for number, rates in enumerate(chosen):
-            if (rates[measured[1]] > 0).any():
+            if (rates[measured.members] > 0).any():
                 found[number].append(_lens(lens, measured, supply, rates, fractions))
     return [
         _mixture(supply, mixture, rates, weighting).model_copy(
@@ -83,17 +99,17 @@ def what_ifs(
     ]
 
 
-def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> tuple[MixtureRows, list[int]] | None:
-    """The matrix of the sources that the lens says something about, and their numbers; None if there are none."""
+def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> _LensRows | None:
+    """The rows of the sources that the lens says something about; None if there are none."""
     matrix = ledger.matrix(STAGE, lens, weighting)
     members = [] if matrix is None else np.flatnonzero(matrix.weight > 0).tolist()
-    return (collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
+    return _LensRows(collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
 
 
 def _lens(
-    lens: Lens, measured: tuple[MixtureRows, list[int]], supply: LedgerSupply, rates: Floats, fractions: Sequence[float]
+    lens: Lens, measured: _LensRows, supply: LedgerSupply, rates: Floats, fractions: Sequence[float]
 ) -> LensWhatIf:
-    rows, members = measured
+    rows, members = measured.rows, measured.members
     mine = rates[members]
     whole = estimate_mixture(rows, mine)
     margins = marginal_values(rows, mine)
@@ -120,7 +136,7 @@ def _lens(
 
 
 def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, weighting: Weighting) -> WhatIf:
-    """What follows from the rates and the sources' sizes alone."""
+    """Numbers that follow from the rates and the sources' sizes alone."""
     tokens = rates * supply.tokens
     total = float(tokens.sum())
     sources = [

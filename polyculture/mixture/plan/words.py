@@ -1,4 +1,4 @@
-"""What has to be said of a plan, loudly: epochs that a budget needs, what repeats are worth, tokens per parameter."""
+"""Notes and warnings on a plan: epochs that a budget needs, what repeats are worth, tokens per parameter."""
 
 from collections.abc import Iterator, Mapping
 from typing import Literal
@@ -12,12 +12,12 @@ WORTH_SAYING = 1.005  # epochs: what rounds to more than one
 
 
 def plan_warnings(plan: MixturePlan) -> list[str]:
-    """Where the budget needs text more than once, or more than there is: by kind, then by source."""
+    """Sentences on where the budget needs text more than once, or more than there is: by kind, then by source."""
     return list(_epochs(plan))
 
 
 def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
-    """What the tokens are worth, and for which model."""
+    """State what the tokens are worth, and for which model."""
     notes = []
     if plan.effective_tokens < plan.tokens * (1 - 1e-3):
         notes.append(
@@ -28,7 +28,7 @@ def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
 
 
 def _epochs(plan: MixturePlan) -> Iterator[str]:
-    """Where the budget, at the asked proportions, needs more than one epoch: by kind, then by source."""
+    """Sentences on where the budget, at the asked proportions, needs more than one epoch: by kind, then by source."""
     needed = _needed_epochs(plan)
     for kind in Kind:
         members = [source for source in plan.sources if source.kind is kind and source.available_tokens]

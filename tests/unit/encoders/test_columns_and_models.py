@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from polyculture.encoders.column import embeddings_of_column
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.model_folder import check_model_folder
 from polyculture.errors import ConfigError, PolycultureError
@@ -30,7 +30,12 @@ def test_a_column_becomes_unit_rows(kind: pa.DataType) -> None:
     ):
         found = embeddings_of_column(column)
         np.testing.assert_allclose(found.vectors, np.array(UNIT, np.float32), atol=1e-7)
-        assert found.reading.tolist() == [Reading.MEASURED, Reading.EMPTY, Reading.MEASURED, Reading.MEASURED]
+        assert found.reading.tolist() == [
+            EncodingStatus.MEASURED,
+            EncodingStatus.EMPTY,
+            EncodingStatus.MEASURED,
+            EncodingStatus.MEASURED,
+        ]
     assert embeddings_of_column(pa.array([[1.0, 1.0]], pa.list_(pa.float16()))).vectors.shape == (1, 2)
     assert embeddings_of_column(pa.array([None], kind), 2).vectors.tolist() == [[0, 0]]
     assert embeddings_of_column(pa.array([], kind), 7).vectors.shape == (0, 7)
@@ -155,7 +160,7 @@ def test_a_real_model_encodes_by_local_path(tmp_path: Path) -> None:
     encoder = ENCODERS["sentence_transformers"](folder, SemanticConfig(languages=("en",)))
     texts = ["A man is eating food.", "A man eats a meal.", "The sky is blue today.", "", "Guten Tag"]
     found = encoder.encode(texts, ["en", "en-GB", "en", "en", "de"])
-    assert found.reading.tolist() == [0, 0, 0, Reading.EMPTY, Reading.NOT_COVERED]
+    assert found.reading.tolist() == [0, 0, 0, EncodingStatus.EMPTY, EncodingStatus.NOT_COVERED]
     assert found.vectors[0] @ found.vectors[1] > 0.6 > found.vectors[0] @ found.vectors[2]
     assert encoder.encode(texts[1:2], ["en"]).vectors.tobytes() == found.vectors[1:2].tobytes()
     assert (encoder.dimensions, encoder.background, encoder.languages) == (384, "", {"en"})

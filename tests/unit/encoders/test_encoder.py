@@ -14,7 +14,7 @@ from polyculture.encoders.background import (
     shipped_background_path,
 )
 from polyculture.encoders.embedded import CUT_CHARACTERS, WEIGHTS_SHA256, EmbeddedEncoder, embedded_weights_path
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.languages import is_traditional, language_key
 from polyculture.encoders.tensors import read_tensors, write_tensors
@@ -58,7 +58,7 @@ def test_embeddings_are_those_of_the_recipe(encoder: EmbeddedEncoder) -> None:
     for text, key, vector in zip(TEXTS, keys, found.vectors, strict=True):
         np.testing.assert_allclose(vector, by_the_recipe(text, key), atol=2e-7)
     assert found.vectors.dtype == np.float32
-    assert (found.reading == Reading.MEASURED).all()
+    assert (found.reading == EncodingStatus.MEASURED).all()
 
 
 def test_a_row_does_not_depend_on_the_other_texts(encoder: EmbeddedEncoder) -> None:
@@ -72,7 +72,12 @@ def test_a_row_does_not_depend_on_the_other_texts(encoder: EmbeddedEncoder) -> N
 
 def test_what_cannot_be_measured_is_marked_with_its_reason(encoder: EmbeddedEncoder) -> None:
     found = encoder.encode(["", "Guten Tag", "გამარჯობა", "no language"], ["en", "de", "ka", "und"])
-    assert found.reading.tolist() == [Reading.EMPTY, Reading.MEASURED, Reading.NOT_COVERED, Reading.NOT_COVERED]
+    assert found.reading.tolist() == [
+        EncodingStatus.EMPTY,
+        EncodingStatus.MEASURED,
+        EncodingStatus.NOT_COVERED,
+        EncodingStatus.NOT_COVERED,
+    ]
     assert not found.vectors[[0, 2, 3]].any()
     assert encoder.encode([], []).vectors.shape == (0, 256)
     assert "default" not in encoder.languages
@@ -156,7 +161,7 @@ def test_a_background_fitted_on_token_means_serves_the_encoder(encoder: Embedded
     own = EmbeddedEncoder(path)
     assert own.languages == {"en"}
     assert own.background != encoder.background
-    assert own.encode(["Guten Tag"], ["de"]).reading[0] == Reading.NOT_COVERED
+    assert own.encode(["Guten Tag"], ["de"]).reading[0] == EncodingStatus.NOT_COVERED
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pyarrow.ipc
 import pytest
 
 from polyculture.encoders.embedded import EmbeddedEncoder
-from polyculture.encoders.encoder import Reading
+from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.fit import fit_on_shards
 from polyculture.errors import ConfigError
 from tests.support.topics import varied_texts
@@ -34,7 +34,7 @@ def test_languages_with_documents_enough_are_covered_and_centred(tmp_path: Path)
     assert encoder.languages == {"eo"}
     texts = varied_texts(200, 6)
     found = encoder.encode([*texts, texts[0]], [*["eo"] * 200, "la"])
-    assert found.reading.tolist() == [Reading.MEASURED] * 200 + [Reading.NOT_COVERED]
+    assert found.reading.tolist() == [EncodingStatus.MEASURED] * 200 + [EncodingStatus.NOT_COVERED]
     before = encoder.token_means(texts)
     raw, centred = (float(np.median(v @ v.T)) for v in (before, found.vectors[:200]))
     assert abs(centred) < raw / 3  # unrelated documents no longer look alike

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from polyculture.measure.ledger.profile import CURVE_FRACTIONS, TRIAL_FRACTIONS
+from polyculture.measure.ledger.profile import CURVE_FRACTIONS
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
-from schemas.measures import Lens, Stage
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.plan import MixturePlan, SourcePlan
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalCluster, RemovalSummary

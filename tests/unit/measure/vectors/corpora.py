@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import Encoded, Reading
+from polyculture.encoders.encoder import Encoded, EncodingStatus
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.storage.files import write_arrow_file
 from polyculture.storage.hashing import id_hash
@@ -48,7 +48,7 @@ def made_corpus(folder: Path, parts: dict[str, tuple[Kind, NDArray[np.int16]]]) 
     paths = []
     for name in names:
         vectors = parts[name][1]
-        reading = np.where((vectors != 0).any(axis=1), Reading.MEASURED, Reading.NOT_COVERED)
+        reading = np.where((vectors != 0).any(axis=1), EncodingStatus.MEASURED, EncodingStatus.NOT_COVERED)
         table = pa.table(
             {
                 "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1]),

@@ -63,7 +63,7 @@ def test_weights_may_be_rates(tmp_path: Path) -> None:
             "weights.crawl: Input should be greater than or equal to 0",
         ),
         ("crawl: .nan\nmaths: 1\n", {"data_sha256": HERE}, "weights.crawl: Input should be a finite number"),
-        ('{"crawl": 1, "crawl": 2, "maths": 1}', {"data_sha256": HERE}, "'crawl' stands twice"),
+        ('{"crawl": 1, "crawl": 2, "maths": 1}', {"data_sha256": HERE}, "'crawl' is given twice"),
         ({"crawl": 0, "maths": 0}, {"data_sha256": HERE}, "every weight is 0"),
         ({"crawl": 2000, "maths": 0}, {"data_sha256": HERE, "holds": "rates"}, "crawl: 2000 is above 1000 epochs"),
         ([1, 2], {"data_sha256": HERE}, "no weights: write {source: weight}"),
