@@ -13,7 +13,7 @@ from polyculture.corpus.ingest import Partition, partition_files
 from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError
 from polyculture.evidence.last_go import find_last_go
-from polyculture.filters.entries import Exclusions, read_exclusions
+from polyculture.filters.registry import ActiveFilter, open_filters
 from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
 from polyculture.mixture.plan.weights import Weights, open_weights
@@ -57,7 +57,7 @@ class Job:
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
         last_go: the last run that was GO, if the configuration names one.
         weights: what the files of rates say that the configuration names.
-        exclusions: what must not be in.
+        filters: what takes documents out before anything is compared.
     """
 
     command: Command
@@ -70,7 +70,7 @@ class Job:
     identity: str
     last_go: LastGo | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)
-    exclusions: Exclusions = field(default_factory=Exclusions)
+    filters: tuple[ActiveFilter, ...] = ()
 
     def partitions(self, source: str) -> list[Partition]:
         """The partitions of one source."""
@@ -109,9 +109,10 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     if semantic is not None:
         encoder = make_encoder(semantic, encoder_path)
         digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
-    exclusions = read_exclusions({name: base / name for name in config.exclude}, config.licenses)
-    if exclusions.lists:
-        digests["exclude"] = json_sha256([listed.sha256 for listed in exclusions.lists])
+    filters = open_filters(config, base)
+    for active in filters:
+        if active.contribution.lists:
+            digests[f"filter {active.name}"] = json_sha256([listed.sha256 for listed in active.contribution.lists])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
     digests["data"] = data_sha256(
         config, {name: [s for _, s in found] for name, found in files.items()}, digests["tokenizer"]
@@ -133,7 +134,7 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
         identity,
         last_go,
         weights,
-        exclusions,
+        filters,
     )
     _refuse_other_run(job)
     return job

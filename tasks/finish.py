@@ -45,10 +45,10 @@ def write_manifest(job: Job, accounts: Accounts, shards: list[FileDigest], paren
     removal = open_decision(job) if is_run else None
     copies = open_copies(job) if is_run else np.zeros(len(corpus), np.int64)
     conservation = conserve(job.config, accounts, corpus, removal, copies)
-    folders = [job.directory.quarantined, job.directory.ledger, *([job.directory.removed] if is_run else [])]
+    folders = [job.directory.filtered, job.directory.quarantined, job.directory.ledger]
+    folders += [job.directory.removed] if is_run else []
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
-    if parent is not None:
-        found += [*sorted(job.directory.filtered.iterdir()), job.directory.top_up]
+    found += [job.directory.top_up] if parent is not None else []
     found += [job.directory.plan] if job.command == "run" else []
     digests = [file_digest(path, job.directory.root, parquet_rows(path)) for path in found]
     manifest = Manifest(

@@ -20,6 +20,7 @@ from tasks.store import (
     all_partitions,
     documents_folder,
     documents_path,
+    filtering,
     read_quarantined,
     write_exclusions,
     write_index,
@@ -60,20 +61,20 @@ def _accounts(result: dict[str, object] | None) -> list[FileAccount]:
 
 @task(cache_policy=NO_CACHE)
 def settle_documents(job: Job, accounts: Sequence[tuple[str, list[FileAccount]]]) -> Accounts:
-    """Settle ids over all partitions, and write the index and `quarantined/`; returns the settled accounts."""
+    """Settle ids over all partitions, and write index, `filtered/` and `quarantined/`; returns the settled accounts."""
     partitions = all_partitions(job)
     paths = [(number, documents_path(job, partition)) for number, partition in partitions]
-    found = build_index(paths, job.exclusions)
+    found = build_index(paths, filtering(job))
     index, conflicts = found.index, found.conflicts
     write_index(job, index)
-    account = account_exclusions(job.exclusions, found)
+    account = account_exclusions(job.filters, found.filtered)
     if account is not None:
         write_exclusions(job, account)
         log(f"{sum(account.documents.values()):,} documents kept out; {account.unmatched:,} entries named none")
     settled: Accounts = {}
     for number, (name, files) in enumerate(sorted(accounts)):
         mine = [(file, rejection) for source, file, rejection in conflicts if source == number]
-        out = {(file, rule): count for (source, file, rule), count in found.filtered.items() if source == number}
+        out = found.filtered.counts.get(number, {})
         settled[name] = settle_filtered(settle_conflicts(files, Counter(file for file, _ in mine)), out)
         with parquet_rows_to(job.directory.quarantined / f"{name}.parquet", QUARANTINED_SCHEMA) as quarantined:
             for _, partition in (found for found in partitions if found[0] == number):

@@ -7,14 +7,23 @@ import numpy as np
 import pyarrow as pa
 
 from polyculture.corpus.corpus import Corpus, source_order
+from polyculture.corpus.filtered import Filtering
 from polyculture.corpus.ingest import Partition
 from polyculture.dedupe.removal import Removal
 from polyculture.encoders.embeddings import Embeddings, make_encoder
 from polyculture.job import Job
 from polyculture.shards.write import Origin
-from polyculture.storage.files import map_arrow_file, read_parquet_parts, write_arrow_file, write_bytes, write_text
+from polyculture.storage.files import (
+    map_arrow_file,
+    parquet_rows_to,
+    read_parquet_parts,
+    write_arrow_file,
+    write_bytes,
+    write_text,
+)
 from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.shingles import ShingleSets
+from schemas.filtered import FILTERED_SCHEMA
 from schemas.manifest import ExclusionAccount, ValidationAccount
 from schemas.plan import MixturePlan
 from schemas.quarantined import QUARANTINED_SCHEMA
@@ -66,6 +75,17 @@ def write_index(job: Job, index: pa.Table) -> Path:
     return path
 
 
+def filtered_path(job: Job, source: str) -> Path:
+    """Documents of a source that filters took out."""
+    return job.directory.filtered / f"{source}.parquet"
+
+
+def filtering(job: Job) -> Filtering:
+    """The filters of a run, and where what they take out is written."""
+    names, _ = source_order(job.config)
+    return Filtering(job.filters, lambda number: parquet_rows_to(filtered_path(job, names[number]), FILTERED_SCHEMA))
+
+
 def _exclusions_path(job: Job) -> Path:
     return job.directory.work / "exclusions.json"
 
@@ -77,7 +97,7 @@ def write_exclusions(job: Job, account: ExclusionAccount) -> None:
 
 def open_exclusions(job: Job) -> ExclusionAccount | None:
     """What was kept out, in numbers; None if nothing was to be."""
-    if not job.exclusions:
+    if not job.filters:
         return None
     return ExclusionAccount.model_validate_json(_exclusions_path(job).read_bytes())
 

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 
 from polyculture.compute.local import Local
 from polyculture.corpus.corpus import Corpus
+from polyculture.corpus.filtered import extend_filtered
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import settle_filtered
 from polyculture.job import Job
@@ -20,13 +21,13 @@ from polyculture.mixture.plan.order import mixture_order
 from polyculture.mixture.plan.selection import rank_documents
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, remove_others, write_shards
-from polyculture.storage.files import map_arrow_file, write_arrow_file, write_parquet, write_text
+from polyculture.storage.files import map_arrow_file, write_arrow_file, write_text
 from polyculture.storage.hashing import inclusion_hash, signature_seed
 from polyculture.top_up.choose import choose_at_random, choose_broadest, lacking_tokens
 from polyculture.top_up.compare import compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
 from polyculture.top_up.known import find_known, index_run
-from polyculture.top_up.leave_out import IN_PARENT, counted_by_file, in_parent_rows, without
+from polyculture.top_up.leave_out import counted_by_file, in_parent_rows, without
 from polyculture.top_up.mixture_state import moment_of, reference_cells
 from polyculture.top_up.parent import open_parent
 from polyculture.top_up.pool import Pool, account_sources, make_wish
@@ -38,6 +39,7 @@ from tasks.progress import Stopwatch, log, report
 from tasks.store import (
     all_partitions,
     documents_path,
+    filtered_path,
     open_copies,
     open_corpus,
     write_copies,
@@ -110,21 +112,19 @@ def index_parent(top_up: TopUpJob, accounts: list[tuple[str, list[FileAccount]]]
 
 @task(cache_policy=NO_CACHE)
 def leave_out_known(top_up: TopUpJob, accounts: Accounts, threads: int) -> Accounts:
-    """Take out the candidates that the parent holds, and write `filtered/`; returns the accounts without them."""
+    """Take out the candidates that the parent holds, and add them to `filtered/`; returns the accounts without them."""
     watch, job = Stopwatch(), top_up.job
     corpus = open_corpus(job)
     write_arrow_file(settled_path(job), corpus.index)
     seed = signature_seed(job.config.seed)
     known = find_known(corpus.texts, parent_index_path(job), job.config.dedupe.near, seed, workplace(job, threads))
-    rows = in_parent_rows(corpus, known, top_up.parent_sources)
-    write_parquet(job.directory.filtered / f"{IN_PARENT}.parquet", rows)
+    for number, name in enumerate(corpus.sources):
+        path = filtered_path(job, name)
+        extend_filtered(path, path, in_parent_rows(corpus, known, top_up.parent_sources, number))
     out = counted_by_file(corpus, known.is_known)
     write_index(job, without(corpus.index, known.is_known))
-    log(f"{rows.num_rows:,} of {len(corpus):,} candidates are in the parent already, {watch.seconds:.1f} s")
-    return {
-        name: settle_filtered(files, {(file, IN_PARENT): count for file, count in out[name].items()})
-        for name, files in accounts.items()
-    }
+    log(f"{int(known.is_known.sum()):,} of {len(corpus):,} candidates are in the parent already, {watch.seconds:.1f} s")
+    return {name: settle_filtered(files, out[name]) for name, files in accounts.items()}
 
 
 @task(cache_policy=NO_CACHE)
