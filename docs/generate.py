@@ -43,7 +43,8 @@ def documents() -> str:
         lines.append(f"| `{field.name}` | {field.type}{required} | {kinds} | {mappable} | {field.description} |")
     lines += [
         "\n## What was filtered\n",
-        "Columns of `filtered/SOURCE.parquet` (`schemas/filtered.py`), a row for each document that a filter took out.\n",
+        "Columns of `filtered/SOURCE.parquet` (`schemas/filtered.py`): a row for each document that a filter took out.",
+        "",
         "| column | type | holds |",
         "|---|---|---|",
         *(f"| `{column.name}` | {column.type} | {column.description} |" for column in FILTERED_FIELDS),
