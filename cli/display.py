@@ -10,9 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 from rich.text import Text
 
-from cli.tables import print_whole
+from cli.tables import needed_width, print_whole
 from polyculture.evidence.evidence import read_profile
-from polyculture.report.summary import lexical_lines, phase_rows, source_rows, vector_lines
+from polyculture.report.summary import FRACTIONS, lexical_lines, phase_rows, source_rows, vector_lines
 from polyculture.storage.messages import safe_detail
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.manifest import Manifest
@@ -95,8 +95,7 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
 
 def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> None:
     """The table per source, and what became of the budget."""
-    table = _table(source_rows(manifest, profile))
-    print_whole(table)
+    print_sources(console, source_rows(manifest, profile))
     console.print(
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
         style="dim",
@@ -115,6 +114,17 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
             "theirs are left out of training.",
             soft_wrap=True,
         )
+
+
+def print_sources(console: Console, rows: list[list[str]]) -> None:
+    """The table per source; on a terminal that is too narrow for it, counts and fractions one below the other."""
+    table = _table(rows)
+    if needed_width(table) <= console.width:
+        print_whole(table)
+        return
+    print_whole(_table([row[: -len(FRACTIONS)] for row in rows]))
+    console.print()
+    print_whole(_table([[row[0], *row[-len(FRACTIONS) :]] for row in rows], words=1))
 
 
 def _print_plan(console: Console, plan: MixturePlan) -> None:
@@ -155,11 +165,12 @@ def _print_check(console: Console, check: CheckResult, style: str) -> None:
     console.print(Text(f"  {word}: {safe_detail(check.message, 500)}{bound}{probes}", style=style), soft_wrap=True)
 
 
-def _table(rows: list[list[str]]) -> Table:
+def _table(rows: list[list[str]], words: int = 2) -> Table:
+    """A table whose first columns hold words, and the others numbers."""
     header, *body = rows
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+        table.add_column(name, justify="left" if number < words else "right", no_wrap=True)
     for row in body:
         table.add_row(*map(safe_detail, row))
     return table

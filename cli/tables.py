@@ -7,8 +7,12 @@ from rich.table import Table
 WIDEST = 1000
 
 
+def needed_width(table: Table) -> int:
+    """Columns of a terminal that a table needs."""
+    console = Console(highlight=False)
+    return Measurement.get(console, console.options.update(width=WIDEST), table).maximum
+
+
 def print_whole(table: Table) -> None:
     """Print a table without cutting a cell, whatever the terminal's width."""
-    console = Console(highlight=False)
-    needed = Measurement.get(console, console.options.update(width=WIDEST), table).maximum
-    Console(highlight=False, width=max(console.width, needed)).print(table)
+    Console(highlight=False, width=max(Console().width, needed_width(table))).print(table)

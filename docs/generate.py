@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from schemas.config import CurationConfig
 from schemas.documents import DOCUMENT_FIELDS, Kind
+from schemas.filtered import FILTERED_FIELDS
 
 FOLDER = Path(__file__).resolve().parent
 INTRODUCTION = """# Configuration
@@ -40,6 +41,14 @@ def documents() -> str:
         required = "" if field.is_required else ", nullable"
         mappable = "yes" if field.is_mappable else "no"
         lines.append(f"| `{field.name}` | {field.type}{required} | {kinds} | {mappable} | {field.description} |")
+    lines += [
+        "\n## What was filtered\n",
+        "Columns of `filtered/SOURCE.parquet` (`schemas/filtered.py`): a row for each document that a filter took out.",
+        "",
+        "| column | type | holds |",
+        "|---|---|---|",
+        *(f"| `{column.name}` | {column.type} | {column.description} |" for column in FILTERED_FIELDS),
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -90,7 +99,8 @@ def _type_name(annotation: Any) -> str:  # noqa: PLR0911 -- one return per kind 
     if origin is tuple:
         return f"list of {_type_name(arguments[0])}"
     if origin is dict:
-        return f"{_type_name(arguments[0])} to {_type_name(arguments[1])}"
+        is_nested = get_origin(arguments[1]) is dict
+        return f"{_type_name(arguments[0])} to {'settings' if is_nested else _type_name(arguments[1])}"
     if hasattr(annotation, "__metadata__"):
         return _type_name(arguments[0])
     if origin is not None:

@@ -25,7 +25,7 @@ def pilot(
     Args:
         config: path of the configuration file.
         target_documents: of all sources of the corpus.
-        out: directory for `pilot.json` and `quarantined/`; `runs/<name>` if absent.
+        out: directory for `pilot.json`, `filtered/` and `quarantined/`; `runs/<name>` if absent.
         largest_species: documents that no species of the corpus exceeds, if known.
         workers: worker processes; one per core if absent. They do not change the output.
 

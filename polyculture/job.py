@@ -12,7 +12,7 @@ from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError
 from polyculture.evidence.last_go import find_last_go
-from polyculture.filters.entries import Exclusions, read_exclusions
+from polyculture.filters.registry import ActiveFilter, open_filters
 from polyculture.identity import code_sha256, library_versions, step_key
 from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
@@ -45,7 +45,7 @@ class Job:
         identity: digest of all of them and of the inputs: equal identities give equal bytes.
         last_go: the last run that was GO, if the configuration names one.
         weights: what the files of rates say that the configuration names.
-        exclusions: what must not be in.
+        filters: what takes documents out before anything is compared.
     """
 
     command: Command
@@ -58,7 +58,7 @@ class Job:
     identity: str
     last_go: LastGo | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)
-    exclusions: Exclusions = field(default_factory=Exclusions)
+    filters: tuple[ActiveFilter, ...] = ()
 
     @property
     def workspace(self) -> Workspace:
@@ -110,9 +110,10 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
     if semantic is not None:
         encoder = make_encoder(semantic, encoder_path)
         digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
-    exclusions = read_exclusions({name: base / name for name in config.exclude}, config.licenses)
-    if exclusions.lists:
-        digests["exclude"] = json_sha256([listed.sha256 for listed in exclusions.lists])
+    filters = open_filters(config, base)
+    for active in filters:
+        if active.contribution.lists:
+            digests[f"filter {active.name}"] = json_sha256([listed.sha256 for listed in active.contribution.lists])
     files = {name: [(file.name, file.sha256) for file in found] for name, found in inputs.items()}
     digests["data"] = data_sha256(
         config, {name: [s for _, s in found] for name, found in files.items()}, digests["tokenizer"]
@@ -134,7 +135,7 @@ def open_job(command: Command, config_path: Path, out: Path | None, more: Sequen
         identity,
         last_go,
         weights,
-        exclusions,
+        filters,
     )
     _refuse_other_run(job)
     return job

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, model_validator
 
 from schemas.dedupe_config import DedupeConfig
 from schemas.documents import EMBEDDING
@@ -34,6 +34,11 @@ class CurationConfig(Strict):
         min_length=1,
         description="The only licences allowed, as records or sources state them; a document that states another, or "
         "none, is filtered. Absent: all.",
+    )
+    filters: dict[str, dict[str, JsonValue]] = Field(
+        default_factory=dict,
+        description="Further filters by name, each with its settings (docs/extending.md). What they take out is "
+        "filtered before anything is compared.",
     )
     tokenizer: TokenizerConfig = Field(default_factory=TokenizerConfig, description="Counts tokens.")
     limits: LimitsConfig = Field(default_factory=LimitsConfig, description="Bounds on untrusted input.")

@@ -27,6 +27,9 @@ class FileAccount(Strict):
 
     Attributes:
         name: relative to the configuration file.
+        filtered: documents that filters took out, by filter, and slots that the reader passed over as no documents
+            (images, redirects), by its rule.
+        filtered_tokens: tokens of the documents that filters took out; names no rule of a reader.
         skipped: control records that are no record slots, by type.
         is_tail_lost: the file ends before its container says so, or cannot be read to its end.
         is_changed: the file changed while it was read.
@@ -40,6 +43,7 @@ class FileAccount(Strict):
     documents: int
     quarantined: dict[str, int]
     filtered: dict[str, int]
+    filtered_tokens: dict[str, int] = Field(default_factory=dict)
     skipped: dict[str, int]
     warnings: list[str]
     is_tail_lost: bool
@@ -56,11 +60,13 @@ class SourceAccount(Strict):
     Attributes:
         read: record slots.
         quarantined, filtered, removed: counts by reason, rule and lens.
+        filtered_tokens: tokens of the documents that filters took out, by filter: each has a row in `filtered/`. What
+            `filtered` counts beside them was passed over by a reader, and has neither tokens nor rows.
         unselected: distinct documents that the mixture leaves out.
         kept: documents that the shards hold at least once.
         repeated: further copies of kept documents.
         written: rows of the shards.
-        *_tokens: tokens of those documents; quarantined and filtered slots have no tokens.
+        *_tokens: tokens of those documents; read_tokens are of those that no filter took out.
     """
 
     name: str
@@ -68,6 +74,7 @@ class SourceAccount(Strict):
     read: int
     quarantined: dict[str, int]
     filtered: dict[str, int]
+    filtered_tokens: dict[str, int] = Field(default_factory=dict)
     removed: dict[str, int]
     unselected: int
     kept: int
@@ -100,14 +107,14 @@ class TakedownList(Strict):
 
 
 class ExclusionAccount(Strict):
-    """The account of what takedown lists and allowed licences took out, counted under `filtered` by source.
+    """Documents that filters took out of the input, which `filtered` counts by source.
 
     Attributes:
         lists: lists of what was to be taken out.
         entries: different entries of all lists.
         unmatched: entries that named no document of the input.
         examples: the first of those, sorted.
-        documents: taken out, by rule: exclude, license.
+        documents: taken out, by filter: exclude, license.
     """
 
     lists: list[TakedownList]

@@ -1,7 +1,6 @@
 """The corpus as read: one small index row per document in memory, texts in memory-mapped partitions."""
 
 import itertools
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,9 +12,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.filters.entries import Exclusions
-from polyculture.filters.match import COLUMNS as EXCLUSION_COLUMNS
-from polyculture.filters.match import RULES, match
+from polyculture.corpus.filtered import FilteredOut, Filtering, filter_partitions
 from polyculture.sources.record import Rejection
 from polyculture.storage.files import map_arrow_file
 from polyculture.storage.hashing import id_hash
@@ -171,17 +168,15 @@ class Settled:
     Attributes:
         index: INDEX_SCHEMA.
         conflicts: source number, file name and rejection of every record whose id names another text.
-        filtered: documents by (source number, file name, rule) that must not be in.
-        matched: entries of the takedown lists that took something out.
+        filtered: numbers of what filters took out.
     """
 
     index: pa.Table
     conflicts: list[tuple[int, str, Rejection]]
-    filtered: Counter[tuple[int, str, str]]
-    matched: set[str]
+    filtered: FilteredOut
 
 
-def build_index(partitions: Sequence[tuple[int, Path]], exclusions: Exclusions | None = None) -> Settled:
+def build_index(partitions: Sequence[tuple[int, Path]], filtering: Filtering | None = None) -> Settled:
     """Settle document_ids over all partitions, leave out what must not be in, and group equal canonical texts.
 
     Equal 128-bit BLAKE2b keys are taken for equal texts. Of records with one own id, the first by (file digest,
@@ -190,7 +185,7 @@ def build_index(partitions: Sequence[tuple[int, Path]], exclusions: Exclusions |
 
     Args:
         partitions: (source number, file) in the order of the index.
-        exclusions: what must not be in; ids are settled as if it were, so a longer list renames nothing.
+        filtering: what takes documents out; ids are settled as if it did not, so a longer list renames nothing.
     """
     frame = pl.concat([_identity(number, source, path) for number, (source, path) in enumerate(partitions)])
     suffixes, conflicts = _settle(frame, [path for _, path in partitions])
@@ -198,34 +193,15 @@ def build_index(partitions: Sequence[tuple[int, Path]], exclusions: Exclusions |
         pl.Series("document_id", suffixes), pl.Series("conflict", [c is not None for c in conflicts], dtype=pl.Boolean)
     )
     rejected = [conflict for conflict in conflicts if conflict is not None]
-    filtered, matched = Counter[tuple[int, str, str]](), set[str]()
-    if exclusions:
-        is_out, filtered, matched = _exclude(frame, partitions, exclusions)
+    filtered = FilteredOut()
+    if filtering is not None:
+        is_out, filtered = filter_partitions(frame, partitions, filtering)
         frame = frame.with_columns(conflict=pl.col("conflict") | is_out)
     kept = frame.filter(~pl.col("conflict"))
     kept = kept.with_columns(group=(pl.col("key").rank("dense").cast(pl.Int64) - 1))
     hashes = pl.Series("id_hash", [id_hash(name) for name in kept["document_id"]], dtype=pl.UInt64)
     table = kept.with_columns(hashes).select(INDEX_SCHEMA.names).to_arrow().cast(INDEX_SCHEMA)
-    return Settled(table, rejected, filtered, matched)
-
-
-def _exclude(
-    frame: pl.DataFrame, partitions: Sequence[tuple[int, Path]], exclusions: Exclusions
-) -> tuple[pl.Series, Counter[tuple[int, str, str]], set[str]]:
-    """Which rows of the frame must not be in; conflicts are counted as conflicts alone."""
-    parts, counts, matched = [], Counter[tuple[int, str, str]](), set[str]()
-    for number, (source, path) in enumerate(partitions):
-        mine = frame.filter(pl.col("partition") == number)
-        table = map_arrow_file(path).select([*EXCLUSION_COLUMNS, "file"])
-        settled = pa.chunked_array([mine["document_id"].to_arrow()])
-        rules, found = match(table.set_column(0, "document_id", settled), exclusions)
-        rules[mine["conflict"].to_numpy()] = 0
-        hits = np.flatnonzero(rules)
-        files = table["file"].take(pa.array(hits)).to_pylist()
-        counts.update((source, file, RULES[int(rules[row])]) for file, row in zip(files, hits, strict=True))
-        matched |= found
-        parts.append(rules > 0)
-    return pl.Series(np.concatenate(parts) if parts else np.zeros(0, np.bool_)), counts, matched
+    return Settled(table, rejected, filtered)
 
 
 def _identity(number: int, source: int, path: Path) -> pl.DataFrame:

@@ -11,13 +11,23 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from polyculture.corpus.corpus import Corpus, source_order
+from polyculture.corpus.filtered import Filtering
 from polyculture.corpus.ingest import Partition, partition_files
+from polyculture.filters.registry import ActiveFilter
 from polyculture.shards.write import Origin
 from polyculture.sources.record import InputFile
-from polyculture.storage.files import map_arrow_file, read_parquet_parts, write_arrow_file, write_bytes, write_text
+from polyculture.storage.files import (
+    map_arrow_file,
+    parquet_rows_to,
+    read_parquet_parts,
+    write_arrow_file,
+    write_bytes,
+    write_text,
+)
 from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.shingles import ShingleSets
 from schemas.config import CurationConfig
+from schemas.filtered import FILTERED_SCHEMA
 from schemas.quarantined import QUARANTINED_SCHEMA
 
 Account = TypeVar("Account", bound=BaseModel)
@@ -93,6 +103,15 @@ class Workspace:
         """The documents of a run whose index is written; `index` names another one over the same partitions."""
         names, kinds = source_order(self.config)
         return Corpus(map_arrow_file(index or self.index_path), self.document_paths, names, kinds)
+
+    def filtered_path(self, source: str) -> Path:
+        """Documents of a source that filters took out."""
+        return self.directory.filtered / f"{source}.parquet"
+
+    def filtering(self, filters: Sequence[ActiveFilter]) -> Filtering:
+        """Filters, and where what they take out is written."""
+        names, _ = source_order(self.config)
+        return Filtering(filters, lambda number: parquet_rows_to(self.filtered_path(names[number]), FILTERED_SCHEMA))
 
     @property
     def shingle_paths(self) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
+from polyculture.corpus.filtered import Counts
 from polyculture.dedupe.removal import REASONS, Removal
 from polyculture.errors import PolycultureError
 from schemas.config import CurationConfig
@@ -15,13 +16,19 @@ from schemas.quarantined import QuarantineReason
 from schemas.source_config import SourceConfig
 
 
-def settle_filtered(files: Sequence[FileAccount], filtered: Mapping[tuple[str, str], int]) -> list[FileAccount]:
-    """Move the documents that must not be in, by file name and rule, from documents to filtered."""
+def settle_filtered(files: Sequence[FileAccount], filtered: Counts) -> list[FileAccount]:
+    """Move the documents that filters took out, by file name and reason, from documents to filtered."""
     settled = []
     for file in files:
-        out = {rule: count for (name, rule), count in filtered.items() if name == file.name}
-        rules = dict(sorted({**file.filtered, **out}.items()))
-        settled.append(file.model_copy(update={"documents": file.documents - sum(out.values()), "filtered": rules}))
+        out = {reason: found for (name, reason), found in filtered.items() if name == file.name}
+        documents = {reason: count for reason, (count, _) in out.items()}
+        tokens = {reason: count for reason, (_, count) in out.items()}
+        changes = {
+            "documents": file.documents - sum(documents.values()),
+            "filtered": dict(sorted({**file.filtered, **documents}.items())),
+            "filtered_tokens": dict(sorted({**file.filtered_tokens, **tokens}.items())),
+        }
+        settled.append(file.model_copy(update=changes))
     return settled
 
 
@@ -89,15 +96,18 @@ def _account(
     )
     quarantined: Counter[str] = Counter()
     filtered: Counter[str] = Counter()
+    filtered_tokens: Counter[str] = Counter()
     for file in files:
         quarantined.update(file.quarantined)
         filtered.update(file.filtered)
+        filtered_tokens.update(file.filtered_tokens)
     return SourceAccount(
         name=source.name,
         kind=corpus.kinds[number],
         read=sum(file.slots for file in files),
         quarantined=dict(sorted(quarantined.items())),
         filtered=dict(sorted(filtered.items())),
+        filtered_tokens=dict(sorted(filtered_tokens.items())),
         removed=reasons,
         unselected=int(unselected.sum()),
         kept=int(kept.sum()),

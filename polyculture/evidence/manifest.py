@@ -66,14 +66,13 @@ def make_manifest(directory: RunDirectory, origin: RunOrigin, accounts: RunAccou
         origin: where it came from.
         accounts: what the steps have to say.
     """
-    folders = [directory.quarantined, directory.ledger]
+    folders = [directory.filtered, directory.quarantined, directory.ledger]
     files = []
     if origin.command != "audit":
         folders.append(directory.removed)
     if origin.command == "run":
         files.append(directory.plan)
     if accounts.parent is not None:
-        folders.append(directory.filtered)
         files.append(directory.top_up)
     found = sorted(path for folder in folders for path in folder.iterdir() if path.is_file())
     listed = [file_digest(path, directory.root, parquet_rows(path)) for path in [*found, *files]]

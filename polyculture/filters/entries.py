@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,14 +18,13 @@ _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\]")
 
 @dataclass(frozen=True, slots=True)
 class Exclusions:
-    """What documents are taken out by.
+    """Names of the documents to take out.
 
     Attributes:
         ids: document_ids; `ID` also takes `ID#2`, `ID#3` and so on, the repeats of its record, whoever named them so.
         urls: normalised, see `normal_url`.
         hosts: lower case; each takes its subdomains too.
         digests: SHA-256 in hexadecimal of a text in UTF-8, as stored or canonical.
-        licenses: the only ones allowed; None allows all, and documents that state none.
         lists: the files that the entries stand in.
     """
 
@@ -33,7 +32,6 @@ class Exclusions:
     urls: frozenset[str] = frozenset()
     hosts: frozenset[str] = frozenset()
     digests: frozenset[str] = frozenset()
-    licenses: frozenset[str] | None = None
     lists: tuple[TakedownList, ...] = ()
 
     @property
@@ -43,7 +41,7 @@ class Exclusions:
         return frozenset(f"{word} {value}" for word, values in named for value in values)
 
     def __bool__(self) -> bool:
-        return bool(self.entries) or self.licenses is not None
+        return bool(self.entries)
 
 
 @dataclass(slots=True)
@@ -99,7 +97,7 @@ _WORDS: dict[str, tuple[str, Callable[[str], str]]] = {
 }
 
 
-def read_exclusions(paths: Mapping[str, Path], licenses: Iterable[str] | None = None) -> Exclusions:
+def read_exclusions(paths: Mapping[str, Path]) -> Exclusions:
     """Read takedown lists.
 
     A line is `id ID`, `url URL`, `host HOST` or `sha256 DIGEST`; empty lines and lines that begin with `#` say
@@ -108,7 +106,6 @@ def read_exclusions(paths: Mapping[str, Path], licenses: Iterable[str] | None = 
 
     Args:
         paths: the lists, by the name that accounts call them by; UTF-8.
-        licenses: the only licences allowed; None allows all.
 
     Raises:
         ConfigError: a list cannot be read, or a line is not an entry; names the line and what is wrong.
@@ -130,7 +127,6 @@ def read_exclusions(paths: Mapping[str, Path], licenses: Iterable[str] | None = 
         urls=frozenset(found.urls),
         hosts=frozenset(found.hosts),
         digests=frozenset(found.digests),
-        licenses=None if licenses is None else frozenset(licenses),
         lists=tuple(lists),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.config import CurationConfig
+from schemas.filtered import IN_PARENT
 from schemas.manifest import ExclusionAccount, Manifest, SourceAccount, TakedownAccount
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
@@ -102,7 +103,7 @@ def unmatched_words(account: ExclusionAccount) -> str:
 def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
     """Conditions on one source's input."""
     # a source whose every document a top-up's parent holds already was not empty
-    documents = sum(file.documents + file.filtered.get("in_parent", 0) for file in account.files)
+    documents = sum(file.documents + file.filtered.get(IN_PARENT, 0) for file in account.files)
     yield condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
     yield _quarantine(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())

@@ -9,6 +9,7 @@ from polyculture.shards.read import shard_batches
 from polyculture.storage.files import read_parquet
 from polyculture.storage.run_directory import RunDirectory
 from schemas.documents import DOCUMENT_SCHEMA
+from schemas.filtered import FILTERED_SCHEMA
 from schemas.manifest import Manifest
 from schemas.mixture_config import VALIDATION
 from schemas.quarantined import QuarantineReason
@@ -26,8 +27,9 @@ class Tally:
     representatives: set[str] = field(default_factory=set)
     removed_tokens: Counter[str] = field(default_factory=Counter)
     quarantined: Counter[tuple[str, str]] = field(default_factory=Counter)
-    in_parent: Counter[str] = field(default_factory=Counter)
-    in_parent_ids: set[str] = field(default_factory=set)
+    filtered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    filtered_tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
+    filtered_ids: set[str] = field(default_factory=set)
     held: Counter[str] = field(default_factory=Counter)
     held_tokens: Counter[str] = field(default_factory=Counter)
     held_ids: set[str] = field(default_factory=set)
@@ -50,7 +52,7 @@ def recount(directory: RunDirectory, manifest: Manifest, problems: list[str]) ->
         elif file.path.startswith("removed/"):
             rows = _count_removed(path, tally)
         elif file.path.startswith("filtered/"):
-            rows = _count_in_parent(path, tally)
+            rows = _count_filtered(path, tally, problems)
         elif file.path.startswith("quarantined/"):
             rows = _count_quarantined(path, tally, problems)
         if rows is not None and rows != file.rows:
@@ -92,10 +94,16 @@ def _count_removed(path: Path, tally: Tally) -> int:
     return int(table.num_rows)
 
 
-def _count_in_parent(path: Path, tally: Tally) -> int:
-    table = read_parquet(path, ["document_id", "source"])
-    tally.in_parent.update(table["source"].to_pylist())
-    tally.in_parent_ids.update(table["document_id"].to_pylist())
+def _count_filtered(path: Path, tally: Tally, problems: list[str]) -> int:
+    table = read_parquet(path)
+    if table.schema != FILTERED_SCHEMA:
+        problems.append(f"filtered/{path.name}: not the FILTERED schema")
+        return -1
+    columns = (table[name].to_pylist() for name in ("source", "reason", "text_tokens"))
+    for source, reason, tokens in zip(*columns, strict=True):
+        tally.filtered[source, reason] += 1
+        tally.filtered_tokens[source, reason] += tokens
+    tally.filtered_ids.update(table["document_id"].to_pylist())
     return int(table.num_rows)
 
 

@@ -13,7 +13,6 @@ from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict
 from schemas.manifest import Manifest, SourceAccount
 
-IN_PARENT = "in_parent"  # as top-ups count it
 Progress = Callable[[str, int, int], None]
 
 
@@ -63,7 +62,8 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
     problems: list[str] = []
     tally = recount(directory, manifest, problems)
     known = {account.name for account in manifest.conservation}
-    strangers = ({*tally.written} | {s for s, _ in tally.removed} | {s for s, _ in tally.quarantined}) - known
+    left = (tally.removed, tally.filtered, tally.quarantined)
+    strangers = {*tally.written, *(source for rows in left for source, _ in rows)} - known
     problems += [f"source {name!r} is in the files and not in the manifest" for name in sorted(strangers)]
     for account in manifest.conservation:
         problems += _account(account, tally)
@@ -73,10 +73,19 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
         problems.append("removed/: a representative was itself removed")
     if any(tally.removed_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
         problems.append("shards/: a removed document was written")
-    if any(tally.in_parent_ids & ids for ids in tally.kept.values()):
-        problems.append("shards/: a document that the parent holds was written")
+    problems += _filtered(tally)
     problems += _held_out(manifest, tally)
     return problems
+
+
+def _filtered(tally: Tally) -> Iterator[str]:
+    """Look for documents that filters took out and that are still there."""
+    if len(tally.filtered_ids) < tally.filtered.total():
+        yield "filtered/: a document is listed twice"
+    if any(tally.filtered_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
+        yield "shards/: a document that was filtered was written"
+    if tally.filtered_ids & tally.removed_ids:
+        yield "removed/: a document was filtered as well"
 
 
 def _held_out(manifest: Manifest, tally: Tally) -> Iterator[str]:
@@ -96,6 +105,8 @@ def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
     """Compare one source's account with what was counted, and check its balance."""
     removed = {r: n for (source, r), n in tally.removed.items() if source == account.name}
     quarantined = {r: n for (source, r), n in tally.quarantined.items() if source == account.name}
+    filtered = {r: n for (source, r), n in tally.filtered.items() if source == account.name}
+    filtered_tokens = {r: n for (source, r), n in tally.filtered_tokens.items() if source == account.name}
     compared = {
         "written": (account.written, tally.written[account.name]),
         "written_tokens": (account.written_tokens, tally.written_tokens[account.name]),
@@ -103,7 +114,8 @@ def _account(account: SourceAccount, tally: Tally) -> Iterator[str]:
         "removed": ({r: n for r, n in account.removed.items() if n}, removed),
         "removed_tokens": (account.removed_tokens, tally.removed_tokens[account.name]),
         "quarantined": ({r: n for r, n in account.quarantined.items() if n}, quarantined),
-        "in_parent": (account.filtered.get(IN_PARENT, 0), tally.in_parent[account.name]),
+        "filtered": ({r: account.filtered.get(r, 0) for r in account.filtered_tokens}, filtered),
+        "filtered_tokens": (account.filtered_tokens, filtered_tokens),
         "slots of its files": (account.read, sum(file.slots for file in account.files)),
     }
     for what, (said, counted) in compared.items():

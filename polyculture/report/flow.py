@@ -1,5 +1,6 @@
 """The flow: what became of every record slot and token, by source."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -53,8 +54,32 @@ class Flow:
         return {**steps, "filtered": self.filtered, "quarantined": self.quarantined}
 
     def tokens(self) -> dict[str, int]:
-        """Tokens by step; what was quarantined or filtered has none, and removal does not tell its lenses apart."""
+        """Tokens by step, without what was quarantined or filtered; removal does not tell its lenses apart."""
         return {"kept": self.kept_tokens, "unselected": self.unselected_tokens, "removed": self.removed_tokens}
+
+
+@dataclass(frozen=True, slots=True)
+class FilteredPart:
+    """Documents or slots of one source that left for one reason.
+
+    Attributes:
+        tokens: of the documents, each of which has a row in `filtered/`; None for slots that a reader passed over.
+    """
+
+    source: str
+    reason: str
+    number: int
+    tokens: int | None
+
+
+def filtered_parts(accounts: Iterable[SourceAccount]) -> list[FilteredPart]:
+    """Everything that was filtered, by source and reason."""
+    return [
+        FilteredPart(account.name, reason, number, account.filtered_tokens.get(reason))
+        for account in accounts
+        for reason, number in account.filtered.items()
+        if number
+    ]
 
 
 def flow_of(account: SourceAccount) -> Flow:
@@ -144,5 +169,5 @@ def _legend(figure: Figure, flows: list[Flow], height: int) -> None:
         )
         figure.text((x + 16) / WIDTH, 1 - 16.5 / height, step, fontsize=11)
         x += 34 + 6.6 * len(step)
-    note = "thick bar: documents; thin bar: tokens (unknown for filtered and quarantined; all removals together)"
+    note = "thick bar: documents; thin bar: tokens (without filtered and quarantined; all removals together)"
     figure.text(8 / WIDTH, 1 - 36 / height, note, fontsize=10.5, color=SOFT)

@@ -2,38 +2,41 @@
 
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope
-from schemas.manifest import Manifest
+from schemas.manifest import Manifest, SourceAccount
 from schemas.measures import Lens, Stage
 from schemas.plan import MixturePlan
 from schemas.profile import Estimate, Profile
 from schemas.source_config import RESERVED_SCOPES
 from schemas.vectors import VectorScores
 
-HEADER = ["source", "kind", "read", "removed", "written", "tokens", "1 % trial", "input", "distinct", "mixture"]
+COUNTS = ("read", "filtered", "removed", "written", "tokens")
+FRACTIONS = ("1 % trial", "input", "distinct", "mixture")  # the last columns of the table
 
 
 def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     """A header, a row per source and one for the union: counts, and near-lens distinct fractions.
 
     `1 % trial` is what a trial of that size of the input would have seen; `input`, `distinct` and `mixture` are the
-    full corpus at each stage, with half the width of the 95 % interval.
+    full corpus at each stage, with half the width of the 95 % interval. `filtered` stands only where anything was.
     """
-    rows = [HEADER]
-    accounts = manifest.conservation
-    for account in accounts:
-        removed = sum(account.removed.values())
-        counts = [account.read, removed, account.written, account.written_tokens]
-        rows.append(
-            [account.name, account.kind.value, *(f"{count:,}" for count in counts), *_fractions(profile, account.name)]
-        )
-    totals = [
-        sum(a.read for a in accounts),
-        sum(sum(a.removed.values()) for a in accounts),
-        sum(a.written for a in accounts),
-        sum(a.written_tokens for a in accounts),
-    ]
-    rows.append(["all", "", *(f"{count:,}" for count in totals), *_fractions(profile, "all")])
+    counted = [(account.name, account.kind.value, _counts(account)) for account in manifest.conservation]
+    totals = {name: sum(counts[name] for _, _, counts in counted) for name in COUNTS}
+    names = [name for name in COUNTS if name != "filtered" or totals[name]]
+    rows = [["source", "kind", *names, *FRACTIONS]]
+    for source, kind, counts in [*counted, ("all", "", totals)]:
+        rows.append([source, kind, *(f"{counts[name]:,}" for name in names), *_fractions(profile, source)])
     return rows
+
+
+def _counts(account: SourceAccount) -> dict[str, int]:
+    """Slots and documents of a source, and the tokens of its shards, by column."""
+    return {
+        "read": account.read,
+        "filtered": sum(account.filtered.values()),
+        "removed": sum(account.removed.values()),
+        "written": account.written,
+        "tokens": account.written_tokens,
+    }
 
 
 def lexical_lines(profile: Profile) -> list[str]:

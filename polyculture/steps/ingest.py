@@ -46,13 +46,13 @@ def _accounts(result: dict[str, object] | None) -> list[FileAccount]:
 
 
 def settle_documents(session: Session, accounts: Sequence[tuple[str, list[FileAccount]]]) -> Accounts:
-    """Settle ids over all partitions, and write the index and `quarantined/`; returns the settled accounts."""
+    """Settle ids over all partitions, and write index, `filtered/` and `quarantined/`; returns the settled accounts."""
     job, workspace = session.job, session.workspace
     partitions = workspace.partitions
     paths = [(number, workspace.documents_path(partition)) for number, partition in partitions]
-    found = build_index(paths, job.exclusions)
+    found = build_index(paths, workspace.filtering(job.filters))
     workspace.write_index(found.index)
-    account = account_exclusions(job.exclusions, found)
+    account = account_exclusions(job.filters, found.filtered)
     if account is not None:
         workspace.write_account(account)
         session.progress.log(
@@ -61,7 +61,7 @@ def settle_documents(session: Session, accounts: Sequence[tuple[str, list[FileAc
     settled: Accounts = {}
     for number, (name, files) in enumerate(sorted(accounts)):
         mine = [(file, rejection) for source, file, rejection in found.conflicts if source == number]
-        out = {(file, rule): count for (source, file, rule), count in found.filtered.items() if source == number}
+        out = found.filtered.counts.get(number, {})
         settled[name] = settle_filtered(settle_conflicts(files, Counter(file for file, _ in mine)), out)
         with parquet_rows_to(job.directory.quarantined / f"{name}.parquet", QUARANTINED_SCHEMA) as quarantined:
             for partition in workspace.partitions_of(name):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from polyculture.corpus.filtered import extend_filtered
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import settle_filtered
 from polyculture.mixture.plan.documents import even_order, rank_corpus
@@ -29,13 +30,13 @@ from polyculture.steps.top_up_corpus import (
     spread,
     trained_on,
 )
-from polyculture.storage.files import write_arrow_file, write_parquet, write_text
+from polyculture.storage.files import write_arrow_file, write_text
 from polyculture.storage.hashing import signature_seed
 from polyculture.top_up.choose import choose_for
 from polyculture.top_up.compare import compare_mixtures, forecast_rest
 from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
 from polyculture.top_up.known import find_known, index_run
-from polyculture.top_up.leave_out import IN_PARENT, counted_by_file, in_parent_rows, without
+from polyculture.top_up.leave_out import counted_by_file, in_parent_rows, without
 from polyculture.top_up.mixture_state import moment_of, reference_cells
 from polyculture.top_up.parent import open_parent
 from polyculture.top_up.pool import account_sources, make_wish, why_nothing
@@ -106,21 +107,19 @@ def index_parent(session: Session, top_up: TopUpJob, accounts: list[tuple[str, l
 
 
 def leave_out_known(session: Session, top_up: TopUpJob, accounts: Accounts) -> Accounts:
-    """Take out the candidates that the parent holds, and write `filtered/`; returns the accounts without them."""
+    """Take out the candidates that the parent holds, and add them to `filtered/`; returns the accounts without them."""
     watch, job, workspace = session.timed(), top_up.job, session.workspace
     corpus = workspace.open_corpus()
     write_arrow_file(settled_path(job), corpus.index)
     seed = signature_seed(job.config.seed)
     known = find_known(corpus.texts, parent_index_path(job), job.config.dedupe.near, seed, session.workplace)
-    rows = in_parent_rows(corpus, known, top_up.parent_sources)
-    write_parquet(job.directory.filtered / f"{IN_PARENT}.parquet", rows)
+    for number, name in enumerate(corpus.sources):
+        path = workspace.filtered_path(name)
+        extend_filtered(path, path, in_parent_rows(corpus, known, top_up.parent_sources, number))
     out = counted_by_file(corpus, known.is_known)
     workspace.write_index(without(corpus.index, known.is_known))
-    watch.log(f"{rows.num_rows:,} of {len(corpus):,} candidates are in the parent already")
-    return {
-        name: settle_filtered(files, {(file, IN_PARENT): count for file, count in out[name].items()})
-        for name, files in accounts.items()
-    }
+    watch.log(f"{int(known.is_known.sum()):,} of {len(corpus):,} candidates are in the parent already")
+    return {name: settle_filtered(files, out[name]) for name, files in accounts.items()}
 
 
 def choose(session: Session, top_up: TopUpJob) -> None:

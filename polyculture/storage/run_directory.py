@@ -68,7 +68,7 @@ class RunDirectory:
 
     @property
     def filtered(self) -> Path:
-        """Folder of the documents that a top-up left out since its parent holds them."""
+        """Folder of the documents that filters took out."""
         return self.root / "filtered"
 
     @property

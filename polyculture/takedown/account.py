@@ -1,33 +1,43 @@
 """What a takedown changes in the accounts of a run."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
 from polyculture.corpus.filtered import SHOWN_ENTRIES
 from polyculture.filters.entries import Exclusions
-from polyculture.filters.match import EXCLUDE
+from polyculture.filters.lists import EXCLUDE
 from polyculture.shards.dataset_files import Written
 from polyculture.shards.listing import group_of
+from polyculture.storage.messages import safe_detail
+from schemas.filtered import FILTERED_SCHEMA
 from schemas.manifest import HeldOutSource, SourceAccount, TakedownAccount
 from schemas.removals import RemovalSummary
 
 
+class Gone(NamedTuple):
+    """Tokens of a document that was taken down, and the entry that names it."""
+
+    tokens: int
+    detail: str
+
+
 @dataclass(slots=True)
 class Taken:
-    """What was taken out of some shards: by source, documents with their tokens, and rows with theirs."""
+    """Documents taken out of some shards, by source and id, and rows with their tokens, by source."""
 
-    documents: dict[str, dict[str, int]] = field(default_factory=dict)
+    documents: dict[str, dict[str, Gone]] = field(default_factory=dict)
     rows: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
 
-    def add(self, rows: pa.Table) -> None:
-        """Count rows."""
+    def add(self, rows: pa.Table, details: Sequence[str]) -> None:
+        """Count rows, each with the entry that names it."""
         columns = rows.select(["document_id", "source", "tokens"]).to_pydict()
-        for name, source, tokens in zip(*columns.values(), strict=True):
-            self.documents.setdefault(source, {})[name] = tokens
+        for name, source, tokens, detail in zip(*columns.values(), details, strict=True):
+            self.documents.setdefault(source, {})[name] = Gone(tokens, detail)
             self.rows[source] += 1
             self.tokens[source] += tokens
 
@@ -35,7 +45,7 @@ class Taken:
 def account_takedown(
     parent: tuple[str, TakedownAccount | None],
     exclusions: Exclusions,
-    matched: set[str],
+    used: set[str],
     trained: Taken,
     held: Taken,
 ) -> TakedownAccount:
@@ -44,11 +54,11 @@ def account_takedown(
     Args:
         parent: digest of the manifest of the run before, and what had been taken out of that already.
         exclusions: what was asked for.
-        matched: entries that named something.
+        used: entries that named something.
         trained: what was taken out of the training shards.
         held: what was taken out of those held out.
     """
-    unmatched = sorted(exclusions.entries - matched)
+    unmatched = sorted(exclusions.entries - used)
     parent_sha256, before = parent
     rows = trained.rows + Counter(before.trained_rows if before else {})
     return TakedownAccount(
@@ -69,7 +79,7 @@ def less_held(source: HeldOutSource, held: Taken) -> HeldOutSource:
     """A source's part of the validation split without what was taken down."""
     documents = held.documents.get(source.name, {})
     return source.model_copy(
-        update={"documents": source.documents - len(documents), "tokens": source.tokens - sum(documents.values())}
+        update={"documents": source.documents - len(documents), "tokens": source.tokens - _tokens(documents)}
     )
 
 
@@ -78,22 +88,41 @@ def less_written(account: SourceAccount, trained: Taken, held: Taken) -> SourceA
     documents, others = (part.documents.get(account.name, {}) for part in (trained, held))
     if not documents and not others:
         return account
-    rows, tokens = trained.rows[account.name], sum(documents.values())
-    filtered = Counter(account.filtered)
+    rows, tokens, other_tokens = trained.rows[account.name], _tokens(documents), _tokens(others)
+    filtered, filtered_tokens = Counter(account.filtered), Counter(account.filtered_tokens)
     filtered[EXCLUDE] += len(documents) + len(others)
+    filtered_tokens[EXCLUDE] += tokens + other_tokens
     return account.model_copy(
         update={
             "filtered": dict(sorted(filtered.items())),
+            "filtered_tokens": dict(sorted(filtered_tokens.items())),
             "kept": account.kept - len(documents),
             "unselected": account.unselected - len(others),
             "repeated": account.repeated - (rows - len(documents)),
             "written": account.written - rows,
-            "read_tokens": account.read_tokens - tokens - sum(others.values()),
+            "read_tokens": account.read_tokens - tokens - other_tokens,
             "kept_tokens": account.kept_tokens - tokens,
-            "unselected_tokens": account.unselected_tokens - sum(others.values()),
+            "unselected_tokens": account.unselected_tokens - other_tokens,
             "written_tokens": account.written_tokens - trained.tokens[account.name],
         }
     )
+
+
+def _tokens(documents: Mapping[str, Gone]) -> int:
+    return sum(gone.tokens for gone in documents.values())
+
+
+def taken_rows(source: str, parts: Iterable[Taken]) -> pa.Table:
+    """Rows of `filtered/` for the documents of a source that were taken down."""
+    gone = [one for part in parts for one in part.documents.get(source, {}).items()]
+    columns = {
+        "document_id": [name for name, _ in gone],
+        "source": [source] * len(gone),
+        "reason": [EXCLUDE] * len(gone),
+        "detail": [safe_detail(one.detail) for _, one in gone],
+        "text_tokens": [one.tokens for _, one in gone],
+    }
+    return pa.table(columns, FILTERED_SCHEMA)
 
 
 def without_texts(removals: RemovalSummary | None) -> RemovalSummary | None:

@@ -6,21 +6,21 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.ipc
-from numpy.typing import NDArray
 
+from polyculture.corpus.filtered import extend_filtered
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.filters.entries import Exclusions
-from polyculture.filters.match import COLUMNS, match
+from polyculture.filters.lists import COLUMNS, match
 from polyculture.measure.ledger.examples import EXAMPLES_FILE
 from polyculture.shards.dataset_files import STATISTICS_FILE, Written, write_dataset_files
 from polyculture.shards.describe import DESCRIPTION_FILES, write_descriptions
 from polyculture.shards.listing import read_batches
 from polyculture.storage.commit import sync, writing
-from polyculture.storage.files import file_digest, write_parquet
+from polyculture.storage.files import file_digest, parquet_rows, write_parquet
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact
 from polyculture.takedown.account import (
@@ -29,6 +29,7 @@ from polyculture.takedown.account import (
     less_held,
     less_written,
     placed_again,
+    taken_rows,
     without_texts,
 )
 from schemas.documents import DOCUMENT_SCHEMA
@@ -48,7 +49,7 @@ def take_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> M
     Args:
         run: a finished run, of which every listed file is checked first.
         out: a directory without a manifest, held by the caller.
-        exclusions: what to take out; licences are not asked about.
+        exclusions: what to take out.
 
     Returns:
         The manifest of the new run, which names the old one. Time: every shard is read, and those that change written.
@@ -69,22 +70,22 @@ def take_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> M
     before = MixtureStatistics.model_validate_json((run.shards / STATISTICS_FILE).read_bytes())
     listed = {file.path: file for file in manifest.files}
     parts: list[tuple[list[Written], Taken]] = []
-    matched = set[str]()
+    used = set[str]()
     for shards in (before.shards, before.validation):
         written, taken = [], Taken()
         for shard in shards:
-            rules, found = _match(run.root / shard.path, exclusions)
-            matched |= found
-            if rules.any():
-                written.append(_without(run, out, shard, (rules, taken, manifest.config.shards)))
+            details, found = _match(run.root / shard.path, exclusions)
+            used |= found
+            if found:
+                written.append(_without(run, out, shard, (details, taken, manifest.config.shards)))
             else:
                 written.append((_adopt(run, out, listed[shard.path]), shard))
         parts.append((written, taken))
-    if not matched:
+    if not used:
         raise PolycultureError(f"none of the {len(exclusions.entries):,} entries names a document in these shards")
     (trained, gone), (held, gone_held) = ((placed_again(written), taken) for written, taken in parts)
     digest = hashlib.sha256(raw).hexdigest()
-    account = account_takedown((digest, manifest.takedown), exclusions, matched, gone, gone_held)
+    account = account_takedown((digest, manifest.takedown), exclusions, used, gone, gone_held)
     return _describe((run, out), manifest, (trained, held), (account, gone, gone_held))
 
 
@@ -99,24 +100,24 @@ def taken_down(run: RunDirectory, out: RunDirectory, exclusions: Exclusions) -> 
     return manifest
 
 
-def _match(shard: Path, exclusions: Exclusions) -> tuple[NDArray[np.uint8], set[str]]:
-    """What becomes of each row of a shard, batch by batch."""
-    rules, matched = [np.zeros(0, np.uint8)], set[str]()
+def _match(shard: Path, exclusions: Exclusions) -> tuple[pl.Series, set[str]]:
+    """The entry that names each row of a shard, null for one that stays, and all entries that name any."""
+    details, used = [pl.Series([], dtype=pl.String)], set[str]()
     for batch in read_batches(shard, COLUMNS):
-        found, entries = match(pa.Table.from_batches([batch]), exclusions)
-        rules.append(found)
-        matched |= entries
-    return np.concatenate(rules), matched
+        found = match(pa.Table.from_batches([batch]), exclusions)
+        details.append(found.details)
+        used |= found.used
+    return pl.concat(details), used
 
 
 def _without(
     run: RunDirectory,
     out: RunDirectory,
     shard: ShardStatistics,
-    what: tuple[NDArray[np.uint8], Taken, ShardConfig],
+    what: tuple[pl.Series, Taken, ShardConfig],
 ) -> Written:
     """Write a shard again without some rows."""
-    rules, taken, config = what
+    details, taken, config = what
     rows, texts, first = Counter[str](), Counter[str](), 0
     tokens = Counter[str]()
     compression = None if config.compression == "none" else config.compression
@@ -124,10 +125,11 @@ def _without(
     opened = pa.ipc.new_stream if config.format == "stream" else pa.ipc.new_file
     with writing(out.root / shard.path) as stream, opened(stream, DOCUMENT_SCHEMA, options=options) as writer:
         for batch in read_batches(run.root / shard.path):
-            is_kept = pa.array(rules[first : first + len(batch)] == 0)
+            found = details.slice(first, len(batch))
+            is_kept = pa.array(found.is_null().to_numpy())
             first += len(batch)
             table = pa.Table.from_batches([batch])
-            taken.add(table.filter(pc.invert(is_kept)))
+            taken.add(table.filter(pc.invert(is_kept)), found.drop_nulls().to_list())
             kept = table.filter(is_kept).combine_chunks()
             for part in kept.to_batches():
                 writer.write_batch(part)
@@ -163,6 +165,20 @@ def _adopt(run: RunDirectory, out: RunDirectory, file: FileDigest) -> FileDigest
     return file
 
 
+def _write_filtered(
+    run: RunDirectory, out: RunDirectory, manifest: Manifest, parts: tuple[Taken, Taken]
+) -> list[FileDigest]:
+    """Write `filtered/` of the sources that lost documents, with what it held before."""
+    files = []
+    for account in manifest.conservation:
+        rows = taken_rows(account.name, parts)
+        if rows.num_rows:
+            path = out.filtered / f"{account.name}.parquet"
+            extend_filtered(run.filtered / path.name, path, rows)
+            files.append(file_digest(path, out.root, parquet_rows(path)))
+    return files
+
+
 def _describe(
     where: tuple[RunDirectory, RunDirectory],
     manifest: Manifest,
@@ -179,6 +195,7 @@ def _describe(
     if examples.relative_to(out.root).as_posix() in {file.path for file in manifest.files}:
         write_parquet(examples, EXAMPLES_SCHEMA.empty_table())
         new.append(file_digest(examples, out.root, rows=0))
+    new += _write_filtered(run, out, manifest, (trained, held))
     made = {file.path for file in new} | set(DESCRIPTION_FILES)
     new += [_adopt(run, out, file) for file in manifest.files if file.path not in made]
     validation = manifest.validation

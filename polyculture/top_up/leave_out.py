@@ -1,6 +1,5 @@
-"""Take the candidates that the parent holds already out of the corpus, and write which they are."""
+"""Take the candidates that the parent holds already out of the corpus, and say which they are."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,39 +7,39 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import INDEX_SCHEMA, Corpus
+from polyculture.corpus.filtered import Counts
+from polyculture.storage.messages import safe_detail
 from polyculture.top_up.known import Known
+from schemas.filtered import FILTERED_SCHEMA, IN_PARENT
 
-IN_PARENT = "in_parent"  # as `filtered` counts them
-
-IN_PARENT_SCHEMA = pa.schema(
-    [
-        pa.field("document_id", pa.string(), nullable=False),
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("parent_id", pa.string(), nullable=False),  # document_id of the twin among the parent's
-        pa.field("similarity", pa.float64(), nullable=False),  # Jaccard; 1 for equal texts
-        pa.field("text_tokens", pa.int64(), nullable=False),
-    ]
-)
+_DETAIL_CHARACTERS = 1000  # the twin's id is named whole
 
 
-def in_parent_rows(corpus: Corpus, known: Known, sources: Sequence[str]) -> pa.Table:
-    """The candidates that leave, one row each, in the order of the corpus.
+def in_parent_rows(corpus: Corpus, known: Known, sources: Sequence[str], number: int) -> pa.Table:
+    """Rows of `filtered/` for the candidates of one source that leave, in the order of the corpus.
 
     Args:
         corpus: n candidates.
         known: of them.
         sources: as which the parent was read; their names stand before its documents' own ids.
+        number: of the source.
     """
-    rows = np.flatnonzero(known.is_known)
+    rows = np.flatnonzero(known.is_known & (corpus.source == number))
     twins = [_own_id(known.ids[twin], sources) for twin in known.twin[rows].tolist()]
+    details = [_detail(*found) for found in zip(twins, known.similarity[rows].tolist(), strict=True)]
     columns = [
         pa.array(corpus.document_ids(rows), pa.string()),
-        pa.array([corpus.sources[number] for number in corpus.source[rows].tolist()], pa.string()),
-        pa.array(twins, pa.string()),
-        pa.array(known.similarity[rows], pa.float64()),
+        pa.array([corpus.sources[number]] * len(rows), pa.string()),
+        pa.array([IN_PARENT] * len(rows), pa.string()),
+        pa.array(details, pa.string()),
         pa.array(corpus.tokens[rows], pa.int64()),
     ]
-    return pa.Table.from_arrays(columns, schema=IN_PARENT_SCHEMA)
+    return pa.Table.from_arrays(columns, schema=FILTERED_SCHEMA)
+
+
+def _detail(twin: str, similarity: float) -> str:
+    """The twin and the Jaccard similarity to it, which is 1 for equal texts: `similarity 0.8125 to rivers:7`."""
+    return safe_detail(f"similarity {similarity:.6g} to {twin}", _DETAIL_CHARACTERS)
 
 
 def _own_id(name: str, sources: Sequence[str]) -> str:
@@ -48,13 +47,15 @@ def _own_id(name: str, sources: Sequence[str]) -> str:
     return own if source in sources else name
 
 
-def counted_by_file(corpus: Corpus, is_out: NDArray[np.bool_]) -> dict[str, Counter[str]]:
-    """Documents that leave, by source and file name: what `polyculture.evidence.conservation` moves to `filtered`."""
+def counted_by_file(corpus: Corpus, is_out: NDArray[np.bool_]) -> dict[str, Counts]:
+    """Numbers of the documents that leave, by source: what `polyculture.evidence.conservation` moves to `filtered`."""
     rows = np.flatnonzero(is_out)
     files = corpus.take(rows, ["file"])["file"].to_pylist()
-    counts: dict[str, Counter[str]] = {name: Counter() for name in corpus.sources}
-    for number, file in zip(corpus.source[rows].tolist(), files, strict=True):
-        counts[corpus.sources[number]][file] += 1
+    counts: dict[str, Counts] = {name: {} for name in corpus.sources}
+    for number, file, tokens in zip(corpus.source[rows].tolist(), files, corpus.tokens[rows].tolist(), strict=True):
+        mine = counts[corpus.sources[number]]
+        before = mine.get((file, IN_PARENT), (0, 0))
+        mine[file, IN_PARENT] = (before[0] + 1, before[1] + tokens)
     return counts
 
 

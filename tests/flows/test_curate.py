@@ -59,14 +59,14 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_run_directory_keeps_its_contract(healthy: Path) -> None:
     assert {path.name for path in healthy.iterdir()} == {
-        "shards", "removed", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json",
+        "shards", "removed", "filtered", "quarantined", "ledger", "report", "state", "manifest.json", "verdict.json",
         "README.md", "croissant.json", "plan.json",
     }  # fmt: skip
     manifest = manifest_of(healthy)
     listed = {file.path for file in manifest.files}
     present = {
         path.relative_to(healthy).as_posix()
-        for folder in ("shards", "removed", "quarantined", "ledger")
+        for folder in ("shards", "removed", "filtered", "quarantined", "ledger")
         for path in (healthy / folder).iterdir()
     }
     assert listed == present | {"README.md", "croissant.json", "plan.json"}
@@ -214,7 +214,7 @@ def test_output_does_not_depend_on_workers_hash_seed_or_file_order(
     )  # type: ignore[arg-type]
     assert result.returncode == 0, result.stderr
     same, other = tree_digests(healthy), tree_digests(tmp_path / "again")
-    data = [name for name in same if name.split("/")[0] in ("shards", "removed", "quarantined", "ledger")]
+    data = [name for name in same if name.split("/")[0] in ("shards", "removed", "filtered", "quarantined", "ledger")]
     assert len(data) > 8
     assert {name: same[name] for name in data} == {name: other.get(name) for name in data}
 

@@ -3,18 +3,27 @@
 import itertools
 import json
 import random
+import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from polyculture.gate import Terms
+from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.verify import verify_run
 from polyculture.measure.ledger.examples import read_snippets
 from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.mixture.plan.supply import ledger_supply
+from polyculture.storage.files import file_digest, read_parquet, write_parquet, write_text
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
+from polyculture.text.tokenizer import TokenCounter
+from schemas.filtered import FILTERED_SCHEMA
 from schemas.manifest import Manifest
 from schemas.shards import MixtureStatistics
 from tests.conftest import Command
@@ -60,6 +69,26 @@ def rows_of(run: Path, group: str) -> pl.DataFrame:
     return pl.concat([pl.read_ipc_stream(shard) for shard in shards])
 
 
+def filtered_of(run: Path, source: str) -> dict[str, tuple[str, str, int]]:
+    """Reason, detail and tokens of every document of a source that was filtered."""
+    rows = read_parquet(run / "filtered" / f"{source}.parquet").to_pylist()
+    assert {row["source"] for row in rows} <= {source}
+    found = {row["document_id"]: (row["reason"], row["detail"], row["text_tokens"]) for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def agrees(run: Path, source: str) -> bool:
+    """Whether the rows of a source are what its account counts."""
+    mine = next(one for one in read_manifest(RunDirectory(run)).conservation if one.name == source)
+    documents, tokens = Counter[str](), Counter[str]()
+    for reason, _, count in filtered_of(run, source).values():
+        documents[reason] += 1
+        tokens[reason] += count
+    assert mine.imbalance() == 0
+    return (mine.filtered, mine.filtered_tokens) == (documents, tokens)
+
+
 def account(manifest: Manifest, name: str) -> dict[str, int]:
     return next(one.filtered for one in manifest.conservation if one.name == name)
 
@@ -78,6 +107,71 @@ def test_what_was_to_be_kept_out_is_in_no_shard_and_is_counted(mixed: Path) -> N
     [warning] = [check for check in read_verdict(RunDirectory(mixed)).checks if check.name == "exclude"]
     assert "nobody" in warning.message
     assert verify_run(mixed) == []
+
+
+def test_each_document_that_was_kept_out_has_a_row_that_says_why(mixed: Path) -> None:
+    lines = map(json.loads, (mixed.parent / "pages.jsonl").read_text().splitlines())
+    pages = {f"pages:{line['id']}": line for line in lines}
+    expected = {}
+    for name, line in pages.items():
+        if "bad" in line["url"]:
+            expected[name] = ("exclude", "host bad.example.org")
+        elif line["license"] == "secret":
+            expected[name] = ("license", "license secret")
+    found = filtered_of(mixed, "pages")
+    assert {name: row[:2] for name, row in found.items()} == expected
+    counter = TokenCounter(None)
+    assert [row[2] for row in found.values()] == counter.count([pages[name]["text"] for name in found])
+    assert {name: row[:2] for name, row in filtered_of(mixed, "solutions").items()} == {
+        "solutions:7": ("exclude", "id solutions:7")
+    }
+    assert filtered_of(mixed, "samples") == {}
+    assert all(agrees(mixed, source) for source in ("pages", "solutions", "samples"))
+
+
+def with_rows(run: Path, out: Path, change: Callable[[list[dict[str, object]]], object]) -> list[str]:
+    """Problems of a copy of a run whose rows of `filtered/pages.parquet` were changed, digests and verdict fixed up."""
+    shutil.copytree(run, out)
+    directory, path = RunDirectory(out), out / "filtered" / "pages.parquet"
+    rows = read_parquet(path).to_pylist()
+    change(rows)
+    write_parquet(path, pa.Table.from_pylist(rows, FILTERED_SCHEMA))
+    manifest = read_manifest(directory)
+    files = [
+        file_digest(path, out, len(rows)) if file.path == "filtered/pages.parquet" else file for file in manifest.files
+    ]
+    write_text(directory.manifest, manifest.model_copy(update={"files": files}).model_dump_json(indent=1) + "\n")
+    again = judge_directory(directory, None, Terms(as_of=read_verdict(directory).as_of))
+    write_text(directory.verdict, again.model_dump_json(indent=1) + "\n")
+    return verify_run(out)
+
+
+def test_verify_finds_a_row_of_filtered_that_is_missing_new_or_changed(mixed: Path, tmp_path: Path) -> None:
+    def attempt(change: Callable[[list[dict[str, object]]], object]) -> str:
+        return "; ".join(with_rows(mixed, tmp_path / str(len(list(tmp_path.iterdir()))), change))
+
+    assert attempt(list.copy) == ""
+    counts = "source pages: filtered is {'exclude': 7, 'license': 6} in the manifest and "
+    assert f"{counts}{{'exclude': 6, 'license': 6}} in the files" in attempt(
+        lambda rows: rows.remove(next(row for row in rows if row["reason"] == "exclude"))
+    )
+    more = {**filtered_row(mixed), "document_id": "pages:new", "reason": "license"}
+    assert f"{counts}{{'exclude': 7, 'license': 7}} in the files" in attempt(lambda rows: rows.append(more))
+    assert counts in attempt(lambda rows: rows[0].update(reason="language"))
+    assert "pages: filtered_tokens is" in attempt(lambda rows: rows[0].update(text_tokens=1))
+    assert "filtered/: a document is listed twice" in attempt(
+        lambda rows: rows[0].update(document_id=rows[1]["document_id"])
+    )
+    trained, held = (rows_of(mixed, group)["document_id"][0] for group in ("train", "validation"))
+    for name in (trained, held):
+        found = attempt(lambda rows, name=name: rows[0].update(document_id=name))  # type: ignore[misc]
+        assert "shards/: a document that was filtered was written" in found
+    assert "source 'nowhere' is in the files" in attempt(lambda rows: rows[0].update(source="nowhere"))
+
+
+def filtered_row(run: Path) -> dict[str, object]:
+    row: dict[str, object] = read_parquet(run / "filtered" / "pages.parquet").to_pylist()[0]
+    return row
 
 
 def test_no_training_document_is_a_twin_of_a_held_out_one(mixed: Path) -> None:
@@ -156,6 +250,13 @@ def test_a_takedown_writes_only_the_shards_that_it_touches(mixed: Path, tmp_path
     before, after = rows_of(mixed, "train"), rows_of(out, "train")
     assert after.equals(before.filter(pl.col("document_id") != victim))
     assert held not in rows_of(out, "validation")["document_id"]
+    taken = {name: ("exclude", f"id {name}") for name in (victim, held)}
+    for source in ("pages", "solutions", "samples"):
+        earlier, now = filtered_of(mixed, source), filtered_of(out, source)
+        assert earlier.items() <= now.items()
+        gone = {name: row[:2] for name, row in now.items() if name not in earlier}
+        assert gone == {name: why for name, why in taken.items() if name.startswith(f"{source}:")}
+        assert agrees(out, source)
     assert verify_run(out) == []
     assert verify_run(mixed) == []
     tree = tree_digests(out)
@@ -182,6 +283,8 @@ def test_a_second_takedown_counts_what_the_first_took(mixed: Path, tmp_path: Pat
     assert (found.documents, found.trained_rows) == (1, {"pages": 2})
     gone = rows_of(mixed, "train").filter(pl.col("document_id").is_in(victims))["tokens"].sum()
     assert found.trained_tokens == gone
+    assert set(victims) <= filtered_of(run, "pages").keys()
+    assert agrees(run, "pages")
     said = [check.message for check in read_verdict(RunDirectory(run)).checks if check.name == "evidence"]
     assert "the numbers are of this run" in said
     assert verify_run(run) == []

@@ -23,7 +23,7 @@ def test_few_seeds_that_look_varied_never_pass(tmp_path: Path, command: Command)
     assert samples.distinct_fraction.low < 0.1 < samples.distinct_fraction.high  # .1 is the truth
     assert next(c for c in found.checks if c.scope == "samples").outcome == "unknown"
     assert found == PilotReport.model_validate_json((tmp_path / "out" / "pilot.json").read_bytes())
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["pilot.json", "quarantined", "state"]
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["filtered", "pilot.json", "quarantined", "state"]
 
 
 @pytest.mark.long

@@ -110,6 +110,13 @@ def rows_of(run: Path) -> list[dict[str, object]]:
     return rows
 
 
+def in_parent(run: Path, source: str) -> dict[str, tuple[float, str]]:
+    """Similarity and id of the twin that the parent holds, of each candidate that left for it."""
+    rows = read_parquet(run / "filtered" / f"{source}.parquet").to_pylist()
+    found = {row["document_id"]: str(row["detail"]).split(" ", 3) for row in rows if row["reason"] == "in_parent"}
+    return {name: (float(words[1]), words[3]) for name, words in found.items()}
+
+
 def account(run: Path) -> TopUp:
     return TopUp.model_validate_json((run / "top_up.json").read_bytes())
 
@@ -136,14 +143,21 @@ def test_everything_that_left_is_said_and_the_run_verifies(finished: tuple[Path,
     assert accounts["twins"].filtered == {"in_parent": 70}
     assert accounts["bought"].filtered == {"license": 200}
     assert (accounts["foreign"].unselected, accounts["textbook"].unselected) == (30, 300)
-    left = read_parquet(run / "filtered" / "in_parent.parquet").to_pylist()
-    exact = [row for row in left if row["similarity"] == 1]
-    assert {row["document_id"]: row["parent_id"] for row in exact} == {
+    twins = in_parent(run, "twins")
+    assert {name: twin for name, (similarity, twin) in twins.items() if similarity == 1} == {
         f"twins:twins.jsonl.gz-{i}": f"courts:courts.jsonl.gz-{i}" for i in range(40)
     }
-    near = [row for row in left if row["similarity"] < 1]
+    near = [found for found in twins.values() if found[0] < 1]
     assert len(near) == 30
-    assert all(str(row["parent_id"]).startswith("rivers:") and row["similarity"] >= 0.8 for row in near)
+    assert all(twin.startswith("rivers:") and similarity >= 0.8 for similarity, twin in near)
+    bought = read_parquet(run / "filtered" / "bought.parquet")
+    assert set(zip(bought["reason"].to_pylist(), bought["detail"].to_pylist(), strict=True)) == {
+        ("license", "license secret")
+    }
+    for name, found in accounts.items():
+        rows = read_parquet(run / "filtered" / f"{name}.parquet")
+        assert len(rows) == sum(found.filtered.values())
+        assert sum(rows["text_tokens"].to_pylist()) == sum(found.filtered_tokens.values())
     sources = {found.name: found for found in account(run).sources}
     assert (sources["twins"].in_parent, sources["foreign"].unmeasured, sources["textbook"].left_out) == (70, 30, 300)
 
@@ -162,7 +176,8 @@ def test_the_manifest_names_the_parent_and_what_was_read_of_it(finished: tuple[P
     assert held_out
     assert not {f"shards/{path.name}" for path in held_out} & {shard.path for shard in manifest.parent.shards}
     assert manifest.parent.consumed_tokens == sum(s.tokens for s in manifest.parent.shards if s.consumed_rows)
-    assert {"top_up.json", "filtered/in_parent.parquet"} <= {file.path for file in manifest.files}
+    listed = {file.path for file in manifest.files}
+    assert {"top_up.json", *(f"filtered/{name}.parquet" for name in CANDIDATES)} <= listed
 
 
 def h1(mixture: MixtureMeasured, lens: Lens) -> float:
@@ -349,10 +364,11 @@ def test_a_second_top_up_knows_the_first(finished: tuple[Path, str], folder: Pat
     was, now = account(topped), account(second)
     assert now.mixtures[0].documents == held
     assert now.mixtures[0].tokens == was.mixtures[0].tokens + was.chosen_tokens
-    in_parent = {source.name: source.in_parent for source in now.sources}
-    assert in_parent["pages"] >= next(source.chosen_documents for source in was.sources if source.name == "pages") > 0
+    known = {source.name: source.in_parent for source in now.sources}
+    assert known["pages"] >= next(source.chosen_documents for source in was.sources if source.name == "pages") > 0
     assert verify_run(second) == []
-    left = read_parquet(second / "filtered" / "in_parent.parquet")["parent_id"].to_pylist()
+    left = [twin for name in CANDIDATES for _, twin in in_parent(second, name).values()]
+    assert left
     assert not [name for name in left if name.startswith("parent")]
     with pytest.raises(ConfigError, match="was made after broad"):
         read_earlier(folder / "parent", [second])

@@ -23,6 +23,8 @@ def data_sha256(config: CurationConfig, files: Mapping[str, Sequence[str]], toke
         tokenizer_sha256: digest of the tokenizer.
     """
     settings = config.model_dump(mode="json", exclude=set(_ELSEWHERE | {"sources", "tokenizer"}))
+    if not config.filters:  # plans made before there were any stay good
+        del settings["filters"]
     sources = {source.name: source.model_dump(mode="json", exclude=set(_OF_SOURCES)) for source in config.sources}
     return json_sha256([settings, sources, {name: sorted(found) for name, found in files.items()}, tokenizer_sha256])
 

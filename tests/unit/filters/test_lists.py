@@ -7,14 +7,13 @@ import pytest
 
 from polyculture.errors import ConfigError
 from polyculture.filters.entries import Exclusions, normal_url, read_exclusions
-from polyculture.filters.match import match
+from polyculture.filters.lists import match
 
 DEEP = f"https://{'a.' * 100}example.net/"
 TABLE = pa.table(
     {
         "document_id": ["web:1", "web:2", "web:2#2", "web:20", "books:1"],
         "url": [" <https://www.Example.org/a>", "http://example.org:80", "https://notexample.org/", None, DEEP],
-        "license": ["MIT", "CC0-1.0", None, "mit", "MIT"],
         "text": pa.array(["one", "two", "Three  words", "four", "five"], pa.large_string()),
     }
 )
@@ -25,8 +24,8 @@ def sha256(text: str) -> str:
 
 
 def taken(exclusions: Exclusions) -> tuple[list[int], set[str]]:
-    rules, matched = match(TABLE, exclusions)
-    return np.flatnonzero(rules).tolist(), matched
+    found = match(TABLE, exclusions)
+    return np.flatnonzero(found.details.is_not_null().to_numpy()).tolist(), set(found.used)
 
 
 @pytest.mark.parametrize(
@@ -56,16 +55,13 @@ def test_an_entry_takes_what_it_names(tmp_path: Path, line: str, rows: list[int]
     assert matched == (exclusions.entries if rows else set())
 
 
-def test_only_allowed_licences_stay_and_none_is_not_one() -> None:
-    rules, _ = match(TABLE, Exclusions(licenses=frozenset({"MIT"})))
-    assert rules.tolist() == [0, 1, 1, 1, 0]
-    assert match(TABLE, Exclusions(licenses=frozenset({"MIT"}), ids=frozenset({"web:2"})))[0].tolist() == [
-        0,
-        2,
-        2,
-        1,
-        0,
-    ]
+def test_the_detail_is_the_first_entry_that_names_a_document_and_every_entry_counts_as_used(tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_text("host org\nhost www.example.org\nid web:2\nid web:2#2\nhost example.org\nid web:9\n")
+    exclusions = read_exclusions({"list": path})
+    found = match(TABLE, exclusions)
+    assert found.details.to_list() == ["host www.example.org", "id web:2", "id web:2#2", None, None]
+    assert exclusions.entries - found.used == {"id web:9"}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """What the tables of the report tell beside the verdict: waivers, ratios, words, pairs and examples."""
 
 import pytest
+from rich.console import Console
 
+from cli.display import print_sources
 from polyculture.measure.ledger.examples import SNIPPET_CHARACTERS, snippet
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES
 from polyculture.report.containment import containment_heatmap, listed_pairs
+from polyculture.report.summary import source_rows
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope, LexicalValue
 from schemas.measures import Lens, Stage
@@ -134,3 +137,45 @@ def test_a_lexical_check_does_not_claim_that_probes_would_settle_it() -> None:
     text = " ".join(page_of(Case(case.manifest, case.profile, verdict)).text)
     assert "Too few probes" not in text
     assert "Docs: worth a look." in text or "docs: worth a look." in text
+
+
+def test_what_was_filtered_is_listed_by_reason_and_slots_of_readers_are_told_from_documents() -> None:
+    case = a_case()
+    page = rendered_of(case)["index.html"].decode()
+    for account in case.manifest.conservation:
+        documents = f'<td>too_short</td><td class="n">{account.filtered["too_short"]:,}</td>'
+        assert f'{documents}<td class="n">{account.filtered_tokens["too_short"]:,}</td>' in page
+        slots = f'<td>media_type</td><td class="n">{account.filtered["media_type"]:,}</td>'
+        assert f'{slots}<td class="n">no documents</td>' in page
+
+
+def unfiltered(case: Case) -> Case:
+    accounts = [one.model_copy(update={"filtered": {}, "filtered_tokens": {}}) for one in case.manifest.conservation]
+    return Case(case.manifest.model_copy(update={"conservation": accounts}), case.profile, case.verdict)
+
+
+def test_only_a_run_that_filtered_something_has_a_table_and_a_column_of_it() -> None:
+    case = a_case()
+    assert "What was filtered" not in rendered_of(unfiltered(case))["index.html"].decode()
+    without, filtered = (source_rows(one.manifest, one.profile) for one in (unfiltered(case), case))
+    assert "filtered" not in without[0]
+    place = filtered[0].index("filtered")
+    assert [[*row[:place], *row[place + 1 :]] for row in filtered] == without
+    numbers = [int(row[place].replace(",", "")) for row in filtered[1:]]
+    assert numbers[:-1] == [sum(one.filtered.values()) for one in case.manifest.conservation]
+    assert numbers[-1] == sum(numbers[:-1])
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_table_per_source_fits_the_terminal_in_one_piece_or_two(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    case = a_case()
+    rows = source_rows(case.manifest, case.profile)
+    print_sources(Console(highlight=False), rows)
+    lines = capsys.readouterr().out.rstrip().split("\n")
+    assert max(map(len, lines)) <= width
+    assert len(lines) == (len(rows) if width == 200 else 2 * len(rows) + 1)
+    words = " ".join(lines).split()
+    assert all(word in words for row in rows for cell in row for word in cell.split())
