@@ -10,6 +10,7 @@ import polars as pl
 from polyculture.api.display import Panel, as_html, as_text
 from polyculture.api.frames import compared_frame
 from polyculture.errors import ConfigError
+from polyculture.mixture.plan.auto import LEFT_OUT
 from polyculture.mixture.plan.plan_file import write_plan
 from schemas.documents import Kind
 from schemas.planned import FractionRange, PlanFile, SourceRange
@@ -86,7 +87,8 @@ class PlanResult:
     @property
     def rates(self) -> dict[str, float]:
         """Epochs of each source's distinct documents; `Run.what_if` takes them."""
-        return {source.name: source.rate for source in self.answer.planned.best.sources}
+        best = self.answer.planned.best.sources
+        return {source.name: source.rate if source.rate > LEFT_OUT else 0.0 for source in best}
 
     def frontier(self) -> pl.DataFrame:
         """Mixtures on the way from the run's own to the best.
@@ -125,7 +127,7 @@ class PlanResult:
         planned = self.answer.planned
         rows = [["source", "kind", "epochs", "tokens", "share"]]
         for source in planned.best.sources:
-            numbers = [f"{source.rate:.3g}", f"{source.tokens:,.0f}", f"{source.token_fraction:.3f}"]
+            numbers = [f"{self.rates[source.name]:.3g}", f"{source.tokens:,.0f}", f"{source.token_fraction:.3f}"]
             rows.append([source.name, source.kind.value, *numbers])
         found = f"Objective {planned.best.objective:.6g}, {planned.certainty}; at most {planned.bound:.6g} is possible."
         held = f"Held by: {'; '.join(planned.best.binding)}." if planned.best.binding else "Held by no limit."

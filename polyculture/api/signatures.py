@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -93,7 +94,8 @@ def shingle_hashes(records: object, *, text_column: str = "text") -> list[NDArra
     """
     sets = shingle_sets(_read(records, text_column))
     low = (sets.hashes & np.uint64(0xFFFFFFFF)).astype(np.uint32)
-    return np.split(low, sets.offsets[1:-1])
+    ends = sets.offsets.tolist()
+    return [low[start:end] for start, end in pairwise(ends)]
 
 
 def _read(records: object, text_column: str) -> Texts:

@@ -15,7 +15,7 @@ from tests.support.processes import ROOT
 def finished_run(config: Path, out: Path, **environment: str) -> Path:
     """The run directory of a configuration, run with one worker."""
     command = [sys.executable, "-m", "tests.support.make_run", str(config), str(out)]
-    settings = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
