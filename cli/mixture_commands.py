@@ -90,31 +90,12 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
         raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
     from cli.display import print_result
     from cli.mixture_display import print_plan
-    from polyculture.mixture.plan.auto import kind_ranges, source_ranges
-    from polyculture.mixture.plan.phases import AUTO_MAX_EPOCHS
-    from polyculture.mixture.plan.plan_file import bind_plan, write_plan
-    from polyculture.mixture.plan.plan_mixture import plan_mixture
+    from polyculture.mixture.plan.plan_file import write_plan
+    from polyculture.mixture.plan.plan_run import PlanLimits, plan_run
     from polyculture.mixture.plan.run_ledger import read_run_ledger
-    from schemas.planned import PlanRequest
 
-    found = read_run_ledger(run)
-    prior, own, config = found.own_rates, found.manifest.plan, found.manifest.config
-    budget = tokens or (own.tokens if own is not None else 0)
-    if not budget:
-        raise ConfigError("--tokens: the run's own mixture is empty, so there is no budget to take over; give one")
-    ranges = source_ranges(config.mixture, {source.name: source.kind for source in config.sources})
-    if max_epochs is not None:  # what is typed holds for all
-        ranges = {name: limit.model_copy(update={"max_epochs": None}) for name, limit in ranges.items()}
-    request = PlanRequest(
-        objectives=terms,
-        budget_tokens=budget,
-        max_epochs=max_epochs or config.mixture.max_epochs or AUTO_MAX_EPOCHS,
-        prior_rates=prior,
-        kinds=kind_ranges(config.mixture.kinds) | limits,
-        sources=ranges | of_sources,
-        seed=seed,
-    )
-    answer = bind_plan(found, plan_mixture(found.ledger, request))
+    wanted = PlanLimits(tokens, max_epochs, limits, of_sources)
+    answer = plan_run(read_run_ledger(run), terms, wanted, seed)
     if out is not None:
         write_plan(out, answer)
     print_result(answer, as_json, lambda: print_plan(answer, out))

@@ -82,6 +82,7 @@ def _load(folder: Path) -> Any:
         raise ConfigError(
             "the encoder sentence_transformers needs more packages: install polyculture[encoders]"
         ) from error
+    import_module("transformers.utils.logging").disable_progress_bar()  # the run has a display of its own
     try:
         return library.SentenceTransformer(
             str(folder.resolve()),

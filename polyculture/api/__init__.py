@@ -1,0 +1,1 @@
+"""The public face for notebooks and scripts: what `import polyculture` gives, and docs/python.md shows."""

@@ -1,0 +1,47 @@
+"""A finished run without Prefect: `python -m tests.support.make_run CONFIG OUT`, some three seconds for a small corpus.
+
+Tests call `finished_run`, which starts it as a process of its own: the stand-in must stand before a flow is imported.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.corpora import expanded_texts, unique_texts, write_config, write_jsonl_gz
+from tests.support.processes import ROOT
+
+
+def finished_run(config: Path, out: Path, **environment: str) -> Path:
+    """The run directory of a configuration, run with one worker."""
+    command = [sys.executable, "-m", "tests.support.make_run", str(config), str(out)]
+    settings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
+    done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return out
+
+
+def small_run(folder: Path, name: str = "demo-curated") -> Path:
+    """A run of three sources, one of them repetitive, at `folder/runs/NAME`."""
+    write_jsonl_gz(folder / "a.jsonl.gz", unique_texts(60, 1), license="CC0-1.0")
+    write_jsonl_gz(folder / "b.jsonl.gz", unique_texts(40, 2), license="MIT")
+    write_jsonl_gz(folder / "c.jsonl.gz", expanded_texts(8, 6, 3), license="MIT", prompt="<b>p</b>")
+    sources = [
+        {"name": name, "kind": kind, "paths": [f"{name}.jsonl.gz"], "language": "en"}
+        for name, kind in (("a", "web"), ("b", "expert"), ("c", "synthetic"))
+    ]
+    config = {"name": name, "sources": sources, "measure": {"probes": 60}}
+    return finished_run(write_config(folder, config), folder / "runs" / name)
+
+
+def main() -> None:
+    from tests.support.without_prefect import install
+
+    install()
+    from flows.curate import curate
+
+    curate(sys.argv[1], sys.argv[2], 1)
+
+
+if __name__ == "__main__":
+    main()
