@@ -23,8 +23,8 @@ Removed = list[int]
 
 def polyculture(path: Path, threads: int) -> Removed:
     """Ours: from the Arrow file to the decision, verified."""
-    from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
-    from polyculture.dedupe.search import Workplace
+    from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
+    from polyculture.deduplication.search import Workplace
     from polyculture.text.texts import map_texts
     from schemas.dedupe_config import NearConfig
 

@@ -18,8 +18,8 @@ import orjson
 import pyarrow as pa
 import zstandard
 
-from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
-from polyculture.dedupe.search import Workplace
+from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
+from polyculture.deduplication.search import Workplace
 from polyculture.text.canonical import canonical_text
 from polyculture.text.texts import as_texts
 from polyculture.text.words import words

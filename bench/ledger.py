@@ -23,8 +23,8 @@ from polyculture.compute.local import Local
 from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus, build_index
 from polyculture.corpus.ingest import Partition, ingest_partition
-from polyculture.dedupe.removal import Removal, group_leaders, preference_order, remove_duplicates
-from polyculture.dedupe.search import Workplace
+from polyculture.deduplication.removal import Removal, group_leaders, preference_order, remove_duplicates
+from polyculture.deduplication.search import Workplace
 from polyculture.measure.ledger.count import Survey, count_part, measure_stages
 from polyculture.measure.ledger.ledger import Ledger, read_ledger, write_ledger
 from polyculture.measure.lenses.lens import LensSettings

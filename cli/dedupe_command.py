@@ -66,8 +66,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
 
     from cli.display import ProgressDisplay, print_result
     from polyculture.compute.local import Local
-    from polyculture.dedupe.search import Workplace
-    from polyculture.dedupe.standalone import DedupeJob, dedupe_files
+    from polyculture.deduplication.search import Workplace
+    from polyculture.deduplication.standalone import DedupeJob, dedupe_files
     from schemas.dedupe_config import NearConfig
     from schemas.documents import Kind
     from schemas.source_config import SourceConfig

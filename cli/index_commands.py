@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def show(index: Folder) -> None:
     """Print what an index holds, and how its signatures were made."""
-    from polyculture.dedupe.index import read_manifest
+    from polyculture.deduplication.index import read_manifest
 
     manifest = read_manifest(index)
     console = Console(highlight=False)
@@ -34,7 +34,7 @@ def show(index: Folder) -> None:
 
 def merge(indexes: Folders, out: Out) -> None:
     """Put the parts of several indexes into one, and check every digest on the way."""
-    from polyculture.dedupe.index import merge_indexes
+    from polyculture.deduplication.index import merge_indexes
 
     manifest = merge_indexes(indexes, out)
     documents = sum(part.documents for part in manifest.parts)

@@ -39,6 +39,7 @@ _HOMES = {
     "Run": "polyculture.api.run",
     "Signatures": "polyculture.api.signatures",
     "WhatIfResult": "polyculture.api.mixtures",
+    "dedupe": "polyculture.api.deduplicate",
     "open_run": "polyculture.api.run",
     "shingle_hashes": "polyculture.api.signatures",
     "signatures": "polyculture.api.signatures",
@@ -51,8 +52,6 @@ def __getattr__(name: str) -> Any:
     Raises:
         AttributeError: there is no such name.
     """
-    if name == "dedupe":
-        return import_module("polyculture.dedupe")  # a package that can be called
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}")
     found = getattr(import_module(_HOMES[name]), name)

@@ -42,7 +42,7 @@ STEPS: Mapping[str, Step] = {
     "canary": Step(1, ("polyculture.canary.plant",), "polyculture.steps.canary"),
     "deduplicate": Step(
         1,
-        ("polyculture.corpus.shingled", "polyculture.dedupe.damage", "polyculture.dedupe.removal"),
+        ("polyculture.corpus.shingled", "polyculture.deduplication.damage", "polyculture.deduplication.removal"),
         "polyculture.steps.deduplicate",
     ),
     "hold out": Step(1, ("polyculture.mixture.plan.held_out",), "polyculture.steps.hold_out"),

@@ -11,9 +11,9 @@ import polars as pl
 
 from polyculture.api.display import Panel, as_html, as_text
 from polyculture.api.records import Columns, as_frame, as_paths, spill
-from polyculture.compute.local import InProcess
-from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.standalone import DedupeJob, dedupe_files
+from polyculture.compute.in_process import InProcess
+from polyculture.deduplication.search import Workplace
+from polyculture.deduplication.standalone import DedupeJob, dedupe_files
 from polyculture.errors import ConfigError
 from schemas.dedupe import DedupeSummary
 from schemas.dedupe_config import NearConfig

@@ -10,8 +10,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.api.records import Columns, as_frame, documents
-from polyculture.dedupe.sketch import sketch
-from polyculture.dedupe.standalone import SEED
+from polyculture.deduplication.sketch import sketch
+from polyculture.deduplication.standalone import SEED
 from polyculture.errors import ConfigError
 from polyculture.text.minhash import to_datasketch
 from polyculture.text.shingles import shingle_sets

@@ -57,14 +57,6 @@ class Local:
                 future.cancel()
 
 
-class InProcess:
-    """Runs each call in this process, when its result is taken: where starting processes is not worth it."""
-
-    def run(self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> Iterator[Result]:
-        """Results of `function(*call)` for each call, in the order of the calls."""
-        return (function(*call) for call in calls)
-
-
 def _start_worker() -> None:
     """Keep libraries from starting a thread per core in each worker, and end with the parent however it ends."""
     for name in ("RAYON_NUM_THREADS", "POLARS_MAX_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):

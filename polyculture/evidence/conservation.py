@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.filtered import Counts
-from polyculture.dedupe.removal import REASONS, Removal
+from polyculture.deduplication.removal import REASONS, Removal
 from polyculture.errors import PolycultureError
 from schemas.config import CurationConfig
 from schemas.manifest import FileAccount, SourceAccount

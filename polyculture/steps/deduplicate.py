@@ -4,8 +4,8 @@ import pyarrow.compute as pc
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.shingled import write_shingles
-from polyculture.dedupe.damage import summarise_removal
-from polyculture.dedupe.removal import (
+from polyculture.deduplication.damage import summarise_removal
+from polyculture.deduplication.removal import (
     group_leaders,
     preference_order,
     read_removal,

@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 import numpy as np
 
-from polyculture.dedupe.removal import read_removal
+from polyculture.deduplication.removal import read_removal
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile

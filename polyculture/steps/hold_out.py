@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.dedupe.removal import read_removal
+from polyculture.deduplication.removal import read_removal
 from polyculture.job import Job
 from polyculture.mixture.plan.held_out import TRAINING, hold_out_documents
 from polyculture.steps.canary import open_planted

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from polyculture.compute.executor import Executor
 from polyculture.corpus.workspace import Workspace
-from polyculture.dedupe.search import Workplace
+from polyculture.deduplication.search import Workplace
 from polyculture.job import Job
 
 POLL_SECONDS = 0.5

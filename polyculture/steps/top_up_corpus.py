@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus, build_index, source_order
-from polyculture.dedupe.removal import read_removal
+from polyculture.deduplication.removal import read_removal
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.errors import PolycultureError
 from polyculture.job import Job

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, sketch_documents
-from polyculture.dedupe.index import find_settled, index_scheme, write_part
-from polyculture.dedupe.search import Workplace
+from polyculture.deduplication.engine import KnownDocuments, Sketched, find_near_duplicates, sketch_documents
+from polyculture.deduplication.index import find_settled, index_scheme, write_part
+from polyculture.deduplication.search import Workplace
 from polyculture.storage.files import map_arrow_file
 from polyculture.text.texts import Texts, map_texts
 from schemas.dedupe_config import NearConfig

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.dedupe.removal import Removal
+from polyculture.deduplication.removal import Removal
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import EncodingStatus
 from polyculture.measure.vectors.semantic_rows import unfit_languages

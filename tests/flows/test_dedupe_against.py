@@ -12,7 +12,7 @@ import pytest
 
 from polyculture.text.canonical import canonical_text
 from tests.conftest import Command
-from tests.unit.dedupe import brute_force
+from tests.unit.deduplication import brute_force
 
 Texts = dict[str, str]
 

@@ -14,7 +14,7 @@ from polyculture import ConfigError
 from polyculture.compute import local
 from tests.conftest import Ended
 from tests.support.without_prefect import Inline
-from tests.unit.dedupe.test_near import variants
+from tests.unit.deduplication.test_near import variants
 
 FOX = "The quick brown fox jumps over the lazy dog, again and again."
 OTHER = "Something else entirely, in other words than those above."

@@ -52,8 +52,8 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 
 def test_dedupe_stays_a_function_when_modules_of_its_package_are_imported() -> None:
-    import polyculture.dedupe.engine
+    import polyculture.deduplication.engine
 
     assert len(polyculture.dedupe(["one text", "One  text"]).kept) == 1
-    assert polyculture.dedupe.engine.sketch_documents  # type: ignore[attr-defined]
+    assert polyculture.deduplication.engine.sketch_documents  # type: ignore[attr-defined]
     assert "threshold" in inspect.signature(polyculture.dedupe).parameters

@@ -5,7 +5,7 @@ from datasketch import LeanMinHash, MinHash, MinHashLSH, MinHashLSHForest
 
 import polyculture
 from polyculture import ConfigError
-from tests.unit.dedupe.test_near import variants
+from tests.unit.deduplication.test_near import variants
 
 TEXTS = variants(80, 7)
 

@@ -12,7 +12,7 @@ from polyculture.canary.plant import Measured, PlantedCorpus, make_canary, plant
 from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus, build_index
 from polyculture.corpus.ingest import Partition, ingest_partition
-from polyculture.dedupe.removal import group_leaders, preference_order
+from polyculture.deduplication.removal import group_leaders, preference_order
 from polyculture.measure.ledger.count import Survey, count_part, measure_stages
 from polyculture.measure.lenses.lens import LensSettings
 from polyculture.measure.lenses.lenses import Indexes, build_indexes

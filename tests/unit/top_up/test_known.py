@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from polyculture.dedupe.search import Workplace
+from polyculture.deduplication.search import Workplace
 from polyculture.storage.files import write_arrow_file
 from polyculture.text.canonical import canonical_text
 from polyculture.text.texts import as_texts

@@ -12,7 +12,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, read_only, tuple_of
-from polyculture.dedupe.buckets import Bucket
+from polyculture.deduplication.buckets import Bucket
 
 _EMPTY = np.uint32(0xFFFFFFFF)
 _NOBODY, _LOW = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF)

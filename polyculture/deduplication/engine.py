@@ -14,10 +14,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.compute.threads import in_threads
-from polyculture.dedupe.buckets import Bucket, Buckets, JoinedBuckets, write_buckets
-from polyculture.dedupe.links import DEAD, fingerprints
-from polyculture.dedupe.search import NearDuplicates, Search, Workplace
-from polyculture.dedupe.sketch import sketch
+from polyculture.deduplication.buckets import Bucket, Buckets, JoinedBuckets, write_buckets
+from polyculture.deduplication.links import DEAD, fingerprints
+from polyculture.deduplication.search import NearDuplicates, Search, Workplace
+from polyculture.deduplication.sketch import sketch
 from polyculture.text.texts import MappedPages, Texts
 from schemas.dedupe_config import NearConfig
 

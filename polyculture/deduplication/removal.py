@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
-from polyculture.dedupe.search import NearDuplicates, Workplace
+from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
+from polyculture.deduplication.search import NearDuplicates, Workplace
 from polyculture.storage.files import map_arrow_file, write_arrow_file
 from schemas.dedupe_config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA

@@ -11,18 +11,18 @@ from datasketch import LeanMinHash, MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polyculture.dedupe.engine import find_near_duplicates, sketch_documents
-from polyculture.dedupe.index import FOLDING
-from polyculture.dedupe.links import bucket_links
-from polyculture.dedupe.search import NearDuplicates, Workplace
-from polyculture.dedupe.sketch import sketch
+from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
+from polyculture.deduplication.index import FOLDING
+from polyculture.deduplication.links import bucket_links
+from polyculture.deduplication.search import NearDuplicates, Workplace
+from polyculture.deduplication.sketch import sketch
 from polyculture.measure.lenses.near_index import NearIndex
 from polyculture.measure.probes.multiplicity import count_groups
 from polyculture.text.minhash import band_keys, minhash_signatures, to_datasketch
 from polyculture.text.shingles import shingle_sets
 from polyculture.text.texts import as_texts
 from schemas.dedupe_config import NearConfig
-from tests.unit.dedupe import brute_force
+from tests.unit.deduplication import brute_force
 
 # So many bands that no pair above the threshold is missed: what is tested is the rule, not the odds of MinHash.
 SURE = NearConfig(threshold=0.8, bands=64, rows=2)
@@ -213,9 +213,9 @@ def test_neither_order_nor_threads_nor_partitions_change_what_is_removed(monkeyp
     preference = random.Random(1).sample(range(300), 300)
     reference = near(texts, preference, NearConfig())
     assert (reference.kept != np.arange(300)).sum() > 50
-    monkeypatch.setattr("polyculture.dedupe.engine.PARTITION_DOCUMENTS", 37)
-    monkeypatch.setattr("polyculture.dedupe.engine._RANGE_DOCUMENTS", 16)
-    monkeypatch.setattr("polyculture.dedupe.verify._BLOCK_LINKS", 5)
+    monkeypatch.setattr("polyculture.deduplication.engine.PARTITION_DOCUMENTS", 37)
+    monkeypatch.setattr("polyculture.deduplication.engine._RANGE_DOCUMENTS", 16)
+    monkeypatch.setattr("polyculture.deduplication.verify._BLOCK_LINKS", 5)
     for seed in range(5):
         shuffle = random.Random(seed).sample(range(300), 300)  # document i now stands at place shuffle[i]
         moved = [""] * 300

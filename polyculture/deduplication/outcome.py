@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from polyculture.dedupe.engine import KnownDocuments
-from polyculture.dedupe.examples import passages
-from polyculture.dedupe.search import NearDuplicates
-from polyculture.dedupe.spool import Spooled
+from polyculture.deduplication.engine import KnownDocuments
+from polyculture.deduplication.examples import passages
+from polyculture.deduplication.search import NearDuplicates
+from polyculture.deduplication.spool import Spooled
 from polyculture.storage.commit import writing
 from polyculture.storage.files import PARQUET, map_arrow_file, write_parquet, write_text
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses

@@ -14,8 +14,8 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from polyculture.dedupe.buckets import Buckets
-from polyculture.dedupe.engine import KnownDocuments, Sketched, join_sketched
+from polyculture.deduplication.buckets import Buckets
+from polyculture.deduplication.engine import KnownDocuments, Sketched, join_sketched
 from polyculture.errors import ConfigError
 from polyculture.storage.commit import TEMPORARY_PREFIX, sync
 from polyculture.storage.files import file_digest, map_arrow_file, write_text

@@ -10,12 +10,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.compute.executor import Executor
-from polyculture.dedupe.engine import KnownDocuments, Sketched, find_near_duplicates, join_sketched, sketch_documents
-from polyculture.dedupe.index import find_settled, index_scheme, is_index, write_part
-from polyculture.dedupe.outcome import Decision, write_outcome
-from polyculture.dedupe.search import Workplace
-from polyculture.dedupe.spool import Spooled, spool_file
-from polyculture.dedupe.verify import have_equal_texts
+from polyculture.deduplication.engine import (
+    KnownDocuments,
+    Sketched,
+    find_near_duplicates,
+    join_sketched,
+    sketch_documents,
+)
+from polyculture.deduplication.index import find_settled, index_scheme, is_index, write_part
+from polyculture.deduplication.outcome import Decision, write_outcome
+from polyculture.deduplication.search import Workplace
+from polyculture.deduplication.spool import Spooled, spool_file
+from polyculture.deduplication.verify import have_equal_texts
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file

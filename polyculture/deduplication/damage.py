@@ -10,8 +10,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.dedupe.examples import passages
-from polyculture.dedupe.removal import NEAR, Removal
+from polyculture.deduplication.examples import passages
+from polyculture.deduplication.removal import NEAR, Removal
 from polyculture.statistics.intervals import clopper_pearson
 from polyculture.text.confusables import unmasked
 from polyculture.text.shingles import SHINGLE_WORDS

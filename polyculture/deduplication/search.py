@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, read_only
 from polyculture.compute.threads import in_threads
-from polyculture.dedupe.buckets import Bucket, Buckets, Contested, JoinedBuckets, write_contested
-from polyculture.dedupe.links import DEAD, Crowd, bucket_links, least_agreement
-from polyculture.dedupe.verify import NOT_SIMILAR, verify_links
+from polyculture.deduplication.buckets import Bucket, Buckets, Contested, JoinedBuckets, write_contested
+from polyculture.deduplication.links import DEAD, Crowd, bucket_links, least_agreement
+from polyculture.deduplication.verify import NOT_SIMILAR, verify_links
 from polyculture.text.texts import Texts
 
 MAX_ROUNDS = 16

@@ -1,0 +1,1 @@
+"""What leaves for a twin: exact and near-duplicates over the union of all sources."""
