@@ -42,11 +42,11 @@ def audit(config: Config, out: Out = None, as_json: Json = False, workers: Worke
 def _start(
     flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
 ) -> None:
-    from polyculture.configuration import load_config
+    from polyculture.configuration import AUDIT_SUFFIX, load_config
     from polyculture.storage.run_directory import RunDirectory
 
     name = load_config(config).name  # a bad configuration is said before a server starts
-    suffix = "" if flow == "curate" else "-audit"
+    suffix = "" if flow == "curate" else AUDIT_SUFFIX
     directory = out or Path("runs") / f"{name}{suffix}"
     quiet_prefect(os.environ)
     from cli.display import EXIT_CODES, ProgressDisplay, print_verdict

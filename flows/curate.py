@@ -11,7 +11,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.open import clear_outputs, is_written
 from polyculture.steps.session import Session
-from schemas.manifest import FileAccount
+from schemas.accounts import FileAccount
 from schemas.measures import Stage
 from schemas.verdict import Verdict
 from tasks.attributes import add_attributes

@@ -1,14 +1,15 @@
 """Polyculture: curates corpora, and measures how varied they are.
 
-From Python: `open_run` reads a finished run, `dedupe` removes duplicates from a table, a list or files, and
-`signatures` makes MinHash signatures for datasketch; docs/python.md shows them all. Importing this package loads none
-of what they need: a name is looked up when it is first used.
+From Python: `audit` measures a corpus, `open_run` reads a finished run, `dedupe` removes duplicates from a table, a
+list or files, and `signatures` makes MinHash signatures for datasketch; docs/python.md shows them all. Importing this
+package loads none of what they need: a name is looked up when it is first used.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polyculture.api.audit import audit
     from polyculture.api.deduplicate import Deduplicated, dedupe
     from polyculture.api.mixtures import PlanResult, WhatIfResult
     from polyculture.api.run import Run, open_run
@@ -25,6 +26,7 @@ __all__ = [
     "Run",
     "Signatures",
     "WhatIfResult",
+    "audit",
     "dedupe",
     "open_run",
     "shingle_hashes",
@@ -39,6 +41,7 @@ _HOMES = {
     "Run": "polyculture.api.run",
     "Signatures": "polyculture.api.signatures",
     "WhatIfResult": "polyculture.api.mixtures",
+    "audit": "polyculture.api.audit",
     "dedupe": "polyculture.api.deduplicate",
     "open_run": "polyculture.api.run",
     "shingle_hashes": "polyculture.api.signatures",

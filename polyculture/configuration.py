@@ -13,6 +13,7 @@ from schemas.config import CurationConfig
 
 MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
+AUDIT_SUFFIX = "-audit"  # of the default run directory of an audit
 Location = tuple[str | int, ...]
 OLDER_KEY = ("mixture", "stages")  # errors name `mixture.phases`, as it is called now, with the line of this key
 
@@ -31,9 +32,27 @@ def load_config(path: Path) -> CurationConfig:
     """
     values, lines = _parse(path, _read(path))
     older = {("mixture", "phases", *place[2:]): line for place, line in lines.items() if place[:2] == OLDER_KEY}
-    config = _validated(path, values, {**older, **lines})
+    return _sorted(_validated(path, values, {**older, **lines}))
+
+
+def _sorted(config: CurationConfig) -> CurationConfig:
     sources = [source.model_copy(update={"paths": tuple(sorted(source.paths))}) for source in config.sources]
     return config.model_copy(update={"sources": tuple(sorted(sources, key=lambda source: source.name))})
+
+
+def read_config(given: Path | Mapping[str, object]) -> tuple[CurationConfig, Path, str]:
+    """Read a configuration from a file, or from what would stand in one.
+
+    Returns:
+        The configuration, the folder that its paths are relative to, and what messages call it.
+
+    Raises:
+        ConfigError: it cannot be read or does not hold a configuration.
+    """
+    if isinstance(given, Path):
+        return load_config(given), given.resolve().parent, str(given)
+    name = Path("configuration")
+    return _sorted(_validated(name, dict(given), {})), Path.cwd(), str(name)
 
 
 def load_policy(path: Path, config: CurationConfig) -> CurationConfig:

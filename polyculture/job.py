@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from polyculture.configuration import load_config
+from polyculture.configuration import read_config
 from polyculture.corpus.ingest import Partition
 from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import make_encoder
@@ -79,23 +79,22 @@ class Job:
         return step_key("ingest", given)
 
 
-def open_job(command: Command, config_path: Path, out: Path | None, more: Sequence[str] = ()) -> Job:
+def open_job(command: Command, given: Path | Mapping[str, object], out: Path | None, more: Sequence[str] = ()) -> Job:
     """Check everything that a run needs, before its first record is read.
 
     Args:
         command: run, audit, pilot or top_up.
-        config_path: the configuration file; its paths are relative to its folder.
+        given: the configuration file, or what would stand in one; paths are relative to its folder, or the current one.
         out: the run directory; `runs/<name>` in the current folder if None.
         more: what else the output depends on; part of the identity.
 
     Raises:
         ConfigError: something is missing or wrong, or the run directory holds another run.
     """
-    config = load_config(config_path)
-    base = config_path.resolve().parent
+    config, base, called = read_config(given)
     tokenizer = base / config.tokenizer.path if config.tokenizer.path else None
     if tokenizer is not None and not tokenizer.is_file():
-        raise ConfigError(f"{config_path}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
+        raise ConfigError(f"{called}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
     inputs = {source.name: tuple(find_files(source, base)) for source in config.sources}
     directory = RunDirectory((out or Path("runs") / config.name).absolute())
     _refuse_overlap(directory.root, inputs)

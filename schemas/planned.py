@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from schemas.accounts import FileDigest
 from schemas.documents import Kind
-from schemas.manifest import FileDigest
 from schemas.measures import Lens
 from schemas.profile import Estimate
 from schemas.strict import Fraction, Rate, Sha256, Strict

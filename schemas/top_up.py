@@ -9,6 +9,20 @@ from schemas.measures import Lens
 from schemas.profile import Estimate
 from schemas.strict import Strict
 
+# The lenses that mixtures are compared through, as tables call them.
+COMPARED_LENSES = {
+    Lens.EXACT: "exact",
+    Lens.NEAR: "near",
+    Lens.TEMPLATE: "template",
+    Lens.SEMANTIC_90: "semantic .90",
+}
+NOT_COMPARED = {  # the other lenses, and why
+    Lens.OPENING: "what a mixture adds changes openings as it changes templates",
+    Lens.SEED: "shards of older runs name no seeds",
+    Lens.SEMANTIC_80: "one threshold is enough to compare ways on",
+    Lens.SEMANTIC_95: "one threshold is enough to compare ways on",
+}
+
 
 class ShardRead(Strict):
     """A shard of the parent, and how much of it was read.

@@ -22,8 +22,8 @@ from polyculture.storage.files import ParquetRows, parquet_rows_to
 from polyculture.text.canonical import canonical_text
 from polyculture.text.language import identify_language
 from polyculture.text.tokenizer import TokenCounter
+from schemas.accounts import FileAccount
 from schemas.documents import DOCUMENT_SCHEMA, EMBEDDING
-from schemas.manifest import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA, QuarantineReason
 from schemas.source_config import LimitsConfig, SourceConfig
 

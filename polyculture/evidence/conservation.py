@@ -10,8 +10,8 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.filtered import Counts
 from polyculture.deduplication.removal import REASONS, Removal
 from polyculture.errors import PolycultureError
+from schemas.accounts import FileAccount, SourceAccount
 from schemas.config import CurationConfig
-from schemas.manifest import FileAccount, SourceAccount
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import SourceConfig
 

@@ -9,8 +9,9 @@ from polyculture import __version__
 from polyculture.measure.ledger.ledger import read_header
 from polyculture.storage.files import file_digest, parquet_rows
 from polyculture.storage.run_directory import RunDirectory
+from schemas.accounts import FileDigest, SourceAccount
 from schemas.config import CurationConfig
-from schemas.manifest import ExclusionAccount, FileDigest, Manifest, SourceAccount, ValidationAccount
+from schemas.manifest import ExclusionAccount, Manifest, ValidationAccount
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
 from schemas.top_up import ParentRun

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from schemas.accounts import SourceAccount
 from schemas.config import CurationConfig
 from schemas.filtered import IN_PARENT
-from schemas.manifest import ExclusionAccount, Manifest, SourceAccount, TakedownAccount
+from schemas.manifest import ExclusionAccount, Manifest, TakedownAccount
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from polyculture.gate.conditions import condition, counted
+from schemas.accounts import SourceAccount
 from schemas.dedupe_config import Action, DedupeConfig, RemovalLimits
-from schemas.manifest import Manifest, SourceAccount
+from schemas.manifest import Manifest
 from schemas.removals import RemovalSummary
 from schemas.verdict import CheckResult, Outcome
 

@@ -11,7 +11,8 @@ from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.recount import Tally, recount
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict
-from schemas.manifest import Manifest, SourceAccount
+from schemas.accounts import SourceAccount
+from schemas.manifest import Manifest
 
 Progress = Callable[[str, int, int], None]
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.publish.stores import Store
 from polyculture.storage.run_directory import RunDirectory, is_intact
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 from schemas.publication import Approval, Claim
 
 CLAIM_FILE = "publication.json"

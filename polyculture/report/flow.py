@@ -10,8 +10,8 @@ from matplotlib.patches import Rectangle
 
 from polyculture.report.canvas import INK, KIND_COLOURS, SOFT, Drawing, draw, quiet_axes
 from polyculture.report.words import factor, label, short
+from schemas.accounts import SourceAccount
 from schemas.documents import Kind
-from schemas.manifest import SourceAccount
 
 # From what stays to what never was a document; also told apart in grey.
 STEPS = {

@@ -1,8 +1,9 @@
 """The table per source, for the terminal and the dashboard."""
 
+from schemas.accounts import SourceAccount
 from schemas.documents import Kind
 from schemas.lexical import LexicalScope
-from schemas.manifest import Manifest, SourceAccount
+from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
 from schemas.plan import MixturePlan
 from schemas.profile import Estimate, Profile

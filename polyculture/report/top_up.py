@@ -3,19 +3,13 @@
 from polyculture.report.words import compact, percent
 from schemas.measures import Lens
 from schemas.profile import Estimate
-from schemas.top_up import MixtureMeasured, ReferenceCovered, TopUp
+from schemas.top_up import COMPARED_LENSES, MixtureMeasured, ReferenceCovered, TopUp
 
 NAMES = {
     "before": "parent, nothing done",
     "consumed": "consumed so far",
     "after": "parent and top-up",
     "random": "parent and random top-up",
-}
-LENSES = {
-    Lens.EXACT: "exact",
-    Lens.NEAR: "near",
-    Lens.TEMPLATE: "template",
-    Lens.SEMANTIC_90: "semantic .90",
 }
 
 
@@ -25,7 +19,7 @@ def mixture_rows(found: TopUp) -> list[list[str]]:
     rows = [["", *(NAMES[mixture.name] for mixture in mixtures)]]
     rows.append(["documents", *(f"{mixture.documents:,}" for mixture in mixtures)])
     rows.append(["tokens", *(f"{mixture.tokens:,}" for mixture in mixtures)])
-    for lens, name in LENSES.items():
+    for lens, name in COMPARED_LENSES.items():
         if any(mixture.lens(lens) for mixture in mixtures):
             rows.append([f"distinct fraction, {name}", *(_distinct(mixture, lens) for mixture in mixtures)])
             rows.append([f"H1, {name}", *(_hill(mixture, lens) for mixture in mixtures)])

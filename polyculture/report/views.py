@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from schemas.accounts import FileAccount
 from schemas.documents import Kind
 from schemas.ledger import Weighting
-from schemas.manifest import FileAccount, Manifest
+from schemas.manifest import Manifest
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict

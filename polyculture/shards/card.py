@@ -9,8 +9,9 @@ import yaml
 from polyculture.shards.facts import Held, ShardFacts
 from polyculture.shards.listing import TRAIN, groups_as_read
 from polyculture.storage.messages import plain, row
+from schemas.accounts import FileDigest
 from schemas.documents import DOCUMENT_FIELDS
-from schemas.manifest import FileDigest, Manifest
+from schemas.manifest import Manifest
 
 CARD_FILE = "README.md"
 MOST_ROWS = 30  # of a table of licences or languages; what is over it is summed up

@@ -9,8 +9,9 @@ import pyarrow as pa
 from polyculture.shards.card import hub_licenses, split_name
 from polyculture.shards.facts import ShardFacts
 from polyculture.shards.listing import shard_groups
+from schemas.accounts import FileDigest
 from schemas.documents import DOCUMENT_FIELDS
-from schemas.manifest import FileDigest, Manifest
+from schemas.manifest import Manifest
 
 CROISSANT_FILE = "croissant.json"
 CONFORMS_TO = "http://mlcommons.org/croissant/1.0"

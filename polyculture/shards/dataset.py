@@ -6,7 +6,7 @@ from pathlib import Path
 from polyculture.shards.dataset_files import write_dataset_files
 from polyculture.shards.group import Place, Written, remove_others, write_shards
 from polyculture.shards.write import Origin
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 from schemas.mixture_config import VALIDATION, ShardConfig
 
 

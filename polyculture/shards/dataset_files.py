@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from polyculture.storage.commit import writing
 from polyculture.storage.hashing import json_sha256
+from schemas.accounts import FileDigest
 from schemas.documents import DOCUMENT_SCHEMA
-from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics, ShardStatistics
 

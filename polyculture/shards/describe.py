@@ -6,7 +6,8 @@ from polyculture.shards.card import CARD_FILE, render_card
 from polyculture.shards.croissant import CROISSANT_FILE, render_croissant
 from polyculture.shards.facts import count_facts
 from polyculture.storage.files import file_digest, write_text
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 
 DESCRIPTION_FILES = (CARD_FILE, CROISSANT_FILE)
 

@@ -8,7 +8,7 @@ from typing import Literal
 import polars as pl
 
 from polyculture.shards.listing import is_file_format, read_batches, shard_groups
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 
 
 @dataclass(frozen=True, slots=True)

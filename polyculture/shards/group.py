@@ -11,7 +11,7 @@ from polyculture.shards.write import Origin, row_bytes, write_shard
 from polyculture.storage.commit import remove
 from polyculture.storage.hashing import file_sha256, json_sha256
 from polyculture.storage.run_directory import RunDirectory
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import ShardStatistics
 

@@ -12,7 +12,8 @@ import pyarrow.ipc
 from pydantic import ValidationError
 
 from polyculture.errors import ConfigError, PolycultureError
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 
 TRAIN = "train"
 FILE_MAGIC = b"ARROW1"

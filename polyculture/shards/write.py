@@ -15,8 +15,8 @@ from polyculture.shards.cut import Shard, cut
 from polyculture.shards.gather import FIXED_ROW_BYTES, Column, Found, MappedDocuments, locate, places_of, to_array
 from polyculture.storage.commit import WholeStream, writing
 from polyculture.storage.files import map_arrow_file
+from schemas.accounts import FileDigest
 from schemas.documents import DOCUMENT_SCHEMA
-from schemas.manifest import FileDigest
 from schemas.mixture_config import ShardConfig
 from schemas.shards import ShardStatistics, SourceRows
 

@@ -21,7 +21,8 @@ from polyculture.steps.session import Session
 from polyculture.storage.files import write_bytes, write_text
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_top_up, read_verdict
-from schemas.manifest import ExclusionAccount, FileDigest, ValidationAccount
+from schemas.accounts import FileDigest
+from schemas.manifest import ExclusionAccount, ValidationAccount
 from schemas.removals import RemovalSummary
 from schemas.top_up import ParentRun
 from schemas.verdict import Verdict

@@ -10,7 +10,7 @@ from polyculture.corpus.workspace import Workspace
 from polyculture.evidence.conservation import settle_conflicts, settle_filtered
 from polyculture.steps.session import Session
 from polyculture.storage.files import parquet_rows_to
-from schemas.manifest import FileAccount
+from schemas.accounts import FileAccount
 from schemas.quarantined import QUARANTINED_SCHEMA
 
 Accounts = dict[str, list[FileAccount]]

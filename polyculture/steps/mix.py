@@ -12,7 +12,7 @@ from polyculture.shards.write import Origin
 from polyculture.steps.hold_out import open_distinct, open_fate
 from polyculture.steps.session import Session
 from polyculture.storage.files import write_text
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 from schemas.mixture_config import VALIDATION
 from schemas.plan import MixturePlan
 

@@ -1,7 +1,7 @@
 """Open a job: check everything, claim the run directory, and see what is already done."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from schemas.manifest import Manifest
 
 
 @contextmanager
-def claimed(command: Command, config: Path, out: Path | None, more: Sequence[str] = ()) -> Iterator[Job]:
+def claimed(
+    command: Command, config: Path | Mapping[str, object], out: Path | None, more: Sequence[str] = ()
+) -> Iterator[Job]:
     """A checked job that holds its run directory until the end of the block.
 
     Raises:

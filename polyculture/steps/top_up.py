@@ -40,7 +40,7 @@ from polyculture.top_up.leave_out import counted_by_file, in_parent_rows, withou
 from polyculture.top_up.mixture_state import moment_of, reference_cells
 from polyculture.top_up.parent import open_parent
 from polyculture.top_up.pool import account_sources, make_wish, why_nothing
-from schemas.manifest import FileAccount, FileDigest
+from schemas.accounts import FileAccount, FileDigest
 from schemas.top_up import TopUp
 
 STEM = "train"

@@ -8,25 +8,35 @@ from pathlib import Path
 
 ROOTS = ("polyculture", "schemas")
 _TREE = Path(__file__).parents[2]
+_ONLY_TYPES = re.compile(r"^if TYPE_CHECKING:[^\n]*\n(?:[ \t]+[^\n]*\n|\n)*", re.MULTILINE)
 _IMPORT = re.compile(r"^[ \t]*from ([\w.]+) import (\([^)]*\)|[^\n]*)|^[ \t]*import ([^\n]+)", re.MULTILINE)
 
 
 def source_file(module: str) -> Path | None:
     """The file of one of our modules or packages; None if there is none of that name."""
-    path = _TREE.joinpath(*module.split("."))
-    for found in (path.with_suffix(".py"), path / "__init__.py"):
-        if found.is_file():
-            return found
-    return None
+    return _files().get(module)
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """Every module of ours by its dotted name; the folders are looked at once."""
+    found = {}
+    for root in ROOTS:
+        for path in (_TREE / root).rglob("*.py"):
+            parts = path.relative_to(_TREE).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
 
 
 def imported_names(source: str) -> Iterable[str]:
-    """Dotted names that a source file imports, wherever it does: modules, and what it takes from them.
+    """Dotted names that a source file imports, in functions too: modules, and what it takes from them.
+
+    What only a type checker imports decides nothing, and is left out.
 
     Lines of text are read, not a syntax tree, which takes a hundred times as long: what a docstring imports counts too,
     and so makes a digest change once too often, never once too seldom.
     """
-    for module, names, plain in _IMPORT.findall(source):
+    for module, names, plain in _IMPORT.findall(_ONLY_TYPES.sub("", source)):
         if module:
             yield module
             yield from (f"{module}.{name}" for name in _listed(names))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from polyculture.errors import OutputError, RunInUseError
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 
 TEMPORARY_PREFIX = ".tmp-"
 _SMALL_BYTES = 2**16  # writes below it are gathered: Arrow writes many of a few bytes

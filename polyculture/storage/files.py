@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from polyculture.storage.commit import writing
 from polyculture.storage.hashing import file_sha256
-from schemas.manifest import FileDigest
+from schemas.accounts import FileDigest
 
 # The Arrow schema is not stored: it adds nothing to flat tables, and readers in other languages do without.
 PARQUET = {"compression": "zstd", "store_schema": False, "write_page_checksum": True}

@@ -16,7 +16,8 @@ from polyculture.errors import ConfigError, OutputError, RunInUseError
 from polyculture.storage.commit import TEMPORARY_PREFIX, make_folder, remove, writing
 from polyculture.storage.files import file_digest, write_text
 from polyculture.storage.hashing import file_sha256
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict

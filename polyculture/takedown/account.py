@@ -13,8 +13,9 @@ from polyculture.filters.lists import EXCLUDE
 from polyculture.shards.dataset_files import Written
 from polyculture.shards.listing import group_of
 from polyculture.storage.messages import safe_detail
+from schemas.accounts import SourceAccount
 from schemas.filtered import FILTERED_SCHEMA
-from schemas.manifest import HeldOutSource, SourceAccount, TakedownAccount
+from schemas.manifest import HeldOutSource, TakedownAccount
 from schemas.removals import RemovalSummary
 
 

@@ -32,9 +32,10 @@ from polyculture.takedown.account import (
     taken_rows,
     without_texts,
 )
+from schemas.accounts import FileDigest
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.ledger import EXAMPLES_SCHEMA
-from schemas.manifest import FileDigest, Manifest, TakedownAccount
+from schemas.manifest import Manifest, TakedownAccount
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics, ShardStatistics, SourceRows
 

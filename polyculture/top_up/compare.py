@@ -26,9 +26,16 @@ from schemas.config import CurationConfig
 from schemas.ledger import LedgerHeader
 from schemas.measures import Lens, Stage
 from schemas.profile import Profile
-from schemas.top_up import CoveredShare, LensNumbers, MixtureMeasured, MixtureName, ReferenceCovered, RestForecast
+from schemas.top_up import (
+    COMPARED_LENSES,
+    CoveredShare,
+    LensNumbers,
+    MixtureMeasured,
+    MixtureName,
+    ReferenceCovered,
+    RestForecast,
+)
 
-SHOWN = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.SEMANTIC_90)
 Copies = NDArray[np.int64]
 
 
@@ -99,7 +106,7 @@ def forecast_rest(joint: Joint, consumed: Copies, remaining: Copies) -> RestFore
 
 def _measured(joint: Joint, name: MixtureName, copies: Copies, covered: ReferenceCovered | None) -> MixtureMeasured:
     profile = _profile(joint, copies)
-    scopes = {lens: profile.scope(Stage.MIXTURE, lens, "all") for lens in SHOWN}
+    scopes = {lens: profile.scope(Stage.MIXTURE, lens, "all") for lens in COMPARED_LENSES}
     moment = moment_of(joint.embeddings, copies)
     return MixtureMeasured(
         name=name,

@@ -87,3 +87,18 @@ def tree_digests(root: Path) -> dict[str, str]:
         for path in sorted(root.rglob("*"))
         if path.is_file() and path.relative_to(root).parts[0] != "state"
     }
+
+
+def subset_table(texts: list[str], source: str = "made") -> pa.Table:
+    """DOCUMENT columns that a subset reads, of one synthetic source."""
+    count = len(texts)
+    return pa.table(
+        {
+            "document_id": [f"{source}:{number}" for number in range(count)],
+            "text": pa.array(texts, pa.large_string()),
+            "source": [source] * count,
+            "kind": ["synthetic"] * count,
+            "tokens": pa.array([len(text.split()) for text in texts], pa.int64()),
+            "seed": pa.array([None] * count, pa.string()),
+        }
+    )

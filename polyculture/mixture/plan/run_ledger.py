@@ -11,7 +11,8 @@ from polyculture.measure.vectors.vector_ledger import VECTOR_FILES
 from polyculture.mixture.plan.supply import STAGE
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@ import pytest
 
 from polyculture.gate import judge
 from polyculture.gate.expectations import settle
+from schemas.accounts import FileAccount, SourceAccount
 from schemas.config import CurationConfig
 from schemas.dedupe_config import DedupeConfig
 from schemas.gate_config import Expectation
-from schemas.manifest import FileAccount, Manifest, SourceAccount
+from schemas.manifest import Manifest
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalSummary
 from schemas.verdict import Outcome, Verdict, VerdictValue

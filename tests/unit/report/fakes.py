@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from polyculture.measure.ledger.profile import CURVE_FRACTIONS
+from schemas.accounts import FileAccount, FileDigest, SourceAccount
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import Weighting
-from schemas.manifest import FileAccount, FileDigest, Manifest, SourceAccount
+from schemas.manifest import Manifest
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.plan import MixturePlan, SourcePlan
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial

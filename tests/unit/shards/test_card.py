@@ -12,7 +12,8 @@ from polyculture.shards.card import hub_languages, hub_licenses, render_card
 from polyculture.shards.croissant import render_croissant
 from polyculture.shards.facts import Held, ShardFacts, count_facts
 from polyculture.storage.files import file_digest
-from schemas.manifest import FileDigest, Manifest
+from schemas.accounts import FileDigest
+from schemas.manifest import Manifest
 from tests.unit.report.fakes import THREE, a_case
 from tests.unit.shards.runs import write_run
 
