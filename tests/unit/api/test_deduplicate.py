@@ -13,7 +13,6 @@ import polyculture
 from polyculture import ConfigError
 from polyculture.compute import local
 from tests.conftest import Ended
-from tests.support.without_prefect import Inline
 from tests.unit.deduplication.test_near import variants
 
 FOX = "The quick brown fox jumps over the lazy dog, again and again."
