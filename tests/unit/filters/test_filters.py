@@ -1,7 +1,9 @@
 """Every filter against a loop over documents; and what a filter of one's own needs."""
 
 import hashlib
+import importlib
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,17 +11,16 @@ from urllib.parse import urlsplit
 import polars as pl
 import pyarrow as pa
 import pytest
-from pydantic import Field
 
+from docs.generate import FOLDER as DOCS
 from polyculture.corpus.ingest import PARTITION_SCHEMA
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.filters import registry
-from polyculture.filters.filter import Filter, Section, Verdicts
+from polyculture.filters.filter import Filter, Verdicts
 from polyculture.filters.registry import FILTERS, ActiveFilter, apply_filters, open_filters
 from polyculture.text.canonical import canonical_text
 from schemas.config import CurationConfig
 from schemas.filtered import IN_PARENT
-from schemas.strict import Strict
 
 Row = dict[str, object]
 HOSTS = ["example.org", "www.example.org", "other.net", "notexample.org", None]
@@ -123,19 +124,15 @@ def test_a_document_that_two_filters_take_out_is_counted_by_the_first(tmp_path: 
     assert used == {"id web:1"}
 
 
-class Length(Strict):
-    characters: int = Field(ge=1)
-
-
-def too_short(table: pa.Table, settings: Length) -> Verdicts:
-    characters = pl.Series(pl.from_arrow(table["characters"]))
-    short = pl.when(characters < settings.characters).then(characters.cast(pl.String) + pl.lit(" characters"))
-    return Verdicts(pl.select(short).to_series())
-
-
 @pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.FILTERS, "too_short", Filter(too_short, ("characters",), Section(Length)))
+def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The filter that docs/extending.md shows, in place of a file of its own."""
+    [code] = re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL)
+    (tmp_path / "too_short.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "too_short", raising=False)
+    shown = importlib.import_module("too_short")
+    monkeypatch.setitem(registry.FILTERS, "too_short", shown.TOO_SHORT)
 
 
 def test_a_filter_of_ones_own_has_its_settings_in_the_configuration(own: None, tmp_path: Path) -> None:
