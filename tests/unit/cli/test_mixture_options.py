@@ -39,7 +39,7 @@ def test_rates_limits_and_objectives_are_read() -> None:
         (lambda text: parse_kinds([text]), "syntetic<=.3", "unknown kind 'syntetic'; known: web"),
         (lambda text: parse_kinds([text]), "synthetic=.3", "'synthetic=.3' is not a limit"),
         (lambda text: parse_kinds([text]), "synthetic<.3", "'synthetic<.3' is not a limit"),
-        (lambda text: parse_kinds([text]), "synthetic<=", "no limit"),
+        (lambda text: parse_kinds([text]), "synthetic<=", "not a limit"),
         (lambda text: parse_limits("--source", [text]), "pages<=3", "a share of the mixture's tokens is 0 to 1"),
         (lambda text: parse_limits("--source", [text, "pages<=.2"]), "pages<=.3", "pages has two limits <="),
     ],
