@@ -25,7 +25,7 @@ AGAINST = "against.jsonl"
 
 
 class Deduplicated:
-    """What is kept and what is removed. The rows lie in a temporary folder that goes when this object does.
+    """Result of `dedupe`: records that stay, and records that leave. They lie in a temporary folder while it lives.
 
     Attributes:
         summary: counts, sizes of clusters, and examples of the largest, as `dedupe.json` holds them.
@@ -56,12 +56,12 @@ class Deduplicated:
 
     @cached_property
     def kept(self) -> pl.DataFrame:
-        """What stays: rows of a table or list as they came, in their order; of files id, text, file and position."""
+        """Records that stay: rows of a table or list as they came, in order; of files id, text, file and position."""
         return self._read("kept") if self._frame is None else self._frame.filter(self.is_kept)
 
     @cached_property
     def removed(self) -> pl.DataFrame:
-        """What leaves, each with its kept twin.
+        """Records that leave, each with its kept twin.
 
         Of a table or list: row (from 0), id, reason (`exact` or `near`), kept_row and kept_id (who stays; kept_row is
         null for one of `against`), similarity (0..1). Of files: also file, position, kept_file, kept_position, kept_in.
@@ -121,12 +121,13 @@ def dedupe(
         threshold: least similarity of near-duplicates, 0.5 to 1, at most 6 decimals.
         text_column: column or key of the text.
         id_column: column or key of the id; `id` if there is one.
-        against: what the records are compared with besides, and which stays: the same kinds, or a folder made by
+        against: other records, of which all stay, to compare with: the same kinds, or a folder made by
             `polyculture dedupe --index`.
 
     Returns:
         What is kept and what is removed. `kept` and `removed` follow the rows of a table or a list, and `is_kept` has
-        one boolean for each; records from files carry their file and position. About 10,000 documents a second.
+        one boolean for each; records from files carry their file and position. About 60 microseconds per 1.4 KB of
+        text and core.
 
     Raises:
         ConfigError: an argument is none of the above, or a file is not there.
@@ -146,6 +147,9 @@ def dedupe(
             source, NearConfig(threshold=threshold), root / "out", _others(against, columns, root), folder=folder
         )
         summary = dedupe_files(job, InProcess(), Workplace(root / "work", os.cpu_count() or 1))
+        for name in (RECORDS, AGAINST):
+            (root / name).unlink(missing_ok=True)
+        shutil.rmtree(root / "work")
         return Deduplicated(summary, root, frame)
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)

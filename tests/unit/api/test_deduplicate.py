@@ -97,10 +97,15 @@ def test_files_and_folders_are_read_as_the_command_reads_them(tmp_path: Path) ->
             _ = found.is_kept
 
 
-def test_records_are_compared_with_others_that_stay(tmp_path: Path) -> None:
-    (tmp_path / "old.jsonl").write_text(json.dumps({"id": "old", "body": FOX}) + "\n")
+def test_records_are_compared_with_others_that_stay(
+    here: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "Local", Inline)
+    old, index = tmp_path / "old.jsonl", tmp_path / "index"
+    old.write_text(json.dumps({"id": "old", "body": FOX}) + "\n")
+    assert here("dedupe", old, "--text", "body", "--out", tmp_path / "out", "--index", index).returncode == 0
     table = pl.DataFrame({"body": [FOX + " And again.", OTHER]})
-    for against in (tmp_path / "old.jsonl", pl.DataFrame({"body": [FOX]}), [FOX]):
+    for against in (old, str(index), pl.DataFrame({"body": [FOX]}), [FOX]):
         found = polyculture.dedupe(table, threshold=0.6, text_column="body", against=against)
         assert found.is_kept.to_list() == [False, True]
         assert found.removed["kept_row"].to_list() == [None]
@@ -129,7 +134,7 @@ def test_what_cannot_be_read_is_refused_with_what_to_do(given: object, options: 
 def test_the_folder_of_the_rows_goes_with_the_result() -> None:
     found = polyculture.dedupe([FOX])
     folder = found._out.parent
-    assert folder.is_dir()
+    assert [path.name for path in folder.iterdir()] == ["out"]
     del found
     gc.collect()
     assert not folder.exists()
