@@ -65,7 +65,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from pydantic import ValidationError
 
     from cli.display import ProgressDisplay, print_result
-    from polyculture.compute.local import Local
+    from polyculture.compute.executor import make_executor
     from polyculture.deduplication.search import Workplace
     from polyculture.deduplication.standalone import DedupeJob, dedupe_files
     from schemas.dedupe_config import NearConfig
@@ -84,7 +84,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     count = workers or os.cpu_count() or 1
     work = out / ".work"
     try:
-        with ProgressDisplay(enabled=not as_json) as display, Local(count) as executor:
+        with ProgressDisplay(enabled=not as_json) as display, make_executor(count) as executor:
             workplace = Workplace(work, count, display.update)
             summary = dedupe_files(job, executor, workplace)
     finally:

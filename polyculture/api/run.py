@@ -211,7 +211,7 @@ class Run:
             profile: Profile | None = self._profile
             notes: list[str] = []
         except PolycultureError as error:  # a display never fails
-            profile, notes = None, [str(error)]
+            profile, notes = None, [f"damaged: {error}"]
         rows = [["source", "kind", "read", "removed", "written", "tokens", "distinct"]]
         for account in self.manifest.conservation:
             scope = profile.scope(judged, Lens.NEAR, account.name) if profile else None

@@ -1,6 +1,6 @@
 """Executors: what runs the heavy part of a step, and the one place where one is made."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
@@ -42,7 +42,7 @@ class Executor(Protocol):
         ...
 
 
-EXECUTORS: Mapping[str, Callable[[int], Executor]] = {
+EXECUTORS: dict[str, Callable[[int], Executor]] = {
     "local": Local,
     "in_process": InProcess,
 }

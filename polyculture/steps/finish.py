@@ -13,7 +13,6 @@ from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.evidence.manifest import RunAccounts, RunOrigin, make_manifest
 from polyculture.gate import Terms, judge
 from polyculture.identity import library_versions
-from polyculture.report.render import render_report
 from polyculture.shards.describe import write_descriptions
 from polyculture.steps.ingest import Accounts
 from polyculture.steps.mix import open_plan
@@ -82,6 +81,8 @@ def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:
 
 def write_report(directory: RunDirectory) -> None:
     """Render the report from manifest, ledger and verdict."""
+    from polyculture.report.render import render_report  # noqa: PLC0415 -- figures, which a judge of a run needs not
+
     manifest = read_manifest(directory)
     profile, verdict = read_profile(directory, manifest), read_verdict(directory)
     for name, content in render_report(manifest, profile, verdict, read_top_up(directory, manifest)).items():

@@ -11,7 +11,8 @@ import pytest
 
 import polyculture
 from polyculture import ConfigError
-from polyculture.compute import local
+from polyculture.compute import executor
+from polyculture.compute.in_process import InProcess
 from tests.conftest import Ended
 from tests.unit.deduplication.test_near import variants
 
@@ -39,7 +40,7 @@ def of_the_command(here: Callable[..., Ended], folder: Path, rows: list[dict[str
 def test_decisions_are_those_of_the_command(
     here: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_ids: bool
 ) -> None:
-    monkeypatch.setattr(local, "Local", Inline)
+    monkeypatch.setitem(executor.EXECUTORS, "local", InProcess)
     rows = records(3) if has_ids else [{"text": row["text"]} for row in records(4)]
     out = of_the_command(here, tmp_path, rows)
     found = polyculture.dedupe(pl.DataFrame(rows))
@@ -100,7 +101,7 @@ def test_files_and_folders_are_read_as_the_command_reads_them(tmp_path: Path) ->
 def test_records_are_compared_with_others_that_stay(
     here: Callable[..., Ended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "Local", Inline)
+    monkeypatch.setitem(executor.EXECUTORS, "local", InProcess)
     old, index = tmp_path / "old.jsonl", tmp_path / "index"
     old.write_text(json.dumps({"id": "old", "body": FOX}) + "\n")
     assert here("dedupe", old, "--text", "body", "--out", tmp_path / "out", "--index", index).returncode == 0

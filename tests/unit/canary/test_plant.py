@@ -14,7 +14,7 @@ from polyculture.canary.plant import Measured, split_measured
 from polyculture.canary.truth import truths
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.ledger import count
-from polyculture.measure.ledger.count import Survey, measure_stages
+from polyculture.measure.ledger.count import Survey, count_part, measure_stages
 from polyculture.measure.ledger.ledger import Ledger, write_ledger
 from polyculture.measure.lenses import near_index
 from polyculture.measure.lenses.near_index import NearIndex
@@ -69,7 +69,8 @@ def test_a_healthy_measurement_finds_every_count_and_number_as_planted(
 
 
 def test_no_number_of_a_real_source_depends_on_the_canary(corpus: Corpus, tmp_path: Path) -> None:
-    alone = measure_stages(Survey(corpus, indexes_of(corpus, 0.8), real_stages(corpus), 100, RUN_SEED))
+    survey = Survey(corpus, indexes_of(corpus, 0.8), real_stages(corpus), 100, RUN_SEED)
+    alone = measure_stages(survey, count_part(survey.sheet))
     real = []
     for seed in (RUN_SEED, 7):
         planted = planted_corpus(corpus, tmp_path / str(seed), seed)

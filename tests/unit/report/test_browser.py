@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from polyculture.report import render_report
+from polyculture.report.render import render_report
 from tests.unit.report.fakes import a_case, cases
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

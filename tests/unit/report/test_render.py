@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from polyculture.report import render_report
+from polyculture.report.render import render_report
 from schemas.measures import Stage
 from schemas.profile import Estimate
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue

@@ -13,6 +13,7 @@ import pyarrow.ipc
 import pytest
 from hypothesis import given
 
+from polyculture.compute.in_process import InProcess
 from polyculture.corpus.corpus import build_index
 from polyculture.corpus.ingest import PARTITION_SCHEMA
 from polyculture.shards.cut import cut, cut_shards
@@ -25,7 +26,6 @@ from polyculture.storage.run_directory import RunDirectory
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.mixture_config import ShardConfig
 from schemas.shards import MixtureStatistics
-from tests.support.without_prefect import Inline
 
 SOURCES = ("a", "b", "c")
 PER_PARTITION = (70, 0, 45)
@@ -73,7 +73,7 @@ def write(
     origin: Origin, order: Sequence[int], root: Path, config: ShardConfig = SMALL, identity: str = "one"
 ) -> list[Written]:
     write_bytes(origin.order, np.array(order, np.int64).data)
-    place = Place(RunDirectory(root), identity, Inline(1))
+    place = Place(RunDirectory(root), identity, InProcess(1))
     return write_shards(origin, "train", config, place, lambda *_: None)
 
 
