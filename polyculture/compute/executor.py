@@ -61,3 +61,35 @@ def make_executor(workers: int, name: str = "local") -> Executor:
     if name not in EXECUTORS:
         raise ValueError(f"unknown executor {name!r}; known: {', '.join(EXECUTORS)}")
     return EXECUTORS[name](workers)
+
+
+def run_grouped(
+    executor: Executor, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]
+) -> Iterator[Result]:
+    """Results of calls that were grouped by `in_groups`; a single one is not worth a process, and runs here.
+
+    Args:
+        executor: runs several.
+        function: as of `Executor.run`.
+        calls: the arguments of each call.
+    """
+    return executor.run(function, calls) if len(calls) > 1 else iter([function(*call) for call in calls])
+
+
+def in_groups(sizes: Sequence[int], least: int) -> list[tuple[int, int]]:
+    """Cut items into groups of neighbours that are worth a call each.
+
+    Args:
+        sizes: of the items, in their order.
+        least: what the sizes of a group sum up to, at least; only the last group may hold less.
+
+    Returns:
+        First item of each group, and the one after its last; none if there are no items.
+    """
+    groups, first, filled = [], 0, 0
+    for number, size in enumerate(sizes):
+        filled += size
+        if filled >= least:
+            groups.append((first, number + 1))
+            first, filled = number + 1, 0
+    return [*groups, (first, len(sizes))] if first < len(sizes) else groups

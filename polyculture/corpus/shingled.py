@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor
+from polyculture.compute.executor import Executor, run_grouped
 from polyculture.corpus.corpus import Corpus, texts_at
 from polyculture.storage.commit import writing
 from polyculture.storage.files import write_bytes
@@ -40,7 +40,7 @@ def write_shingles(
     calls = [(corpus.partitions, partition[span], row[span], part) for span, part in zip(spans, parts, strict=True)]
     sizes, done = [np.zeros(1, np.int64)], 0
     with writing(hashes) as stream:
-        for part, found in zip(parts, executor.run(_write_block, calls), strict=True):
+        for part, found in zip(parts, run_grouped(executor, _write_block, calls), strict=True):
             with part.open("rb") as block:
                 shutil.copyfileobj(block, stream, 2**22)
             part.unlink()

@@ -1,11 +1,11 @@
 """Write a group of shards: in parallel, and only those that are not already whole."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
 
-from polyculture.compute.executor import Executor
+from polyculture.compute.executor import Executor, run_grouped
 from polyculture.shards.cut import Shard, cut_shards
 from polyculture.shards.write import Origin, row_bytes, write_shard
 from polyculture.storage.commit import remove
@@ -63,7 +63,7 @@ def write_shards(
     missing = [shard for shard in shards if done[shard.name] is None]
     calls = [(origin, shard, config, place.directory, key) for shard in missing]
     rows = sum(shard.last - shard.first for shard in shards if done[shard.name] is not None)
-    for shard, written in zip(missing, _run(place.executor, calls), strict=True):
+    for shard, written in zip(missing, run_grouped(place.executor, write_and_commit, calls), strict=True):
         done[shard.name] = written
         rows += shard.last - shard.first
         progress(rows, len(sizes))
@@ -84,12 +84,6 @@ def remove_others(directory: RunDirectory, names: Collection[str]) -> None:
         for path in sorted(directory.shards.iterdir()):
             if path.is_file() and path.name not in names:
                 remove(path)
-
-
-def _run(executor: Executor, calls: Sequence[_Call]) -> Iterator[Written]:
-    if len(calls) == 1:  # not worth the start of a process
-        return iter([write_and_commit(*calls[0])])
-    return executor.run(write_and_commit, calls)
 
 
 def _committed(directory: RunDirectory, shard: Shard, key: str) -> Written | None:

@@ -1,6 +1,6 @@
 """Attributes: what signals say of the documents of a partition, written once beside it, row by row."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,11 @@ def numbers_of(column: pa.Array) -> NDArray[Any]:
         values: NDArray[Any] = column.to_numpy(zero_copy_only=False)
         return values
     return np.ascontiguousarray(column.flatten().to_numpy().reshape(len(column), column.type.list_size))
+
+
+def write_all_attributes(calls: Sequence[tuple[Path, Mapping[str, Path]]], settings: SignalSettings) -> list[int]:
+    """Work out the signals of several partitions: what a worker runs; returns the documents of each."""
+    return [write_attributes(documents, outs, settings) for documents, outs in calls]
 
 
 def write_attributes(documents: Path, outs: Mapping[str, Path], settings: SignalSettings) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from polyculture.compute.executor import in_groups, run_grouped
 from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.ingest import Partition
@@ -10,7 +11,7 @@ from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import Embeddings, make_encoder
 from polyculture.identity import step_key
 from polyculture.job import Job
-from polyculture.signals.attributes import write_attributes
+from polyculture.signals.attributes import write_all_attributes
 from polyculture.signals.signal import SignalSettings
 from polyculture.signals.signals import SIGNALS
 from polyculture.steps.canary import CANARY_SIGNALS, canary_attribute_paths
@@ -18,6 +19,7 @@ from polyculture.steps.session import Session
 from polyculture.storage.hashing import json_sha256
 
 EMBEDDINGS = "embedding"
+LEAST_BYTES = 16 * 2**20  # of partitions in a call
 
 
 def add_attributes(session: Session, signals: Sequence[str] = tuple(SIGNALS)) -> None:
@@ -32,19 +34,22 @@ def add_attributes(session: Session, signals: Sequence[str] = tuple(SIGNALS)) ->
     keys = {name: step_key(f"signal {name}", settings) for name, settings in wanted.items() if settings is not None}
     calls, records = [], []
     for _, partition in workspace.partitions:
-        documents = workspace.documents_path(partition)
         mine = {name: json_sha256([key, job.partition_key(partition)]) for name, key in keys.items()}
         step = {name: f"signal-{name}-{partition.name}" for name in mine}
         missing = [name for name in mine if job.directory.finished_record(step[name], mine[name]) is None]
         if missing:
             outs = {name: workspace.attributes_path(name, partition) for name in missing}
-            calls.append((documents, outs, _settings(job)))
+            calls.append((workspace.documents_path(partition), outs))
             records.append([(step[name], mine[name], out) for name, out in outs.items()])
+    groups = in_groups([documents.stat().st_size for documents, _ in calls], LEAST_BYTES)
+    grouped = [(calls[first:end], _settings(job)) for first, end in groups]
     done = documents_read = 0
-    for count, written in zip(session.executor.run(write_attributes, calls), records, strict=True):
-        for name, key, out in written:
-            job.directory.commit_step(name, key, [out], {"documents": count})
-        done, documents_read = done + 1, documents_read + count
+    for (first, end), counts in zip(groups, run_grouped(session.executor, write_all_attributes, grouped), strict=True):
+        for count, written in zip(counts, records[first:end], strict=True):
+            for name, key, out in written:
+                job.directory.commit_step(name, key, [out], {"documents": count})
+            documents_read += count
+        done += end - first
         session.progress.report("attributes", done, len(calls))
     watch.log(f"{', '.join(keys)} of {documents_read:,} documents")
 

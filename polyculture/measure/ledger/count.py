@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor
+from polyculture.compute.executor import Executor, in_groups, run_grouped
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.ledger.neighbour_rows import measure_neighbours
 from polyculture.measure.ledger.sheet import Sheet, SheetTerms, open_sheet
@@ -31,6 +31,7 @@ from polyculture.measure.probes.species_counts import SpeciesCounts, count_speci
 from schemas.ledger import HEAVY_SCHEMA, LEDGER_SCHEMA, Population
 from schemas.measures import Lens
 
+LEAST_DOCUMENTS = 50_000  # of a call
 Mask = NDArray[np.bool_]
 PARTITION_LENSES = tuple(lens for lens, definition in LENSES.items() if isinstance(definition, PartitionLens))
 
@@ -133,15 +134,17 @@ def count_partitions(survey: Survey, path: Path, executor: Executor) -> Part:
     Args:
         survey: what is measured.
         path: where the survey's sheet may be written, for workers to map.
-        executor: runs one call per partition.
+        executor: runs one call per partition, or for several small ones.
 
     Returns:
         The counts of all documents: the same for any partitions, one among them.
     """
     sheet = survey.sheet
     sheet.write(path)
-    calls = [(path, sheet.terms, first, end) for first, end in survey.corpus.spans]
-    return merge_parts(sheet, list(executor.run(count_rows, calls)))
+    spans = survey.corpus.spans
+    groups = in_groups([end - first for first, end in spans], LEAST_DOCUMENTS)
+    calls = [(path, sheet.terms, spans[first][0], spans[end - 1][1]) for first, end in groups]
+    return merge_parts(sheet, list(run_grouped(executor, count_rows, calls)))
 
 
 def measure_stages(

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor
+from polyculture.compute.executor import Executor, in_groups, run_grouped
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import ONE, from_fixed_point
@@ -22,7 +22,7 @@ from polyculture.measure.vectors.moment_table import (
     FREQUENCIES,
     MomentTable,
     PartRows,
-    measure_file,
+    measure_files,
     measure_moments,
     merge_moments,
 )
@@ -33,6 +33,7 @@ from polyculture.storage.hashing import Stream, seeded_hash, unit_interval
 from schemas.measures import Stage
 from schemas.vectors import CoverageMeasured, ReferenceShare, SourceVectors, TrialScores, VectorsHeader
 
+LEAST_DOCUMENTS = 20_000  # of a call
 REFERENCE_DOCUMENTS = 2_000
 NUMBERS_AT_ONCE = 2**23  # of outer products of probes: 64 MB
 
@@ -47,7 +48,7 @@ class Vectors:
         stages: occurrences at each stage; 0 for a document that is not measured.
         everything: the same with those documents.
         seed: of samples.
-        executor: runs one call per file of embeddings.
+        executor: runs one call per file of embeddings, or for several small ones.
     """
 
     corpus: Corpus
@@ -131,13 +132,13 @@ def measure_vectors(
 
 def _moments(vectors: Vectors) -> MomentTable:
     """Second moments of every file of embeddings, each in a worker, added up."""
-    embeddings, copies, calls = vectors.embeddings, vectors.copies, []
+    embeddings, copies, parts = vectors.embeddings, vectors.copies, []
     for number, path in enumerate(embeddings.paths):
         mine = np.flatnonzero(embeddings.partition == number)
-        if len(mine):
-            rows = PartRows(embeddings.row[mine], vectors.corpus.source[mine], copies[mine])
-            calls.append((path, rows, vectors.names))
-    return merge_moments(list(vectors.executor.run(measure_file, calls)))
+        parts.append(PartRows(path, embeddings.row[mine], vectors.corpus.source[mine], copies[mine]))
+    groups = in_groups([len(part.row) for part in parts], LEAST_DOCUMENTS)
+    calls = [(parts[first:end], vectors.names) for first, end in groups]
+    return merge_moments(list(run_grouped(vectors.executor, measure_files, calls)))
 
 
 def _probe_rows(

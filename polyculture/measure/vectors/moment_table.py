@@ -87,17 +87,27 @@ def full_matrix(triangle: NDArray[np.int64]) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class PartRows:
-    """Documents of one file.
+    """Documents of one file of embeddings.
 
     Attributes:
+        path: attributes of the signal `embedding`.
         row: (n,) place of each in the file.
         source: (n,) source number of each.
         copies: (n, stages) occurrences of each.
     """
 
+    path: Path
     row: NDArray[np.int64]
     source: NDArray[np.int64]
     copies: NDArray[np.int64]
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]]:
+        """Vectors, source numbers and copies, block by block."""
+        table = map_arrow_file(self.path)["vector"]
+        for start in range(0, len(self.row), ROWS_AT_ONCE):
+            span = slice(start, start + ROWS_AT_ONCE)
+            found = table.take(pa.array(self.row[span])).combine_chunks()
+            yield found.flatten().to_numpy().reshape(len(found), -1), self.source[span], self.copies[span]
 
 
 def measure_moments(
@@ -126,23 +136,15 @@ def measure_moments(
     return _table(sums)
 
 
-def measure_file(path: Path, rows: PartRows, sources: Sequence[str]) -> MomentTable:
-    """Second moments of some documents of one file of embeddings: what a worker runs.
+def measure_files(parts: Sequence[PartRows], sources: Sequence[str]) -> MomentTable:
+    """Second moments of some documents of some files of embeddings: what a worker runs.
 
     Args:
-        path: attributes of the signal `embedding`.
-        rows: which of its rows, and what they weigh.
+        parts: the documents, and what they weigh.
         sources: names.
     """
-    table = map_arrow_file(path)["vector"]
-
-    def blocks() -> Iterator[tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]]:
-        for start in range(0, len(rows.row), ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            found = table.take(pa.array(rows.row[part])).combine_chunks()
-            yield found.flatten().to_numpy().reshape(len(found), -1), rows.source[part], rows.copies[part]
-
-    return measure_moments(blocks(), sources)
+    blocks = (block for part in parts for block in part.blocks())
+    return measure_moments(blocks, sources)
 
 
 def merge_moments(parts: Sequence[MomentTable]) -> MomentTable:
