@@ -11,7 +11,7 @@ help:
 	@echo "make test-long  crash, fuzz and scale tests"
 	@echo "make test-exhaustive  every step at which a run can die or fail: hours"
 	@echo "make check      lint, types, import rules: what continuous integration runs first"
-	@echo "make docs       generate docs/configuration.md and docs/documents.md from the models"
+	@echo "make docs       generate pages and the drawing of the rooms from models and contracts"
 	@echo "make lock       resolve constraints.txt anew"
 
 .venv/ready: pyproject.toml constraints.txt

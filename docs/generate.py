@@ -1,4 +1,4 @@
-"""`python -m docs.generate`: write docs/configuration.md and docs/documents.md from the models and schemas."""
+"""`python -m docs.generate`: write what models, schemas and import contracts say into docs/."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from docs.house import draw
 from schemas.config import CurationConfig
 from schemas.documents import DOCUMENT_FIELDS, Kind
 from schemas.filtered import FILTERED_FIELDS
@@ -128,7 +129,7 @@ def _default(field: FieldInfo) -> str:
     return f"`{value:,}`".replace(",", "_") if isinstance(value, int) and value >= 10_000 else f"`{value}`"
 
 
-PAGES = {"configuration.md": configuration, "documents.md": documents}
+PAGES = {"configuration.md": configuration, "documents.md": documents, "images/house.svg": draw}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

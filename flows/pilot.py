@@ -5,6 +5,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.curate import RUNNER, ingest, run_name
+from polyculture.measure.lenses.lenses import LENS_SIGNALS
 from schemas.pilot import PilotReport
 from tasks.attributes import add_attributes
 from tasks.deduplicate import shingle
@@ -34,7 +35,7 @@ def pilot(
     """
     with opened("pilot", config, out, workers) as session:
         ingest(session)
-        add_attributes(session, ("template",))
+        add_attributes(session, LENS_SIGNALS)
         shingle(session)
         found = forecast(session, target_documents, largest_species)
         session.job.directory.discard_work()

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from polyculture.measure.lenses.lenses import LENS_SIGNALS
+from polyculture.signals.signals import SIGNALS
 from polyculture.storage.code import followed, modules_sha256, packages_of
 from polyculture.storage.hashing import json_sha256
 
@@ -28,20 +30,16 @@ class Step:
     glue: tuple[str, ...] = ()
 
 
-def _signal(name: str) -> Step:
-    return Step(1, (f"polyculture.signals.{name}",))
-
-
 # A child process reads columnar files, which no import shows; kernels fold texts to what partitions keep as canonical.
 _INGEST = ("polyculture.corpus.ingest", "polyculture.sources.isolated", "polyculture.text.fold")
 STEPS: Mapping[str, Step] = {
     "ingest": Step(1, _INGEST),
     "settle": Step(1, ("polyculture.corpus.corpus", "polyculture.corpus.filtered"), ("polyculture.steps.ingest",)),
-    "signal embedding": _signal("embedding"),
-    "signal lexical": _signal("lexical"),
-    "signal template": _signal("template"),
+    **{f"signal {name}": Step(signal.version, (signal.open.__module__,)) for name, signal in SIGNALS.items()},
     "canary": Step(
-        1, (*_INGEST, "polyculture.canary.plant", "polyculture.signals.template"), ("polyculture.steps.canary",)
+        1,
+        (*_INGEST, "polyculture.canary.plant", *(SIGNALS[name].open.__module__ for name in LENS_SIGNALS)),
+        ("polyculture.steps.canary",),
     ),
     "deduplicate": Step(
         1,
@@ -85,7 +83,7 @@ STEPS: Mapping[str, Step] = {
     ),
 }
 
-_READ = ("ingest", "settle", "signal embedding", "signal lexical", "signal template", "deduplicate")
+_READ = ("ingest", "settle", *(f"signal {name}" for name in SIGNALS), "deduplicate")
 _MEASURED = (*_READ, "canary", "measure", "manifest")
 STEPS_OF: Mapping[str, tuple[str, ...]] = {
     "audit": _MEASURED,

@@ -16,12 +16,6 @@ COMPARED_LENSES = {
     Lens.TEMPLATE: "template",
     Lens.SEMANTIC_90: "semantic .90",
 }
-NOT_COMPARED = {  # the other lenses, and why
-    Lens.OPENING: "what a mixture adds changes openings as it changes templates",
-    Lens.SEED: "shards of older runs name no seeds",
-    Lens.SEMANTIC_80: "one threshold is enough to compare ways on",
-    Lens.SEMANTIC_95: "one threshold is enough to compare ways on",
-}
 
 
 class ShardRead(Strict):

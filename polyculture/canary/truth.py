@@ -13,11 +13,6 @@ from polyculture.canary.layout import SHINGLE, Planted, layout
 from schemas.measures import Lens, Metric, Weighting
 
 LENSES = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.OPENING, Lens.SEED)
-NO_TRUTH = {  # the other lenses, and why the canary says nothing of them
-    Lens.SEMANTIC_80: "its made-up words mean nothing to an encoder",
-    Lens.SEMANTIC_90: "its made-up words mean nothing to an encoder",
-    Lens.SEMANTIC_95: "its made-up words mean nothing to an encoder",
-}
 METRICS = (Metric.DISTINCT_FRACTION, Metric.HILL_1, Metric.HILL_2, Metric.DUPLICATE_PAIRS)
 
 

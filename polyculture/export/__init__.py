@@ -1,1 +1,3 @@
 """Shards in the formats of other trainers, where a kept library writes them."""
+
+__all__ = ["megatron"]

@@ -1,1 +1,3 @@
 """What takes documents out with a reason, before anything is compared."""
+
+__all__ = ["entries", "lists", "registry"]

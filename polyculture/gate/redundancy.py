@@ -15,12 +15,6 @@ from schemas.verdict import CheckResult, Outcome
 LARGE_DOCUMENTS = 50
 LARGE_TOKENS_FRACTION = 1e-4
 LENSES = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.OPENING)
-NO_LARGEST = {  # the other lenses, and why their largest species are not bound
-    Lens.SEED: "answers per prompt are bound instead, by source",
-    Lens.SEMANTIC_80: "its neighbourhoods are counted around probes, and none is known whole",
-    Lens.SEMANTIC_90: "its neighbourhoods are counted around probes, and none is known whole",
-    Lens.SEMANTIC_95: "its neighbourhoods are counted around probes, and none is known whole",
-}
 
 
 def redundancy_checks(config: CurationConfig, profile: Profile, judged: Stage) -> Iterator[CheckResult]:

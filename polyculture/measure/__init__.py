@@ -1,1 +1,3 @@
 """Diversity, measured at full scale."""
+
+__all__ = ["ledger", "lenses", "lexical", "probes", "vectors"]

@@ -2,4 +2,4 @@
 
 from polyculture.pilot.report import Pilot, forecast_pilot
 
-__all__ = ["Pilot", "forecast_pilot"]
+__all__ = ["Pilot", "classical", "forecast_pilot", "pairs", "profile"]

@@ -23,6 +23,7 @@ def _open(settings: SignalSettings) -> Measure:
 
 
 SIGNAL = Signal(
+    version=1,
     reads=("text", "language", EMBEDDING, "file", "position"),
     settings=_settings,
     open=_open,

@@ -26,4 +26,4 @@ def _open(settings: SignalSettings) -> Measure:
     return WordsOf()
 
 
-SIGNAL = Signal(reads=("text",), settings=always, open=_open)
+SIGNAL = Signal(version=1, reads=("text",), settings=always, open=_open)

@@ -48,11 +48,13 @@ class Signal:
     """A signal.
 
     Attributes:
+        version: counts up where its values change and no source file does.
         reads: columns of a partition that it looks at.
         settings: what of the settings its values depend on, as JSON; None where the configuration does not ask for it.
         open: makes it ready, in the process that works it out.
     """
 
+    version: int
     reads: tuple[str, ...]
     settings: Callable[[SignalSettings], object | None]
     open: Callable[[SignalSettings], Measure]

@@ -1,1 +1,3 @@
 """Estimators and intervals that know nothing of documents."""
+
+__all__ = ["intervals", "ratio"]

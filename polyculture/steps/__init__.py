@@ -2,3 +2,18 @@
 
 Nothing here knows an orchestrator: a task is a step that Prefect sees, and a notebook runs the same steps without it.
 """
+
+__all__ = [
+    "attributes",
+    "canary",
+    "deduplicate",
+    "finish",
+    "hold_out",
+    "ingest",
+    "measure",
+    "mix",
+    "open",
+    "pilot",
+    "session",
+    "top_up",
+]

@@ -11,10 +11,11 @@ from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import Embeddings, make_encoder
 from polyculture.identity import step_key
 from polyculture.job import Job
+from polyculture.measure.lenses.lenses import LENS_SIGNALS
 from polyculture.signals.attributes import write_all_attributes
 from polyculture.signals.signal import SignalSettings
 from polyculture.signals.signals import SIGNALS
-from polyculture.steps.canary import CANARY_SIGNALS, canary_attribute_paths
+from polyculture.steps.canary import canary_attribute_paths
 from polyculture.steps.session import Session
 from polyculture.storage.hashing import json_sha256
 
@@ -66,7 +67,7 @@ def open_planted_attributes(job: Job, planted: Corpus) -> Attributes:
     workspace = job.workspace
     paths = attribute_paths(workspace, [partition for _, partition in workspace.partitions])
     joined = {}
-    for name in CANARY_SIGNALS:
+    for name in LENS_SIGNALS:
         first, *others = canary_attribute_paths(workspace, name)
         joined[name] = [first, *paths[name], *others]
     return Attributes.of(planted, joined)

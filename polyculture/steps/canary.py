@@ -9,14 +9,13 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.workspace import Workspace
 from polyculture.job import Job
 from polyculture.measure.ledger.ledger import Ledger, write_ledger
+from polyculture.measure.lenses.lenses import LENS_SIGNALS
 from polyculture.signals.attributes import write_attributes
 from polyculture.signals.signal import SignalSettings
 from polyculture.steps.session import Session
 from polyculture.storage.files import map_arrow_file, write_arrow_file
 from schemas.canary import CanaryHeader
 from schemas.documents import Kind
-
-CANARY_SIGNALS = ("template",)  # what lenses look at
 
 
 def write_canary(session: Session) -> None:
@@ -25,9 +24,9 @@ def write_canary(session: Session) -> None:
     canary = make_canary(folder, config.seed, config.dedupe.near.threshold)
     write_arrow_file(folder / "index.arrow", canary.index)
     settings = SignalSettings(config.measure, session.job.encoder_path)
-    outs = [canary_attribute_paths(session.workspace, name) for name in CANARY_SIGNALS]
+    outs = [canary_attribute_paths(session.workspace, name) for name in LENS_SIGNALS]
     for documents, *paths in zip(canary.partitions, *outs, strict=True):
-        write_attributes(documents, dict(zip(CANARY_SIGNALS, paths, strict=True)), settings)
+        write_attributes(documents, dict(zip(LENS_SIGNALS, paths, strict=True)), settings)
     watch.log(f"{len(canary):,} documents of the canary")
 
 

@@ -11,9 +11,9 @@ from polyculture.deduplication.removal import read_removal
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.errors import PolycultureError
 from polyculture.job import Job
-from polyculture.measure.lenses.lenses import build_indexes
+from polyculture.measure.lenses.lenses import LENS_SIGNALS, build_indexes
 from polyculture.measure.vectors.coverage import Points
-from polyculture.steps.attributes import attribute_paths, open_attributes, open_embeddings
+from polyculture.steps.attributes import EMBEDDINGS, attribute_paths, open_attributes, open_embeddings
 from polyculture.steps.deduplicate import shingle_corpus
 from polyculture.steps.measure import open_material
 from polyculture.steps.session import Session
@@ -24,7 +24,7 @@ from polyculture.top_up.joint import JoinedMixtures, Ways, join_corpora
 from polyculture.top_up.mixture_state import points_of
 from polyculture.top_up.pool import Pool, make_pool
 
-JOINT_SIGNALS = ("embedding", "template")  # what the joint corpus is compared by
+JOINT_SIGNALS = (EMBEDDINGS, *LENS_SIGNALS)  # what the joint corpus is compared by
 Flags = NDArray[np.bool_]
 
 

@@ -1,1 +1,3 @@
 """A finished run without some of its documents."""
+
+__all__ = ["takedown"]

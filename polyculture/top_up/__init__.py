@@ -1,1 +1,3 @@
 """Broader data for a run that is under way."""
+
+__all__ = ["choose", "compare", "job", "joint", "known", "leave_out", "lineage", "mixture_state", "parent", "pool"]

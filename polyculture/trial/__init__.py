@@ -2,4 +2,4 @@
 
 from polyculture.trial.compare import compare_trial
 
-__all__ = ["compare_trial"]
+__all__ = ["compare", "compare_trial", "ids"]

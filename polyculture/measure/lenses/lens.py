@@ -5,9 +5,9 @@ Nothing here, nor in a lens's own file outside its `build`, loads a kernel: the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,15 +100,23 @@ class NeighbourIndex(Protocol):
         ...
 
 
+# Lists of lenses that stand elsewhere; a lens that is in none of them says why.
+List = Literal["truth of the canary", "largest species", "comparison of top-ups"]
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionLens:
     """A lens whose species are a partition of the documents.
 
     Attributes:
         build: makes what it counts in.
+        signals: names of the signals that `build` looks at.
+        left_out: lists of lenses that it is not in, and why.
     """
 
     build: Callable[[Material], SpeciesIndex]
+    signals: tuple[str, ...] = ()
+    left_out: Mapping[List, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +125,13 @@ class NeighbourLens:
 
     Attributes:
         build: makes what it counts in.
+        signals: names of the signals that `build` looks at.
+        left_out: lists of lenses that it is not in, and why.
     """
 
     build: Callable[[Material], NeighbourIndex]
+    signals: tuple[str, ...] = ()
+    left_out: Mapping[List, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,8 @@ class EmbeddingLens:
 
     Attributes:
         tau: the cosine from which on two documents are neighbours.
+        left_out: lists of lenses that it is not in, and why.
     """
 
     tau: float
+    left_out: Mapping[List, str] = field(default_factory=dict)

@@ -30,6 +30,12 @@ LENSES: dict[Lens, PartitionLens | NeighbourLens | EmbeddingLens] = {
 }
 
 
+# What has to be known of documents before any index is built.
+LENS_SIGNALS = tuple(
+    sorted({signal for lens in LENSES.values() if not isinstance(lens, EmbeddingLens) for signal in lens.signals})
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Indexes:
     """What the lenses count in, of n documents.

@@ -17,5 +17,9 @@ def build(column: str, material: Material) -> SpeciesIndex:
     return SpeciesIndex.everywhere(species_numbers(material.attribute("template", column)))
 
 
-WHOLE = PartitionLens(partial(build, "whole"))
-OPENING = PartitionLens(partial(build, "opening"))
+WHOLE = PartitionLens(partial(build, "whole"), signals=("template",))
+OPENING = PartitionLens(
+    partial(build, "opening"),
+    signals=("template",),
+    left_out={"comparison of top-ups": "what is added changes openings as it changes templates"},
+)

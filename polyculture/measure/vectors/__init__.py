@@ -1,1 +1,14 @@
 """Measures of a corpus by its embeddings."""
+
+__all__ = [
+    "cells",
+    "coverage",
+    "curve",
+    "moments",
+    "neighbours",
+    "rke",
+    "semantic_rows",
+    "vector_ledger",
+    "vector_profile",
+    "vendi",
+]

@@ -1,1 +1,3 @@
 """Any mixture, estimated from a ledger."""
+
+__all__ = ["collision", "mixture", "mixture_rows"]

@@ -1,1 +1,17 @@
 """Planning: the documents that a mixture takes, and how often."""
+
+__all__ = [
+    "auto",
+    "check",
+    "data_digest",
+    "documents",
+    "held_out",
+    "order",
+    "plan_file",
+    "plan_run",
+    "run_ledger",
+    "selection",
+    "terms",
+    "weights",
+    "what_if",
+]
