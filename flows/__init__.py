@@ -1,1 +1,1 @@
-"""What runs. Each flow reads like a table of contents."""
+"""The jobs that run. Each flow reads like a table of contents."""

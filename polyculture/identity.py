@@ -1,4 +1,4 @@
-"""What each step's bytes depend on: its version, the modules that it follows, and the libraries that these use.
+"""Identity of each step: what its bytes depend on, which is its version, the modules that it follows, and the libraries that these use.
 
 A change elsewhere, in a report or a message, leaves a step's digest alone, so that a run which is half done goes on.
 """
@@ -121,7 +121,7 @@ def step_sha256(name: str) -> str:
 
 
 def step_key(name: str, given: object) -> str:
-    """What a step's output is known by: the step, and what it was given, as JSON."""
+    """Key of a step's output: the step, and what it was given, as JSON."""
     return json_sha256([name, step_sha256(name), given])
 
 

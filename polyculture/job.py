@@ -32,7 +32,7 @@ Command = Literal["run", "audit", "pilot", "top_up"]
 
 @dataclass(frozen=True)
 class Job:
-    """What to do, with everything checked that can be checked before a record is read.
+    """A job to do, with everything checked that can be checked before a record is read.
 
     Attributes:
         command: run, audit, pilot or top_up.
@@ -66,7 +66,7 @@ class Job:
         return Workspace(self.directory, self.config, self.inputs)
 
     def partition_key(self, partition: Partition) -> str:
-        """What the documents of a partition are known by: what reads them, and what it is given."""
+        """Key of the documents of a partition: the code that reads them, and what it is given."""
         read_by = {"name", "kind", "license", "language", "fields"}
         given = {
             "source": partition.source.model_dump(mode="json", include=read_by),

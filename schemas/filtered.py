@@ -1,4 +1,4 @@
-"""What filters took out: rows of `filtered/`."""
+"""Documents that filters took out: rows of `filtered/`."""
 
 from typing import NamedTuple
 

@@ -40,7 +40,7 @@ def publish_run(run: Path, url: str, approved_by: Answers, credentials_block: st
 
 
 def _load_options(block: str | None) -> dict[str, str]:
-    """What a Secret block holds: a JSON object of options. Messages name the block, never what is in it."""
+    """Contents of a Secret block: a JSON object of options. Messages name the block, never what is in it."""
     if block is None:
         return {}
     try:

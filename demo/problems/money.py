@@ -165,7 +165,7 @@ def tickets(draw: Draw) -> Problem:
 
 
 def break_even(draw: Draw) -> Problem:
-    """How many pieces cover the fixed cost, and the profit of a larger number."""
+    """The number of pieces that covers the fixed cost, and the profit of a larger number."""
     margin, pieces, cost = draw.number(3, 18), draw.number(40, 260), draw.number(4, 30)
     fixed, price, sold = margin * pieces, cost + margin, pieces + draw.number(15, 190)
     thing = draw.pick("mug", "calendar", "candle", "scarf", "puzzle", "basket", "notebook", "kite", "poster", "bowl")

@@ -32,7 +32,7 @@ class Attributes:
         return cls(paths, *(corpus.column(name).astype(np.int64) for name in ("partition", "row")))
 
     def values(self, signal: str, column: str) -> NDArray[Any]:
-        """What a signal says of every document.
+        """Values that a signal has for every document.
 
         Returns:
             (n,), or (n, width) of a column of lists of one length.

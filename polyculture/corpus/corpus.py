@@ -205,7 +205,7 @@ def build_index(partitions: Sequence[tuple[int, Path]], filtering: Filtering | N
 
 
 def _identity(number: int, source: int, path: Path) -> pl.DataFrame:
-    """What ids and groups are settled by, for one partition."""
+    """Columns of one partition that ids and groups are settled by."""
     table = map_arrow_file(path).select(
         ["document_id", "characters", "text_bytes", "tokens", "key", "has_own_id", "position", "file_sha256"]
     )

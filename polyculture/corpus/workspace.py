@@ -80,12 +80,12 @@ class Workspace:
         return self.documents / f"{partition.name}.arrow"
 
     def read_quarantined(self, partition: Partition) -> Iterator[pa.Table]:
-        """What was set aside in one partition, row group by row group."""
+        """Records set aside in one partition, row group by row group."""
         for table in read_parquet_parts(self.documents / f"{partition.name}.quarantined.parquet"):
             yield table.cast(QUARANTINED_SCHEMA)
 
     def attributes_path(self, signal: str, partition: Partition) -> Path:
-        """What one signal says of the documents of a partition, row by row."""
+        """File of the values that one signal has for the documents of a partition, row by row."""
         return self.folder / "attributes" / signal / f"{partition.name}.arrow"
 
     # The corpus
@@ -131,7 +131,7 @@ class Workspace:
 
     @property
     def removal_path(self) -> Path:
-        """What deduplication decided, one row a document."""
+        """File of the decisions of deduplication, one row a document."""
         return self.folder / "removal.arrow"
 
     @property
@@ -166,7 +166,7 @@ class Workspace:
         write_text(self._account_path(type(account)), account.model_dump_json())
 
     def open_account(self, model: type[Account]) -> Account | None:
-        """What a step had to say; None if it said nothing."""
+        """The account of a step; None if it wrote none."""
         path = self._account_path(model)
         return model.model_validate_json(path.read_bytes()) if path.is_file() else None
 

@@ -1,3 +1,3 @@
-"""What leaves for a twin: exact and near-duplicates over the union of all sources."""
+"""Documents that leave for a twin: exact and near-duplicates over the union of all sources."""
 
 __all__ = ["damage", "engine", "index", "removal", "search", "sketch", "standalone"]

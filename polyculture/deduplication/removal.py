@@ -136,6 +136,6 @@ def write_removal(removal: Removal, path: Path) -> None:
 
 
 def read_removal(path: Path) -> Removal:
-    """What became of each document, as it was written."""
+    """The decision for each document, as it was written."""
     table = map_arrow_file(path).combine_chunks()
     return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))

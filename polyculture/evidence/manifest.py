@@ -19,7 +19,7 @@ from schemas.top_up import ParentRun
 
 @dataclass(frozen=True)
 class RunAccounts:
-    """What the steps of a run have to say of it.
+    """Accounts that the steps of a run give of it.
 
     Attributes:
         conservation: what became of every record slot, source by source.

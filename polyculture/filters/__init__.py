@@ -1,3 +1,3 @@
-"""What takes documents out with a reason, before anything is compared."""
+"""Filters: they take documents out with a reason, before anything is compared."""
 
 __all__ = ["entries", "lists", "registry"]

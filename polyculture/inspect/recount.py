@@ -17,7 +17,7 @@ from schemas.quarantined import QuarantineReason
 
 @dataclass(slots=True)
 class Tally:
-    """What the files of a run hold, counted again."""
+    """Contents of the files of a run, counted again."""
 
     written: Counter[str] = field(default_factory=Counter)
     written_tokens: Counter[str] = field(default_factory=Counter)

@@ -1,4 +1,4 @@
-"""What a signal is: numbers per document that depend on the document alone, with a version of their own."""
+"""The shape of a signal: numbers per document that depend on the document alone, with a version of their own."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from schemas.measure_config import MeasureConfig
 
 @dataclass(frozen=True, slots=True)
 class SignalSettings:
-    """What of a configuration signals depend on.
+    """The part of a configuration that signals depend on.
 
     Attributes:
         measure: what is measured, and how.

@@ -39,7 +39,7 @@ def canary_paths(workspace: Workspace) -> tuple[Path, ...]:
 
 
 def canary_attribute_paths(workspace: Workspace, signal: str) -> list[Path]:
-    """What a signal says of each partition of the canary."""
+    """Files of the values that a signal has for each partition of the canary."""
     folder = canary_folder(workspace)
     return [folder / signal / f"{NAME}-{part:05d}.arrow" for part in range(PARTS)]
 

@@ -71,7 +71,7 @@ def measure_words(session: Session) -> None:
 
 
 def open_material(session: Session, corpus: Corpus, attributes: Attributes) -> CorpusMaterial:
-    """What lenses look at of a corpus: its attributes, and the shingle sets that the session wrote of it."""
+    """A corpus as lenses look at it: its attributes, and the shingle sets that the session wrote of it."""
     config = session.job.config
     threshold, seed = config.dedupe.near.threshold, signature_seed(config.seed)
     settings = LensSettings(threshold, seed, session.executor.workers)
@@ -79,7 +79,7 @@ def open_material(session: Session, corpus: Corpus, attributes: Attributes) -> C
 
 
 def _weigh(job: Job, corpus: Corpus, stage: Stage) -> StageCopies:
-    """How often each document occurs at a stage."""
+    """Occurrences of each document at a stage."""
     if stage is Stage.INPUT:
         return StageCopies(stage.value, np.ones(len(corpus), np.int64))
     if stage is Stage.DISTINCT:

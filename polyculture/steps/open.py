@@ -29,7 +29,7 @@ def claimed(
 
 
 def is_written(job: Job) -> bool:
-    """Whether the run is already whole on disk.
+    """True if the run is already whole on disk.
 
     One whose listed files are not intact, or whose manifest is not the one that was written, is cleared, to be made
     again.

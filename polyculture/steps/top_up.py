@@ -48,7 +48,7 @@ STEM = "train"
 
 @dataclass(frozen=True, slots=True)
 class TopUpRequest:
-    """What a top-up is asked for, as the command line says it.
+    """Request for a top-up, as the command line says it.
 
     Attributes:
         run: run directory of the parent.

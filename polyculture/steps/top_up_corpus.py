@@ -1,4 +1,4 @@
-"""What the steps of a top-up leave for each other, and the joint corpus of parent and candidates."""
+"""Files that the steps of a top-up leave for each other, and the joint corpus of parent and candidates."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def open_joint(
 
 
 def open_pool(job: Job) -> tuple[Pool, Embeddings]:
-    """What may be chosen from, and the embeddings of all candidates that the parent does not hold."""
+    """The pool that may be chosen from, and the embeddings of all candidates that the parent does not hold."""
     corpus = job.workspace.open_corpus()
     embeddings = embeddings_of(job, open_attributes(job, corpus))
     return make_pool(corpus, read_removal(job.workspace.removal_path), embeddings, job.config), embeddings
@@ -72,7 +72,7 @@ def open_reference(job: Job) -> Points:
 
 
 def trained_on(top_up: TopUpJob) -> Flags:
-    """Which rows of the parent's shards are trained on, as `parent_embeddings` has them."""
+    """Flags of the rows of the parent's shards that are trained on, as `parent_embeddings` has them."""
     paths = top_up.reading.workspace.document_paths
     return top_up.parent.is_trained_on([name for path in paths for name in map_arrow_file(path)["file"].to_pylist()])
 

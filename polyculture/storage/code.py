@@ -1,4 +1,4 @@
-"""Which source files a module's results depend on: its own, and those that it imports, directly or not."""
+"""Source files that a module's results depend on: its own, and those that it imports, directly or not."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""What a takedown changes in the accounts of a run."""
+"""Changes of a takedown in the accounts of a run."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ def account_takedown(
     trained: Taken,
     held: Taken,
 ) -> TakedownAccount:
-    """What was taken down, in numbers.
+    """Numbers of what was taken down.
 
     Args:
         parent: digest of the manifest of the run before, and what had been taken out of that already.
@@ -127,7 +127,7 @@ def taken_rows(source: str, parts: Iterable[Taken]) -> pa.Table:
 
 
 def without_texts(removals: RemovalSummary | None) -> RemovalSummary | None:
-    """What deduplication removed, without the passages that its largest clusters quote."""
+    """Removals of deduplication, without the passages that its largest clusters quote."""
     if removals is None:
         return None
     clusters = [cluster.model_copy(update={"examples": ("", "")}) for cluster in removals.largest_clusters]

@@ -90,7 +90,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Choice:
-    """What was chosen of n candidates.
+    """A choice among n candidates.
 
     Attributes:
         best: (n,) what broadens most.

@@ -45,7 +45,7 @@ def rows_read_from(corpus: Corpus, rows: NDArray[np.int64]) -> tuple[list[str], 
 
 @dataclass(frozen=True)
 class Ways:
-    """What may be added to the parent.
+    """Documents that may be added to the parent.
 
     Attributes:
         corpus: the candidates, m documents.

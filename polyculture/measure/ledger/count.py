@@ -38,7 +38,7 @@ PARTITION_LENSES = tuple(lens for lens, definition in LENSES.items() if isinstan
 
 @dataclass(frozen=True)
 class Survey:
-    """What is measured: a corpus, what lenses count in, the stages, and how probes are chosen.
+    """The subject of a measurement: a corpus, indexes of its lenses, the stages, and the choice of probes.
 
     Attributes:
         corpus: n documents.
@@ -72,7 +72,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class Part:
-    """What a part of the documents adds.
+    """The counts that a part of the documents adds.
 
     Attributes:
         counts: of each partition lens, documents and tokens of every species in every source.

@@ -18,7 +18,7 @@ from schemas.measures import Lens
 
 @dataclass(frozen=True, slots=True)
 class SheetTerms:
-    """What a sheet is asked, as plain data that crosses processes.
+    """Questions to a sheet, as plain data that crosses processes.
 
     Attributes:
         sources: how many there are.
@@ -63,7 +63,7 @@ class Sheet:
         return [where(stage, self.indexes[lens].applies) for stage in self.stages]
 
     def documents_at(self, stage: StageCopies) -> Documents:
-        """What is counted at a stage."""
+        """The documents that are counted at a stage."""
         return Documents(self.source, stage.copies, self.tokens, self.id_hash, self.terms.sources)
 
     def take(self, rows: NDArray[np.int64] | slice) -> "Sheet":

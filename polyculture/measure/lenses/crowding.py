@@ -1,4 +1,4 @@
-"""Which documents may have many neighbours: an upper bound from counts of band keys, exact and mergeable."""
+"""Crowded documents, which may have many neighbours: an upper bound from counts of band keys, exact and mergeable."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ BIN_BITS = 22  # at most 24 keys a document in 4 million bins: of N documents a 
 
 @dataclass(frozen=True, slots=True)
 class Crowding:
-    """How many documents may be neighbours of each group of equal texts.
+    """Upper bounds on the neighbours of each group of equal texts.
 
     Attributes:
         largest: (groups, stages) documents in the fullest bin of each group's band keys, its own included.

@@ -1,4 +1,4 @@
-"""What a lens is: what makes documents one species, and what it counts in.
+"""The shape of a lens: it makes species of documents, and counts in an index that it builds.
 
 Nothing here, nor in a lens's own file outside its `build`, loads a kernel: the gate reads ledgers without any.
 """
@@ -24,7 +24,7 @@ Parts = Sequence[NDArray[np.bool_] | None]
 
 
 class Material(Protocol):
-    """What lenses may look at of n documents: of a whole corpus, or of some documents that were chosen."""
+    """Everything that lenses may look at of n documents: a whole corpus, or documents that were chosen."""
 
     @property
     def groups(self) -> NDArray[np.int64]:
@@ -41,7 +41,7 @@ class Material(Protocol):
         ...
 
     def attribute(self, signal: str, column: str) -> NDArray[Any]:
-        """What a signal says of every document."""
+        """Values that a signal has for every document."""
         ...
 
     @property
@@ -51,13 +51,13 @@ class Material(Protocol):
 
     @property
     def settings(self) -> LensSettings:
-        """What does not come from the documents."""
+        """Settings that do not come from the documents."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class LensSettings:
-    """What lenses need beside the documents.
+    """Settings of lenses beside the documents.
 
     Attributes:
         threshold: least Jaccard similarity of near neighbours.
@@ -72,7 +72,7 @@ class LensSettings:
 
 @dataclass(frozen=True, slots=True)
 class SpeciesIndex:
-    """What a partition lens counts in.
+    """Index of a partition lens.
 
     Attributes:
         species: (n,) species of each document, dense from 0.
@@ -89,14 +89,14 @@ class SpeciesIndex:
 
 
 class NeighbourIndex(Protocol):
-    """What a neighbour lens counts in."""
+    """Index of a neighbour lens."""
 
     def join(self, probe_groups: NDArray[np.int64], counts: GroupCounts, parts: Parts = (None,)) -> Joined:
         """Documents in each probe's closed neighbourhood, from what the groups weigh."""
         ...
 
     def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
-        """How many neighbours each group may have, from what the groups weigh."""
+        """Upper bounds on the neighbours of each group, from what the groups weigh."""
         ...
 
 

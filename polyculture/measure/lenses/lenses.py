@@ -38,7 +38,7 @@ LENS_SIGNALS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Indexes:
-    """What the lenses count in, of n documents.
+    """Indexes of all lenses, over n documents.
 
     Attributes:
         groups: (n,) groups of equal canonical text, dense from 0.
@@ -49,11 +49,11 @@ class Indexes:
     built: Mapping[Lens, SpeciesIndex | NeighbourIndex]
 
     def species(self, lens: Lens) -> SpeciesIndex:
-        """What a partition lens counts in."""
+        """Index of a partition lens."""
         return cast("SpeciesIndex", self.built[lens])
 
     def neighbours(self, lens: Lens) -> NeighbourIndex:
-        """What a neighbour lens counts in."""
+        """Index of a neighbour lens."""
         return cast("NeighbourIndex", self.built[lens])
 
 

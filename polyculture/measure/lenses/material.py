@@ -1,4 +1,4 @@
-"""What lenses look at of a whole corpus."""
+"""A whole corpus, as lenses look at it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -46,5 +46,5 @@ class CorpusMaterial:
         return self.corpus.take(np.arange(len(self.corpus)), [name])[name]
 
     def attribute(self, signal: str, column: str) -> NDArray[Any]:
-        """What a signal says of every document."""
+        """Values that a signal has for every document."""
         return self.attributes.values(signal, column)

@@ -51,7 +51,7 @@ def agreement_floor(threshold: float, width: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """What a join of probes has counted.
+    """Counts of a join of probes.
 
     Attributes:
         multiplicity: (probes, sources, stages) occurrences in each probe's closed neighbourhood.
@@ -127,7 +127,7 @@ class NearIndex:
         return count_bins(self._keys, self._shared, chosen, group_totals(counts, len(self._sets)))
 
     def crowding(self, counts: GroupCounts, parts: Parts = (None,)) -> Crowding:
-        """How many documents may be neighbours of each group, at most: see `polyculture.measure.lenses.crowding`.
+        """Upper bounds on the neighbours of each group: see `polyculture.measure.lenses.crowding`.
 
         Args:
             counts: what all groups weigh.
@@ -196,7 +196,7 @@ class NearIndex:
         return JoinPlan(groups, keyed, probes, chances(probes, crowded, by_source, own, self.most_candidates))
 
     def _candidates(self, probes: ProbeKeys, there: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """How many of the groups that are there have each key of the probes."""
+        """Number of groups, among those that are there, that have each key of the probes."""
 
         def part(span: tuple[int, int]) -> NDArray[np.int64]:
             found = np.zeros(len(probes.keys), np.int64)

@@ -26,7 +26,7 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """What part of its candidates each probe verifies.
+    """Part of its candidates that each probe verifies.
 
     Attributes:
         of_probe: (probes, sources) the chance of a candidate of each source, 0..1; 1 if all are verified.
@@ -66,7 +66,7 @@ def crowded_keys(probes: ProbeKeys, per_key: Numbers, alone: Numbers, most: int)
 def chances(
     probes: ProbeKeys, crowded: tuple[NDArray[np.bool_], Numbers], by_source: Numbers, alone: Numbers, most: int
 ) -> Chances:
-    """How much of their candidates probes verify.
+    """Work out what part of their candidates probes verify.
 
     Args:
         probes: p probes.
@@ -126,7 +126,7 @@ def _uniform(state: np.uint64) -> float:
 
 @compiled()
 def _skip(state: np.uint64, chance: float) -> int:
-    """How many are passed over until the next that is drawn."""
+    """Number that is passed over until the next that is drawn."""
     if chance >= 1.0:
         return 0
     return int(min(np.log(_uniform(state)) / np.log1p(-chance), 1e15))
@@ -157,7 +157,7 @@ def _drawn(
     draw: tuple[Numbers, float, np.uint64],
     out: tuple[Numbers, NDArray[np.float64]],
 ) -> int:
-    """Which of the probes of a key take a group for a candidate, and with what chance; returns how many."""
+    """Find the probes of a key that take a group for a candidate, and with what chance; returns their number."""
     by_key, of_probe = probes
     sources, largest, state = draw
     at, count = span[0] + _skip(state, largest), 0

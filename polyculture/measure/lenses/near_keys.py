@@ -40,13 +40,13 @@ class ProbeKeys:
 
     @property
     def look_up(self) -> LookUp:
-        """What a key is found with."""
+        """Tables that a key is found with."""
         bits = (len(self.directory) - 1).bit_length() - 1
         return self.keys, self.directory, np.uint64(64 - bits)
 
 
 def shared_bands(keys: Keys, has_words: NDArray[np.bool_], threads: int = 1) -> Shared:
-    """Which bands each group may share with another one; those that are left out it shares with none.
+    """Bands that each group may share with another one; those that are left out it shares with none.
 
     Most keys are of one group alone, and need not be looked up. A filter of bits (Bloom 1970, with one hash) holds the
     keys that were met, a second one those that were met again.
@@ -93,7 +93,7 @@ def _flag(keys: Keys, has_words: NDArray[np.bool_], at: tuple[int, np.uint64], s
 
 @compiled()
 def is_shared(shared: Shared, group: int, band: int) -> bool:
-    """Whether a group's key may be another one's too."""
+    """True if a group's key may be another one's too."""
     return bool((shared[group, band >> 3] >> (band & 7)) & 1)
 
 

@@ -46,7 +46,7 @@ class Subset:
 
     @cached_property
     def documents(self) -> Documents:
-        """What is counted."""
+        """The documents that are counted."""
         number = {name: i for i, name in enumerate(self.sources)}
         return Documents(
             source=np.array([number[name] for name in self.table["source"].to_pylist()], np.int64),
@@ -109,7 +109,7 @@ class SubsetMaterial:
         return self.table[name]
 
     def attribute(self, signal: str, column: str) -> NDArray[Any]:
-        """What a signal says of every document."""
+        """Values that a signal has for every document."""
         return values_of(signal, self.table)[column]
 
     @property

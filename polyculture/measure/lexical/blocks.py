@@ -43,7 +43,7 @@ class LexicalSample:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSizes:
-    """How much text documents hold, as it is known without reading them.
+    """Sizes of documents, as they are known without reading them.
 
     Attributes:
         words: (n,) words of each canonical text: the signal `lexical`.

@@ -47,7 +47,7 @@ def population_of(corpus: Corpus, lens: Lens, stage: StageCopies, has_species: b
 
 
 class Drawable(Protocol):
-    """What probes are drawn from: a corpus, or columns of a part of one."""
+    """Documents that probes are drawn from: a corpus, or columns of a part of one."""
 
     @property
     def source(self) -> NDArray[np.int64]:

@@ -33,7 +33,7 @@ def rank_corpus(corpus: Corpus, is_member: NDArray[np.bool_], seed: int) -> Stre
 
 @dataclass(frozen=True)
 class PlanInputs:
-    """What a plan depends on beside the documents and the configuration.
+    """Inputs of a plan beside the documents and the configuration.
 
     Attributes:
         data_sha256: digest of the data, which the plan names.

@@ -25,7 +25,7 @@ _SHIFT = np.uint64(64 - 23)
 
 
 @dataclass(frozen=True, slots=True)
-class Documents:
+class DistinctDocuments:
     """The distinct documents.
 
     Attributes:
@@ -66,7 +66,7 @@ def hold_out_documents(
     if config.validation is None:
         raise ValueError("the configuration asks for no validation split")
     rows, threshold = np.flatnonzero(is_distinct), config.dedupe.near.threshold
-    documents = Documents(corpus.source[rows], corpus.tokens[rows], corpus.id_hash[rows], groups[rows])
+    documents = DistinctDocuments(corpus.source[rows], corpus.tokens[rows], corpus.id_hash[rows], groups[rows])
     held = choose_held_out(documents, corpus.sources, config.validation.tokens, config.seed)
     twins = find_twins(documents, held, sets, threshold)
     fate = np.zeros(len(corpus), np.int8)
@@ -76,7 +76,9 @@ def hold_out_documents(
     return fate, account
 
 
-def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens: int, seed: int) -> NDArray[np.bool_]:
+def choose_held_out(
+    documents: DistinctDocuments, sources: Sequence[str], budget_tokens: int, seed: int
+) -> NDArray[np.bool_]:
     """Hold out about `budget_tokens`, of each source in proportion to its tokens.
 
     A source gives the documents of smallest seeded hash, which is neither that of its probes nor that of its inclusion:
@@ -115,8 +117,10 @@ def choose_held_out(documents: Documents, sources: Sequence[str], budget_tokens:
     return held
 
 
-def find_twins(documents: Documents, held: NDArray[np.bool_], sets: ShingleSets, threshold: float) -> NDArray[np.bool_]:
-    """Documents, not held out themselves, with an exact or near twin among those that are.
+def find_twins(
+    documents: DistinctDocuments, held: NDArray[np.bool_], sets: ShingleSets, threshold: float
+) -> NDArray[np.bool_]:
+    """DistinctDocuments, not held out themselves, with an exact or near twin among those that are.
 
     Exact: no sampling and no signatures. Two sets of Jaccard similarity t or more share at least t of each, so, both in
     ascending order, one of the first |A| - ceil(t |A|) + 1 hashes of the one is among those of the other (prefix
@@ -144,9 +148,9 @@ def find_twins(documents: Documents, held: NDArray[np.bool_], sets: ShingleSets,
 
 
 def account_held_out(
-    documents: Documents, held: NDArray[np.bool_], twins: NDArray[np.bool_], sources: Sequence[str]
+    documents: DistinctDocuments, held: NDArray[np.bool_], twins: NDArray[np.bool_], sources: Sequence[str]
 ) -> list[HeldOutSource]:
-    """Documents and tokens of each source that are held out, and that are left out for their sake."""
+    """DistinctDocuments and tokens of each source that are held out, and that are left out for their sake."""
 
     def totals(chosen: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
         source, count = documents.source[chosen], len(sources)

@@ -3,18 +3,18 @@ import pyarrow as pa
 import pytest
 
 from polyculture.errors import ConfigError
-from polyculture.mixture.plan.held_out import Documents, choose_held_out, find_twins
+from polyculture.mixture.plan.held_out import DistinctDocuments, choose_held_out, find_twins
 from polyculture.storage.hashing import id_hash
 from polyculture.text.shingles import shingle_sets
 
 SOURCES = ("large", "small", "single")
 
 
-def documents(generator: np.random.Generator, count: int = 3000) -> Documents:
+def documents(generator: np.random.Generator, count: int = 3000) -> DistinctDocuments:
     source = np.sort(generator.choice([0, 0, 0, 0, 0, 0, 0, 0, 0, 1], count))
     source[-1] = 2
     ids = np.array([id_hash(f"{s}:{i}") for i, s in enumerate(source)], np.uint64)
-    return Documents(source, generator.integers(1, 500, count), ids, np.arange(count))
+    return DistinctDocuments(source, generator.integers(1, 500, count), ids, np.arange(count))
 
 
 def test_each_source_gives_its_part_and_a_larger_budget_only_adds() -> None:
@@ -35,7 +35,7 @@ def test_the_choice_depends_on_ids_alone() -> None:
     found = documents(np.random.default_rng(2), 500)
     held = choose_held_out(found, SOURCES, 5_000, seed=5)
     order = np.random.default_rng(3).permutation(500)
-    turned = Documents(found.source[order], found.tokens[order], found.id_hash[order], found.group[order])
+    turned = DistinctDocuments(found.source[order], found.tokens[order], found.id_hash[order], found.group[order])
     assert (choose_held_out(turned, SOURCES, 5_000, seed=5) == held[order]).all()
     assert (choose_held_out(found, SOURCES, 5_000, seed=6) != held).any()
 
@@ -61,7 +61,9 @@ def test_twins_are_those_of_brute_force(threshold: float) -> None:
     sets = shingle_sets(pa.array(distinct.tolist(), pa.large_string()))
     held = generator.random(len(texts)) < 0.2
     ids = np.arange(len(texts), dtype=np.uint64)
-    found = Documents(np.zeros(len(texts), np.int64), np.ones(len(texts), np.int64), ids, group.astype(np.int64))
+    found = DistinctDocuments(
+        np.zeros(len(texts), np.int64), np.ones(len(texts), np.int64), ids, group.astype(np.int64)
+    )
 
     as_sets = [set(sets.hashes[sets.offsets[g] : sets.offsets[g + 1]].tolist()) for g in group]
 
@@ -77,6 +79,6 @@ def test_twins_are_those_of_brute_force(threshold: float) -> None:
 def test_a_source_without_tokens_gives_nothing() -> None:
     found = documents(np.random.default_rng(1), 500)
     tokens = np.where(found.source == 1, 0, found.tokens)
-    held = choose_held_out(Documents(found.source, tokens, found.id_hash, found.group), SOURCES, 5_000, seed=5)
+    held = choose_held_out(DistinctDocuments(found.source, tokens, found.id_hash, found.group), SOURCES, 5_000, seed=5)
     assert held[found.source == 0].any()
     assert not held[found.source == 1].any()
