@@ -1,4 +1,4 @@
-"""Identity of each step: what its bytes depend on, which is its version, the modules that it follows, and the libraries that these use.
+"""Identity of each step: its version, the modules that it follows, and the libraries that these use.
 
 A change elsewhere, in a report or a message, leaves a step's digest alone, so that a run which is half done goes on.
 """

@@ -1,4 +1,4 @@
-"""Number of words of a document: it says which documents fill a block of lexical measurement, without reading them again."""
+"""Number of words of a document: it says which documents fill a lexical block, without reading them again."""
 
 import numpy as np
 import pyarrow as pa

@@ -120,7 +120,7 @@ def choose_held_out(
 def find_twins(
     documents: DistinctDocuments, held: NDArray[np.bool_], sets: ShingleSets, threshold: float
 ) -> NDArray[np.bool_]:
-    """DistinctDocuments, not held out themselves, with an exact or near twin among those that are.
+    """Find the documents, not held out themselves, with an exact or near twin among those that are.
 
     Exact: no sampling and no signatures. Two sets of Jaccard similarity t or more share at least t of each, so, both in
     ascending order, one of the first |A| - ceil(t |A|) + 1 hashes of the one is among those of the other (prefix
