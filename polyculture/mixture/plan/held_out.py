@@ -150,7 +150,7 @@ def find_twins(
 def account_held_out(
     documents: DistinctDocuments, held: NDArray[np.bool_], twins: NDArray[np.bool_], sources: Sequence[str]
 ) -> list[HeldOutSource]:
-    """DistinctDocuments and tokens of each source that are held out, and that are left out for their sake."""
+    """Documents and tokens of each source that are held out, and that are left out for their sake."""
 
     def totals(chosen: NDArray[np.bool_]) -> tuple[list[int], list[int]]:
         source, count = documents.source[chosen], len(sources)
