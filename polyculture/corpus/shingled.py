@@ -37,7 +37,10 @@ def write_shingles(
     starts = range(0, len(leaders), GROUPS_PER_BLOCK)
     parts = [hashes.with_name(f"block-{number:06d}.u64") for number in range(len(starts))]
     spans = [slice(start, start + GROUPS_PER_BLOCK) for start in starts]
-    calls = [(corpus.partitions, partition[span], row[span], part) for span, part in zip(spans, parts, strict=True)]
+    calls = []
+    for span, part in zip(spans, parts, strict=True):
+        numbers, place = np.unique(partition[span], return_inverse=True)
+        calls.append(([corpus.partitions[number] for number in numbers], place, row[span], part))
     sizes, done = [np.zeros(1, np.int64)], 0
     with writing(hashes) as stream:
         for part, found in zip(parts, run_grouped(executor, _write_block, calls), strict=True):

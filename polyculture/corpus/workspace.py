@@ -165,10 +165,13 @@ class Workspace:
         """Write what a step has to say, under the name of its model."""
         write_text(self._account_path(type(account)), account.model_dump_json())
 
-    def open_account(self, model: type[Account]) -> Account | None:
-        """The account of a step; None if it wrote none."""
-        path = self._account_path(model)
-        return model.model_validate_json(path.read_bytes()) if path.is_file() else None
+    def open_account(self, model: type[Account]) -> Account:
+        """The account of a step.
+
+        Raises:
+            OSError: the step wrote none.
+        """
+        return model.model_validate_json(self._account_path(model).read_bytes())
 
     def _account_path(self, model: type[BaseModel]) -> Path:
         return self.accounts / f"{model.__name__}.json"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, EncodingStatus
 from polyculture.encoders.model_folder import check_model_folder, model_folder_sha256
 from polyculture.errors import ConfigError
+from polyculture.storage.hashing import json_sha256
+
+LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch")
 
 
 class SentenceTransformersEncoder:
@@ -39,7 +43,7 @@ class SentenceTransformersEncoder:
         check_model_folder(folder)
         self._model = _load(folder)
         self.name = f"sentence_transformers:{folder.name}"
-        self.revision = model_folder_sha256(folder)
+        self.revision = model_revision(folder)
         self.languages = frozenset(language.lower().replace("_", "-") for language in languages)
         self.dimensions = len(self._vector("a"))
 
@@ -75,9 +79,15 @@ def sentence_transformers(path: Path | None, languages: Sequence[str]) -> Senten
     return SentenceTransformersEncoder(path, languages)
 
 
+def model_revision(folder: Path) -> str:
+    """Digest of a model's files, and of the versions of what computes with them: another one may round otherwise."""
+    return json_sha256([model_folder_sha256(folder), {name: version(name) for name in LIBRARIES}])
+
+
 def _load(folder: Path) -> Any:
     try:
         library = import_module("sentence_transformers")
+        import_module("torch").set_num_threads(1)  # sums of several threads differ in their last bits
     except ImportError as error:
         raise ConfigError(
             "the encoder sentence_transformers needs more packages: install polyculture[encoders]"

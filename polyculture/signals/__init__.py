@@ -1,3 +1,3 @@
-"""Numbers per document, worked out from its text alone: what lenses and measures look at instead of the text."""
+"""Numbers per document, worked out from the document alone: lenses and measures look at them instead of the text."""
 
 __all__ = ["attributes", "signal", "signals"]

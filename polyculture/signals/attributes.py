@@ -19,16 +19,14 @@ from schemas.measure_config import MeasureConfig
 BATCH_DOCUMENTS = 1000
 
 
-def values_of(
-    signal: str, documents: pa.Table | pa.RecordBatch, settings: SignalSettings | None = None
-) -> dict[str, NDArray[Any]]:
+def values_of(signal: str, documents: pa.Table, settings: SignalSettings | None = None) -> dict[str, NDArray[Any]]:
     """Work out a signal of documents that no partition holds: columns as arrays, lists of one length as rows."""
     found = SIGNALS[signal]
     measure = found.open(settings or SignalSettings(MeasureConfig(semantic=None)))
-    rows = documents.select(list(found.reads)).combine_chunks().to_batches()
-    if not rows:
-        rows = [pa.RecordBatch.from_pylist([], documents.schema).select(list(found.reads))]
-    return {field.name: numbers_of(array) for field, array in zip(measure.schema, measure(rows[0]), strict=True)}
+    table = documents.select(list(found.reads))
+    parts = [measure(batch) for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]]
+    columns = zip(measure.schema, zip(*parts, strict=True), strict=True)
+    return {field.name: numbers_of(pa.concat_arrays(list(arrays))) for field, arrays in columns}
 
 
 def numbers_of(column: pa.Array) -> NDArray[Any]:

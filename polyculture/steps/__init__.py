@@ -1,4 +1,4 @@
-"""The steps of a run: each reads what the steps before it left, makes one core call, and writes.
+"""The steps of a run: each reads what the steps before it left, calls the core, and writes.
 
 Nothing here knows an orchestrator: a task is a step that Prefect sees, and a notebook runs the same steps without it.
 """

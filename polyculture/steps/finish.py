@@ -42,8 +42,8 @@ def write_manifest(
         shards=shards,
         plan=open_plan(job) if is_run else None,
         removals=None if is_audit else workspace.open_account(RemovalSummary),
-        exclusions=workspace.open_account(ExclusionAccount),
-        validation=workspace.open_account(ValidationAccount) if is_run else None,
+        exclusions=workspace.open_account(ExclusionAccount) if job.filters else None,
+        validation=workspace.open_account(ValidationAccount) if is_run and job.config.validation else None,
         parent=parent,
     )
     command = cast("Literal['run', 'audit', 'top_up']", job.command)  # a pilot has no manifest

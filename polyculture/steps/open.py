@@ -47,7 +47,7 @@ def is_written(job: Job) -> bool:
 
 
 def clear_outputs(job: Job) -> None:
-    """Delete what an interrupted run of the same identity left in the folders that the manifest will list.
+    """Delete what an interrupted run of the same identity left: outputs that are written anew, report and accounts.
 
     Shards stay: those that were committed are not written again, and the others are replaced or deleted.
     """

@@ -27,7 +27,7 @@ class Progress(Protocol):
 
 
 class Quiet:
-    """Nobody: what a run in a notebook tells."""
+    """Progress that is told to nobody, as in a notebook."""
 
     def log(self, message: str) -> None:
         """Say nothing."""

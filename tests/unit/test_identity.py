@@ -16,7 +16,6 @@ STANDARD = frozenset(sys.stdlib_module_names)
 SETTLED_ELSEWHERE = {
     "datasets": "an example in the card that is written beside the shards",
     "filelock": "who may write",
-    "llvmlite": "comes with numba",
     "pydantic": "checks values, and writes them as JSON",
     "yaml": "the configuration is digested as values",
 }
@@ -97,7 +96,6 @@ def test_every_module_decides_the_bytes_of_some_step_or_is_of_a_room_that_shows(
 LATER = {
     "polyculture.compute.in_process",
     "polyculture.compute.local",
-    "polyculture.corpus.workspace",
     "polyculture.deduplication.outcome",
     "polyculture.deduplication.spool",
     "polyculture.deduplication.standalone",
@@ -106,7 +104,6 @@ LATER = {
     "polyculture.mixture.plan.plan_run",
     "polyculture.mixture.plan.run_ledger",
     "polyculture.shards.read",
-    "polyculture.steps.attributes",
     "polyculture.steps.open",
     "polyculture.steps.session",
 }

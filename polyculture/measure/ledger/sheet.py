@@ -79,7 +79,7 @@ class Sheet:
         )
 
     def write(self, path: Path) -> None:
-        """Write the columns, in one piece: 8 bytes a document and column."""
+        """Write the columns, in one piece: at most 8 bytes a document and column."""
         columns: dict[str, NDArray[np.generic]] = {
             "number": self.numbers,
             "source": self.source,

@@ -85,7 +85,10 @@ def lexical_sample(
     texts = take(rows[:last])
     words = word_sequences(texts, size.words // DOCUMENTS_AT_LEAST)
     if not np.array_equal(np.diff(words.offsets), word_sizes[:last]):
-        raise ValueError("the texts have other words than the signal `lexical` counted; run again")
+        raise ValueError(
+            "the texts have other words than the signal `lexical` counted: "
+            "the attributes of this run are damaged; delete its run directory, and run again"
+        )
     blocks = [LexicalCounts()] * max(map(len, spans))
     for number, (first, end) in enumerate(spans[0]):
         blocks[number] += word_counts(_between(words, first, end), size.words)

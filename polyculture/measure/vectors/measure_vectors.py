@@ -133,8 +133,8 @@ def measure_vectors(
 def _moments(vectors: Vectors) -> MomentTable:
     """Second moments of every file of embeddings, each in a worker, added up."""
     embeddings, copies, parts = vectors.embeddings, vectors.copies, []
-    for number, path in enumerate(embeddings.paths):
-        mine = np.flatnonzero(embeddings.partition == number)
+    for path, (first, end) in zip(embeddings.paths, vectors.corpus.spans, strict=True):
+        mine = slice(first, end)
         parts.append(PartRows(path, embeddings.row[mine], vectors.corpus.source[mine], copies[mine]))
     groups = in_groups([len(part.row) for part in parts], LEAST_DOCUMENTS)
     calls = [(parts[first:end], vectors.names) for first, end in groups]

