@@ -27,7 +27,7 @@ def checked(cases: list[dict[str, Any]]) -> Counter[str]:
     return counts
 
 
-@pytest.mark.parametrize(("kills", "others"), [pytest.param(4, 12, marks=LONG), pytest.param(1, 1, marks=EVERY)])
+@pytest.mark.parametrize(("kills", "others"), [pytest.param(6, 18, marks=LONG), pytest.param(1, 1, marks=EVERY)])
 def test_at_every_step_of_the_shards_a_run_may_die_or_fail(tmp_path: Path, kills: int, others: int) -> None:
     acts = {"kill": kills} | dict.fromkeys(("torn", "short", "ENOSPC", "EIO", "EINTR"), others)
     whole, *cases = crashes(tmp_path, "tail", [[act, f"every {stride}"] for act, stride in acts.items()])
@@ -39,7 +39,7 @@ def test_at_every_step_of_the_shards_a_run_may_die_or_fail(tmp_path: Path, kills
     assert counts == {act: -(-every[act] // stride) for act, stride in acts.items()}
 
 
-@pytest.mark.parametrize("stride", [pytest.param(6, marks=LONG), pytest.param(1, marks=EVERY)])
+@pytest.mark.parametrize("stride", [pytest.param(8, marks=LONG), pytest.param(1, marks=EVERY)])
 def test_killed_at_every_commit_of_a_whole_run_it_resumes(tmp_path: Path, stride: int) -> None:
     whole, *_ = crashes(tmp_path / "plain", "whole", [])
     commits = [i for i, step in enumerate(whole["steps"]) if step.split()[0] in ("replace", "link")]
@@ -49,7 +49,7 @@ def test_killed_at_every_commit_of_a_whole_run_it_resumes(tmp_path: Path, stride
     assert checked(cases) == {"kill": len(commits)}
 
 
-@pytest.mark.parametrize("count", [pytest.param(12, marks=LONG), pytest.param(100, marks=EVERY)])
+@pytest.mark.parametrize("count", [pytest.param(8, marks=LONG), pytest.param(100, marks=EVERY)])
 def test_killed_at_random_moments_a_run_resumes(tmp_path: Path, count: int) -> None:
     generator = random.Random(39)
     moments = [["moment", 0.9 * generator.random()] for _ in range(count)]

@@ -1,5 +1,6 @@
 """Measure embeddings at full scale: moments, what probes meet, the reference's split, and what a trial would show."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -133,8 +134,9 @@ def measure_vectors(
 def _moments(vectors: Vectors) -> MomentTable:
     """Second moments of every file of embeddings, each in a worker, added up."""
     embeddings, copies, parts = vectors.embeddings, vectors.copies, []
-    for path, (first, end) in zip(embeddings.paths, vectors.corpus.spans, strict=True):
-        mine = slice(first, end)
+    edges = np.searchsorted(embeddings.partition, np.arange(len(embeddings.paths) + 1))  # ascending, as an index is
+    for path, span in zip(embeddings.paths, itertools.pairwise(edges), strict=True):
+        mine = slice(*span)
         parts.append(PartRows(path, embeddings.row[mine], vectors.corpus.source[mine], copies[mine]))
     groups = in_groups([len(part.row) for part in parts], LEAST_DOCUMENTS)
     calls = [(parts[first:end], vectors.names) for first, end in groups]
