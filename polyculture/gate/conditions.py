@@ -80,7 +80,7 @@ def conditions(config: CurationConfig, manifest: Manifest) -> Iterator[CheckResu
     if manifest.takedown is not None:
         yield _taken_down(manifest, manifest.takedown)
     for account in accounts:
-        yield from _sourceconditions(config, account)
+        yield from _source_conditions(config, account)
 
 
 def _taken_down(manifest: Manifest, takedown: TakedownAccount) -> CheckResult:
@@ -101,11 +101,14 @@ def unmatched_words(account: ExclusionAccount) -> str:
     return f"{account.unmatched:,} of {account.entries:,} takedown entries name no document of the input: {shown}"
 
 
-def _sourceconditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
+def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterator[CheckResult]:
     """Conditions on one source's input."""
     # a source whose every document a top-up's parent holds already was not empty
     documents = sum(file.documents + file.filtered.get(IN_PARENT, 0) for file in account.files)
-    yield condition("empty_source", account.name, documents > 0, f"{account.name}: {documents:,} documents were read")
+    filtered = 0 if documents else sum(account.filtered.values())
+    gone = f"; {filtered:,} were filtered" if filtered else ""
+    said = f"{account.name}: {documents:,} documents were {'left' if filtered else 'read'}{gone}"
+    yield condition("empty_source", account.name, documents > 0, said)
     yield _quarantine(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
     for file in account.files:
