@@ -63,17 +63,18 @@ def make_executor(workers: int, name: str = "local") -> Executor:
     return EXECUTORS[name](workers)
 
 
-def run_grouped(
-    executor: Executor, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]
+def run_worthwhile(
+    executor: Executor, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], *, is_small: bool
 ) -> Iterator[Result]:
-    """Results of calls that were grouped by `in_groups`; a single one is not worth a process, and runs here.
+    """Results of calls that run here if they are small, and are not worth the start of a process.
 
     Args:
-        executor: runs several.
+        executor: runs them otherwise.
         function: as of `Executor.run`.
         calls: the arguments of each call.
+        is_small: whether they take less time than a worker takes to start.
     """
-    return executor.run(function, calls) if len(calls) > 1 else iter([function(*call) for call in calls])
+    return (function(*call) for call in calls) if is_small else executor.run(function, calls)
 
 
 def in_groups(sizes: Sequence[int], least: int) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor, run_grouped
+from polyculture.compute.executor import Executor, run_worthwhile
 from polyculture.corpus.corpus import Corpus, texts_at
 from polyculture.storage.commit import writing
 from polyculture.storage.files import write_bytes
@@ -43,7 +43,9 @@ def write_shingles(
         calls.append(([corpus.partitions[number] for number in numbers], place, row[span], part))
     sizes, done = [np.zeros(1, np.int64)], 0
     with writing(hashes) as stream:
-        for part, found in zip(parts, run_grouped(executor, _write_block, calls), strict=True):
+        for part, found in zip(
+            parts, run_worthwhile(executor, _write_block, calls, is_small=len(calls) < 2), strict=True
+        ):
             with part.open("rb") as block:
                 shutil.copyfileobj(block, stream, 2**22)
             part.unlink()

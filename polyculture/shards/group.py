@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from polyculture.compute.executor import Executor, run_grouped
+from polyculture.compute.executor import Executor, run_worthwhile
 from polyculture.shards.cut import Shard, cut_shards
 from polyculture.shards.write import Origin, row_bytes, write_shard
 from polyculture.storage.commit import remove
@@ -63,7 +63,9 @@ def write_shards(
     missing = [shard for shard in shards if done[shard.name] is None]
     calls = [(origin, shard, config, place.directory, key) for shard in missing]
     rows = sum(shard.last - shard.first for shard in shards if done[shard.name] is not None)
-    for shard, written in zip(missing, run_grouped(place.executor, write_and_commit, calls), strict=True):
+    for shard, written in zip(
+        missing, run_worthwhile(place.executor, write_and_commit, calls, is_small=len(calls) < 2), strict=True
+    ):
         done[shard.name] = written
         rows += shard.last - shard.first
         progress(rows, len(sizes))

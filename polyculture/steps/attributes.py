@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from polyculture.compute.executor import in_groups, run_grouped
+from polyculture.compute.executor import in_groups, run_worthwhile
 from polyculture.corpus.attributes import Attributes
 from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.ingest import Partition
@@ -42,10 +42,13 @@ def add_attributes(session: Session, signals: Sequence[str] = tuple(SIGNALS)) ->
             outs = {name: workspace.attributes_path(name, partition) for name in missing}
             calls.append((workspace.documents_path(partition), outs))
             records.append([(step[name], mine[name], out) for name, out in outs.items()])
-    groups = in_groups([documents.stat().st_size for documents, _ in calls], LEAST_BYTES)
+    sizes = [documents.stat().st_size for documents, _ in calls]
+    groups, is_small = in_groups(sizes, LEAST_BYTES), sum(sizes) < LEAST_BYTES
     grouped = [(calls[first:end], _settings(job)) for first, end in groups]
     done = documents_read = 0
-    for (first, end), counts in zip(groups, run_grouped(session.executor, write_all_attributes, grouped), strict=True):
+    for (first, end), counts in zip(
+        groups, run_worthwhile(session.executor, write_all_attributes, grouped, is_small=is_small), strict=True
+    ):
         for count, written in zip(counts, records[first:end], strict=True):
             for name, key, out in written:
                 job.directory.commit_step(name, key, [out], {"documents": count})

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor, in_groups, run_grouped
+from polyculture.compute.executor import Executor, in_groups, run_worthwhile
 from polyculture.corpus.corpus import Corpus
 from polyculture.measure.ledger.neighbour_rows import measure_neighbours
 from polyculture.measure.ledger.sheet import Sheet, SheetTerms, open_sheet
@@ -144,7 +144,7 @@ def count_partitions(survey: Survey, path: Path, executor: Executor) -> Part:
     spans = survey.corpus.spans
     groups = in_groups([end - first for first, end in spans], LEAST_DOCUMENTS)
     calls = [(path, sheet.terms, spans[first][0], spans[end - 1][1]) for first, end in groups]
-    return merge_parts(sheet, list(run_grouped(executor, count_rows, calls)))
+    return merge_parts(sheet, list(run_worthwhile(executor, count_rows, calls, is_small=len(sheet) < LEAST_DOCUMENTS)))
 
 
 def measure_stages(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from polyculture.compute.executor import Executor, in_groups, run_grouped
+from polyculture.compute.executor import Executor, in_groups, run_worthwhile
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.encoders.encoder import ONE, from_fixed_point
@@ -140,7 +140,9 @@ def _moments(vectors: Vectors) -> MomentTable:
         parts.append(PartRows(path, embeddings.row[mine], vectors.corpus.source[mine], copies[mine]))
     groups = in_groups([len(part.row) for part in parts], LEAST_DOCUMENTS)
     calls = [(parts[first:end], vectors.names) for first, end in groups]
-    return merge_moments(list(run_grouped(vectors.executor, measure_files, calls)))
+    return merge_moments(
+        list(run_worthwhile(vectors.executor, measure_files, calls, is_small=len(vectors.corpus) < LEAST_DOCUMENTS))
+    )
 
 
 def _probe_rows(

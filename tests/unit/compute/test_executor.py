@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from polyculture.compute.executor import EXECUTORS, in_groups, make_executor, run_grouped
+from polyculture.compute.executor import EXECUTORS, in_groups, make_executor, run_worthwhile
 
 
 def double(value: int) -> int:
@@ -32,15 +32,18 @@ def test_an_unknown_executor_is_refused_with_the_known_ones() -> None:
         make_executor(0)
 
 
-def test_a_single_call_starts_no_process() -> None:
+def test_small_calls_start_no_process() -> None:
     class Refusing:
         workers = 1
 
         def run(self, *_: object) -> None:
             raise AssertionError("a process was started")
 
-    assert list(run_grouped(Refusing(), double, [(4,)])) == [8]  # type: ignore[arg-type]
-    assert list(run_grouped(Refusing(), double, [])) == []  # type: ignore[arg-type]
+    assert list(run_worthwhile(Refusing(), double, [(4,), (5,)], is_small=True)) == [8, 10]  # type: ignore[arg-type]
+    assert list(run_worthwhile(Refusing(), double, [], is_small=True)) == []  # type: ignore[arg-type]
+
+    with pytest.raises(AssertionError, match="was started"):
+        list(run_worthwhile(Refusing(), double, [(4,)], is_small=False))  # type: ignore[arg-type]
 
 
 def test_groups_hold_all_items_in_order_and_all_but_the_last_are_worth_a_call() -> None:
