@@ -6,6 +6,7 @@ from typing import Literal, get_args
 from pydantic import Field, model_validator
 
 from schemas.measures import COUNTS, OF_A_REFERENCE, SPACE_METRICS, Lens, Metric, RelativeTo, Space, Stage, Weighting
+from schemas.policy import RULES, Judge, Policy
 from schemas.strict import Bound, Severity, Strict
 
 
@@ -63,61 +64,18 @@ class Expectation(Strict):
             raise ValueError(f"{metric} is of the reference already; write relative_to: ceiling, or leave it out")
 
 
-DEFAULT_EXPECTATIONS: tuple[Expectation, ...] = (
-    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="each_source", at_least=0.8),
-    Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="all", at_least=0.8),
-    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="each_source", at_most=0.1),
-    Expectation(lens=Lens.NEAR, metric=Metric.SCALE_SURPRISE, scope="all", at_most=0.1),
-)
-
-
-def _beside_reference(lens: Lens, least: float, severity: Severity) -> Expectation:
-    return Expectation(
-        lens=lens,
-        metric=Metric.HILL_1,
-        scope="each_source",
-        relative_to=RelativeTo.REFERENCE,
-        at_least=least,
-        severity=severity,
-    )
-
-
-# What the defaults ask for beside DEFAULT_EXPECTATIONS where a reference is named.
-REFERENCE_EXPECTATIONS: tuple[Expectation, ...] = (
-    _beside_reference(Lens.NEAR, 0.6, "fail"),
-    _beside_reference(Lens.NEAR, 0.8, "warn"),
-    _beside_reference(Lens.TEMPLATE, 0.8, "warn"),
-    _beside_reference(Lens.OPENING, 0.8, "warn"),
-)
-
-
-# What they ask for beside that where embeddings are measured. A scope that is not measured is a warning, not a failure.
-SEMANTIC_EXPECTATIONS: tuple[Expectation, ...] = (
-    Expectation(
-        lens=Space.SEMANTIC,
-        metric=Metric.RKE,
-        scope="each_source",
-        relative_to=RelativeTo.REFERENCE,
-        at_least=0.8,
-    ),
-    Expectation(lens=Space.SEMANTIC, metric=Metric.COVERAGE, scope="all", relative_to=RelativeTo.CEILING, at_least=0.9),
-    Expectation(
-        lens=Space.SEMANTIC, metric=Metric.RARE_CELL_RECALL, scope="all", relative_to=RelativeTo.CEILING, at_least=0.8
-    ),
-)
-
-
 # The gate's own conditions that a person may waive. Evidence that is missing or does not balance cannot be waived.
 WAIVABLE = frozenset(
     {
         "expectation", "quarantine", "truncated_input", "unreadable_input", "removed_fraction", "cluster_size",
-        "component_size", "removal_precision", "heavy_species", "seed_fan_out", "lineage", "lexical_ratio", "takedown",
+        "component_size", "removal_precision", "seed_fan_out", "lineage", "lexical_ratio", "takedown", *RULES,
     }
 )  # fmt: skip
 
 # What the gate only warns of, unless the policy is strict.
 StrictCheck = Literal[
-    "lineage", "seed_fan_out", "heavy_species", "component_size", "unreadable_input", "lexical_ratio"
+    "lineage", "seed_fan_out", "heavy_species", "passages", "containment", "component_size", "unreadable_input",
+    "lexical_ratio",
 ]  # fmt: skip
 STRICT_CHECKS: frozenset[str] = frozenset(get_args(StrictCheck))
 
@@ -163,10 +121,17 @@ class GateConfig(Strict):
     trial_fraction: float = Field(
         0.01, gt=0, lt=1, description="Size of the trial run that scale_surprise compares with."
     )
-    expectations: tuple[Expectation, ...] = Field(
-        DEFAULT_EXPECTATIONS,
-        min_length=1,
-        description="Bounds; the defaults if absent, and those relative to the reference if there is one.",
+    rules: Policy = Field(
+        Policy(), description="Changes to the rules that ship, by id: `narrow: {at_most: 0.1}`, or `near: off`."
+    )
+    expectations: tuple[Expectation, ...] = Field((), description="Bounds of one's own, asked beside the rules.")
+    judge: Judge = Field(
+        "meaning",
+        description="`words`: the verdict is asked for by words alone, without embeddings, and says so; else what is "
+        "not read by meaning is UNKNOWN.",
+    )
+    run_cost: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Cost of the training run; the verdict gives shares in it too."
     )
     last_go: str | None = Field(
         None,

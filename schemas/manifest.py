@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.accounts import FileDigest, SourceAccount
 from schemas.config import CurationConfig
 from schemas.ledger import EncoderUsed
+from schemas.measures import Stage
 from schemas.plan import MixturePlan
 from schemas.removals import RemovalSummary
 from schemas.strict import Strict
@@ -137,3 +138,19 @@ class Manifest(Strict):
     def holds_mixture(self) -> bool:
         """True if the run removed duplicates and wrote shards, as an audit does not."""
         return self.command != "audit"
+
+    @property
+    def judged_stage(self) -> Stage:
+        """The stage whose multiplicities the gate judges: what is distinct in a run, what was read in an audit."""
+        return Stage.DISTINCT if self.holds_mixture else Stage.INPUT
+
+    def tokens_held(self) -> dict[str, int]:
+        """Tokens of each source in what is judged: the shards of a run, what an audit read."""
+        return {a.name: a.written_tokens if self.holds_mixture else a.read_tokens for a in self.conservation}
+
+    def documents_held(self) -> dict[str, int]:
+        """Documents of each source in what is judged."""
+        return {
+            a.name: a.written if self.holds_mixture else sum(file.documents for file in a.files)
+            for a in self.conservation
+        }

@@ -115,6 +115,8 @@ class Profile(Strict):
         vector_references: the same of the pooled reference.
         encoder: the encoder that made the embeddings.
         canary: measurements of the run's canary, which is in no other number; None if there is nothing to read.
+        weighed: near distinct fraction of all that is distinct (of all that was read, in an audit), each source weighed
+            by what the mixture holds of it: planned epochs are no duplicates.
     """
 
     trial_fraction: float
@@ -128,6 +130,7 @@ class Profile(Strict):
     vector_references: list[VectorProfile] = Field(default_factory=list)
     encoder: EncoderUsed | None = None
     canary: CanaryNumbers | None = None
+    weighed: dict[Weighting, Estimate] = Field(default_factory=dict)
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
         """The vector profile of one scope; None if nothing of it is there, or embeddings were not measured."""

@@ -4,6 +4,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.gate_config import GateConfig
 from schemas.ledger import EncoderUsed
 from schemas.strict import Severity, Strict
@@ -29,9 +31,10 @@ class CheckResult(Strict):
     """One check: an expectation in one scope, or one of the gate's own conditions.
 
     Attributes:
-        name: `expectation`, or the condition: evidence, conservation, quarantine, truncated_input, changed_input,
-            empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size, component_size,
-            removal_precision, heavy_species, seed_fan_out, lineage, lexical_ratio, waiver.
+        name: `expectation`; or the rule of the policy: narrow, near, meaning, heavy_species, passages, containment,
+            unread, epochs, reference; or the condition: evidence, conservation, quarantine, truncated_input,
+            changed_input, empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size,
+            component_size, removal_precision, seed_fan_out, lineage, lexical_ratio, policy, waiver.
         severity: a `warn` never decides the verdict; a check that is waived is a warning.
         relative_to: the number that observed, low, high and bound are ratios to, None if they are absolute.
         waiver: person who waives the check, reason and last day.
@@ -61,10 +64,20 @@ class CheckResult(Strict):
     message: str
 
 
+class VerdictLine(Strict):
+    """One line of what a verdict says: what it is about, and the fact."""
+
+    label: str
+    text: str
+
+
 class Verdict(Strict):
     """The verdict on one run; void for any other manifest.
 
     Attributes:
+        headline: shares and their limits, in a sentence.
+        lines: at most five more, by cause: which sources, with the fact in documents; the cheapest change that opens
+            the gate; what to look at; which rules are not as they ship.
         as_of: the day that waivers were judged on; None if there are none.
         policy: the policy, if it was not the `gate` of the run's own configuration.
         last_go_sha256: manifest of the run that bounds were relative to, if there is one.
@@ -74,6 +87,8 @@ class Verdict(Strict):
     verdict: VerdictValue
     name: str
     judged: Literal["input", "mixture"]
+    headline: str = ""
+    lines: list[VerdictLine] = Field(default_factory=list)
     checks: list[CheckResult]
     manifest_sha256: str
     version: str

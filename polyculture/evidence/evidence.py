@@ -7,15 +7,18 @@ from typing import Any
 
 from polyculture.canary.examine import FILES, read_canary
 from polyculture.measure.ledger.examples import EXAMPLES_FILE, read_snippets, with_snippets
-from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, read_ledger
-from polyculture.measure.ledger.profile import build_profile
+from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
+from polyculture.measure.ledger.profile import build_profile, weighed_fraction
 from polyculture.measure.lexical.profile import LEXICAL_FILE, lexical_profile, read_lexical
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from polyculture.storage.hashing import file_sha256, json_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
-from schemas.profile import Profile
+from schemas.measures import Lens, Stage, Weighting
+from schemas.profile import Estimate, Profile
+
+Held = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, int], ...]]  # documents, then tokens, of each source
 
 
 def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
@@ -86,17 +89,31 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
     there = [directory.ledger / name for name in beside if (directory.ledger / name).is_file()]
     digest += "".join(f" {path.name} {file_sha256(path)}" for path in there)
     asked = config or manifest.config
-    return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference)
+    held = tuple(sorted(manifest.documents_held().items())), tuple(sorted(manifest.tokens_held().items()))
+    return _profile(directory.ledger, digest, asked.gate.trial_fraction, asked.reference, (manifest.judged_stage, held))
 
 
 @lru_cache(maxsize=4)
-def _profile(ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...]) -> Profile:
+def _profile(
+    ledger: Path, digest: str, trial_fraction: float, reference: tuple[str, ...], judged: tuple[Stage, Held]
+) -> Profile:
     del digest  # only tells one ledger from another in the same place
-    profile = build_profile(read_ledger(ledger), trial_fraction, reference)
+    counted = read_ledger(ledger)
+    profile = build_profile(counted, trial_fraction, reference)
     rows, snippets = read_lexical(ledger), read_snippets(ledger)
     beside = {
         "lexical": lexical_profile(rows) if rows is not None else [],
         "heavy": with_snippets(profile.heavy, snippets),
         "canary": read_canary(ledger),
+        "weighed": _weighed(counted, *judged),
     }
     return profile.model_copy(update=beside)
+
+
+def _weighed(ledger: Ledger, stage: Stage, held: Held) -> dict[Weighting, Estimate]:
+    """The near distinct fraction of all, by what a mixture holds of each source."""
+    found = {
+        weighting: weighed_fraction(ledger, stage, Lens.NEAR, weighting, dict(part))
+        for weighting, part in zip((Weighting.DOCUMENTS, Weighting.TOKENS), held, strict=True)
+    }
+    return {weighting: fraction for weighting, fraction in found.items() if fraction is not None}

@@ -6,19 +6,11 @@ from collections.abc import Iterator, Sequence
 from polyculture.gate.relative import OF_WHAT, Evidence, Observed, observe, observe_pair
 from polyculture.gate.vectors import observe_vectors
 from schemas.config import CurationConfig
-from schemas.gate_config import DEFAULT_EXPECTATIONS, REFERENCE_EXPECTATIONS, SEMANTIC_EXPECTATIONS, Expectation
+from schemas.gate_config import Expectation
 from schemas.measures import Metric, RelativeTo, Space, Stage, Weighting
 from schemas.profile import Containment, Estimate, ScopeProfile
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
-
-
-def expectations_of(config: CurationConfig) -> tuple[Expectation, ...]:
-    """The expectations in force: the defaults ask more where there is a reference."""
-    asked = config.gate.expectations
-    if not config.reference or asked != DEFAULT_EXPECTATIONS:
-        return asked
-    return asked + REFERENCE_EXPECTATIONS + (SEMANTIC_EXPECTATIONS if config.measure.semantic is not None else ())
 
 
 def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stage) -> Iterator[CheckResult]:
@@ -51,14 +43,7 @@ def check_expectation(expectation: Expectation, evidence: Evidence, judged: Stag
 
 
 def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Iterator[CheckResult]:
-    """Results of what embeddings say of each scope as a whole.
-
-    Where there is nothing to judge, an expectation that somebody wrote is unsettled; of the defaults it is a warning.
-    """
-    plain = {"severity": "fail", "stage": None}
-    defaults = [default.model_copy(update=plain) for default in SEMANTIC_EXPECTATIONS]
-    is_default = expectation.model_copy(update=plain) in defaults
-    is_default = is_default and evidence.config.gate.expectations == DEFAULT_EXPECTATIONS
+    """Results of what embeddings say of each scope as a whole."""
     for scope in _scopes(expectation, evidence.config):
         vector = evidence.profile.vector(stage, scope)
         is_there = evidence.profile.vector(Stage.DISTINCT, scope) is not None
@@ -66,15 +51,13 @@ def _of_space(expectation: Expectation, evidence: Evidence, stage: Stage) -> Ite
         if vector is None and stage is Stage.MIXTURE and is_unasked:
             continue
         observed = observe_vectors(expectation, vector, evidence)
-        severity: Severity = "warn" if observed.estimate is None and is_default else expectation.severity
-        asked = expectation.model_copy(update={"severity": severity})
         what, where = f"{scope}: {_called(expectation)}", f"at stage {stage.value}"
         if observed.estimate is None:
             message = f"{what} {where} is unmeasured: {observed.words}"
         else:
             of_what = f" of {OF_WHAT[expectation.relative_to]}" if expectation.relative_to else ""
             message = f"{what} is {_shown(observed.estimate)}{of_what} {where} ({observed.words})"
-        yield _result(asked, stage, scope, observed, message)
+        yield _result(expectation, stage, scope, observed, message)
 
 
 def _scopes(expectation: Expectation, config: CurationConfig) -> list[str]:
@@ -103,7 +86,9 @@ def _is_left_out(scope: str, config: CurationConfig, *, is_there: bool) -> bool:
 def _result(expectation: Expectation, stage: Stage, scope: str, observed: Observed, message: str) -> CheckResult:
     """A check whose outcome follows from what was observed: UNKNOWN if nothing was."""
     found = observed.estimate
-    outcome, margin = settle(found, expectation) if found is not None else (Outcome.UNKNOWN, None)
+    outcome, margin = (
+        settle(found, expectation.at_least, expectation.at_most) if found is not None else (Outcome.UNKNOWN, None)
+    )
     return CheckResult(
         name="expectation",
         outcome=outcome,
@@ -145,19 +130,24 @@ def bound_words(expectation: Expectation) -> str:
     return " and ".join(parts) + of_what
 
 
-def settle(estimate: Estimate, expectation: Expectation) -> tuple[Outcome, float]:
+def settle(estimate: Estimate, at_least: float | None, at_most: float | None) -> tuple[Outcome, float]:
     """Compare an interval with a bound: passed or failed only if the whole interval is on one side.
 
+    Args:
+        estimate: the number; an Estimate cannot hold NaN, and NaN would not pass.
+        at_least: lower bound, if there is one.
+        at_most: upper bound, if there is one; one of the two is.
+
     Returns:
-        The outcome, and the margin of the interval's worse end. An Estimate cannot hold NaN, and NaN would not pass.
+        The outcome, and the margin of the interval's worse end.
     """
     margins, failed = [], False
-    if expectation.at_least is not None:
-        margins.append(estimate.low - expectation.at_least)
-        failed |= estimate.high < expectation.at_least
-    if expectation.at_most is not None:
-        margins.append(expectation.at_most - estimate.high)
-        failed |= estimate.low > expectation.at_most
+    if at_least is not None:
+        margins.append(estimate.low - at_least)
+        failed |= estimate.high < at_least
+    if at_most is not None:
+        margins.append(at_most - estimate.high)
+        failed |= estimate.low > at_most
     margin = min(margins)
     if failed:
         return Outcome.FAIL, margin
@@ -242,7 +232,7 @@ def _contained(expectation: Expectation, pair: Containment, evidence: Evidence) 
 def input_findings(evidence: Evidence, judged: Sequence[CheckResult]) -> Iterator[CheckResult]:
     """Judge the input by the expectations on the mixture: warnings, where only the input would not pass."""
     closed = {_what(c) for c in judged if c.name == "expectation" and c.outcome is not Outcome.PASS}
-    for expectation in expectations_of(evidence.config):
+    for expectation in evidence.config.gate.expectations:
         if expectation.stage is None and expectation.metric is not Metric.CONTAINMENT:
             as_warning = expectation.model_copy(update={"severity": "warn", "stage": Stage.INPUT})
             for result in check_expectation(as_warning, evidence, Stage.INPUT):

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from polyculture import __version__
+from polyculture.evidence.repetition import Repetition
 from polyculture.gate.canary import canary_check
 from polyculture.gate.conditions import condition, conditions
-from polyculture.gate.expectations import check_expectation, expectations_of, input_findings
+from polyculture.gate.expectations import check_expectation, input_findings
 from polyculture.gate.lexical import lexical_checks
 from polyculture.gate.origin import origin_checks
+from polyculture.gate.policy import Judged, drawn_for, policy_checks
 from polyculture.gate.redundancy import redundancy_checks
 from polyculture.gate.relative import Evidence
 from polyculture.gate.removals import removal_checks
 from polyculture.gate.strictness import apply_strictness
+from polyculture.gate.text import verdict_text
 from polyculture.gate.waivers import apply_waivers
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
@@ -37,12 +40,13 @@ class Terms:
     damage: str | None = None
 
 
-def judge(
+def judge(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
     config: CurationConfig,
     manifest: Manifest,
     manifest_sha256: str,
     profile: Profile | None,
     terms: Terms | None = None,
+    repetition: Repetition | None = None,
 ) -> Verdict:
     """Judge a finished run.
 
@@ -56,22 +60,27 @@ def judge(
         manifest_sha256: digest of the manifest that the verdict is bound to.
         profile: the numbers, or None if there are none.
         terms: day, last GO run and damage; none of them if None.
+        repetition: how often what drawn documents say stands elsewhere; None if the run has none, so that the rules
+            which rest on it are unsettled.
 
     Returns:
         The verdict with every check, failures first.
     """
     terms = terms or Terms()
-    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
-    checks.extend(_checks_of_numbers(config, manifest, profile, terms))
+    judged = _judged(config, manifest, profile, terms, repetition)
+    checks.extend(_checks_of_numbers(manifest, judged, terms))
     waivers = config.gate.waivers
     checks = apply_waivers(list(apply_strictness(checks, config.gate)), waivers, terms.as_of)
     order = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2}
     checks.sort(key=lambda check: (check.severity == "warn", order[check.outcome]))
+    headline, lines = verdict_text(judged, checks)
     return Verdict(
         verdict=_value(checks),
         name=manifest.name,
-        judged="mixture" if judged is Stage.MIXTURE else "input",
+        judged="mixture" if manifest.holds_mixture else "input",
+        headline=headline,
+        lines=lines,
         checks=checks,
         manifest_sha256=manifest_sha256,
         version=__version__,
@@ -82,27 +91,40 @@ def judge(
     )
 
 
-def _checks_of_numbers(
-    config: CurationConfig, manifest: Manifest, profile: Profile | None, terms: Terms
-) -> Iterator[CheckResult]:
-    """Judge the evidence, or say that there is none to believe."""
-    judged = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
-    if terms.damage is not None:
-        yield condition("evidence", "all", False, f"the evidence is void: {terms.damage}")
-        return
-    if profile is None:
-        yield condition("evidence", "all", False, "no numbers were measured: nothing to judge")
-        return
-    yield from origin_checks(config, manifest, profile, judged)
-    yield canary_check(manifest, profile.canary)
+def _judged(
+    config: CurationConfig,
+    manifest: Manifest,
+    profile: Profile | None,
+    terms: Terms,
+    repetition: Repetition | None,
+) -> Judged | None:
+    """The evidence, if there is any to believe."""
+    if terms.damage is not None or profile is None:
+        return None
     evidence = Evidence(config, profile, terms.last_go, unchosen_scopes(manifest))
-    found = [
-        check for expectation in expectations_of(config) for check in check_expectation(expectation, evidence, judged)
-    ]
+    rows, passages = (repetition.rows, repetition.passages) if repetition is not None else (None, None)
+    return Judged(manifest, evidence, drawn_for(manifest, rows), passages)
+
+
+def _checks_of_numbers(manifest: Manifest, judged: Judged | None, terms: Terms) -> Iterator[CheckResult]:
+    """Judge the evidence, or say that there is none to believe."""
+    stage = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
+    if judged is None:
+        void = "no numbers were measured: nothing to judge"
+        if terms.damage is not None:
+            void = f"the evidence is void: {terms.damage}"
+        yield condition("evidence", "all", False, void)
+        return
+    evidence = judged.evidence
+    yield from origin_checks(evidence.config, manifest, evidence.profile, stage)
+    yield canary_check(manifest, evidence.profile.canary)
+    yield from policy_checks(judged)
+    expectations = evidence.config.gate.expectations
+    found = [check for expectation in expectations for check in check_expectation(expectation, evidence, stage)]
     yield from found
-    yield from redundancy_checks(config, profile, judged)
-    yield from lexical_checks(profile, judged)
-    if judged is Stage.MIXTURE:
+    yield from redundancy_checks(judged, stage)
+    yield from lexical_checks(evidence.profile, stage)
+    if stage is Stage.MIXTURE:
         yield from input_findings(evidence, found)
 
 

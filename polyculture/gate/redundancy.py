@@ -1,73 +1,88 @@
 """Conditions on redundancy that no expectation needs to name: heavy species, answers per prompt, lineage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from polyculture.gate.conditions import condition, counted
-from schemas.config import CurationConfig
-from schemas.dedupe_config import Action
+from polyculture.gate.policy import Judged
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage
+from schemas.policy import HeavyRule
 from schemas.profile import HeavySpecies, Profile
 from schemas.source_config import SourceConfig
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
-LARGE_DOCUMENTS = 50
-LARGE_TOKENS_FRACTION = 1e-4
 LENSES = (Lens.EXACT, Lens.NEAR, Lens.TEMPLATE, Lens.OPENING)
+_CLOSING = (Lens.EXACT, Lens.NEAR)  # one text, or copies of it; one form only warns
 
 
-def redundancy_checks(config: CurationConfig, profile: Profile, judged: Stage) -> Iterator[CheckResult]:
-    """Every condition on redundancy at the judged stage."""
-    for lens in LENSES:
-        yield from _heavy(config, profile, judged, lens)
-    for source in config.sources:
-        if source.kind is Kind.SYNTHETIC:
-            yield from _lineage(source, profile, judged)
-            yield from _fan_out(source, profile, judged)
+def redundancy_checks(judged: Judged, seen: Stage) -> Iterator[CheckResult]:
+    """Every condition on redundancy.
 
-
-def _heavy(config: CurationConfig, profile: Profile, judged: Stage, lens: Lens) -> Iterator[CheckResult]:
-    """The species of at least 50 documents that hold more than 1e-4 of the tokens: the largest share of them is judged.
-
-    Only equal texts that stay close the gate. Where the exact or the near lens removes, a heavy species of the input
-    leaves, and one in the mixture is what the rates repeat. Of the near lens the neighbourhoods of probes are judged.
-    In a corpus of more than 500,000 documents a species of 50 may be too small for the heavy list, which starts at
-    1e-4 of the documents.
+    Args:
+        judged: evidence and policy.
+        seen: stage at which answers to prompts and lineage are counted.
     """
-    everything = profile.scope(judged, lens, "all")
-    if everything is None:
+    profile, rule = judged.evidence.profile, judged.policy.heavy_species
+    if rule is not None:
+        for lens in LENSES:
+            yield from _heavy(judged, rule, lens)
+    for source in judged.evidence.config.sources:
+        if source.kind is Kind.SYNTHETIC:
+            yield from _lineage(source, profile, seen)
+            yield from _fan_out(source, profile, seen)
+
+
+def _heavy(judged: Judged, rule: HeavyRule, lens: Lens) -> Iterator[CheckResult]:
+    """The species of many documents that hold more than the limit of the tokens: the largest share is judged.
+
+    Of the near lens the neighbourhoods of probes are judged. Each species is weighed as the mixture weighs its
+    sources. In a corpus of more than 500,000 documents a species of 50 may be too small for the heavy list, which
+    starts at 1e-4 of the documents.
+    """
+    stage, profile = judged.stage, judged.evidence.profile
+    if profile.scope(stage, lens, "all") is None:
         return
-    total = max(1, everything.tokens)
-    here = [s for s in profile.heavy if (s.stage, s.lens) == (judged, lens) and s.documents >= LARGE_DOCUMENTS]
-    large = [species for species in here if species.tokens > LARGE_TOKENS_FRACTION * total]
+    held, there = judged.manifest.tokens_held(), _tokens_there(profile, stage)
+    total = max(1, sum(held.values()))
+    large = []
+    for species in profile.heavy:
+        if (species.stage, species.lens) == (stage, lens) and species.documents >= rule.documents:
+            share = species.tokens * _weight(species, held, there) / total
+            large += [(share, species)] if share > rule.at_most else []
     if lens is Lens.NEAR and not large:
         return  # probes can show a large neighbourhood, not that there is none
-    is_removed = Action.REMOVE in (
-        config.dedupe.exact.action,
-        config.dedupe.near.action,
-    )  # near removes equal texts too
-    stays = lens is Lens.EXACT and not is_removed
-    share = max((species.tokens / total for species in large), default=0.0)
+    severity: Severity = rule.severity if lens in _CLOSING else "warn"
     yield counted(
         "heavy_species",
         "all",
-        share,
-        LARGE_TOKENS_FRACTION,
-        _heavy_words(large, lens, judged, share),
+        max((share for share, _ in large), default=0.0),
+        rule.at_most,
+        _heavy_words(large, rule, lens, stage),
         outcome=Outcome.FAIL if large else Outcome.PASS,
-        severity="fail" if stays else "warn",
+        severity=severity,
         unit=" of the tokens",
-        stage=judged.value,
+        stage=stage.value,
         lens=lens.value,
     )
 
 
-def _heavy_words(large: list[HeavySpecies], lens: Lens, judged: Stage, share: float) -> str:
-    where = f"through the {lens.value} lens at stage {judged.value}"
+def _tokens_there(profile: Profile, stage: Stage) -> dict[str, int]:
+    """Tokens of each source at a stage."""
+    return {s.scope: s.tokens for s in profile.scopes if (s.stage, s.lens) == (stage, Lens.EXACT)}
+
+
+def _weight(species: HeavySpecies, held: Mapping[str, int], there: Mapping[str, int]) -> float:
+    """How often the mixture holds a document of the species, on average."""
+    rates = {name: held.get(name, 0) / max(1, there.get(name, 0)) for name in species.sources}
+    return sum(rates[name] * count for name, count in species.sources.items()) / max(1, sum(species.sources.values()))
+
+
+def _heavy_words(large: list[tuple[float, HeavySpecies]], rule: HeavyRule, lens: Lens, stage: Stage) -> str:
+    where = f"through the {lens.value} lens at stage {stage.value}"
     if not large:
-        return f"no species of {LARGE_DOCUMENTS} documents or more holds more than its share of the tokens {where}"
-    most = max(large, key=lambda species: species.tokens)
+        return f"no species of {rule.documents} documents or more holds more than its share of the tokens {where}"
+    share, most = max(large, key=lambda pair: pair[0])
     more = len(large) - 1
     others = f"; {more} {'other' if more == 1 else 'others'} of the largest over the bound" if more else ""
     like = f"{most.documents:,} documents like {most.example} are one species"

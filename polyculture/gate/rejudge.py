@@ -7,6 +7,7 @@ from pydantic import ValidationError
 from polyculture.errors import PolycultureError
 from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.evidence.last_go import kept_last_go
+from polyculture.evidence.repetition import read_repetition
 from polyculture.gate.judge import Terms, judge
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
@@ -33,14 +34,14 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     config = manifest.config if policy is None else manifest.config.model_copy(update={"gate": policy})
     digest = file_sha256(directory.manifest)
     damage = terms.damage or damaged_ledger(directory, manifest) or _foreign_verdict(directory, digest)
-    profile = None
+    profile = repetition = None
     if damage is None:
         try:
             terms = replace(terms, last_go=terms.last_go or kept_last_go(directory))
-            profile = read_profile(directory, manifest, config)
+            profile, repetition = read_profile(directory, manifest, config), read_repetition(directory.ledger)
         except (OSError, ValueError, ArithmeticError, LookupError, PolycultureError) as error:
             damage = f"ledger/ cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
-    return judge(config, manifest, digest, profile, replace(terms, damage=damage))
+    return judge(config, manifest, digest, profile, replace(terms, damage=damage), repetition)
 
 
 def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:

@@ -11,6 +11,7 @@ from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile
 from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.evidence.manifest import RunAccounts, RunOrigin, make_manifest
+from polyculture.evidence.repetition import read_repetition
 from polyculture.gate import Terms, judge
 from polyculture.identity import library_versions
 from polyculture.shards.describe import write_descriptions
@@ -74,7 +75,8 @@ def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:
         )
     profile = read_profile(directory, manifest)
     terms = Terms(as_of=as_of, last_go=kept_last_go(directory))
-    verdict = judge(manifest.config, manifest, file_sha256(directory.manifest), profile, terms)
+    digest, repetition = file_sha256(directory.manifest), read_repetition(directory.ledger)
+    verdict = judge(manifest.config, manifest, digest, profile, terms, repetition)
     write_text(directory.verdict, verdict.model_dump_json(indent=1) + "\n")
     return verdict
 

@@ -1,8 +1,8 @@
 """Build the profile: from the ledger to the numbers of every stage, lens and scope."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 from polyculture.measure.ledger.ledger import Ledger
 from polyculture.measure.probes.estimators import scope_of
 from polyculture.measure.probes.ledger_file import matrix_of
-from polyculture.measure.probes.metrics import METRICS, containment, scale_curve
+from polyculture.measure.probes.metrics import METRICS, containment, distinct_fraction, scale_curve
 from polyculture.measure.probes.probe_matrix import ProbeMatrix
 from polyculture.measure.vectors.vector_profile import vector_profiles
 from schemas.documents import Kind
 from schemas.ledger import Population, Weighting
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
-from schemas.profile import Containment, HeavySpecies, Profile, ScopeProfile, Trial
+from schemas.profile import Containment, Estimate, HeavySpecies, Profile, ScopeProfile, Trial
 from schemas.vectors import VectorProfile
 
 SHOWN_SPECIES = 20  # of each stage and lens
@@ -67,6 +67,32 @@ def build_profile(ledger: Ledger, trial_fraction: float, reference: Sequence[str
         vector_references=vector_references,
         encoder=ledger.header.encoder,
     )
+
+
+def weighed_fraction(
+    ledger: Ledger, stage: Stage, lens: Lens, weighting: Weighting, held: Mapping[str, int]
+) -> Estimate | None:
+    """Distinct fraction of all sources at a stage, each weighed by what a mixture holds of it.
+
+    Args:
+        ledger: probe counts.
+        stage: stage of the multiplicities.
+        lens: lens of the species.
+        weighting: of the probes, and of what is held.
+        held: documents or tokens of each source in the mixture; a source that has none is in no number.
+
+    Returns:
+        None if it was not measured, or nothing is held.
+    """
+    matrix = ledger.matrix(stage, lens, weighting)
+    if matrix is None:
+        return None
+    weight = np.array([held.get(name, 0) for name in ledger.header.sources], np.int64)
+    weight[matrix.documents == 0] = 0
+    if not weight.any():
+        return None
+    counted = scope_of(replace(matrix, weight=weight), range(len(weight)))
+    return distinct_fraction(counted, 1.0)
 
 
 def _vectors(

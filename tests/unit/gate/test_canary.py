@@ -9,6 +9,7 @@ from schemas.gate_config import Waiver
 from schemas.profile import CanaryNumbers, Estimate
 from schemas.verdict import Outcome, VerdictValue
 from tests.support.canary import healthy_canary
+from tests.support.repetition import repetition_of
 from tests.unit.gate.test_judge import SHA, belonging, config, manifest, profile
 
 RUN = manifest(config())
@@ -57,9 +58,11 @@ CHANGES: dict[str, Callable[[CanaryNumbers], CanaryNumbers | None]] = {
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_canary_that_is_missing_foreign_stale_or_not_whole_closes_the_gate(change: str) -> None:
     good = belonging(profile(0.99), RUN)
-    assert judge(RUN.config, RUN, SHA, good).verdict is VerdictValue.GO
+    whole = repetition_of(RUN)
+    assert judge(RUN.config, RUN, SHA, good, repetition=whole).verdict is VerdictValue.GO
     assert good.canary is not None
-    found = judge(RUN.config, RUN, SHA, good.model_copy(update={"canary": CHANGES[change](good.canary)}))
+    changed = good.model_copy(update={"canary": CHANGES[change](good.canary)})
+    found = judge(RUN.config, RUN, SHA, changed, repetition=whole)
     assert found.verdict is VerdictValue.NO_GO
     assert [check.name for check in found.failed()] == ["canary"]
 

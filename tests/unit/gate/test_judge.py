@@ -5,12 +5,13 @@ from polyculture.gate.expectations import settle
 from schemas.accounts import FileAccount, SourceAccount
 from schemas.config import CurationConfig
 from schemas.dedupe_config import DedupeConfig
-from schemas.gate_config import Expectation
 from schemas.manifest import Manifest
+from schemas.measures import Weighting
 from schemas.profile import Containment, Estimate, Profile, ScopeProfile, Trial
 from schemas.removals import RemovalSummary
 from schemas.verdict import Outcome, Verdict, VerdictValue
 from tests.support.canary import healthy_canary
+from tests.support.repetition import repetition_of
 
 SHA = "0" * 64
 NEAR = {"lens": "near", "metric": "distinct_fraction"}
@@ -85,12 +86,14 @@ def profile(
     pair = Containment.model_validate(
         {"stage": "mixture", "lens": "near", "of": "b", "within": "a", "containment": estimate}
     )
-    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=[pair], heavy=[])
+    weighed = dict.fromkeys(Weighting, Estimate(value=0.95, low=0.94, high=0.96))
+    return Profile(trial_fraction=0.01, threshold=0.8, scopes=scopes, containments=[pair], heavy=[], weighed=weighed)
 
 
 def verdict(settings: CurationConfig, numbers: Profile | None, **changes: object) -> Verdict:
     evidence = manifest(settings, **changes)  # type: ignore[arg-type]
-    return judge(settings, evidence, SHA, belonging(numbers, evidence) if numbers is not None else None)
+    numbers = belonging(numbers, evidence) if numbers is not None else None
+    return judge(settings, evidence, SHA, numbers, repetition=repetition_of(evidence))
 
 
 def belonging(numbers: Profile, evidence: Manifest) -> Profile:
@@ -189,7 +192,8 @@ def test_a_run_shows_what_it_finds_at_the_input_as_a_warning() -> None:
     both = mixed.model_copy(update={"scopes": [*mixed.scopes, *thin.scopes]})
     found = verdict(config(), both)
     assert found.verdict is VerdictValue.GO
-    assert {(c.stage, c.scope) for c in found.checks if c.outcome is Outcome.FAIL} == {("input", "a"), ("input", "b")}
+    warned = {(c.name, c.stage, c.scope) for c in found.checks if c.outcome is Outcome.FAIL}
+    assert warned == {("expectation", "input", "a"), ("expectation", "input", "b"), ("near", "input", "all")}
 
 
 def test_an_audit_does_not_judge_a_mixture_that_it_does_not_write() -> None:
@@ -216,8 +220,8 @@ def test_bounds_are_compared_with_the_whole_interval(
     estimate: tuple[float, float, float], bounds: dict[str, float], outcome: Outcome
 ) -> None:
     value, low, high = estimate
-    expectation = Expectation.model_validate({**NEAR, **bounds})
-    assert settle(Estimate(value=value, low=low, high=high), expectation)[0] is outcome
+    found = settle(Estimate(value=value, low=low, high=high), bounds.get("at_least"), bounds.get("at_most"))
+    assert found[0] is outcome
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

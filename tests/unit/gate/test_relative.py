@@ -8,7 +8,8 @@ from polyculture.statistics.ratio import ratio
 from schemas.config import CurationConfig
 from schemas.measures import Stage
 from schemas.profile import Estimate, LastGo, Profile
-from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
+from schemas.verdict import CheckResult, Verdict, VerdictValue
+from tests.support.repetition import repetition_of
 from tests.unit.gate.test_judge import NEAR, SHA, belonging, config, manifest, profile
 
 EVENNESS = {"lens": "near", "metric": "hill_1", "scope": "b"}
@@ -78,7 +79,7 @@ def with_reference(evenness: float, half: float = 0.01, documents: int = 1000) -
 
 def judged(settings: CurationConfig, numbers: Profile, last_go: LastGo | None = None) -> Verdict:
     evidence = manifest(settings)
-    return judge(settings, evidence, SHA, belonging(numbers, evidence), Terms(last_go=last_go))
+    return judge(settings, evidence, SHA, belonging(numbers, evidence), Terms(last_go=last_go), repetition_of(evidence))
 
 
 def one(found: Verdict, **wanted: object) -> CheckResult:
@@ -96,19 +97,6 @@ def test_evenness_per_document_is_compared_with_the_reference_whatever_its_size(
     assert check.observed == pytest.approx(0.5)
     assert "of the reference's" in check.message
     assert check.bound == ">= 0.6 of the reference's"
-
-
-def test_the_defaults_ask_more_where_there_is_a_reference_and_not_of_the_reference_itself() -> None:
-    settings = CurationConfig.model_validate({**config().model_dump(mode="json", exclude={"gate"}), "reference": ["a"]})
-    found = judged(settings, with_reference(0.4))
-    relative = [c for c in found.checks if c.relative_to == "reference" and c.stage == "mixture" and c.lens == "near"]
-    assert {(c.scope, c.severity, c.outcome) for c in relative} == {
-        ("b", "fail", Outcome.FAIL),
-        ("b", "warn", Outcome.FAIL),
-    }
-    assert found.verdict is VerdictValue.NO_GO
-    alone = config().model_copy(update={"gate": settings.gate})
-    assert {c.relative_to for c in judged(alone, with_reference(0.4)).checks} == {None}
 
 
 def test_a_reference_kept_out_of_the_mixture_is_read_before_it_and_one_that_is_nowhere_is_unknown() -> None:

@@ -3,15 +3,15 @@
 import pytest
 
 from polyculture.gate import Terms, judge
-from polyculture.gate.expectations import expectations_of
 from schemas.config import CurationConfig
-from schemas.gate_config import SEMANTIC_EXPECTATIONS, Expectation
+from schemas.gate_config import Expectation
 from schemas.ledger import EncoderUsed
 from schemas.measures import Stage
 from schemas.numbers import Estimate
 from schemas.profile import LastGo, Profile
 from schemas.vectors import VectorProfile, VectorScores
 from schemas.verdict import CheckResult, Outcome
+from tests.support.repetition import repetition_of
 from tests.unit.gate.test_judge import SHA, belonging, config, manifest, profile
 
 RKE = {"lens": "semantic", "metric": "rke", "scope": "b"}
@@ -51,8 +51,9 @@ def numbers(rke: float | None, documents: int = 1000, reference: float | None = 
 
 def outcome(settings: CurationConfig, found: Profile, last: LastGo | None = None) -> list[CheckResult]:
     evidence = manifest(settings)
-    verdict = judge(settings, evidence, SHA, belonging(found, evidence), Terms(last_go=last))
-    return [c for c in verdict.checks if c.lens == "semantic" and c.stage == "mixture" and c.metric == "rke"]
+    verdict = judge(settings, evidence, SHA, belonging(found, evidence), Terms(last_go=last), repetition_of(evidence))
+    found = [c for c in verdict.checks if c.name == "expectation"]
+    return [c for c in found if c.lens == "semantic" and c.stage == "mixture" and c.metric == "rke"]
 
 
 @pytest.mark.parametrize(
@@ -94,21 +95,11 @@ def test_rke_is_compared_at_the_same_number_of_documents() -> None:
 
 
 @pytest.mark.parametrize(("rke", "reference"), [(None, 40.0), (30.0, None)])
-def test_what_is_unmeasured_settles_nothing_if_asked_and_warns_by_default(
-    rke: float | None, reference: float | None
-) -> None:
+def test_what_is_unmeasured_settles_nothing_if_asked(rke: float | None, reference: float | None) -> None:
     found = numbers(rke, reference=reference)
     [check] = outcome(asked({**RKE, "relative_to": "reference", "at_least": 0.8}), found)
     assert (check.outcome, check.severity, check.observed) == (Outcome.UNKNOWN, "fail", None)
     assert "unmeasured" in check.message
-    settings = CurationConfig.model_validate(
-        config().model_dump(mode="json", exclude={"gate"}) | {"reference": ["a"], "measure": {"semantic": {}}}
-    )
-    assert set(SEMANTIC_EXPECTATIONS) <= set(expectations_of(settings))
-    [check] = outcome(settings, found)
-    assert (check.outcome, check.severity) == (Outcome.UNKNOWN, "warn")
-    off = settings.model_copy(update={"measure": settings.measure.model_copy(update={"semantic": None})})
-    assert not set(SEMANTIC_EXPECTATIONS) & set(expectations_of(off))
 
 
 def test_the_last_go_run_counts_only_with_the_same_encoder() -> None:

@@ -10,6 +10,7 @@ from schemas.gate_config import Waiver
 from schemas.measures import Lens
 from schemas.profile import Estimate, HeavySpecies, Profile, ScopeProfile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
+from tests.support.repetition import repetition_of
 from tests.unit.gate.test_judge import NEAR, SHA, belonging, config, manifest, profile
 
 DAY = date(2026, 3, 1)
@@ -24,7 +25,7 @@ def waiving(*waivers: dict[str, object], **changes: object) -> CurationConfig:
 
 def judged(settings: CurationConfig, numbers: Profile, as_of: date | None = DAY, **changes: object) -> Verdict:
     evidence = manifest(settings, **changes)  # type: ignore[arg-type]
-    return judge(settings, evidence, SHA, belonging(numbers, evidence), Terms(as_of=as_of))
+    return judge(settings, evidence, SHA, belonging(numbers, evidence), Terms(as_of=as_of), repetition_of(evidence))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def with_lenses(settings: CurationConfig, **species: object) -> tuple[Verdict, l
     numbers = profile(0.9)
     scopes = [scope.model_copy(update={"lens": lens, "tokens": 10**6}) for scope in numbers.scopes for lens in Lens]
     one = {
-        "stage": "mixture", "lens": "exact", "example": "b:1", "documents": 50, "tokens": 101, "sources": {"b": 50}
+        "stage": "distinct", "lens": "exact", "example": "b:1", "documents": 50, "tokens": 3000, "sources": {"b": 50}
     } | species  # fmt: skip
     found = Profile.model_validate(
         numbers.model_dump() | {"scopes": [s.model_dump() for s in scopes], "heavy": [HeavySpecies.model_validate(one)]}
@@ -122,30 +123,22 @@ def with_lenses(settings: CurationConfig, **species: object) -> tuple[Verdict, l
     return verdict, [c for c in verdict.checks if c.name == "heavy_species" and c.outcome is Outcome.FAIL]
 
 
-MEASURE = {"dedupe": {"exact": {"action": "measure"}, "near": {"action": "measure"}}}
-
-
 @pytest.mark.parametrize(
-    ("settings", "species", "closes"),
-    [
-        (waiving(**MEASURE), {}, True),
-        (waiving(), {}, False),  # equal texts leave, so the mixture repeats them because it was asked to
-        (waiving(**MEASURE), {"lens": "template"}, False),
-        (waiving(**MEASURE), {"lens": "opening"}, False),
-    ],
+    ("species", "closes"),
+    [({}, True), ({"lens": "near"}, True), ({"lens": "template"}, False), ({"lens": "opening"}, False)],
 )
-def test_a_heavy_species_of_equal_texts_that_stay_closes_the_gate_and_any_other_warns(
-    settings: CurationConfig, species: dict[str, object], closes: bool
+def test_a_heavy_species_of_one_text_closes_the_gate_and_one_of_one_form_warns(
+    species: dict[str, object], closes: bool
 ) -> None:
-    verdict, heavy = with_lenses(settings, **species)
+    verdict, heavy = with_lenses(waiving(), **species)
     assert verdict.verdict is (VerdictValue.NO_GO if closes else VerdictValue.GO)
     assert [check.severity for check in heavy] == ["fail" if closes else "warn"]
     assert "50 documents like b:1" in heavy[0].message
 
 
-@pytest.mark.parametrize("species", [{"documents": 49}, {"tokens": 100}, {"stage": "input"}])
+@pytest.mark.parametrize("species", [{"documents": 49}, {"tokens": 2000}, {"stage": "input"}])
 def test_a_species_of_few_documents_or_tokens_or_that_left_is_not_heavy(species: dict[str, object]) -> None:
-    verdict, heavy = with_lenses(waiving(**MEASURE), **species)
+    verdict, heavy = with_lenses(waiving(), **species)
     assert verdict.verdict is VerdictValue.GO
     assert heavy == []
 
@@ -170,7 +163,8 @@ def test_too_many_answers_per_prompt_and_missing_lineage_warn(
     evidence = manifest(settings)
     near = belonging(numbers, evidence)
     others = [scope for scope in whole if scope.lens != "near"]
-    found = judge(settings, evidence, SHA, near.model_copy(update={"scopes": [*near.scopes, *others]}))
+    whole_profile = near.model_copy(update={"scopes": [*near.scopes, *others]})
+    found = judge(settings, evidence, SHA, whole_profile, repetition=repetition_of(evidence))
     assert found.verdict is VerdictValue.GO
     checks = [c for c in found.checks if c.name in ("seed_fan_out", "lineage") and c.outcome is Outcome.FAIL]
     assert {check.name for check in checks} == failing
@@ -181,7 +175,9 @@ def test_too_many_answers_per_prompt_and_missing_lineage_warn(
 def test_numbers_of_another_run_never_open_the_gate(change: str) -> None:
     settings = config()
     evidence = manifest(settings)
-    assert judge(settings, evidence, SHA, belonging(profile(0.99), evidence)).verdict is VerdictValue.GO
+    whole = repetition_of(evidence)
+    found = judge(settings, evidence, SHA, belonging(profile(0.99), evidence), repetition=whole)
+    assert found.verdict is VerdictValue.GO
     good = belonging(profile(0.99), evidence)
     terms = Terms(damage="ledger/probes.parquet is missing" if change == "damage" else None)
     if change == "threshold":
@@ -192,6 +188,6 @@ def test_numbers_of_another_run_never_open_the_gate(change: str) -> None:
         good = profile(0.99)
     elif change == "source":
         good = good.model_copy(update={"scopes": [s for s in good.scopes if s.scope != "b"]})
-    found = judge(settings, evidence, SHA, good, terms)
+    found = judge(settings, evidence, SHA, good, terms, whole)
     assert found.verdict is VerdictValue.NO_GO
     assert "evidence" in {check.name for check in found.failed()}

@@ -1,0 +1,90 @@
+"""The narrow share: tokens of the mixture that lie in documents which say what many others say.
+
+It is counted document by document over all sources together, so that splitting, merging, renaming or relabelling
+sources does not move it. Planned epochs are no duplicates: multiplicities are those of what is distinct.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from polyculture.gate.drawn import Drawn, Flags, Floats, reweighed
+from polyculture.statistics.intervals import Interval
+from schemas.policy import NarrowRule
+
+# The causes, in the order in which a document that has several is charged to one.
+CAUSES = ("copies", "meaning", "passages")
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowSource:
+    """The narrow share of one source.
+
+    Attributes:
+        name: of the source.
+        weight: share of the mixture's tokens that the source holds.
+        share: share of the source's tokens that are narrow.
+        causes: share of the source's tokens by cause; they sum to the narrow share.
+        says: verified distinct fraction by tokens: what the source says over what it holds; None if it was not read.
+    """
+
+    name: str
+    weight: float
+    share: Interval
+    causes: dict[str, float]
+    says: float | None
+
+    @property
+    def contribution(self) -> float:
+        """Share of the mixture's tokens that are this source's narrow ones."""
+        return self.weight * float(self.share.value)
+
+
+def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
+    """(n,) for each cause, whether a document is narrow by it, and by none before it."""
+    words = np.maximum(drawn.columns["words"], 1)
+    with np.errstate(invalid="ignore"):
+        by = {
+            "copies": drawn.per_answer("near") >= rule.near,
+            "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
+            "passages": drawn.columns["shared_8"] / words >= rule.passages,
+        }
+    found, taken = {}, np.zeros(len(words), np.bool_)
+    for cause in CAUSES:
+        found[cause] = by[cause] & ~taken
+        taken |= by[cause]
+    return found
+
+
+def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
+    """(n,) whether each document is narrow."""
+    found: Flags = np.any(list(causes_of(drawn, rule).values()), axis=0)
+    return found
+
+
+def narrow_share(drawn: Drawn, rule: NarrowRule, factors: Floats | None = None) -> Interval:
+    """Share of the mixture's tokens in narrow documents; with factors, of a mixture whose rates are so many times."""
+    taken = drawn if factors is None else reweighed(drawn, factors)
+    return taken.share(narrow_documents(drawn, rule))
+
+
+def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
+    """Every source that has narrow tokens, the one with most of them first."""
+    return sorted(_sources(drawn, rule), key=lambda source: (-source.contribution, source.name))
+
+
+def _sources(drawn: Drawn, rule: NarrowRule) -> Iterator[NarrowSource]:
+    causes, hits = causes_of(drawn, rule), narrow_documents(drawn, rule)
+    for number, name in enumerate(drawn.names):
+        mine = drawn.source == number
+        if not hits[mine].any():
+            continue
+        says = drawn.mean_inverse_of(number, drawn.columns["twins"])
+        yield NarrowSource(
+            name,
+            float(drawn.weights[number]),
+            drawn.share_of(number, hits),
+            {cause: float(flags[mine].mean()) for cause, flags in causes.items()},
+            None if says is None else float(says.value),
+        )
