@@ -25,7 +25,7 @@ EXIT_CODES = {VerdictValue.GO: 0, VerdictValue.NO_GO: 3, VerdictValue.UNKNOWN: 4
 STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", VerdictValue.UNKNOWN: "bold yellow"}
 OUTCOME_EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
 OUTCOME_STYLES = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
-SHOWN_CHECKS = 12
+SHOWN_CHECKS = 6
 
 
 class ProgressDisplay:
@@ -85,9 +85,10 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
         if check.name == "canary" and check.outcome is Outcome.PASS:
             console.print(f"{check.message}.", style="dim")
     console.print()
-    console.print(Text(verdict.verdict.value, style=STYLES[verdict.verdict]))
-    _print_checks(console, verdict.failed(), "that keep the gate closed")
+    _print_text(console, verdict)
+    _print_checks(console, [c for c in verdict.failed() if not verdict.says(c)], "that keep the gate closed")
     warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
+    warnings = [c for c in warnings if not verdict.says(c)]
     _print_checks(console, [c for c in warnings if c.waiver], "that are waived", len(warnings))
     _print_checks(console, [c for c in warnings if not c.waiver], "that warn")
     console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
@@ -148,6 +149,17 @@ def _print_plan(console: Console, plan: MixturePlan) -> None:
         console.print(Text(safe_detail(sentence, 1000), style="yellow"), soft_wrap=True)
     for sentence in plan.notes:
         console.print(Text(safe_detail(sentence, 1000)), soft_wrap=True)
+
+
+def _print_text(console: Console, verdict: Verdict) -> None:
+    """The verdict, its headline and its lines, each beside its label."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text(verdict.verdict.value, style=STYLES[verdict.verdict]), Text(safe_detail(verdict.headline, 500)))
+    for line in verdict.lines:
+        table.add_row(Text(f"  {safe_detail(line.label)}", style="bold"), Text(safe_detail(line.text, 500)))
+    console.print(table)
 
 
 def _print_checks(console: Console, checks: list[CheckResult], what: str, most: int = SHOWN_CHECKS) -> None:

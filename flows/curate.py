@@ -53,7 +53,7 @@ def close(session: Session) -> State[Verdict]:
     write_report(directory)
     directory.discard_work()
     show_verdict(directory)
-    return Completed(name=verdict.verdict.value, message=verdict.verdict.value, data=verdict)
+    return Completed(name=verdict.verdict.value, message=verdict.headline or verdict.verdict.value, data=verdict)
 
 
 @flow(name="curate", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)

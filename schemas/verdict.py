@@ -97,6 +97,11 @@ class Verdict(Strict):
     last_go_sha256: str | None = None
     encoder: EncoderUsed | None = None
 
+    def says(self, check: CheckResult) -> bool:
+        """True if the headline or a line says what a check found."""
+        is_told = any(check.message in line.text for line in self.lines)
+        return bool(self.headline) and (is_told or check.name in {"narrow", "unread", "policy"})
+
     def failed(self) -> list[CheckResult]:
         """The checks that close the gate, or leave it unsettled."""
         return [c for c in self.checks if c.severity == "fail" and c.outcome is not Outcome.PASS]

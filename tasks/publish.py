@@ -25,7 +25,10 @@ def show_verdict(directory: RunDirectory) -> None:
     lines = [
         f"# {verdict.verdict.value}: {plain(manifest.name)}",
         "",
-        *(f"- **{check.outcome.value}** {_told(check)}" for check in verdict.failed()),
+        *([plain(verdict.headline) + ".", ""] if verdict.headline else []),
+        *(f"- **{plain(line.label)}** {plain(line.text)}" for line in verdict.lines),
+        "",
+        *(f"- **{check.outcome.value}** {_told(check)}" for check in verdict.failed() if not verdict.says(check)),
         *(f"- waived: {_told(c)}" for c in warnings if c.waiver),
         *(f"- warning: {_told(c)}" for c in warnings if not c.waiver),
         "",

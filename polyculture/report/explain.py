@@ -12,10 +12,15 @@ MOST_MESSAGES = 3
 
 
 def explain(manifest: Manifest, profile: Profile, verdict: Verdict) -> list[str]:
-    """Sentences under the verdict: the reason first, then what else fails, then what the budget lacks."""
+    """Sentences under the verdict: the reason first, then what else fails, then what the budget lacks.
+
+    Where the verdict says itself what keeps the gate closed, they only say what a trial would have seen.
+    """
     failed = [check for check in verdict.failed() if check.outcome is Outcome.FAIL]
     unsettled = [check for check in verdict.failed() if check.outcome is Outcome.UNKNOWN]
-    if verdict.verdict is VerdictValue.GO:
+    if verdict.headline:
+        sentences = _least_distinct(profile, Stage(verdict.judged))
+    elif verdict.verdict is VerdictValue.GO:
         sentences = _why_open(profile, verdict)
     elif failed:
         sentences = _why_closed(profile, verdict, failed)
@@ -78,21 +83,25 @@ def _why_unsettled(unsettled: list[CheckResult]) -> list[str]:
 
 def _why_open(profile: Profile, verdict: Verdict) -> list[str]:
     stage = Stage(verdict.judged)
-    sources = [s for s in profile.scopes if (s.stage, s.lens) == (stage, Lens.NEAR) and s.scope not in RESERVED_SCOPES]
-    sentences = ["Every check that decides has passed."]
-    if sources:
-        least = min(sources, key=lambda s: (s.distinct_fraction.value, s.scope))
-        sentences[0] = (
-            f"Every check that decides has passed. The least distinct source, {least.scope}, is "
-            f"{percent(least.distinct_fraction.value)} distinct at full scale; "
-            f"a {percent(profile.trial_fraction)} trial would have seen "
-            f"{percent(least.trial(profile.trial_fraction).value)}."
-        )
+    sentences = [" ".join(["Every check that decides has passed.", *_least_distinct(profile, stage)])]
     warned = [check for check in verdict.checks if check.severity == "warn" and check.outcome is not Outcome.PASS]
     if warned:
         noun = "warning does" if len(warned) == 1 else "warnings do"
         sentences.append(f"{len(warned)} {noun} not decide the verdict.")
     return sentences
+
+
+def _least_distinct(profile: Profile, stage: Stage) -> list[str]:
+    """What a trial would have seen of the source that repeats itself most; nothing if no source was measured."""
+    sources = [s for s in profile.scopes if (s.stage, s.lens) == (stage, Lens.NEAR) and s.scope not in RESERVED_SCOPES]
+    if not sources:
+        return []
+    least = min(sources, key=lambda s: (s.distinct_fraction.value, s.scope))
+    return [
+        f"The least distinct source, {least.scope}, is {percent(least.distinct_fraction.value)} distinct at full "
+        f"scale; a {percent(profile.trial_fraction)} trial would have seen "
+        f"{percent(least.trial(profile.trial_fraction).value)}."
+    ]
 
 
 def _scope(profile: Profile, verdict: Verdict, check: CheckResult) -> ScopeProfile | None:
