@@ -40,6 +40,9 @@ Kinds = Annotated[
 Sources = Annotated[
     list[str] | None, typer.Option("--source", help="The same for a source, as 'crawl>=0.1'; repeatable.")
 ]
+OpenGate = Annotated[
+    bool, typer.Option("--open-gate", help="Find the cheapest change of rates that opens the run's gate instead.")
+]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random starts.")]
 Out = Annotated[Path | None, typer.Option("--out", help="File to write the plan to, bound to the run's digests.")]
 
@@ -78,10 +81,16 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
     kinds: Kinds = None,
     sources: Sources = None,
     seed: Seed = 0,
+    open_gate: OpenGate = False,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Find the mixture that is best at an objective within a budget and limits, and the way to it; nothing is made."""
+    if open_gate:
+        if objectives or tokens or max_epochs or kinds or sources or out:
+            raise ConfigError("--open-gate asks for nothing but a run and --json; leave the other options out")
+        _open_gate(run, as_json)
+        return
     from cli.mixture_options import parse_kinds, parse_lenses, parse_limits, parse_objectives
 
     terms = parse_objectives(objectives or ["hill_1"], parse_lenses([lens])[0])
@@ -99,3 +108,15 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
     if out is not None:
         write_plan(out, answer)
     print_result(answer, as_json, lambda: print_plan(answer, out))
+
+
+def _open_gate(run: Path, as_json: bool) -> None:
+    from cli.display import print_result
+    from cli.inspect_commands import require_run
+    from cli.mixture_display import print_cure
+    from polyculture.gate.opening import open_gate
+    from polyculture.storage.run_directory import RunDirectory
+
+    require_run(run)
+    found = open_gate(RunDirectory(run))
+    print_result(found, as_json, lambda: print_cure(found))

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from cli.tables import print_whole
 from polyculture.storage.messages import safe_detail
+from schemas.gate_cure import GateCure
 from schemas.planned import Choice, PlanFile, PlanRequest
 from schemas.profile import Estimate
 from schemas.what_if import LensWhatIf, VectorsWhatIf, WhatIf, WhatIfAnswer
@@ -20,6 +21,33 @@ _METRICS = (
     ("Hill 1", "hill_1"),
     ("Hill 2", "hill_2"),
 )
+
+
+def print_cure(cure: GateCure) -> None:
+    """The change of rates that opens the gate, as it is pasted into the configuration."""
+    console = Console(highlight=False)
+    shown = f"{100 * cure.narrow.value:.3g} % of the tokens are narrow; the limit is {100 * cure.limit:g} %."
+    console.print(shown, soft_wrap=True)
+    if cure.is_open:
+        console.print("The narrow share keeps nothing closed.")
+    elif cure.left is None:
+        console.print("No change of rates opens the gate: too much of every source is narrow. Replace text.")
+    else:
+        left, cost = 100 * cure.left.value, 100 * cure.cost
+        console.print(f"These rates leave {left:.3g} % narrow and give up {cost:.3g} % of the tokens:", soft_wrap=True)
+        console.print()
+        console.print("mixture:\n  rates:", markup=False)
+        for name, rate in cure.rates.items():
+            console.print(
+                f"    {safe_detail(name)}: {rate:g}  # keeps {100 * cure.kept[name]:.0f} % of what it says",
+                markup=False,
+                soft_wrap=True,
+            )
+        console.print()
+    if cure.others:
+        console.print(
+            f"Other checks keep the gate closed whatever the rates are: {', '.join(cure.others)}.", soft_wrap=True
+        )
 
 
 def print_what_if(answer: WhatIfAnswer) -> None:

@@ -12,6 +12,7 @@ from polyculture.api.frames import curve_frame, examples_frame, profile_frame
 from polyculture.api.mixtures import Bounds, PlanResult, WhatIfResult, kind_limits, source_limits
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.evidence.evidence import damaged_ledger, read_profile
+from polyculture.gate.opening import open_gate
 from polyculture.mixture.plan.plan_run import PlanLimits, plan_run
 from polyculture.mixture.plan.run_ledger import RunLedger, read_run_ledger
 from polyculture.mixture.plan.terms import parse_terms
@@ -19,6 +20,7 @@ from polyculture.mixture.plan.what_if import what_ifs
 from polyculture.shards.listing import TRAIN
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict
+from schemas.gate_cure import GateCure
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage, Weighting
 from schemas.profile import Profile
@@ -162,6 +164,17 @@ class Run:
         limits = PlanLimits(tokens, max_epochs, kind_limits(kinds), source_limits(sources, names))
         return PlanResult(plan_run(self._ledger, terms, limits, seed))
 
+    def open_gate(self) -> GateCure:
+        """Find the cheapest change of rates that opens a gate which narrow text keeps closed; nothing is made.
+
+        Returns:
+            The change: rates in epochs by source, what they cost in tokens, and how much of what a source says is kept.
+
+        Raises:
+            PolycultureError: the evidence is damaged, or was made by an earlier version.
+        """
+        return open_gate(self._directory)
+
     def shards(self, *, batch_rows: int = 1, columns: Sequence[str] | None = None, group: str = TRAIN) -> "ShardReader":
         """A reader of the mixture, in the order in which training reads it.
 
@@ -218,7 +231,9 @@ class Run:
             counts = (account.read, sum(account.removed.values()), account.written, account.written_tokens)
             distinct = f"{scope.distinct_fraction.value:.3f}" if scope else "-"
             rows.append([account.name, account.kind.value, *(f"{count:,}" for count in counts), distinct])
-        failed = self.verdict.failed()
+        notes += [self.verdict.headline] if self.verdict.headline else []
+        notes += [f"{line.label}: {line.text}" for line in self.verdict.lines]
+        failed = [check for check in self.verdict.failed() if not self.verdict.says(check)]
         notes += [f"{check.outcome.value}: {check.message}" for check in failed[:SHOWN_CHECKS]]
         more = len(failed) - SHOWN_CHECKS
         notes += [f"and {more} more checks that keep the gate closed, in `.verdict.failed()`"] if more > 0 else []

@@ -133,8 +133,12 @@ def cure_words(cure: Cure) -> str:
 
 
 def _policy_lines(judged: Judged) -> list[VerdictLine]:
+    """Which rules are laxer than those that ship, and whether the run's own configuration was set aside."""
     laxer = [f"{name} {words}" for name, words, is_laxer in judged.policy.changes() if is_laxer]
-    return [VerdictLine(label="laxer policy", text="; ".join(laxer))] if laxer else []
+    found = [VerdictLine(label="laxer policy", text="; ".join(laxer))] if laxer else []
+    if judged.evidence.config.gate != judged.manifest.config.gate:
+        found.append(VerdictLine(label="other policy", text="judged by another policy than the run's own"))
+    return found
 
 
 def _look_lines(drawn: Drawn) -> list[VerdictLine]:

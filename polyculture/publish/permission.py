@@ -17,7 +17,8 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
     """The manifest and verdict of a run that may be published.
 
     The verdict is worked out again, so that one that was edited, or given for another manifest, opens nothing; an
-    approval does not help it. A waiver must still be in force today.
+    approval does not help it. A waiver must still be in force today. A GO that only another policy than the run's own
+    gives needs an approval.
 
     Args:
         directory: directory of the run.
@@ -41,13 +42,17 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
         raise PolycultureError("verdict.json was given for another manifest; it is void: give it again by the gate")
     if judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of)) != verdict:
         raise PolycultureError("verdict.json does not follow from the evidence; give it again by `gate --write`")
-    value = verdict.verdict
+    value, why = verdict.verdict, ""
     if value is VerdictValue.GO and verdict.as_of is not None:
         value = judge_directory(directory, verdict.policy, Terms(as_of=today)).verdict
+        why = f" today, as a waiver has ended (it was {verdict.verdict.value})"
+    if value is VerdictValue.GO and verdict.policy is not None:
+        value = judge_directory(directory, None, Terms(as_of=today)).verdict
+        why = f" by its own policy (it is {verdict.verdict.value} by another, given with --policy)"
     if value is not VerdictValue.GO and not is_approved:
-        since = "" if value is verdict.verdict else f" today, as a waiver has ended (it was {verdict.verdict.value})"
+        why = "" if value is verdict.verdict else why
         raise GateClosedError(
-            f"{directory.root} is {value.value}{since}: nothing is published before GO; "
+            f"{directory.root} is {value.value}{why}: nothing is published before GO; "
             "or somebody answers for it with --approved-by and --reason",
             value.value,
         )
