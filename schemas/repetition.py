@@ -1,0 +1,57 @@
+"""Repetition: how often what each drawn document says stands elsewhere in the whole corpus, and widespread passages.
+
+Two files of the ledger. The verdict is decided on them document by document: rows are drawn with probability in
+proportion to tokens, so that plain means over a source's rows are means over its tokens.
+"""
+
+import pyarrow as pa
+
+__all__ = ["COUNTED_LENSES", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS", "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY"]
+
+# Lenses whose counts stand in three columns each: of all sources, of the document's own, and (`_before`) of those that
+# the survivors' order prefers to its own. `alike` and `twins` are null where a document's embedding is not measured.
+COUNTED_LENSES = ("exact", "near", "template", "opening", "seed", "alike", "twins")
+_OF_EMBEDDINGS = frozenset({"alike", "twins"})
+
+PASSAGE_WORDS = 20
+SHARED_BY = (2, 8, 50)  # documents, the drawn one itself included
+PASSAGE_DOCUMENTS = 50  # from which on a passage is listed
+
+
+def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
+    return pa.field(name, pa.int64(), nullable=is_nullable)
+
+
+# One row per draw of a document, by source and then in the order of the draws; one drawn twice has two equal rows.
+# `words` are those that shingles are made of. `twin_candidates`: other documents at a cosine of .90 or more, of which
+# `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more.
+REPETITION_SCHEMA = pa.schema(
+    [
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("document_id", pa.string(), nullable=False),
+        _count("tokens"),
+        _count("words"),
+        *(
+            _count(f"{lens}{of}", is_nullable=lens in _OF_EMBEDDINGS)
+            for lens in COUNTED_LENSES
+            for of in ("", "_own", "_before")
+        ),
+        _count("twin_candidates", is_nullable=True),
+        _count("twin_verified_of", is_nullable=True),
+        *(_count(f"shared_{documents}") for documents in SHARED_BY),
+    ]
+)
+
+# Passages of drawn documents that occur in 50 documents or more, largest first: `documents` that hold the most
+# widespread 20 words of it, in all and by source (largest first); `text` is cut at 300 characters.
+PASSAGES_SCHEMA = pa.schema(
+    [
+        pa.field("stage", pa.string(), nullable=False),
+        _count("documents"),
+        pa.field("sources", pa.list_(pa.field("element", pa.string(), nullable=False)), nullable=False),
+        pa.field("source_documents", pa.list_(pa.field("element", pa.int64(), nullable=False)), nullable=False),
+        pa.field("example", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+    ]
+)
