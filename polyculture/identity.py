@@ -61,6 +61,7 @@ STEPS: Mapping[str, Step] = {
             "polyculture.measure.lenses.material",
             "polyculture.measure.lexical.profile",
             "polyculture.measure.lexical.rows",
+            "polyculture.measure.repetition.repetition",
         ),
         ("polyculture.steps.measure", *_OPENING),
     ),

@@ -10,6 +10,7 @@ from polyculture.measure.ledger.examples import EXAMPLES_FILE, read_snippets, wi
 from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.measure.ledger.profile import build_profile, weighed_fraction
 from polyculture.measure.lexical.profile import LEXICAL_FILE, lexical_profile, read_lexical
+from polyculture.measure.repetition.repetition_file import REPETITION_FILES
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from polyculture.storage.hashing import file_sha256, json_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact
@@ -32,8 +33,9 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
         for path in sorted(directory.ledger.iterdir()):
             if path.name not in names:
                 return f"ledger/{path.name} is not listed in the manifest"
-    if directory.ledger.is_dir() and VECTORS_FILE in names and not set(VECTOR_FILES) <= names:
-        return f"the manifest lists no ledger/{sorted(set(VECTOR_FILES) - names)[0]}"
+    for together, mark in ((VECTOR_FILES, VECTORS_FILE), (REPETITION_FILES, REPETITION_FILES[0])):
+        if directory.ledger.is_dir() and mark in names and not set(together) <= names:
+            return f"the manifest lists no ledger/{sorted(set(together) - names)[0]}"
     damaged = [file.path for file in listed if not is_intact(directory.root, file)]
     if damaged:
         return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
@@ -85,7 +87,7 @@ def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationCo
         ValueError: a file of the ledger is damaged.
     """
     digest = "".join(file_sha256(directory.ledger / name) for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE))
-    beside = (*FILES, *VECTOR_FILES, LEXICAL_FILE, EXAMPLES_FILE)  # a ledger of before has them not
+    beside = (*FILES, *VECTOR_FILES, *REPETITION_FILES, LEXICAL_FILE, EXAMPLES_FILE)  # a ledger of before has them not
     there = [directory.ledger / name for name in beside if (directory.ledger / name).is_file()]
     digest += "".join(f" {path.name} {file_sha256(path)}" for path in there)
     asked = config or manifest.config

@@ -1,3 +1,3 @@
 """Diversity, measured at full scale."""
 
-__all__ = ["ledger", "lenses", "lexical", "probes", "vectors"]
+__all__ = ["ledger", "lenses", "lexical", "probes", "repetition", "vectors"]

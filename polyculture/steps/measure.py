@@ -13,11 +13,16 @@ from polyculture.measure.ledger.examples import write_examples
 from polyculture.measure.ledger.extend import extended
 from polyculture.measure.ledger.ledger import read_ledger, write_ledger
 from polyculture.measure.lenses.lens import LensSettings
+from polyculture.measure.lenses.lenses import build_indexes
 from polyculture.measure.lenses.material import CorpusMaterial
 from polyculture.measure.lenses.near_join import MOST_CANDIDATES
 from polyculture.measure.lexical.profile import LEXICAL_FILE
 from polyculture.measure.lexical.rows import measure_lexical
 from polyculture.measure.probes.probes import StageCopies
+from polyculture.measure.repetition.multiplicities import Looked
+from polyculture.measure.repetition.repetition import Read, Subject, Workshop, measure_repetition
+from polyculture.measure.repetition.repetition_file import write_repetition
+from polyculture.measure.vectors.semantic_rows import measured_documents
 from polyculture.steps.attributes import open_attributes, open_embeddings, open_planted_attributes
 from polyculture.steps.canary import open_planted, write_canary_ledger
 from polyculture.steps.hold_out import open_distinct
@@ -35,6 +40,7 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
     """
     watch, job, workspace = session.timed(), session.job, session.workspace
     corpus, config, directory = workspace.open_corpus(), job.config, job.directory
+    has_repetition = extend  # it is of a stage that was measured before
     if extend and config.measure.semantic is not None:  # moments are of all stages together, so all are counted again
         stages, extend = (Stage.INPUT, Stage.DISTINCT, *stages), False
     session.progress.report("probes", 0, 1)
@@ -42,15 +48,23 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
     planted = open_planted(workspace, corpus)
     site = Site(session.executor, workspace.folder / "sheet.arrow", Costs(session, corpus))
     material = open_material(session, planted.corpus, open_planted_attributes(job, planted.corpus))
-    measured, of_canary = split_measured(survey_corpus(planted.corpus, material, planted.stages(weighed), config, site))
+    indexes = build_indexes(material, site.after)
+    measured, of_canary = split_measured(survey_corpus(planted.corpus, indexes, planted.stages(weighed), config, site))
     write_canary_ledger(job, of_canary)
-    semantic = measure_semantic(
-        corpus, open_embeddings(job, open_attributes(job, corpus)), weighed, config, session.executor
-    )
+    embeddings = open_embeddings(job, open_attributes(job, corpus))
+    semantic = measure_semantic(corpus, embeddings, weighed, config, session.executor)
+    site.after("embeddings")
     ledger = make_ledger(corpus, measured, semantic, config)
     ledger = extended(read_ledger(directory.ledger), ledger) if extend else ledger
     write_ledger(ledger, directory.ledger)
     write_examples(ledger, corpus, directory.ledger)
+    if not has_repetition:
+        looked = Looked(indexes, np.flatnonzero(~planted.is_canary))
+        unfit = ledger.header.encoder.unfit_languages if ledger.header.encoder else []
+        read = Read(embeddings, measured_documents(embeddings, unfit)) if embeddings is not None and semantic else None
+        subject = Subject(corpus, _judged(job, weighed), looked, read)
+        workshop = Workshop(session.executor, workspace.folder, site.after)
+        write_repetition(measure_repetition(subject, config, workshop), directory.ledger)
     session.progress.report("probes", 1, 1)
     for population in ledger.header.populations:
         _log_scaled(session, population)
@@ -85,6 +99,12 @@ def _weigh(job: Job, corpus: Corpus, stage: Stage) -> StageCopies:
     if stage is Stage.DISTINCT:
         return StageCopies(stage.value, open_distinct(job, len(corpus)).astype(np.int64))
     return StageCopies(stage.value, job.workspace.open_copies())
+
+
+def _judged(job: Job, stages: Sequence[StageCopies]) -> StageCopies:
+    """The stage that is judged document by document: the input of an audit, and what is distinct elsewhere."""
+    judged = Stage.INPUT if job.command == "audit" else Stage.DISTINCT
+    return next(stage for stage in stages if stage.name == judged.value)
 
 
 def _log_scaled(session: Session, population: Population) -> None:

@@ -24,6 +24,7 @@ class Stream(IntEnum):
     TOP_UP = 12
     NESTED = 21
     SUBSET = 22
+    CONTENT = 23
 
 
 def id_hash(document_id: str) -> int:

@@ -16,11 +16,12 @@ from polyculture.errors import ConfigError, PolycultureError
 from polyculture.filters.entries import Exclusions
 from polyculture.filters.lists import COLUMNS, match
 from polyculture.measure.ledger.examples import EXAMPLES_FILE
+from polyculture.measure.repetition.repetition_file import PASSAGES_FILE, without_passage_texts
 from polyculture.shards.dataset_files import STATISTICS_FILE, Written, write_dataset_files
 from polyculture.shards.describe import DESCRIPTION_FILES, write_descriptions
 from polyculture.shards.listing import read_batches
 from polyculture.storage.commit import sync, writing
-from polyculture.storage.files import file_digest, parquet_rows, write_parquet
+from polyculture.storage.files import file_digest, parquet_rows, read_parquet, write_parquet
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact
 from polyculture.takedown.account import (
@@ -196,6 +197,11 @@ def _describe(
     if examples.relative_to(out.root).as_posix() in {file.path for file in manifest.files}:
         write_parquet(examples, EXAMPLES_SCHEMA.empty_table())
         new.append(file_digest(examples, out.root, rows=0))
+    passages = out.ledger / PASSAGES_FILE
+    if passages.relative_to(out.root).as_posix() in {file.path for file in manifest.files}:
+        table = without_passage_texts(read_parquet(run.ledger / PASSAGES_FILE))
+        write_parquet(passages, table)
+        new.append(file_digest(passages, out.root, rows=table.num_rows))
     new += _write_filtered(run, out, manifest, (trained, held))
     made = {file.path for file in new} | set(DESCRIPTION_FILES)
     new += [_adopt(run, out, file) for file in manifest.files if file.path not in made]

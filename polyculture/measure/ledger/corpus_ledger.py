@@ -11,8 +11,7 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
 from polyculture.measure.ledger.count import Survey, count_partitions, measure_stages
 from polyculture.measure.ledger.ledger import Ledger
-from polyculture.measure.lenses.lens import Material
-from polyculture.measure.lenses.lenses import build_indexes
+from polyculture.measure.lenses.lenses import Indexes
 from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from schemas.config import CurationConfig
@@ -37,18 +36,17 @@ class Site:
 
 
 def survey_corpus(
-    corpus: Corpus, material: Material, stages: Sequence[StageCopies], config: CurationConfig, site: Site
+    corpus: Corpus, indexes: Indexes, stages: Sequence[StageCopies], config: CurationConfig, site: Site
 ) -> Measured:
     """Measure a corpus through every lens that needs no embeddings.
 
     Args:
         corpus: n documents.
-        material: of them, as lenses look at it.
+        indexes: of them.
         stages: how often each document occurs at each stage.
         config: probes and seed.
         site: who measures, and where.
     """
-    indexes = build_indexes(material, site.after)
     survey = Survey(corpus, indexes, stages, config.measure.probes, config.seed)
     part = count_partitions(survey, site.scratch, site.executor)
     site.after("species")

@@ -15,8 +15,8 @@ from schemas.vectors import RINGS
 PROBE_ROWS, CORPUS_ROWS = 512, 4_096  # of a block of similarities: 8 MB, which stays in the cache
 OUTSIDE = -1  # number of a probe that is not in the corpus
 ALONE = -2.0  # nearest cosine where there is no other document
-_SideArrays = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]  # vectors, squared lengths, numbers
-_side = tuple_of(types.Array(types.int16, 2, "C", readonly=True), read_only(types.int64), read_only(types.int64))
+SideArrays = tuple[NDArray[np.int16], NDArray[np.int64], NDArray[np.int64]]  # vectors, squared lengths, numbers
+SIDE = tuple_of(types.Array(types.int16, 2, "C", readonly=True), read_only(types.int64), read_only(types.int64))
 _run = tuple_of(*[types.int64] * 4)  # first and last column, source, sample
 _tally = tuple_of(
     read_only(types.float64),
@@ -117,14 +117,14 @@ def count_neighbours(probes: Probes, corpus: Iterable[Block], question: Question
     taus, kinds = np.array(question.taus, np.float64), np.array(question.kinds, np.int64)
     found: Neighbours | None = None
     starts = range(0, len(probes.vectors), PROBE_ROWS)
-    own = [_Side.of(probes.vectors[i : i + PROBE_ROWS], probes.number[i : i + PROBE_ROWS]) for i in starts]
+    own = [Side.of(probes.vectors[i : i + PROBE_ROWS], probes.number[i : i + PROBE_ROWS]) for i in starts]
     for block in corpus:
         _check_block(block, probes.vectors.shape[1], question)
         found = found or _nothing(len(probes.vectors), question, block.copies.shape[1])
         order = np.lexsort((block.number, block.sample, block.source))
         for start in range(0, len(order), CORPUS_ROWS):
             rows = order[start : start + CORPUS_ROWS]
-            side, copies = _Side.of(block.vectors[rows], block.number[rows]), np.ascontiguousarray(block.copies[rows])
+            side, copies = Side.of(block.vectors[rows], block.number[rows]), np.ascontiguousarray(block.copies[rows])
             runs = _runs(block.source[rows], block.sample[rows])
             for first, probe in zip(starts, own, strict=True):
                 at = slice(first, first + len(probe.unit))
@@ -149,14 +149,15 @@ def merge(parts: Sequence[Neighbours]) -> Neighbours:
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """Some rows of one side of the comparison, ready for the matrix product and for the exact one."""
 
     unit: NDArray[np.float32]
-    arrays: _SideArrays
+    arrays: SideArrays
 
     @classmethod
-    def of(cls, vectors: NDArray[np.int16], number: NDArray[np.int64]) -> "_Side":
+    def of(cls, vectors: NDArray[np.int16], number: NDArray[np.int64]) -> "Side":
+        """Get rows of embeddings in fixed point ready."""
         fixed = np.ascontiguousarray(vectors)
         unit = fixed.astype(np.float32) * inverse_lengths(fixed)[:, None]
         return cls(unit, (fixed, squared_lengths(fixed), np.ascontiguousarray(number)))
@@ -201,8 +202,8 @@ def _check_block(block: Block, dimensions: int, question: Question) -> None:
         raise ValueError(f"samples are numbered from 0 to {question.samples}")
 
 
-@compiled(types.float64(_side, _side, types.int64, types.int64))
-def _exact_cosine(probe: _SideArrays, document: _SideArrays, row: int, column: int) -> float:
+@compiled(types.float64(SIDE, SIDE, types.int64, types.int64))
+def exact_cosine(probe: SideArrays, document: SideArrays, row: int, column: int) -> float:
     """The cosine of two rows, neither of zeros, rounded once for each operation after exact sums."""
     left, right = probe[0][row], document[0][column]
     dot = np.int64(0)
@@ -266,7 +267,7 @@ def _improve(nearest: NDArray[np.float64], copies: NDArray[np.int64], first: tup
 @compiled(
     types.void(
         types.float32[:, ::1],
-        tuple_of(_side, _side),
+        tuple_of(SIDE, SIDE),
         tuple_of(read_only(types.int64), types.Array(types.int64, 2, "C", readonly=True), read_only(types.boolean)),
         _run,
         _tally,
@@ -274,7 +275,7 @@ def _improve(nearest: NDArray[np.float64], copies: NDArray[np.int64], first: tup
 )
 def _count(
     similar: NDArray[np.float32],
-    sides: tuple[_SideArrays, _SideArrays],
+    sides: tuple[SideArrays, SideArrays],
     weight: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]],
     run: tuple[int, int, int, int],
     tally: _Tally,
@@ -298,7 +299,7 @@ def _count(
             is_other = document[2][y] != probe[2][x] and sample < nearest.shape[2]
             is_near = is_other and _is_nearer(best, copies[y], cosine + margin)
             if is_near or _is_at_tau(taus, cosine, margin):
-                cosine = _exact_cosine(probe, document, x, y)
+                cosine = exact_cosine(probe, document, x, y)
             for level in range(len(taus)):
                 if cosine >= taus[level]:
                     from_sample = start if is_other else (nearest.shape[1], 0)

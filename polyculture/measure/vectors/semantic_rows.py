@@ -1,6 +1,6 @@
 """The semantic lenses' part of the ledger: probes against all embeddings, by brute force, at several tau at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +83,7 @@ def measure_embeddings(
         The measurements. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
     unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
-    applies = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    applies = measured_documents(embeddings, unfit)
     weighed = [StageCopies(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
         (i, w, rows)
@@ -108,6 +108,13 @@ def measure_embeddings(
         _used(corpus, embeddings, applies, settings.probes, unfit),
         measure_vectors(vectors, probed, near, settings.trial_fraction, settings.reference),
     )
+
+
+def measured_documents(embeddings: Embeddings, unfit: Iterable[str]) -> NDArray[np.bool_]:
+    """(n,) whose embeddings say something: they have one, and their language is none of those that are not measured."""
+    is_unfit = np.isin(np.array(embeddings.languages), sorted(unfit))
+    found: NDArray[np.bool_] = (embeddings.reading == EncodingStatus.MEASURED) & ~is_unfit
+    return found
 
 
 def _neighbours(vectors: Vectors, documents: NDArray[np.int64], taus: Sequence[float]) -> Neighbours:
