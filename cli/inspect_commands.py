@@ -48,7 +48,7 @@ def report(run: Run, as_json: Json = False) -> None:
     from polyculture.storage.files import write_bytes
     from polyculture.storage.run_directory import RunDirectory, read_manifest, read_top_up, read_verdict
 
-    require_run(run)
+    require_evidence(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)
@@ -63,6 +63,20 @@ def report(run: Run, as_json: Json = False) -> None:
         write_bytes(directory.report / name, content)
     index = directory.report / "index.html"
     print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)
+
+
+def require_evidence(run: Path) -> None:
+    """Refuse a folder that is no finished run, and a run whose evidence the gate would not believe."""
+    from polyculture.gate.rejudge import damage_of
+    from polyculture.storage.run_directory import RunDirectory
+
+    require_run(run)
+    try:
+        damage = damage_of(RunDirectory(run))
+    except (OSError, ValueError) as error:
+        damage = str(error).splitlines()[0]
+    if damage is not None:
+        raise ConfigError(f"{run}: damaged: {damage}; `polyculture verify {run}` says more")
 
 
 def require_run(run: Path) -> None:

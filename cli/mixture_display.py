@@ -143,7 +143,10 @@ def _lens_table(lens: LensWhatIf, own: LensWhatIf | None) -> Table:
     for number, trial in enumerate(lens.trials):
         if trial.fraction != 1:
             before = _shown(own.trials[number].distinct_fraction) if own else "-"
-            table.add_row(f"  seen by a {trial.fraction:.4g} trial", _shown(trial.distinct_fraction), before)
+            table.add_row(f"  a {trial.fraction:.4g} trial, mixed afresh", _shown(trial.distinct_fraction), before)
+    for number, sample in enumerate(lens.samples):
+        before = _shown(own.samples[number].distinct_fraction) if own else "-"
+        table.add_row(f"  a {sample.fraction:.4g} sample of the stream", _shown(sample.distinct_fraction), before)
     return table
 
 

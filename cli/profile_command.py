@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.inspect_commands import require_run
+from cli.inspect_commands import require_evidence
 from cli.tables import print_whole
 from polyculture.errors import ConfigError
 from polyculture.storage.messages import safe_detail
@@ -50,7 +50,7 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     from polyculture.evidence.evidence import read_profile
     from polyculture.storage.run_directory import RunDirectory, read_manifest
 
-    require_run(run)
+    require_evidence(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.inspect_commands import require_run
+from cli.inspect_commands import require_evidence
 from polyculture.errors import ConfigError
 from polyculture.storage.messages import safe_detail
 from schemas.measures import Lens
@@ -50,7 +50,10 @@ ManifestFile = Annotated[
     ),
 ]
 Lenses = Annotated[
-    list[Lens] | None, typer.Option("--lens", help="A lens that may raise the alarm; repeat it.", show_default="all")
+    list[Lens] | None,
+    typer.Option(
+        "--lens", help="A lens that may raise the alarm, for any source; repeat it.", show_default="what the gate binds"
+    ),
 ]
 MostGap = Annotated[
     float, typer.Option("--most-gap", min=0, max=1, help="Distinct fraction by which the trial may exceed the mixture.")
@@ -81,10 +84,10 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
 
     if (ids is None) == (manifest is None):
         raise ConfigError("name what the trial trained on: either --ids FILE or --manifest FILE")
-    require_run(run)
+    require_evidence(run)
     wanted = read_ids(ids) if ids else ids_of_shards(manifest or Path())
     try:
-        found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens or Lens)), os.cpu_count() or 1)
+        found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens) if lens else None), os.cpu_count() or 1)
     except ValueError as error:
         raise ConfigError(
             f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"
@@ -113,8 +116,10 @@ def _print(found: "TrialReport") -> None:
     for words, name, style in ((found.alarms, "ALARM", "bold red"), (found.unsettled, "UNKNOWN", "yellow")):
         for line in words:
             console.print(Text(f"{name} {safe_detail(line, 500)}", style=style), soft_wrap=True)
+    for line in found.notes:
+        console.print(Text(f"note {safe_detail(line, 500)}", style="dim"), soft_wrap=True)
     if found.outcome is Outcome.PASS:
-        console.print(f"No gap above {found.most_gap:g}.", style="bold green")
+        console.print(f"No gap above {found.most_gap:g} in what the gate binds.", style="bold green")
 
 
 def _table(comparisons: "list[TrialComparison]") -> Table:

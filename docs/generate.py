@@ -78,15 +78,20 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
 
 def _section(model: type[BaseModel], place: str) -> str:
     title = f"`{place}`" if place else "Top level"
-    summary = (model.__doc__ or "").strip().split("\n")[0]
+    summary = _summary(model)
     rows = [
-        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
+        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description or _summary(_inner(field.annotation))} |"
         for name, field in model.model_fields.items()
     ]
     return (
         "\n".join([f"\n## {title}", summary, "", "| key | type | default | meaning |", "|---|---|---|---|", *rows])
         + "\n"
     )
+
+
+def _summary(model: type[BaseModel] | None) -> str:
+    """The first line of a model's description."""
+    return ((model.__doc__ if model is not None else None) or "").strip().split("\n")[0]
 
 
 def _type(field: FieldInfo) -> str:

@@ -101,6 +101,12 @@ class ReferenceRule(Rule):
     at_least: Bound = Field(0.4, description="Least share of the reference's.")
 
 
+class CoverageRule(Rule):
+    """`coverage`: share of a reference that the mixture surrounds, over what the reference's half surrounds of it."""
+
+    at_least: Bound = Field(0.9, description="Least share of the ceiling; asked of a reference outside the mixture.")
+
+
 class ContainmentRule(Rule):
     """`containment`: the share of a source's documents that have a near-duplicate in another source."""
 
@@ -125,6 +131,7 @@ class Policy(Strict):
     unread: Annotated[UnreadRule | None, BeforeValidator(_as_off)] = UnreadRule()
     epochs: Annotated[EpochsRule | None, BeforeValidator(_as_off)] = EpochsRule()
     reference: Annotated[ReferenceRule | None, BeforeValidator(_as_off)] = ReferenceRule()
+    coverage: Annotated[CoverageRule | None, BeforeValidator(_as_off)] = CoverageRule()
 
     def changes(self) -> Iterator[tuple[str, str, bool]]:
         """What differs from the shipped policy: id, words, and whether it asks for less."""

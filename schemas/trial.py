@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.measures import Lens
 from schemas.profile import Estimate
 from schemas.strict import Strict
@@ -70,6 +72,7 @@ class TrialReport(Strict):
         departures: reasons why it does not, in sentences.
         alarms: sentences on what is above the limit.
         unsettled: sentences on where the interval of the gap straddles the limit.
+        notes: sentences on gaps above the limit in what the gate binds nothing on.
         outcome: fail with an alarm, else unknown if something is unsettled, else pass.
         comparisons: every lens and scope.
     """
@@ -87,5 +90,6 @@ class TrialReport(Strict):
     departures: list[str]
     alarms: list[str]
     unsettled: list[str]
+    notes: list[str] = Field(default_factory=list)
     outcome: Outcome
     comparisons: list[TrialComparison]

@@ -49,6 +49,8 @@ class CoverageMeasured(Strict):
         points: points of the reference, and as many documents of the scope and of the other half.
         coverage: share of points whose ball of nearest neighbours holds a document (Naeem et al. 2020).
         rare_cell_recall: the same of the points in the rarer half of the reference's cells.
+        density: share of points around which all documents of the scope lie at least a fourth as dense as the other
+            half does; of the scope `all` only.
     """
 
     stage: Stage
@@ -56,6 +58,7 @@ class CoverageMeasured(Strict):
     points: int
     coverage: ReferenceShare
     rare_cell_recall: ReferenceShare
+    density: ReferenceShare | None = None
 
 
 class TrialScores(Strict):

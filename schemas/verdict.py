@@ -32,7 +32,7 @@ class CheckResult(Strict):
 
     Attributes:
         name: `expectation`; or the rule of the policy: narrow, near, meaning, heavy_species, passages, containment,
-            unread, epochs, reference; or the condition: evidence, conservation, quarantine, truncated_input,
+            unread, epochs, reference, coverage; or the condition: evidence, conservation, quarantine, truncated_input,
             changed_input, empty_source, empty_mixture, canary, unreadable_input, removed_fraction, cluster_size,
             component_size, removal_precision, seed_fan_out, lineage, lexical_ratio, policy, waiver.
         severity: a `warn` never decides the verdict; a check that is waived is a warning.

@@ -62,11 +62,13 @@ class LensWhatIf(MixtureEstimate):
 
     Attributes:
         trials: distinct fraction that trials mixed afresh at a fraction of the rates would see.
+        samples: the same of a plain sample of the stream of this mixture, with its repeats, at fractions below 1.
         margins: marginal gain of each source that the lens says something about, at rate 0 too.
     """
 
     lens: Lens
     trials: list[Trial]
+    samples: list[Trial]
     margins: list[SourceMargin]
 
 

@@ -134,13 +134,15 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
 
 
 def _quarantine(account: SourceAccount) -> CheckResult:
+    """Quarantined slots, over those that might have been used: a filter's documents would not have been."""
     quarantined = sum(account.quarantined.values())
-    share = quarantined / account.read if account.read else 0.0
+    usable = account.read - sum(account.filtered.values())
+    share = quarantined / usable if usable else 0.0
     within = share <= account.quarantine_limit
     reasons = ", ".join(
         f"{count} {reason}" for reason, count in sorted(account.quarantined.items(), key=lambda i: -i[1])
     )
-    message = f"{account.name}: {quarantined:,} of {account.read:,} record slots quarantined" + (
+    message = f"{account.name}: {quarantined:,} of {usable:,} record slots quarantined" + (
         f": {reasons}" if reasons else ""
     )
     severity: Severity = "fail"

@@ -67,7 +67,7 @@ def drawn_for(manifest: Manifest, rows: pa.Table | None) -> Drawn | None:
 
 def policy_checks(judged: Judged) -> Iterator[CheckResult]:
     """Every rule that is switched on, then what the policy asks less of than the one that ships."""
-    for check in (_narrow, _near, _meaning, _passages, _containment, _unread, _epochs, _reference):
+    for check in (_narrow, _near, _meaning, _passages, _containment, _unread, _epochs, _reference, _coverage):
         yield from check(judged)
     for name, words, is_laxer in judged.policy.changes():
         message = f"the rule `{name}` is not as it ships: {words}"
@@ -215,6 +215,26 @@ def _reference(judged: Judged) -> Iterator[CheckResult]:
             if check.high is not None and check.outcome is Outcome.PASS and check.high < rule.warn_below:
                 warned = {"name": "reference", "severity": "warn", "outcome": Outcome.FAIL}
                 yield check.model_copy(update={**warned, "bound": f">= {rule.warn_below:g} of the reference's"})
+
+
+def _coverage(judged: Judged) -> Iterator[CheckResult]:
+    """Coverage by density of a reference that is kept out of the mixture; nothing where there is none."""
+    rule, config, held = judged.policy.coverage, judged.evidence.config, judged.manifest.tokens_held()
+    if rule is None or judged.is_by_words or not config.reference or any(held.get(name) for name in config.reference):
+        return
+    stage = Stage.MIXTURE if judged.manifest.holds_mixture else Stage.INPUT
+    vector = judged.evidence.profile.vector(stage, "all")
+    measured = vector.coverage if vector is not None else None
+    if measured is None or measured.density is None:
+        message = "coverage of the reference is unmeasured: too few documents of it, or beside it, were read"
+        yield _unmeasured("coverage", "all", "warn", message)
+        return
+    found, share = measured.density.relative, measured.density.share
+    message = (
+        f"the mixture surrounds {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what the reference does of "
+        f"itself ({100 * share.value:.3g} % of its points)"
+    )
+    yield _of_estimate("coverage", "all", found, _bound(at_least=rule.at_least), rule.severity, message, stage)
 
 
 def _beside_reference(scope: str, bound: float, severity: Severity) -> Expectation:

@@ -44,6 +44,17 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     return judge(config, manifest, digest, profile, replace(terms, damage=damage), repetition)
 
 
+def damage_of(directory: RunDirectory) -> str | None:
+    """Describe what is wrong with the evidence of a run, as the gate would; None if nothing is.
+
+    Raises:
+        OSError: there is no manifest.
+        ValueError: the manifest is damaged.
+    """
+    manifest = read_manifest(directory)
+    return damaged_ledger(directory, manifest) or _foreign_verdict(directory, file_sha256(directory.manifest))
+
+
 def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:
     """Say that the run's own verdict was given for another manifest; None if not, or if there is none."""
     if not directory.verdict.is_file():

@@ -28,15 +28,25 @@ from schemas.verdict import Outcome
 
 MOST_GAP = 0.10  # the default of the gate's scale surprise
 SHOWN_IDS = 5
+_BOUND_BY_THE_GATE = (Lens.NEAR, "all")
 _COLUMNS = (COLUMN, "text", "source", "kind", "tokens", "seed")
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """The limit on a gap of distinct fractions: an alarm above `most_gap`, through one of `lenses`."""
+    """The limit on a gap of distinct fractions.
+
+    Attributes:
+        most_gap: a gap above it raises the alarm.
+        lenses: through one of these, in any scope; None: where the gate binds, near-duplicates of everything.
+    """
 
     most_gap: float = MOST_GAP
-    lenses: frozenset[Lens] = frozenset(Lens)
+    lenses: frozenset[Lens] | None = None
+
+    def binds(self, lens: Lens, scope: str) -> bool:
+        """Whether a gap there is an alarm; else it is a note."""
+        return (lens, scope) == _BOUND_BY_THE_GATE if self.lenses is None else lens in self.lenses
 
 
 def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, threads: int = 1) -> TrialReport:
@@ -83,6 +93,7 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
         departures=departures,
         alarms=alarms,
         unsettled=unsettled,
+        notes=[_alarm_words(c) for c in comparisons if not c.alarms and c.outcome is Outcome.FAIL],
         outcome=Outcome.FAIL if alarms else Outcome.UNKNOWN if unsettled else Outcome.PASS,
         comparisons=comparisons,
     )
@@ -144,7 +155,7 @@ def _comparisons(
             trial = counted_scope(subset.documents, counted, members)
             if trial is not None and all(matrix.documents[number] for number in members):
                 found.append(_compare(lens, name, trial, scope_of(matrix, members), alarm))
-    return found
+    return sorted(found, key=lambda comparison: not comparison.alarms)
 
 
 def _seen(scope: Scope) -> Seen:
@@ -168,7 +179,7 @@ def _compare(lens: Lens, name: str, trial: Scope, mixture: Scope, alarm: Alarm) 
         is_as_uniform=uniform is not None and looks_uniform(left, uniform, mixture, fraction),
         gap=gap,
         outcome=_outcome(gap, alarm.most_gap),
-        alarms=lens in alarm.lenses,
+        alarms=alarm.binds(lens, name),
     )
 
 

@@ -65,7 +65,15 @@ def test_the_runs_own_mixture_is_as_its_profile_counts_it(mixed: Path, here: Cal
 def test_a_person_sees_every_lens_beside_the_runs_own(mixed: Path, command: Command) -> None:
     result = command("what-if", mixed, "--rates", "pages=0.5", "--lens", "near", "--lens", "exact")
     assert result.returncode == 0, result.stderr
-    for words in ("the run's own", "near", "exact", "one epoch more of", "seen by a 0.01 trial", "Hill 1"):
+    for words in (
+        "the run's own",
+        "near",
+        "exact",
+        "one epoch more of",
+        "a 0.01 trial, mixed afresh",
+        "a 0.01 sample of the stream",
+        "Hill 1",
+    ):
         assert words in result.stdout
     assert "Rate 1, since not named in --rates: samples, solutions." in result.stdout
     assert "template" not in result.stdout

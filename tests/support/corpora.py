@@ -59,6 +59,7 @@ def three_kinds(folder: Path, synthetic: list[str] | None = None) -> dict[str, o
     return {
         "name": "small",
         "measure": {"semantic": None},  # made-up words mean nothing; tests of embeddings turn it on
+        "gate": {"judge": "words"},
         "sources": [
             {"name": "pages", "kind": "web", "paths": ["pages.jsonl.gz"], "license": "CC0-1.0"},
             {

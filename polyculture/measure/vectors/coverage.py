@@ -1,5 +1,6 @@
 """Coverage of a trusted reference by a corpus, and recall of the reference's rare cells."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ from polyculture.statistics.intervals import Z95, share_interval
 from schemas.profile import Estimate
 
 NEIGHBOURS = 5
+DENSITY = 0.25  # of what the reference's other half has in a ball
 DOCUMENTS_OF_A_CELL = 20
 MOST_CELLS = 256
 LEAST_POINTS = 50
@@ -132,6 +134,35 @@ class ReferenceSplit:
             n,
             int((~foreign).sum()),
         )
+
+    def density(self, blocks: Iterable[tuple[NDArray[np.int16], NDArray[np.bool_]]], stages: int) -> list[Covered]:
+        """Share of A around which the corpus lies at least a fourth as dense as B does, at each of some stages.
+
+        A point counts where max(1, b / 4) documents or more lie in its ball, b those of B (after the coverage of Naeem
+        et al. 2020, section 3): of the whole corpus, not of a sample of the reference's size. Documents that are added
+        never lower it, so that a corpus is not the worse for what else it holds; with the size of the corpus it
+        saturates.
+
+        Args:
+            blocks: (documents, dimensions) embeddings and (documents, stages) whether each is there; without those of
+                the reference.
+            stages: how many.
+
+        Returns:
+            For each stage the share, that of B itself, and their ratio. Time O(documents * reference * dimensions).
+        """
+        split = self._of(self.half)
+        counts = np.zeros((len(split.points), stages))
+        for vectors, present in blocks:
+            kept = np.flatnonzero((vectors != 0).any(axis=1) & present.any(axis=1))
+            for start in range(0, len(kept), ROWS_AT_ONCE):
+                rows = kept[start : start + ROWS_AT_ONCE]
+                inside = _inside(split.points, split.radius, from_fixed_point(vectors[rows]))
+                counts += inside.astype(np.float32) @ present[rows].astype(np.float32)
+        of_other = split.in_other.sum(axis=1)
+        least = np.maximum(1.0, DENSITY * of_other)
+        there = _Met(of_other >= 1, 0.0)
+        return [_related(_Met(counts[:, stage] >= least, 0.0), there) for stage in range(stages)]
 
     def _of(self, n: int) -> "_Prepared":
         if n not in self._prepared:

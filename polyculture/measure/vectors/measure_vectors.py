@@ -250,7 +250,8 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
     """Every scope that has documents enough, without the reference's."""
     left_out = [number for number, name in enumerate(vectors.names) if name in reference]
     done: dict[bytes, Coverage] = {}
-    for stage in vectors.stages:
+    dense = split.density(_around(vectors, left_out), len(vectors.stages))
+    for number, stage in enumerate(vectors.stages):
         for name, members in vectors.scopes(left_out).items():
             mine = np.isin(vectors.corpus.source, members)
             only = StageCopies(stage.name, np.where(mine, stage.copies, 0))
@@ -268,7 +269,15 @@ def _coverage(vectors: Vectors, split: ReferenceSplit, reference: Sequence[str])
                 points=done[key].points,
                 coverage=_share(done[key].coverage),
                 rare_cell_recall=_share(done[key].rare_cell_recall),
+                density=_share(dense[number]) if name == "all" else None,
             )
+
+
+def _around(vectors: Vectors, left_out: Sequence[int]) -> Iterator[tuple[NDArray[np.int16], NDArray[np.bool_]]]:
+    """Blocks of all embeddings, and at which stages each document is there; the reference's are at none."""
+    copies, is_left_out = vectors.copies, np.isin(vectors.corpus.source, left_out)
+    for documents, rows in vectors.embeddings.blocks():
+        yield rows, (copies[documents] > 0) & ~is_left_out[documents, None]
 
 
 def _share(covered: Covered) -> ReferenceShare:

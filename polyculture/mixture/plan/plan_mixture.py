@@ -14,7 +14,7 @@ from polyculture.mixture.plan.constraints import FractionLimits, InfeasibleError
 from polyculture.mixture.plan.objective import Objective
 from polyculture.mixture.plan.objectives import CopyObjective, SimpsonGain, SpeciesEntropy, SpectralEntropy, WeightedSum
 from polyculture.mixture.plan.optimise import MixtureChoice, OptimisedMixture, optimise_mixture
-from polyculture.mixture.plan.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
+from polyculture.mixture.plan.supply import LedgerSupply, ledger_supply, measured_lenses, rates_of_all, stage_of
 from polyculture.mixture.plan.vector_mixture import MEASURE, planning_moments
 from schemas.measures import Lens
 from schemas.planned import (
@@ -157,7 +157,7 @@ def _matrix(ledger: Ledger, supply: LedgerSupply, lens: Lens) -> ProbeMatrix:
         ConfigError: the lens was not measured, or leaves documents out: shares of them are not shares of the mixture.
     """
     measured_lenses(ledger, [lens])
-    matrix = ledger.matrix(STAGE, lens)
+    matrix = ledger.matrix(stage_of(ledger), lens)
     if matrix is None:
         raise ConfigError(f"lens {lens.value!r} was not measured by documents")
     partly = [supply.names[number] for number in supply.present if matrix.documents[number] < supply.documents[number]]

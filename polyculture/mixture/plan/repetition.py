@@ -26,8 +26,3 @@ def effective_tokens(unique_tokens: float, epochs: float) -> float:
     if epochs <= 1:
         return unique_tokens * epochs
     return float(unique_tokens * (1 - DECAY_EPOCHS * np.expm1(-(epochs - 1) / DECAY_EPOCHS)))
-
-
-def marginal_value(epochs: float) -> float:
-    """Worth of one more token after so many epochs, beside a fresh one: exp(-R/R*), in (0, 1]."""
-    return float(np.exp(-max(0.0, epochs - 1) / DECAY_EPOCHS))

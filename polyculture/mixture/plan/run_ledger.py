@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES
-from polyculture.mixture.plan.supply import STAGE
+from polyculture.mixture.plan.supply import stage_of
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest
 from schemas.accounts import FileDigest
@@ -23,7 +23,7 @@ class RunLedger:
         manifest: manifest of the run.
         manifest_sha256: digest of its bytes.
         files: those of the ledger.
-        ledger: the ledger's part on the stage `distinct`.
+        ledger: the ledger's part on the stage that mixtures are made from: `distinct`, of an audit `input`.
     """
 
     manifest: Manifest
@@ -33,16 +33,9 @@ class RunLedger:
 
     @property
     def own_rates(self) -> dict[str, float]:
-        """Rates of the run's own mixture, after scaling and limits.
-
-        Raises:
-            ConfigError: the run is an audit, which mixes nothing.
-        """
+        """Rates of the run's own mixture, after scaling and limits; 1 for every source of an audit."""
         if self.manifest.plan is None:
-            raise ConfigError(
-                f"{self.manifest.name} is an audit, which has no distinct documents and no mixture; "
-                "use the directory of `polyculture run`"
-            )
+            return {source.name: 1.0 for source in self.manifest.config.sources}
         return {source.name: source.rate for source in self.manifest.plan.sources}
 
 
@@ -69,8 +62,9 @@ def read_run_ledger(root: Path) -> RunLedger:
 
 def _at_stage(ledger: Ledger) -> Ledger:
     """The part that mixtures are made from: a third of the rows."""
-    rows, heavy = (table.filter(pc.field("stage") == STAGE.value) for table in (ledger.rows, ledger.heavy))
-    populations = [population for population in ledger.header.populations if population.stage is STAGE]
+    stage = stage_of(ledger)
+    rows, heavy = (table.filter(pc.field("stage") == stage.value) for table in (ledger.rows, ledger.heavy))
+    populations = [population for population in ledger.header.populations if population.stage is stage]
     header = ledger.header.model_copy(update={"populations": populations})
     return Ledger(header, rows, heavy, ledger.vectors)
 

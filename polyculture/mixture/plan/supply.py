@@ -11,7 +11,6 @@ from polyculture.measure.ledger.ledger import Ledger
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage
 
-STAGE = Stage.DISTINCT
 RATE_OF_THE_UNNAMED = 1.0  # as in a configuration
 MOST_EPOCHS = 1000.0  # as in a configuration
 
@@ -36,18 +35,27 @@ class LedgerSupply:
         return np.flatnonzero((self.documents > 0) & (self.tokens > 0)).tolist()
 
 
+def stage_of(ledger: Ledger) -> Stage:
+    """The stage that mixtures are made from: what is distinct, or what was read where nothing was removed, in an audit.
+
+    Raises:
+        ConfigError: the ledger has neither.
+    """
+    measured = {population.stage for population in ledger.header.populations}
+    for stage in (Stage.DISTINCT, Stage.INPUT):
+        if stage in measured:
+            return stage
+    raise ConfigError("the ledger holds no documents that a mixture could be made from; run again")
+
+
 def ledger_supply(ledger: Ledger) -> LedgerSupply:
     """Read off the populations: the largest of any lens, since some lenses say nothing about some documents.
 
     Raises:
-        ConfigError: the ledger has no stage `distinct`, as that of an audit.
+        ConfigError: the ledger has no stage that mixtures are made from.
     """
-    populations = [p for p in ledger.header.populations if p.stage is STAGE]
-    if not populations:
-        raise ConfigError(
-            "the ledger has no stage `distinct`, which mixtures are made from: it is that of an audit; "
-            "use the directory of `polyculture run`"
-        )
+    stage = stage_of(ledger)
+    populations = [p for p in ledger.header.populations if p.stage is stage]
     documents = np.max([p.documents for p in populations], axis=0).astype(np.int64)
     tokens = np.max([p.tokens for p in populations], axis=0).astype(np.int64)
     return LedgerSupply(tuple(ledger.header.sources), tuple(ledger.header.kinds), documents, tokens)
@@ -59,7 +67,8 @@ def measured_lenses(ledger: Ledger, wanted: Sequence[Lens] | None) -> list[Lens]
     Raises:
         ConfigError: one of them was not measured.
     """
-    known = [population.lens for population in ledger.header.populations if population.stage is STAGE]
+    stage = stage_of(ledger)
+    known = [population.lens for population in ledger.header.populations if population.stage is stage]
     for lens in wanted or ():
         if lens not in known:
             raise ConfigError(f"lens {lens.value!r} was not measured; known here: {', '.join(known)}")

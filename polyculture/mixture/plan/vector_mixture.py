@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from polyculture.errors import ConfigError
 from polyculture.measure.ledger.ledger import Ledger
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
-from polyculture.mixture.plan.supply import STAGE, LedgerSupply
+from polyculture.mixture.plan.supply import LedgerSupply, stage_of
 from schemas.what_if import VectorsWhatIf
 
 Floats = NDArray[np.float64]
@@ -18,9 +18,9 @@ MEASURE = "write `measure: {semantic: {}}` into the configuration and run again"
 def source_densities(ledger: Ledger, names: Sequence[str]) -> dict[str, Floats]:
     """(d, d) density of the distinct documents of each source that is measured: its second moment, of trace 1."""
     vectors = ledger.vectors
-    if vectors is None or STAGE not in vectors.header.stages:
+    if vectors is None or stage_of(ledger) not in vectors.header.stages:
         return {}
-    stage = vectors.header.stages.index(STAGE)
+    stage = vectors.header.stages.index(stage_of(ledger))
     found = {name: vectors.moments.moment(stage, [name]) for name in names}
     return {name: moment.density() for name, moment in found.items() if moment is not None}
 
@@ -36,7 +36,7 @@ def planning_moments(ledger: Ledger, supply: LedgerSupply) -> Floats | None:
     densities = source_densities(ledger, supply.names)
     partly = []
     for number in supply.present:
-        measured = ledger.vectors.source(STAGE, supply.names[number])
+        measured = ledger.vectors.source(stage_of(ledger), supply.names[number])
         if measured is None or supply.names[number] not in densities or measured.documents < measured.unmeasured:
             partly.append(supply.names[number])
     if partly:
@@ -57,11 +57,11 @@ def vectors_what_if(ledger: Ledger, supply: LedgerSupply, rates: Floats) -> Vect
     densities = source_densities(ledger, supply.names)
     if ledger.vectors is None:
         return None
-    measured = {s.source: s.documents for s in ledger.vectors.header.sources if s.stage is STAGE}
+    measured = {s.source: s.documents for s in ledger.vectors.header.sources if s.stage is stage_of(ledger)}
     sizes = np.array([measured.get(name, 0) if name in densities else 0 for name in supply.names], np.float64)
     held = rates * sizes
     total = float(held.sum())
-    lacking = {s.source: s.unmeasured for s in ledger.vectors.header.sources if s.stage is STAGE}
+    lacking = {s.source: s.unmeasured for s in ledger.vectors.header.sources if s.stage is stage_of(ledger)}
     unmeasured = float((rates * np.array([lacking.get(name, 0) for name in supply.names])).sum())
     if total < 1:
         return VectorsWhatIf(documents=0, unmeasured=unmeasured, rke=None, vendi_score=None)

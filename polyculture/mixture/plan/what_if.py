@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError
 from polyculture.measure.ledger.ledger import Ledger
+from polyculture.mixture.estimate.copies import thinned_to
 from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, marginal_values
 from polyculture.mixture.estimate.mixture_rows import MixtureRows, select_sources
 from polyculture.mixture.plan.repetition import effective_tokens
-from polyculture.mixture.plan.supply import STAGE, LedgerSupply, ledger_supply, measured_lenses, rates_of_all
+from polyculture.mixture.plan.supply import LedgerSupply, ledger_supply, measured_lenses, rates_of_all, stage_of
 from polyculture.mixture.plan.vector_mixture import vectors_what_if
 from schemas.documents import Kind
 from schemas.ledger import Weighting
-from schemas.measures import TRIAL_FRACTIONS, Lens
+from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
 from schemas.profile import Trial
 from schemas.what_if import LensWhatIf, SourceMargin, WhatIf, WhatIfSource
 
@@ -59,8 +60,7 @@ def what_if(
         The numbers, with 95 % intervals. Milliseconds to tenths of a second, by the different rows of the ledger.
 
     Raises:
-        ConfigError: a source, rate, lens or fraction is not one, the mixture would be empty, or the ledger has no
-            stage `distinct`.
+        ConfigError: a source, rate, lens or fraction is not one, or the mixture would be empty.
     """
     return what_ifs(ledger, [rates], lenses, weighting, fractions)[0]
 
@@ -89,6 +89,7 @@ def what_ifs(
     return [
         _mixture(supply, mixture, rates, weighting).model_copy(
             update={
+                "stage": stage_of(ledger),
                 "lenses": numbers,
                 "unmeasured": [lens for lens in wanted if lens not in {n.lens for n in numbers}],
                 "vectors": vectors_what_if(ledger, supply, rates),
@@ -101,7 +102,7 @@ def what_ifs(
 
 def _rows(ledger: Ledger, lens: Lens, weighting: Weighting) -> _LensRows | None:
     """The rows of the sources that the lens says something about; None if there are none."""
-    matrix = ledger.matrix(STAGE, lens, weighting)
+    matrix = ledger.matrix(stage_of(ledger), lens, weighting)
     members = [] if matrix is None else np.flatnonzero(matrix.weight > 0).tolist()
     return _LensRows(collapse(select_sources(matrix, members)), members) if matrix is not None and members else None
 
@@ -114,12 +115,17 @@ def _lens(
     whole = estimate_mixture(rows, mine)
     margins = marginal_values(rows, mine)
     trials = [whole if fraction == 1 else estimate_mixture(rows, mine * fraction) for fraction in fractions]
+    samples = [estimate_mixture(rows, mine, thinned_to(fraction)) for fraction in fractions if fraction < 1]
     return LensWhatIf(
         lens=lens,
         **dict(whole),
         trials=[
             Trial(fraction=fraction, distinct_fraction=trial.distinct_fraction)
             for fraction, trial in zip(fractions, trials, strict=True)
+        ],
+        samples=[
+            Trial(fraction=fraction, distinct_fraction=sample.distinct_fraction)
+            for fraction, sample in zip([f for f in fractions if f < 1], samples, strict=True)
         ],
         margins=[
             SourceMargin(
@@ -154,7 +160,7 @@ def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, we
         for number, name in enumerate(supply.names)
     ]
     return WhatIf(
-        stage=STAGE,
+        stage=Stage.DISTINCT,
         weighting=weighting,
         documents=float(rates @ supply.documents),
         tokens=total,

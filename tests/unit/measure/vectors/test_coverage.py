@@ -5,7 +5,8 @@ from numpy.typing import NDArray
 from polyculture.encoders.encoder import from_fixed_point
 from polyculture.encoders.self_check import Fitness, check_languages
 from polyculture.measure.vectors.cells import cell_of, fit_cells
-from polyculture.measure.vectors.coverage import Points, reference_coverage
+from polyculture.measure.vectors.coverage import Points, ReferenceSplit, reference_coverage
+from schemas.numbers import Estimate
 from tests.unit.encoders.made import clustered, even, fixed
 
 
@@ -122,3 +123,36 @@ def test_one_source_made_from_another_does_not_make_their_language_unfit() -> No
     vectors, source = np.concatenate([*made, even(400, 32, seed=24)]), np.repeat(np.arange(4), 200)
     assert check_languages(vectors[:400], ["en"] * 400, source[:400], 0.9)[0].fitness is Fitness.UNFIT  # cannot tell
     assert check_languages(vectors, ["en"] * 800, source, 0.9)[0].fitness is Fitness.FIT
+
+
+def density(reference: Points, *parts: NDArray[np.int16]) -> Estimate:
+    """Relative coverage by density of a corpus that is read in parts."""
+    blocks = [(part, np.ones((len(part), 1), np.bool_)) for part in parts]
+    return ReferenceSplit(reference).density(blocks, 1)[0].relative
+
+
+def test_coverage_by_density_equals_brute_force() -> None:
+    reference, corpus = points(clustered(600, 24, seed=1), 2), clustered(500, 24, seed=3)
+    r = from_fixed_point(reference.vectors[np.argsort(reference.id_hash)]).astype(float)
+    a, b, c = r[::2], r[1::2], from_fixed_point(corpus).astype(float)
+    hits = top = 0
+    for number, point in enumerate(a):
+        radius = np.sort(np.linalg.norm(np.delete(a, number, axis=0) - point, axis=1))[4] + 1e-7
+        theirs = (np.linalg.norm(b - point, axis=1) <= radius).sum()
+        hits += (np.linalg.norm(c - point, axis=1) <= radius).sum() >= max(1, theirs / 4)
+        top += theirs >= 1
+    found = ReferenceSplit(reference).density([(corpus, np.ones((500, 2), np.bool_))], 2)
+    assert [part.relative.value for part in found] == pytest.approx([hits / top] * 2)
+    assert found[0].ceiling.value == pytest.approx(top / len(a))
+
+
+def test_what_a_corpus_holds_beside_never_lowers_its_coverage_by_density() -> None:
+    everything = clustered(4_000, 24, seed=5, exponent=0.9, noise=0.2)
+    reference, like = points(everything[:1_000], 6), everything[1_000:2_000]
+    alone = density(reference, like)
+    assert alone.value > 0.95
+    with_others = density(reference, like, even(20_000, 24, seed=11))
+    assert with_others.value >= alone.value
+    assert density(reference, np.concatenate([like, even(2_000, 24, seed=11)])).value >= alone.value
+    assert density(reference, like[:40]).high < 0.9
+    assert density(reference, np.zeros((100, 24), np.int16)).value == 0

@@ -134,5 +134,19 @@ def test_lenses_fractions_and_stages_that_are_not_there_are_refused() -> None:
         what_if(LEDGER, {}, [Lens.SEED])
     with pytest.raises(ConfigError, match="trial fractions are above 0"):
         what_if(LEDGER, {}, fractions=[0.0])
-    with pytest.raises(ConfigError, match="no stage `distinct`"):
-        what_if(ledger_of(TABLE, 5, stage=Stage.INPUT), {})
+    with pytest.raises(ConfigError, match="no documents that a mixture could be made from"):
+        what_if(ledger_of(TABLE, 5, stage=Stage.MIXTURE), {})
+
+
+def test_of_an_audit_a_mixture_is_made_from_what_was_read() -> None:
+    found, distinct = (what_if(ledger_of(TABLE, 5, stage=stage), {}) for stage in (Stage.INPUT, Stage.DISTINCT))
+    assert found.stage is Stage.INPUT
+    assert found.model_copy(update={"stage": Stage.DISTINCT}) == distinct
+
+
+def test_a_sample_of_the_stream_sees_the_repeats_that_a_trial_mixed_afresh_does_not() -> None:
+    found = what_if(LEDGER, dict.fromkeys(LEDGER.header.sources, 4.0)).lenses[0]
+    for trial, sample in zip(found.trials, found.samples, strict=False):
+        assert trial.fraction == sample.fraction
+        assert sample.distinct_fraction.value <= trial.distinct_fraction.value + 1e-9
+    assert found.samples[-1].distinct_fraction.value < found.trials[len(found.samples) - 1].distinct_fraction.value
