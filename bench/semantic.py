@@ -20,7 +20,7 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from polyculture.encoders.embedded import CUT_CHARACTERS, TEXTS_AT_ONCE
+from polyculture.encoders.embedded import CHUNKS_AT_ONCE
 from polyculture.encoders.encoder import EncodingStatus, to_fixed_point
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.languages import language_key
@@ -39,6 +39,7 @@ from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Qu
 from polyculture.measure.vectors.rke import exact_rke
 from polyculture.measure.vectors.vendi import spectrum, vendi_score
 from polyculture.storage.hashing import id_hash
+from polyculture.text.language import identify_language
 from polyculture.text.tokenizer import TokenCounter
 from schemas.measure_config import SemanticConfig
 
@@ -80,18 +81,18 @@ def read_corpus(data: Path) -> Corpus:
                 source.append(number)
                 hashes.append(id_hash(f"{names[-1]}/{record['id']}"))
                 texts.append(record["text"])
-                languages.append(record["lang"])
+                languages.append(identify_language(record["text"]))
     encoder = ENCODERS["embedded"](None, SemanticConfig())
     started = time.process_time()
     encoded = encoder.encode(texts, languages)
     seconds = time.process_time() - started
     counter = TokenCounter()
     started = time.process_time()
-    for start in range(0, len(texts), TEXTS_AT_ONCE):
-        counter.count([text[:CUT_CHARACTERS] for text in texts[start : start + TEXTS_AT_ONCE]])
+    for start in range(0, len(texts), CHUNKS_AT_ONCE):
+        counter.count(texts[start : start + CHUNKS_AT_ONCE])
     tokenize = time.process_time() - started
     keys = [language_key(code, text) for code, text in zip(languages, texts, strict=True)]
-    read = sum(len(text[:CUT_CHARACTERS].encode()) for text in texts)
+    read = sum(len(text.encode()) for text in texts)
     print(f"encoder {encoder.name} {encoder.revision[:12]}, background {encoder.background[:12]}, tau {TAUS[GATE]}")
     return Corpus(
         names,

@@ -1,5 +1,7 @@
 """The ledger: probe x source multiplicities, and the species that are too large to be sampled; small and reloadable."""
 
+from enum import StrEnum
+
 import pyarrow as pa
 from pydantic import Field
 
@@ -15,6 +17,7 @@ __all__ = [
     "Crowded",
     "LedgerHeader",
     "Population",
+    "Unread",
     "Weighting",
 ]
 
@@ -103,6 +106,17 @@ class Population(Strict):
     crowded: Crowded | None = None
 
 
+class Unread(StrEnum):
+    """Why text was not read by meaning."""
+
+    NO_LETTERS = "no letters"
+    UNKNOWN_LANGUAGE = "unknown language"
+    DISAGREE = "script and language disagree"
+    NOT_COVERED = "language not covered"
+    UNFIT = "unfit language"
+    TOO_LONG = "too long to be read whole"
+
+
 class EncoderUsed(Strict):
     """The encoder that made the embeddings; numbers of different encoders are never compared.
 
@@ -111,8 +125,15 @@ class EncoderUsed(Strict):
         background: digest of what it subtracts by language; empty if nothing.
         taus: cosines from which on two documents are neighbours, ascending.
         probes_per_source: probes of each source for the semantic lens.
-        unmeasured: documents of each source that have no embedding: no text, or a language that is not covered.
-        unfit_languages: codes whose unrelated documents look alike, so that their documents are not measured.
+        unmeasured: documents of each source that have no embedding that says anything.
+        unfit_languages: codes of which nothing shows that unrelated documents look unlike, so that they are not
+            measured.
+        reasons: by reason, those documents of each source. Each document counts once, at whichever stage.
+        unread_tokens: tokens of each source that were not read: of such documents, and of parts of long ones.
+        unread_reasons: by reason, those tokens of each source.
+        read_share: share of each source's tokens that were read, 0..1.
+        languages_disagree: documents of each source whose record names another language than the text is in; they are
+            measured by what the text says.
     """
 
     name: str
@@ -123,6 +144,11 @@ class EncoderUsed(Strict):
     probes_per_source: int
     unmeasured: list[int]
     unfit_languages: list[str]
+    reasons: dict[Unread, list[int]] = Field(default_factory=dict)
+    unread_tokens: list[int] = Field(default_factory=list)
+    unread_reasons: dict[Unread, list[int]] = Field(default_factory=dict)
+    read_share: list[float] = Field(default_factory=list)
+    languages_disagree: list[int] = Field(default_factory=list)
 
     def is_comparable(self, other: "EncoderUsed | None") -> bool:
         """True if numbers made with both may be compared."""

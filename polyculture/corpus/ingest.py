@@ -20,7 +20,7 @@ from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
 from polyculture.storage.files import ParquetRows, parquet_rows_to
 from polyculture.text.canonical import canonical_text
-from polyculture.text.language import identify_language
+from polyculture.text.language import UNKNOWN, Language, Why, language_of
 from polyculture.text.tokenizer import TokenCounter
 from schemas.accounts import FileAccount
 from schemas.documents import DOCUMENT_SCHEMA, EMBEDDING
@@ -41,6 +41,8 @@ PARTITION_SCHEMA = pa.schema(
         ),  # code points of the canonical text: padding with invisible ones makes no text longer
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text in UTF-8
         pa.field("key", pa.binary(16), nullable=False),  # BLAKE2b-128 of the canonical text: collisions cannot be made
+        pa.field("identified", pa.string(), nullable=False),  # language of the text, whatever the record says of it
+        pa.field("told", pa.string(), nullable=False),  # how, or why not: a value of `polyculture.text.language.Why`
         pa.field("has_own_id", pa.bool_(), nullable=False),
         pa.field("file", pa.string(), nullable=False),
         pa.field("position", pa.int64(), nullable=False),  # record slot in the file
@@ -205,7 +207,7 @@ def _record_batch(
     batch: list[Document], source: SourceConfig, file: InputFile, counter: TokenCounter
 ) -> pa.RecordBatch:
     texts = [str(document.values["text"]) for document in batch]
-    canonical = [canonical_text(text) for text in texts]
+    canonical, languages = [canonical_text(text) for text in texts], [language_of(text) for text in texts]
     columns: dict[str, object] = {
         name: [document.values.get(name) for document in batch] for name in DOCUMENT_SCHEMA.names
     }
@@ -214,8 +216,11 @@ def _record_batch(
         "source": itertools.repeat(source.name, len(batch)),
         "kind": itertools.repeat(source.kind.value, len(batch)),
         "language": [
-            d.values.get("language") or source.language or identify_language(str(d.values["text"])) for d in batch
+            document.values.get("language") or source.language or _code(language)
+            for document, language in zip(batch, languages, strict=True)
         ],
+        "identified": [language.code for language in languages],
+        "told": [language.why.value for language in languages],
         "license": [document.values.get("license") or source.license for document in batch],
         "tokens": counter.count(texts),
         "canonical": canonical,
@@ -232,6 +237,11 @@ def _record_batch(
     }
     arrays = [pa.array(columns[field.name], field.type) for field in PARTITION_SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)
+
+
+def _code(language: Language) -> str:
+    """The code of a language; unknown for a kind of text, which is none."""
+    return UNKNOWN if language.why is Why.KIND else language.code
 
 
 def _document_id(document: Document, source: SourceConfig, file: InputFile) -> str:

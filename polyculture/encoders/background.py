@@ -1,6 +1,7 @@
 """The background of an encoder: what all documents of a language have in common, taken away before comparing them."""
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from polyculture.encoders.encoder import to_fixed_point
+from polyculture.encoders.languages import KINDS_OF_TEXT
+from polyculture.encoders.self_check import check_languages
 from polyculture.encoders.tensors import read_tensors, write_tensors
 from polyculture.errors import ConfigError
 
 COMPONENTS = 3
-_MEAN = "mean_"
+_MEAN, _LIKENESS = "mean_", "likeness"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class Background:
         means: (dimensions,) mean of the unit vectors of each language, by key.
         default: (dimensions,) mean for what has no language of its own; never used for a number that gates.
         components: (components, dimensions) orthonormal rows.
+        likeness: by language, the .999 quantile of the cosines of unrelated documents that it was fitted on, corrected:
+            what says whether twins can be told in it at all. Only of languages with documents enough.
         encoder: digest of the weights for which it was fitted.
         sha256: digest of the file.
     """
@@ -33,6 +39,7 @@ class Background:
     means: Mapping[str, NDArray[np.float32]]
     default: NDArray[np.float32]
     components: NDArray[np.float32]
+    likeness: Mapping[str, float]
     encoder: str
     sha256: str
 
@@ -65,7 +72,17 @@ def background_from(raw: bytes, name: str) -> Background:
     if len(shapes) != 1 or not all(array.dtype == np.float32 and np.isfinite(array).all() for array in arrays.values()):
         raise ConfigError(f"background {name} holds arrays of different widths, or not of finite float32: fit it anew")
     sha256 = hashlib.sha256(raw).hexdigest()
-    return Background(means, arrays["default"], arrays["components"], metadata["encoder"], sha256)
+    likeness = _likeness_from(metadata.get(_LIKENESS, "{}"), name)
+    return Background(means, arrays["default"], arrays["components"], likeness, metadata["encoder"], sha256)
+
+
+def _likeness_from(raw: str, name: str) -> dict[str, float]:
+    try:
+        return {str(key): float(value) for key, value in json.loads(raw).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ConfigError(
+            f"background {name} says nothing that can be read about its languages: fit it anew"
+        ) from error
 
 
 def background_bytes(
@@ -73,10 +90,11 @@ def background_bytes(
     default: NDArray[np.float32],
     components: NDArray[np.float32],
     encoder: str,
+    likeness: Mapping[str, float],
 ) -> bytes:
     """The file of a background: safetensors, about 1 kB a language."""
     arrays = {_MEAN + key: mean for key, mean in means.items()} | {"default": default, "components": components}
-    return write_tensors(arrays, {"encoder": encoder})
+    return write_tensors(arrays, {"encoder": encoder, _LIKENESS: json.dumps(dict(sorted(likeness.items())))})
 
 
 def fit_background(
@@ -92,7 +110,7 @@ def fit_background(
     Args:
         vectors: (documents, dimensions) unit vectors before correction (`EmbeddedEncoder.token_means`); rows of zeros
             are left out.
-        groups: language key (`language_key`) and source of each document.
+        groups: language key (`language_key`) and source of each document. Kinds of text get no mean.
         encoder: digest of the weights that made the vectors.
         least_documents: languages with fewer documents get no mean, and stay unmeasured.
 
@@ -105,7 +123,8 @@ def fit_background(
     rows: dict[str, dict[str, list[int]]] = {}
     for row in np.flatnonzero((vectors != 0).any(axis=1)).tolist():
         key, source = groups[row]
-        rows.setdefault(key, {}).setdefault(source, []).append(row)
+        if key not in KINDS_OF_TEXT:
+            rows.setdefault(key, {}).setdefault(source, []).append(row)
     enough = {
         key: [found for _, found in sorted(by_source.items())]
         for key, by_source in sorted(rows.items())
@@ -121,7 +140,41 @@ def fit_background(
             moment += _centred_moment(vectors[found], means[key]) / len(parts)
     components = np.linalg.eigh(moment)[1][:, ::-1][:, :COMPONENTS].T
     components *= np.sign(components[np.arange(len(components)), np.abs(components).argmax(axis=1)])[:, None]
-    return background_bytes(means, default, np.ascontiguousarray(components, np.float32), encoder)
+    components = np.ascontiguousarray(components, np.float32)
+    return background_bytes(means, default, components, encoder, likeness_of(vectors, groups, means, components))
+
+
+def likeness_of(
+    vectors: NDArray[np.float32],
+    groups: Sequence[tuple[str, str]],
+    means: Mapping[str, NDArray[np.float32]],
+    components: NDArray[np.float32],
+) -> dict[str, float]:
+    """How alike unrelated documents of each language are, when they are corrected by a background.
+
+    Args:
+        vectors: (documents, dimensions) unit vectors before correction, in an order that has nothing to do with their
+            content.
+        groups: language key and source of each document.
+        means: by key. Code and tables have that of English.
+        components: (components, dimensions).
+
+    Returns:
+        By key, as far as documents are enough (`polyculture.encoders.self_check`).
+    """
+    default = {kind: means["en"] for kind in KINDS_OF_TEXT if "en" in means}
+    known = default | dict(means)
+    rows = [row for row in np.flatnonzero((vectors != 0).any(axis=1)).tolist() if groups[row][0] in known]
+    if not rows:
+        return {}
+    work = vectors[rows].astype(np.float64) - np.array([known[groups[row][0]] for row in rows], np.float64)
+    work -= work @ components.T.astype(np.float64) @ components
+    length = np.linalg.norm(work, axis=1, keepdims=True)
+    unit = np.divide(work, length, out=np.zeros_like(work), where=length > 0)
+    names = sorted({groups[row][1] for row in rows})
+    source = np.array([names.index(groups[row][1]) for row in rows], np.int64)
+    checks = check_languages(to_fixed_point(unit), [groups[row][0] for row in rows], source, 1.0)
+    return {check.language: check.quantile for check in checks if check.quantile is not None}
 
 
 def _mean_of_means(vectors: NDArray[np.float32], parts: Sequence[Sequence[int]]) -> NDArray[np.float32]:

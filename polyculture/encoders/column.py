@@ -1,6 +1,6 @@
 """Embeddings that somebody else computed: a column of lists of numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,11 @@ class ColumnEncoder:
         """Whatever the model was asked to embed."""
         return frozenset({ANY_LANGUAGE})
 
+    @property
+    def likeness(self) -> Mapping[str, float]:
+        """Nothing is known of it."""
+        return {}
+
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
         """Refused: embeddings are read, not made."""
         del texts, languages
@@ -62,7 +67,8 @@ def embeddings_of_column(
         name_of: gives the name of a row in messages.
 
     Returns:
-        (documents, dimensions) unit rows; nulls are zeros and `EncodingStatus.EMPTY`.
+        (documents, dimensions) unit rows; nulls are zeros and `EncodingStatus.EMPTY`. What there is speaks for the
+        whole text: nobody can see how much of it was read.
 
     Raises:
         PolycultureError: the column is of another type, or a list has a null, another width, a number that is not
@@ -89,7 +95,8 @@ def embeddings_of_column(
     vectors = np.zeros((len(array), width), np.float32)
     rows = np.asarray(flat.to_numpy(zero_copy_only=False), np.float64).reshape(-1, width)
     vectors[present] = _unit(rows, called)
-    return Encoded(vectors, np.where(present, EncodingStatus.MEASURED, EncodingStatus.EMPTY).astype(np.int8))
+    reading = np.where(present, EncodingStatus.MEASURED, EncodingStatus.EMPTY).astype(np.int8)
+    return Encoded(vectors, reading, present.astype(np.float32))
 
 
 def _width(lists: pa.Array, called: Callable[[int], str], dimensions: int | None) -> int:

@@ -1,6 +1,6 @@
 """The encoder protocol, and the fixed-point form in which embeddings are kept and compared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
@@ -17,8 +17,10 @@ class EncodingStatus(IntEnum):
     """The outcome of encoding a document."""
 
     MEASURED = 0
-    EMPTY = 1  # nothing to encode: no text, no token, or no direction left after correction
+    EMPTY = 1  # nothing to encode: no text, no letter, or no direction left after correction
     NOT_COVERED = 2  # the encoder does not know the language, so that its similarities would mean nothing
+    UNKNOWN = 3  # nobody knows the language
+    DISAGREE = 4  # the script and the language of the text disagree
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,12 @@ class Encoded:
     Attributes:
         vectors: (documents, dimensions) rows of length 1; rows of zeros where nothing was measured.
         reading: (documents,) `EncodingStatus` of each.
+        read: (documents,) share of each text that the encoder read, 0..1; 0 where nothing was measured.
     """
 
     vectors: NDArray[np.float32]
     reading: NDArray[np.int8]
+    read: NDArray[np.float32]
 
 
 class Encoder(Protocol):
@@ -45,6 +49,8 @@ class Encoder(Protocol):
         dimensions: length of its vectors.
         background: digest of what it subtracts by language, or `NO_BACKGROUND`.
         languages: codes that it covers; `ANY_LANGUAGE` among them covers all.
+        likeness: by language, how alike unrelated documents are to it, from when its background was made; empty if it
+            has none.
     """
 
     @property
@@ -66,6 +72,10 @@ class Encoder(Protocol):
     @property
     def languages(self) -> frozenset[str]:
         """Codes of the languages that it covers."""
+
+    @property
+    def likeness(self) -> Mapping[str, float]:
+        """The .999 quantile of the cosines of unrelated documents, by language."""
 
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
         """Embed texts; a row depends on its own text and language alone, not on the others.

@@ -12,6 +12,7 @@ from polyculture.encoders.background import fit_background
 from polyculture.encoders.embedded import WEIGHTS_SHA256, EmbeddedEncoder
 from polyculture.encoders.languages import language_key
 from polyculture.errors import ConfigError
+from polyculture.text.language import UNKNOWN, identify_language
 
 MOST_DOCUMENTS = 5_000  # of each language and source
 LEAST_DOCUMENTS = 100  # of a language
@@ -29,7 +30,8 @@ def fit_on_shards(
         least: languages with fewer get no mean, and stay unmeasured.
 
     Returns:
-        The file of the background, and the documents read of each language key. About 3,000 documents a second.
+        The file of the background, and the documents read of each language key. Language is that of the text, as it is
+        when documents are measured. About 2 million characters a second.
 
     Raises:
         ConfigError: no language has documents enough.
@@ -41,10 +43,10 @@ def fit_on_shards(
         with pa.memory_map(str(shard)) as mapped, pa.ipc.open_stream(mapped) as stream:
             for batch in stream:
                 rows = []
-                columns = (batch[name].to_pylist() for name in ("text", "language", "source"))
-                for text, language, source in zip(*columns, strict=True):
-                    group = (language_key(language or "und", text), source)
-                    if taken[group] < most:
+                columns = (batch[name].to_pylist() for name in ("text", "source"))
+                for text, source in zip(*columns, strict=True):
+                    group = (language_key(identify_language(text), text), source)
+                    if group[0] != UNKNOWN and taken[group] < most:
                         taken[group] += 1
                         rows.append(text)
                         groups.append(group)

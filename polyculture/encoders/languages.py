@@ -5,14 +5,19 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from polyculture.text.language import CODE, SYMBOLS
+
 SAMPLE_CHARACTERS = 600
+KINDS_OF_TEXT = (CODE, SYMBOLS)  # read like a language, with the mean of another
 SIMPLIFIED, TRADITIONAL = "zh", "zh-hant"
 _HAN_FIRST, _HAN_LAST = 0x4E00, 0x9FFF
 _KEYS = {
     "pt": "pt_BR",
     "nn": "no",
     "nb": "no",
-    "code": "python",
+    "hr": "bs",  # with Bosnian one language to all who measure likeness; the identifier cannot tell them either
+    "sh": "bs",
+    "ms": "id",  # likewise
     "zh-hant": TRADITIONAL,
     "zh-tw": TRADITIONAL,
     "zh-hk": TRADITIONAL,

@@ -1,26 +1,33 @@
 """Any sentence-transformers model by local path."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from polyculture.encoders.chunks import chunks_of, share_read
 from polyculture.encoders.encoder import ANY_LANGUAGE, NO_BACKGROUND, Encoded, EncodingStatus
+from polyculture.encoders.languages import KINDS_OF_TEXT
 from polyculture.encoders.model_folder import check_model_folder, model_folder_sha256
 from polyculture.errors import ConfigError
 from polyculture.storage.hashing import json_sha256
 
+MOST_CHUNKS = 64  # of a document
+SPARE_TOKENS = 4  # a chunk that begins within a word may have some tokens more than in the whole
+METHOD = 2  # of what is done with the model; part of the revision
 LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch")
 
 
 class SentenceTransformersEncoder:
     """A sentence-transformers model from a folder (Reimers & Gurevych 2019), without network and without its code.
 
-    The model reads as much of a text as its own limit allows, 256 tokens for MiniLM. Texts are encoded one by one:
-    in a batch a row's last bits depend on the others, and a processor gains little from batches.
+    A text is read whole, in chunks of as many tokens as the model takes, 256 for MiniLM: its vector is the mean of the
+    chunks' unit vectors, each weighed by its tokens; of evenly spaced chunks, where there are more than 64. Texts are
+    encoded one by one: in a batch a row's last bits depend on the others, and a processor gains little from batches.
 
     A small model reads about ten documents a second and core, so it is a second opinion on probes.
     """
@@ -47,29 +54,66 @@ class SentenceTransformersEncoder:
         self.languages = frozenset(language.lower().replace("_", "-") for language in languages)
         self.dimensions = len(self._vector("a"))
 
+    @property
+    def likeness(self) -> Mapping[str, float]:
+        """Nothing is known of it: there is no background."""
+        return {}
+
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
         """Embed texts, one by one."""
         vectors = np.zeros((len(texts), self.dimensions), np.float32)
         reading = np.full(len(texts), EncodingStatus.MEASURED, np.int8)
+        read = np.zeros(len(texts), np.float32)
         for row, (text, language) in enumerate(zip(texts, languages, strict=True)):
             if not self._covers(language):
                 reading[row] = EncodingStatus.NOT_COVERED
             elif not text.strip():
                 reading[row] = EncodingStatus.EMPTY
             else:
-                vectors[row] = self._vector(text)
-        return Encoded(vectors, reading)
+                vectors[row], read[row] = self._whole(text)
+        return Encoded(vectors, reading, read)
+
+    def _whole(self, text: str) -> tuple[NDArray[np.float32], float]:
+        """The unit vector of a text, and the share of it that was read."""
+        chunks = [(chunk, tokens) for part in chunks_of(text) for chunk, tokens in self._chunks(part)]
+        if len(chunks) == 1:
+            return self._vector(chunks[0][0]), share_read(text)
+        chosen = chunks
+        if len(chunks) > MOST_CHUNKS:
+            chosen = [chunks[place * (len(chunks) - 1) // (MOST_CHUNKS - 1)] for place in range(MOST_CHUNKS)]
+        total = np.zeros(self.dimensions, np.float64)
+        for chunk, tokens in chosen:
+            total += tokens * self._vector(chunk).astype(np.float64)
+        length = float(np.linalg.norm(total))
+        if not length:
+            raise ConfigError("the chunks of a text have vectors that add up to 0")
+        share = sum(tokens for _, tokens in chosen) / sum(tokens for _, tokens in chunks)
+        return (total / length).astype(np.float32), share * share_read(text)
+
+    def _chunks(self, text: str) -> list[tuple[str, int]]:
+        """Chunks of as many tokens as the model takes, cut at tokens, and how many each has."""
+        limit = getattr(self._model, "max_seq_length", None)
+        if not limit or not getattr(self._model.tokenizer, "is_fast", False):
+            return [(text, max(1, len(text)))]
+        room = max(1, int(limit) - self._model.tokenizer.num_special_tokens_to_add() - SPARE_TOKENS)
+        places = self._model.tokenizer(
+            text, add_special_tokens=False, return_offsets_mapping=True, truncation=False, verbose=False
+        )["offset_mapping"]
+        groups = [places[start : start + room] for start in range(0, len(places), room)]
+        return [(text[group[0][0] : group[-1][1]], len(group)) for group in groups] or [(text, 1)]
 
     def _covers(self, language: str) -> bool:
         code = language.lower().replace("_", "-")
-        return not self.languages.isdisjoint({ANY_LANGUAGE, code, code.split("-")[0]})
+        covered = {ANY_LANGUAGE, code, code.split("-")[0], *(("en",) if code in KINDS_OF_TEXT else ())}
+        return not self.languages.isdisjoint(covered)
 
-    def _vector(self, text: str) -> Any:
+    def _vector(self, text: str) -> NDArray[np.float32]:
         vector = np.asarray(self._model.encode([text], batch_size=1, show_progress_bar=False)[0], np.float64)
         length = float(np.linalg.norm(vector))
         if not 0 < length < np.inf:
             raise ConfigError("the model gives vectors that are not finite, or of length 0")
-        return (vector / length).astype(np.float32)
+        unit: NDArray[np.float32] = (vector / length).astype(np.float32)
+        return unit
 
 
 def sentence_transformers(path: Path | None, languages: Sequence[str]) -> SentenceTransformersEncoder:
@@ -81,7 +125,7 @@ def sentence_transformers(path: Path | None, languages: Sequence[str]) -> Senten
 
 def model_revision(folder: Path) -> str:
     """Digest of a model's files, and of the versions of what computes with them: another one may round otherwise."""
-    return json_sha256([model_folder_sha256(folder), {name: version(name) for name in LIBRARIES}])
+    return json_sha256([METHOD, model_folder_sha256(folder), {name: version(name) for name in LIBRARIES}])
 
 
 def _load(folder: Path) -> Any:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from polyculture.encoders.encoder import from_fixed_point
 
-QUANTILE = 0.999
+QUANTILE = 0.999  # of pairs of different sources
+QUANTILE_WITHIN = 0.99  # of pairs of one source, of which some are twins indeed
 MARGIN = 0.1
 LEAST_PAIRS = 10_000  # ten beyond the quantile
 LEAST_PAIRS_OF_TWO = 1_000  # of documents of the same two sources
@@ -21,8 +22,8 @@ class Fitness(StrEnum):
     """Result of the self-check for a language."""
 
     FIT = "fit"
-    UNFIT = "unfit"  # unrelated documents look alike: the lens says UNKNOWN for this language
-    UNCHECKED = "unchecked"  # too few pairs of documents of different sources
+    UNFIT = "unfit"  # unrelated documents look alike: documents of this language are not measured
+    UNCHECKED = "unchecked"  # too few pairs of documents
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,9 @@ class LanguageCheck:
 
     Attributes:
         language: key.
-        pairs: pairs of documents of different sources that were compared.
-        quantile: the .999 quantile of their cosines, the median over pairs of sources; None without enough of them.
+        pairs: pairs of documents that were compared.
+        quantile: the .999 quantile of their cosines (.99 within sources), the median over pairs of sources; None
+            without enough of them.
         fitness: fitness at the tau that was asked about.
     """
 
@@ -45,15 +47,19 @@ class LanguageCheck:
 def check_languages(
     vectors: NDArray[np.int16], languages: Sequence[str], source: NDArray[np.int64], tau: float
 ) -> list[LanguageCheck]:
-    """Check every language that documents were encoded in, on pairs of documents of different sources.
+    """Check every language that documents were encoded in, on pairs of documents of sources that are trusted.
 
-    Such pairs are unrelated but for a few, so if the .999 quantile of their cosines exceeds tau - .1, being neighbours
-    at tau says little about the documents and much about the language, or about the background's lack of it. The
-    quantile is taken for each two sources, and the median of these decides: two sources of which one was made from the
-    other do not make a language unfit, a language in which all look alike does.
+    Pairs of documents of different sources are unrelated but for a few, so if the .999 quantile of their cosines
+    exceeds tau - .1, being neighbours at tau says little about the documents and much about the language, or about the
+    background's lack of it. The quantile is taken for each two sources, and the median of these decides: two sources
+    of which one was made from the other do not make a language unfit, a language in which all look alike does. Where
+    too few such pairs are there, the .99 quantile within the sources decides.
+
+    Only what a background was fitted on, or a reference, is looked at: sources that are judged would make their own
+    language unfit by being alike, and so be taken out of the measurement.
 
     Args:
-        vectors: (documents, dimensions) embeddings of the probes, in fixed point; rows of zeros are left out.
+        vectors: (documents, dimensions) embeddings, in fixed point; rows of zeros are left out.
         languages: key of each document (`language_key`).
         source: (documents,) source number.
         tau: the cosine from which on documents are neighbours.
@@ -84,12 +90,25 @@ def _in_turn(
 
 def _check(language: str, unit: NDArray[np.float32], source: NDArray[np.int64], tau: float) -> LanguageCheck:
     parts = [unit[source == number] for number in np.unique(source)]
-    blocks = [first @ second.T for first, second in itertools.combinations(parts, 2)]
-    pairs = sum(block.size for block in blocks)
+    across = [(first @ second.T).ravel() for first, second in itertools.combinations(parts, 2)]
+    within = [(part @ part.T)[np.triu_indices(len(part), 1)] for part in parts]
+    blocks, level = (across, QUANTILE) if _pairs(across) >= LEAST_PAIRS else (within, QUANTILE_WITHIN)
+    pairs = _pairs(blocks)
     if pairs < LEAST_PAIRS:
         return LanguageCheck(language, pairs, None, Fitness.UNCHECKED)
     large = [block for block in blocks if block.size >= LEAST_PAIRS_OF_TWO]
-    found = [np.quantile(block, QUANTILE) for block in large or [np.concatenate([block.ravel() for block in blocks])]]
+    found = [np.quantile(block, level) for block in large or [np.concatenate(blocks)]]
     # the upper of two middle ones; the matrix product's last digits are not kept
     quantile = round(float(np.quantile(found, 0.5, method="higher")), 6)
-    return LanguageCheck(language, pairs, quantile, Fitness.UNFIT if quantile > tau - MARGIN else Fitness.FIT)
+    return LanguageCheck(language, pairs, quantile, fitness_at(quantile, tau))
+
+
+def _pairs(blocks: Sequence[NDArray[np.float32]]) -> int:
+    return sum(block.size for block in blocks)
+
+
+def fitness_at(likeness: float | None, tau: float) -> Fitness:
+    """Fitness of a language whose unrelated documents are so alike."""
+    if likeness is None:
+        return Fitness.UNCHECKED
+    return Fitness.UNFIT if likeness > tau - MARGIN else Fitness.FIT

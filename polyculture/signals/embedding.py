@@ -23,8 +23,8 @@ def _open(settings: SignalSettings) -> Measure:
 
 
 SIGNAL = Signal(
-    version=1,
-    reads=("text", "language", EMBEDDING, "file", "position"),
+    version=2,
+    reads=("text", "language", "identified", "told", EMBEDDING, "file", "position"),
     settings=_settings,
     open=_open,
 )

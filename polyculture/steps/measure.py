@@ -22,7 +22,7 @@ from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.repetition.multiplicities import Looked
 from polyculture.measure.repetition.repetition import Read, Subject, Workshop, measure_repetition
 from polyculture.measure.repetition.repetition_file import write_repetition
-from polyculture.measure.vectors.semantic_rows import measured_documents
+from polyculture.measure.vectors.reading import is_readable
 from polyculture.steps.attributes import open_attributes, open_embeddings, open_planted_attributes
 from polyculture.steps.canary import open_planted, write_canary_ledger
 from polyculture.steps.hold_out import open_distinct
@@ -60,8 +60,8 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
     write_examples(ledger, corpus, directory.ledger)
     if not has_repetition:
         looked = Looked(indexes, np.flatnonzero(~planted.is_canary))
-        unfit = ledger.header.encoder.unfit_languages if ledger.header.encoder else []
-        read = Read(embeddings, measured_documents(embeddings, unfit)) if embeddings is not None and semantic else None
+        unfit = set(ledger.header.encoder.unfit_languages) if ledger.header.encoder else set()
+        read = Read(embeddings, is_readable(embeddings, unfit)) if embeddings is not None and semantic else None
         subject = Subject(corpus, _judged(job, weighed), looked, read)
         workshop = Workshop(session.executor, workspace.folder, site.after)
         write_repetition(measure_repetition(subject, config, workshop), directory.ledger)

@@ -48,8 +48,7 @@ class Joint:
         indexes: indexes that lenses count in.
         embeddings: embeddings of the documents.
         reference: points of the reference; empty without one.
-        unfit: languages that are not measured, as the candidates' sources show. (The parent and what was chosen to go
-            with it may be alike on purpose, which says nothing about a language.)
+        unfit: languages that are not measured, the same for every mixture.
         config: of the candidates: probes, seed, threshold.
         executor: runs the part of each partition.
     """

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from polyculture.corpus.corpus import Corpus
 from polyculture.deduplication.removal import Removal
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import EncodingStatus
-from polyculture.measure.vectors.semantic_rows import unfit_languages
+from polyculture.measure.vectors.reading import is_readable, unfit_languages
 from polyculture.top_up.choose import Candidates, Wish
 from schemas.config import CurationConfig
 from schemas.documents import Kind
@@ -54,10 +53,10 @@ def make_pool(corpus: Corpus, removal: Removal, embeddings: Embeddings, config: 
     """Sort the candidates out: duplicates, what the configuration keeps out, what has no embedding.
 
     Documents of languages in which unrelated documents look alike count as unmeasured: nearly all of them would look
-    new, or none. The reference is not asked: it is meant to be like the others.
+    new, or none. The encoder's background says which, or the reference: never the candidates.
     """
     unfit = unfit_languages(corpus, embeddings, config.reference)
-    says = (embeddings.reading == EncodingStatus.MEASURED) & ~np.isin(np.array(embeddings.languages), sorted(unfit))
+    says = is_readable(embeddings, unfit)
     kept_out = [config.mixture.leaves_out(name, kind) for name, kind in zip(corpus.sources, corpus.kinds, strict=True)]
     left_out = removal.is_kept & np.array(kept_out, np.bool_)[corpus.source]
     return Pool(corpus, removal.is_kept, left_out, removal.is_kept & ~left_out & ~says, frozenset(unfit))

@@ -70,8 +70,11 @@ def measure_lexical(
 
 
 def main_language(corpus: Corpus, rows: NDArray[np.int64]) -> str | None:
-    """The language of more than half of the first 1,000 documents; None if there is none, or it is unknown."""
-    found = corpus.take(rows[:_LOOKED_AT], ["language"])["language"].to_pylist()
+    """The language of more than half of the first 1,000 documents; None if there is none, or it is unknown.
+
+    It is that of the texts: what records say of themselves decides nothing.
+    """
+    found = corpus.take(rows[:_LOOKED_AT], ["identified"])["identified"].to_pylist()
     language, documents = Counter(found).most_common(1)[0] if found else (None, 0)
     return None if language == UNKNOWN or 2 * documents <= len(found) else language
 

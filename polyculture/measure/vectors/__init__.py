@@ -6,6 +6,7 @@ __all__ = [
     "curve",
     "moments",
     "neighbours",
+    "reading",
     "rke",
     "semantic_rows",
     "vector_ledger",

@@ -1,6 +1,6 @@
 """The semantic lenses' part of the ledger: probes against all embeddings, by brute force, at several tau at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from polyculture.compute.executor import Executor
 from polyculture.corpus.corpus import Corpus
 from polyculture.encoders.embeddings import Embeddings
-from polyculture.encoders.encoder import EncodingStatus
-from polyculture.encoders.self_check import Fitness, check_languages
 from polyculture.measure.lenses.lens import EmbeddingLens
 from polyculture.measure.lenses.lenses import LENSES
 from polyculture.measure.probes.ledger_rows import choose, ledger_rows, population_of
@@ -19,13 +17,12 @@ from polyculture.measure.probes.probes import StageCopies
 from polyculture.measure.vectors.curve import FRACTIONS, nested_samples
 from polyculture.measure.vectors.measure_vectors import ProbeNeighbours, Vectors, measure_vectors
 from polyculture.measure.vectors.neighbours import Block, Neighbours, Probes, Question, count_neighbours
+from polyculture.measure.vectors.reading import is_readable, tokens_read, unfit_languages, weighed_by, why_unread
 from polyculture.measure.vectors.vector_ledger import VectorLedger
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Population, Weighting
 from schemas.measures import Lens
 
-CHECKED_DOCUMENTS = 2000  # of each source, for the check of languages
-GATE_TAU = 0.9
 SEMANTIC: dict[Lens, float] = {lens: d.tau for lens, d in LENSES.items() if isinstance(d, EmbeddingLens)}
 
 
@@ -38,8 +35,7 @@ class SemanticSettings:
         seed: seed of the choice of probes, and of samples.
         trial_fraction: fraction of the gate's trial.
         reference: sources that are pooled as the reference.
-        unfit: languages that are not measured, where sources are related on purpose, so that they cannot tell; found
-            from the corpus if None.
+        unfit: languages that are not measured; found from background and reference if None.
     """
 
     probes: int
@@ -69,8 +65,8 @@ def measure_embeddings(
     """Count the neighbours of every source's probes among all embeddings, at each stage, and what else embeddings tell.
 
     A document without embedding, or of a language in which unrelated documents look alike, is not measured: it is in
-    no population, and so is never taken for varied. A document that is a probe of several stages or weightings is
-    compared with the corpus once.
+    no population, and so is never taken for varied. One that was read in part weighs the tokens that were read. A
+    document that is a probe of several stages or weightings is compared with the corpus once.
 
     Args:
         corpus: n documents.
@@ -82,13 +78,15 @@ def measure_embeddings(
     Returns:
         The measurements. Time O(probes * documents * dimensions), about 35 GFLOP a second.
     """
-    unfit = unfit_languages(corpus, embeddings) if settings.unfit is None else set(settings.unfit)
-    applies = measured_documents(embeddings, unfit)
+    found_unfit = unfit_languages(corpus, embeddings, settings.reference) if settings.unfit is None else settings.unfit
+    unfit = set(found_unfit)
+    applies = is_readable(embeddings, unfit)
+    weighing = weighed_by(corpus, np.where(applies, tokens_read(corpus, embeddings, applies), corpus.tokens))
     weighed = [StageCopies(stage.name, np.where(applies, stage.copies, 0)) for stage in stages]
     chosen = [
         (i, w, rows)
         for i, stage in enumerate(weighed)
-        for w, rows in choose(corpus, stage, settings.probes, settings.seed).items()
+        for w, rows in choose(weighing, stage, settings.probes, settings.seed).items()
     ]
     every = np.unique(np.concatenate([rows for _, _, rows in chosen]))
     vectors = Vectors(corpus, embeddings, weighed, stages, settings.seed, executor)
@@ -98,8 +96,8 @@ def measure_embeddings(
     for lens, tau in SEMANTIC.items():
         for number, weighting, rows in chosen:
             block = found.multiplicity[np.searchsorted(every, rows), :, taus.index(tau), number]
-            tables.append(ledger_rows(corpus, (weighed[number].name, lens, weighting), rows, block))
-        populations += [population_of(corpus, lens, stage, has_species=False) for stage in weighed]
+            tables.append(ledger_rows(weighing, (weighed[number].name, lens, weighting), rows, block))
+        populations += [population_of(weighing, lens, stage, has_species=False) for stage in weighed]
     probed = [(number, rows) for number, weighting, rows in chosen if weighting is Weighting.DOCUMENTS]
     near = ProbeNeighbours(every, found, taus)
     return SemanticMeasured(
@@ -108,13 +106,6 @@ def measure_embeddings(
         _used(corpus, embeddings, applies, settings.probes, unfit),
         measure_vectors(vectors, probed, near, settings.trial_fraction, settings.reference),
     )
-
-
-def measured_documents(embeddings: Embeddings, unfit: Iterable[str]) -> NDArray[np.bool_]:
-    """(n,) whose embeddings say something: they have one, and their language is none of those that are not measured."""
-    is_unfit = np.isin(np.array(embeddings.languages), sorted(unfit))
-    found: NDArray[np.bool_] = (embeddings.reading == EncodingStatus.MEASURED) & ~is_unfit
-    return found
 
 
 def _neighbours(vectors: Vectors, documents: NDArray[np.int64], taus: Sequence[float]) -> Neighbours:
@@ -128,9 +119,16 @@ def _neighbours(vectors: Vectors, documents: NDArray[np.int64], taus: Sequence[f
 
 
 def _used(
-    corpus: Corpus, embeddings: Embeddings, applies: NDArray[np.bool_], probes: int, unfit: set[str]
+    corpus: Corpus, embeddings: Embeddings, readable: NDArray[np.bool_], probes: int, unfit: set[str]
 ) -> EncoderUsed:
-    encoder = embeddings.encoder
+    encoder, sources = embeddings.encoder, len(corpus.sources)
+    read = tokens_read(corpus, embeddings, readable)
+    lost = corpus.tokens - read
+
+    def count(which: NDArray[np.bool_] | NDArray[np.int64]) -> list[int]:
+        return [int(number) for number in np.bincount(corpus.source, which, sources)]
+
+    whole = np.bincount(corpus.source, corpus.tokens, sources)
     return EncoderUsed(
         name=encoder.name,
         revision=encoder.revision,
@@ -138,22 +136,13 @@ def _used(
         dimensions=encoder.dimensions,
         taus=sorted(SEMANTIC.values()),
         probes_per_source=probes,
-        unmeasured=np.bincount(corpus.source[~applies], minlength=len(corpus.sources)).tolist(),
+        unmeasured=count(~readable),
         unfit_languages=sorted(unfit),
+        reasons=why_unread(embeddings, unfit, corpus.source, sources, None),
+        unread_tokens=count(lost),
+        unread_reasons=why_unread(embeddings, unfit, corpus.source, sources, lost),
+        read_share=np.divide(
+            np.bincount(corpus.source, read, sources), whole, out=np.ones(sources), where=whole > 0
+        ).tolist(),
+        languages_disagree=count(embeddings.disagrees),
     )
-
-
-def unfit_languages(corpus: Corpus, embeddings: Embeddings, apart: Sequence[str] = ()) -> set[str]:
-    """Codes of languages whose unrelated documents look alike, judged on the first documents of each source by hash.
-
-    Sources named in `apart`, which are related to others on purpose, are not looked at.
-    """
-    order = np.lexsort((corpus.id_hash, corpus.source))
-    order = order[~np.isin(corpus.source[order], [corpus.sources.index(name) for name in apart])]
-    source = corpus.source[order]
-    place = np.arange(len(order)) - np.searchsorted(source, source)
-    rows = order[place < CHECKED_DOCUMENTS]
-    rows = rows[np.argsort(corpus.id_hash[rows], kind="stable")]
-    languages = np.array(embeddings.languages)[rows].tolist()
-    checks = check_languages(embeddings.take(rows), languages, corpus.source[rows], GATE_TAU)
-    return {check.language for check in checks if check.fitness is Fitness.UNFIT}

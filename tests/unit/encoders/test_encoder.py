@@ -13,7 +13,8 @@ from polyculture.encoders.background import (
     load_background,
     shipped_background_path,
 )
-from polyculture.encoders.embedded import CUT_CHARACTERS, WEIGHTS_SHA256, EmbeddedEncoder, embedded_weights_path
+from polyculture.encoders.chunks import CHUNK_CHARACTERS, MOST_CHARACTERS, chunks_of, share_read
+from polyculture.encoders.embedded import WEIGHTS_SHA256, EmbeddedEncoder, embedded_weights_path
 from polyculture.encoders.encoder import EncodingStatus
 from polyculture.encoders.encoders import ENCODERS
 from polyculture.encoders.languages import is_traditional, language_key
@@ -29,7 +30,7 @@ TEXTS = {
     "梵語的學術研究，由德國學者開創，後來也要歸功於對梵語的研究。": "zh",
     "def add(a, b):\n    return a + b\n": "code",
     "O gato dorme no sofá o dia inteiro.": "pt-BR",
-    "x" * 9_000: "en",
+    "the words of a long document go on and on until a chunk is full " * 200: "en",
 }
 
 
@@ -45,7 +46,7 @@ def by_the_recipe(text: str, key: str) -> np.ndarray:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     background = load_background(shipped_background_path())
-    vector = table[tokenizer.encode(text[:CUT_CHARACTERS], add_special_tokens=False).ids].mean(axis=0)
+    vector = table[tokenizer.encode(text, add_special_tokens=False).ids].mean(axis=0)
     vector = vector / np.linalg.norm(vector) - background.means[key]
     vector = vector / np.linalg.norm(vector)
     vector = vector - background.components.T.astype(np.float64) @ (background.components.astype(np.float64) @ vector)
@@ -54,7 +55,7 @@ def by_the_recipe(text: str, key: str) -> np.ndarray:
 
 def test_embeddings_are_those_of_the_recipe(encoder: EmbeddedEncoder) -> None:
     found = encoder.encode(list(TEXTS), list(TEXTS.values()))
-    keys = ["en", "en", "de", "zh-hant", "python", "pt_BR", "en"]
+    keys = ["en", "en", "de", "zh-hant", "en", "pt_BR", "en"]  # code has the mean of English
     for text, key, vector in zip(TEXTS, keys, found.vectors, strict=True):
         np.testing.assert_allclose(vector, by_the_recipe(text, key), atol=2e-7)
     assert found.vectors.dtype == np.float32
@@ -68,6 +69,37 @@ def test_a_row_does_not_depend_on_the_other_texts(encoder: EmbeddedEncoder) -> N
     assert together.tobytes() == np.tile(alone, (100, 1)).tobytes()
     backwards = encoder.encode(texts[::-1], languages[::-1]).vectors[::-1]
     assert together.tobytes() == backwards.tobytes()
+
+
+def test_a_text_is_read_whole_in_chunks_that_have_its_tokens() -> None:
+    words = "a word and then some more words of unequal length, "
+    text = words * 2_000
+    chunks = chunks_of(text)
+    assert " ".join(chunks) == text
+    assert max(map(len, chunks)) <= CHUNK_CHARACTERS
+    tokenizer = Tokenizer.from_file(str(embedded_tokenizer_path()))
+    parts = [id for chunk in chunks for id in tokenizer.encode(chunk, add_special_tokens=False).ids]
+    assert parts == tokenizer.encode(text, add_special_tokens=False).ids
+    assert (share_read(text), share_read(""), share_read("x" * 9_000)) == (1.0, 0.0, 1.0)
+    assert "".join(chunks_of("x" * 9_000)) == "x" * 9_000
+    lines = "no-spaces-here\n" * 1_000
+    assert "\n".join(chunks_of(lines)) == lines
+
+
+def test_of_a_very_long_text_evenly_spaced_chunks_are_read(encoder: EmbeddedEncoder) -> None:
+    text = "word " * (MOST_CHARACTERS * 3 // 5)
+    chunks = chunks_of(text)
+    assert len(chunks) == MOST_CHARACTERS // CHUNK_CHARACTERS
+    assert 0.33 < share_read(text) < 1 / 3
+    found = encoder.encode([text, "A short text of an honest length.", ""], ["en"] * 3)
+    assert found.read.tolist() == pytest.approx([share_read(text), 1, 0])
+
+
+def test_the_end_of_a_text_counts_as_much_as_its_beginning(encoder: EmbeddedEncoder) -> None:
+    beginning = "The train leaves the station at noon and travels east. " * 100
+    ends = ["A court may set aside the verdict of a jury on appeal. ", "Knead the dough, and bake it in a hot oven. "]
+    one, other = encoder.encode([beginning + end * 200 for end in ends], ["en", "en"]).vectors
+    assert float(one @ other) < 0.9
 
 
 def test_what_cannot_be_measured_is_marked_with_its_reason(encoder: EmbeddedEncoder) -> None:
@@ -84,7 +116,7 @@ def test_what_cannot_be_measured_is_marked_with_its_reason(encoder: EmbeddedEnco
 
 
 def test_the_encoder_says_who_it_is(encoder: EmbeddedEncoder) -> None:
-    assert (encoder.name, encoder.dimensions, len(encoder.languages)) == ("embedded", 256, 33)
+    assert (encoder.name, encoder.dimensions, len(encoder.languages)) == ("embedded", 256, 35)
     assert encoder.background == hashlib.sha256(shipped_background_path().read_bytes()).hexdigest()
     assert encoder.revision == EmbeddedEncoder().revision
     assert ENCODERS["embedded"](None, SemanticConfig()).revision == encoder.revision
@@ -107,16 +139,16 @@ def test_other_weights_are_refused_with_what_to_do(tmp_path: Path, monkeypatch: 
 def test_a_background_of_other_weights_is_refused(tmp_path: Path) -> None:
     good = load_background(shipped_background_path())
     other = tmp_path / "other.safetensors"
-    other.write_bytes(background_bytes(good.means, good.default, good.components, "0" * 64))
+    other.write_bytes(background_bytes(good.means, good.default, good.components, "0" * 64, {}))
     with pytest.raises(ConfigError, match="fitted for weights 000000000000"):
         EmbeddedEncoder(other)
     with pytest.raises(ConfigError, match="cannot be read"):
         EmbeddedEncoder(tmp_path / "missing")
-    other.write_bytes(background_bytes({}, good.default, good.components, WEIGHTS_SHA256))
+    other.write_bytes(background_bytes({}, good.default, good.components, WEIGHTS_SHA256, {}))
     with pytest.raises(ConfigError, match="fit it anew"):
         EmbeddedEncoder(other)
     means = {"en": good.means["en"] * np.float32(np.nan)}
-    other.write_bytes(background_bytes(means, good.default, good.components, WEIGHTS_SHA256))
+    other.write_bytes(background_bytes(means, good.default, good.components, WEIGHTS_SHA256, {}))
     with pytest.raises(ConfigError, match="fit it anew"):
         EmbeddedEncoder(other)
 
@@ -159,7 +191,7 @@ def test_a_background_fitted_on_token_means_serves_the_encoder(encoder: Embedded
         fit_background(encoder.token_means(texts), [("en", "made")] * len(texts), WEIGHTS_SHA256, least_documents=10)
     )
     own = EmbeddedEncoder(path)
-    assert own.languages == {"en"}
+    assert own.languages == {"en", "code", "symbols"}
     assert own.background != encoder.background
     assert own.encode(["Guten Tag"], ["de"]).reading[0] == EncodingStatus.NOT_COVERED
 
@@ -173,7 +205,9 @@ def test_a_background_fitted_on_token_means_serves_the_encoder(encoder: Embedded
         ("nb", "no"),
         ("no", "no"),
         ("EN_us", "en"),
-        ("code", "python"),
+        ("code", "code"),
+        ("hr", "bs"),
+        ("ms", "id"),
         ("python", "python"),
         ("zh-TW", "zh-hant"),
         ("zh-Hans", "zh"),

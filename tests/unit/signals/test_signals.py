@@ -12,6 +12,7 @@ from polyculture.signals.signal import SignalSettings
 from polyculture.signals.signals import SIGNALS
 from polyculture.storage.files import map_arrow_file, write_arrow_file
 from polyculture.text.canonical import canonical_text
+from polyculture.text.language import language_of
 from polyculture.text.skeleton import template_keys
 from polyculture.text.words import words
 from schemas.measure_config import MeasureConfig, SemanticConfig
@@ -33,6 +34,8 @@ def documents(texts: list[str] = TEXTS) -> pa.Table:
         {
             "text": pa.array(texts, pa.large_string()),
             "language": pa.array(["en", "en", "en", "de", "zh", None][:count], pa.string()),
+            "identified": pa.array([language_of(text).code for text in texts], pa.string()),
+            "told": pa.array([language_of(text).why.value for text in texts], pa.string()),
             "embedding": pa.nulls(count, pa.list_(pa.float32())),
             "file": ["made.jsonl"] * count,
             "position": pa.array(range(count), pa.int64()),
