@@ -6,8 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, load64, trailing_zeros
-from polyculture.compute.simd import folded_product, marked64
-from polyculture.text.code_points import IN_WORD_BYTE, STARTS_WORD
+from polyculture.compute.simd import (
+    BANG,
+    EQUALS,
+    HYPHEN,
+    IN_WORD_BYTE,
+    LETTER,
+    NUMBER,
+    SIGN,
+    STARTS_WORD,
+    folded_product,
+    marked64,
+)
 from polyculture.text.confusables import FIRST, LAST
 
 Bytes = NDArray[np.uint8]
@@ -82,12 +92,37 @@ def _hash_unmasked(text: Bytes, first: int, end: int, look_alikes: LookAlikes, s
 
 
 @compiled()
-def _word_bits(marks: Bytes, base: int, before: Any) -> tuple[Any, Any, Any]:
-    """Bits of 64 bytes: starts of words, bytes behind a word, and whether the last one is part of a word."""
-    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE))
-    follows = inside << np.uint64(1) | before
-    starts = inside & (~follows | marked64(marks, base, np.uint8(STARTS_WORD)))
-    return starts, (starts | ~inside) & follows, inside >> np.uint64(63)
+def _behind(bits: Any, marks: Bytes, base: int, mask: int) -> Any:
+    """Bits of 64 bytes, one place on: of each byte what was marked of the one before it."""
+    return bits << np.uint64(1) | np.uint64(base > 0 and marks[base - 1] & np.uint8(mask) != 0)
+
+
+@compiled()
+def _punctuation(marks: Bytes, base: int) -> Any:
+    """Bits of 64 bytes: signs that are mere punctuation where they stand; see `words`. The byte behind them is read."""
+    hyphens, bangs = marked64(marks, base, np.uint8(HYPHEN)), marked64(marks, base, np.uint8(BANG))
+    if hyphens | bangs == 0:
+        return np.uint64(0)
+    letters = marked64(marks, base, np.uint8(LETTER))
+    words = letters | marked64(marks, base, np.uint8(NUMBER))
+    equals = marked64(marks, base, np.uint8(EQUALS))
+    after = marks[base + 64]
+    letter_ahead = letters >> np.uint64(1) | np.uint64(after & np.uint8(LETTER) != 0) << np.uint64(63)
+    equals_ahead = equals >> np.uint64(1) | np.uint64(after & np.uint8(EQUALS) != 0) << np.uint64(63)
+    hyphens &= _behind(letters, marks, base, LETTER) & letter_ahead
+    return hyphens | (bangs & _behind(words, marks, base, LETTER | NUMBER) & ~equals_ahead)
+
+
+@compiled()
+def _word_bits(marks: Bytes, base: int, before: tuple[Any, Any]) -> tuple[Any, Any, tuple[Any, Any]]:
+    """Bits of 64 bytes: starts of words, bytes behind a word; whether the last one is part of a word, and a sign."""
+    is_none = _punctuation(marks, base)
+    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE)) & ~is_none
+    signs = marked64(marks, base, np.uint8(SIGN)) & ~is_none
+    follows = inside << np.uint64(1) | before[0]
+    after_sign = signs << np.uint64(1) | before[1]
+    starts = inside & (~follows | signs | after_sign | marked64(marks, base, np.uint8(STARTS_WORD)))
+    return starts, (starts | ~inside) & follows, (inside >> np.uint64(63), signs >> np.uint64(63))
 
 
 @compiled()
@@ -95,7 +130,7 @@ def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
     """Hashes of words that hold no look-alikes."""
     count = 0
     first = -1  # of the word that is open
-    before = np.uint64(0)
+    before = (np.uint64(0), np.uint64(0))
     for base in range(0, size, 64):
         starts, ends, before = _word_bits(marks, base, before)
         if first >= 0 and ends != 0:
@@ -121,7 +156,7 @@ def _hash_foreign_words(text: Bytes, marks: Bytes, size: int, look_alikes: LookA
     """Hashes of words that may hold look-alikes."""
     count = 0
     first = -1
-    before = np.uint64(0)
+    before = (np.uint64(0), np.uint64(0))
     for base in range(0, size, 64):
         starts, ends, before = _word_bits(marks, base, before)
         borders = starts | ends

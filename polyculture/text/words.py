@@ -2,6 +2,10 @@
 
 A word is a maximal run of letters, marks, numbers and `_`. In scripts written without spaces (Han, kana, Thai, Lao,
 Khmer, Myanmar, Tibetan) every character is a word of its own, because white space says nothing there.
+
+A **sign** is a word of its own too: a character of the categories Sm, Sc, Sk and So, or one of ``SIGNS``. Texts that
+differ in an operator or a bracket differ in a word. Three signs are mere punctuation, and no words, in places where
+prose has them: `-` and `/` between two letters, and `!` behind a letter or number unless `=` follows.
 """
 
 from functools import cache
@@ -12,6 +16,7 @@ from numpy.typing import NDArray
 from polyculture.text.categories import categories
 
 SEPARATOR, IN_WORD, ALONE = 0, 1, 2
+SIGNS = "+-*/\\%^=<>!&|~#$@()[]{}`"  # of ASCII: all but full stop, comma, colon, semicolon, question mark and quotes
 
 # Code points of the scripts written without spaces, first and last (Unicode blocks; unassigned points never occur).
 _ALONE_RANGES = (
@@ -45,6 +50,27 @@ def character_classes() -> NDArray[np.uint8]:
     return classes
 
 
+@cache
+def signs() -> NDArray[np.bool_]:
+    """Whether a code point is a sign, wherever it stands; shape (0x110000,). Built once."""
+    is_sign: NDArray[np.bool_] = np.isin(categories().view("S2")[:, 0], [b"Sm", b"Sc", b"Sk", b"So"])
+    is_sign[[ord(sign) for sign in SIGNS]] = True
+    return is_sign & (character_classes() == SEPARATOR)
+
+
+@cache
+def letters() -> NDArray[np.bool_]:
+    """Whether a code point belongs to words and is no number, shape (0x110000,): letters, marks and `_`. Built once."""
+    return (character_classes() != SEPARATOR) & (categories()[:, 0] != ord("N"))
+
+
+def _is_punctuation(before: str, sign: str, after: str) -> bool:
+    """True if a sign is none between these two characters, either of which may be empty."""
+    if sign in "-/":
+        return before != "" != after and bool(letters()[ord(before)] and letters()[ord(after)])
+    return sign == "!" and before != "" and after != "=" and bool(character_classes()[ord(before)] != SEPARATOR)
+
+
 def words(canonical: str) -> list[str]:
     """The words of canonical text, in order: the reference that the compiled kernel is tested against. O(length)."""
     classes = character_classes()
@@ -52,6 +78,9 @@ def words(canonical: str) -> list[str]:
     start = -1
     for position, character in enumerate(canonical):
         kind = classes[ord(character)]
+        if signs()[ord(character)]:
+            around = canonical[position - 1 : position] if position else "", canonical[position + 1 : position + 2]
+            kind = SEPARATOR if _is_punctuation(around[0], character, around[1]) else ALONE
         if kind == IN_WORD and start < 0:
             start = position
         elif kind != IN_WORD and start >= 0:
@@ -62,3 +91,8 @@ def words(canonical: str) -> list[str]:
     if start >= 0:
         found.append(canonical[start:])
     return found
+
+
+def is_sign(word: str) -> bool:
+    """True if a word is a sign."""
+    return bool(signs()[ord(word[0])])
