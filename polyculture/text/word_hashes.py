@@ -24,6 +24,7 @@ Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 LookAlikes = tuple[Bytes, Bytes]
 LONGEST_MASKED_BYTES = 128  # a longer word is hashed as it is
+SIGN_BIT = np.uint64(1)  # of the hash of a word: whether it is a sign
 _ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 _SECRET_1, _SECRET_2 = np.uint64(0xFF37_79B9_7F4A_7C15), np.uint64(0xBF58_47FF_1CE4_E5B9)
 _SECRET_3 = np.uint64(0x94D0_49BB_1331_11EB)
@@ -126,6 +127,13 @@ def _word_bits(marks: Bytes, base: int, before: tuple[Any, Any]) -> tuple[Any, A
 
 
 @compiled()
+def _tagged(value: Any, mark: Any) -> Any:
+    """The hash of a word that begins with a mark: the lowest bit says whether it is a sign."""
+    is_sign = mark & np.uint8(LETTER | NUMBER) == 0
+    return value & ~SIGN_BIT | (SIGN_BIT if is_sign else np.uint64(0))
+
+
+@compiled()
 def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
     """Hashes of words that hold no look-alikes."""
     count = 0
@@ -134,19 +142,19 @@ def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
     for base in range(0, size, 64):
         starts, ends, before = _word_bits(marks, base, before)
         if first >= 0 and ends != 0:
-            out[count] = _hash(text, first, base + trailing_zeros(ends))
+            out[count] = _tagged(_hash(text, first, base + trailing_zeros(ends)), marks[first])
             count += 1
             first = -1
             ends &= ends - np.uint64(1)
         while ends != 0:
-            out[count] = _hash(text, base + trailing_zeros(starts), base + trailing_zeros(ends))
+            first = base + trailing_zeros(starts)
+            out[count] = _tagged(_hash(text, first, base + trailing_zeros(ends)), marks[first])
             count += 1
             starts &= starts - np.uint64(1)
             ends &= ends - np.uint64(1)
-        if starts != 0:
-            first = base + trailing_zeros(starts)
+        first = base + trailing_zeros(starts) if starts != 0 else -1
     if first >= 0:
-        out[count] = _hash(text, first, size)
+        out[count] = _tagged(_hash(text, first, size), marks[first])
         count += 1
     return count
 
@@ -163,19 +171,20 @@ def _hash_foreign_words(text: Bytes, marks: Bytes, size: int, look_alikes: LookA
         while borders != 0:
             place = trailing_zeros(borders)
             if first >= 0:
-                out[count] = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
+                found = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
+                out[count] = _tagged(found, marks[first])
                 count += 1
             first = base + place if (starts >> np.uint64(place)) & np.uint64(1) != 0 else -1
             borders &= borders - np.uint64(1)
     if first >= 0:
-        out[count] = _hash_unmasked(text, first, size, look_alikes, size + 16)
+        out[count] = _tagged(_hash_unmasked(text, first, size, look_alikes, size + 16), marks[first])
         count += 1
     return count
 
 
 @compiled()
 def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_alikes: LookAlikes, out: Hashes) -> int:
-    """Write the hash of every word of a folded text to `out`; returns how many.
+    """Write the hash of every word of a folded text to `out`; returns how many. Those of signs have SIGN_BIT set.
 
     Args:
         folded: its UTF-8 and the marks of its bytes, with PADDING_BYTES of room behind them, which is overwritten.

@@ -6,8 +6,13 @@ Khmer, Myanmar, Tibetan) every character is a word of its own, because white spa
 A **sign** is a word of its own too: a character of the categories Sm, Sc, Sk and So, or one of ``SIGNS``. Texts that
 differ in an operator or a bracket differ in a word. Three signs are mere punctuation, and no words, in places where
 prose has them: `-` and `/` between two letters, and `!` behind a letter or number unless `=` follows.
+
+A **shingle** is five consecutive words. A text is **notation** (code, formulas, tables) if it has at least one sign to
+every three other words; all its words make shingles. Prose is marked up in many ways, so its shingles are made of the
+words that are no signs, and its signs together, in order, are one shingle more.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -15,6 +20,8 @@ from numpy.typing import NDArray
 
 from polyculture.text.categories import categories
 
+SHINGLE_WORDS, NOTATION_WORDS = 5, 3
+OPERATORS_ALIKE = 50  # one in so many signs may differ between notation that is taken for the same
 SEPARATOR, IN_WORD, ALONE = 0, 1, 2
 SIGNS = "+-*/\\%^=<>!&|~#$@()[]{}`"  # of ASCII: all but full stop, comma, colon, semicolon, question mark and quotes
 
@@ -96,3 +103,17 @@ def words(canonical: str) -> list[str]:
 def is_sign(word: str) -> bool:
     """True if a word is a sign."""
     return bool(signs()[ord(word[0])])
+
+
+def shingles(found: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    """The shingle set of words: the definition, and the reference for `text.shingles`. O(words)."""
+    marks = [word for word in found if is_sign(word)]
+    plain = [word for word in found if not is_sign(word)]
+    if not marks or NOTATION_WORDS * len(marks) >= len(plain):
+        return _runs(found)
+    return _runs(plain) | {("signs", *marks)}
+
+
+def _runs(found: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    count = max(1, len(found) - SHINGLE_WORDS + 1) if found else 0
+    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in range(count))
