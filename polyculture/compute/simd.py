@@ -1,5 +1,6 @@
 """Machine operations on many bytes at once, for kernels: generic vectors that LLVM lowers to what the processor has."""
 
+from functools import reduce
 from typing import Any
 
 from llvmlite import ir
@@ -10,6 +11,9 @@ from polyculture.compute.compiled import byte_pointer
 
 _I8, _I64, _I128 = ir.IntType(8), ir.IntType(64), ir.IntType(128)
 LANES = 32
+# Marks of bytes: part of a word; first of a word even if the byte before belongs to one; of a letter, a number, a sign of
+# ASCII. Signs that are none in some places have marks of their own: `-` and `/`; `!`, for which `=` counts.
+IN_WORD_BYTE, STARTS_WORD, LETTER, NUMBER, SIGN, HYPHEN, BANG, EQUALS = 1, 2, 4, 8, 16, 32, 64, 128
 
 
 def _all(value: int, lanes: int) -> ir.Constant:
@@ -27,6 +31,16 @@ def _store(builder: Any, value: Any, pointer: Any) -> None:
     stored.align = 1
 
 
+def _equals(builder: Any, value: Any, wanted: int) -> Any:
+    """Mark the bytes that have a value."""
+    return builder.icmp_unsigned("==", value, _all(wanted, LANES))
+
+
+def _if(builder: Any, flags: Any, value: int) -> Any:
+    """The value for each marked byte, 0 for the others."""
+    return builder.select(flags, _all(value, LANES), _all(0, LANES))
+
+
 def _within(builder: Any, value: Any, first: int, last: int) -> Any:
     """Mark the bytes that lie in first..last."""
     return builder.icmp_unsigned("<=", builder.sub(value, _all(first, LANES)), _all(last - first, LANES))
@@ -37,8 +51,35 @@ def _as_bits(builder: Any, flags: Any, lanes: int) -> Any:
     return builder.zext(builder.bitcast(flags, ir.IntType(lanes)), _I64) if lanes < 64 else builder.bitcast(flags, _I64)
 
 
+def _marks(builder: Any, lower: Any) -> Any:
+    """The mark of each of 32 bytes of ASCII in lower case."""
+
+    def either(*flags: Any) -> Any:
+        return reduce(builder.or_, flags)
+
+    def within(first: str, last: str) -> Any:
+        return _within(builder, lower, ord(first), ord(last))
+
+    letter = either(within("a", "z"), _equals(builder, lower, ord("_")))
+    hyphen = _equals(builder, builder.and_(lower, _all(0xFD, LANES)), ord("-"))
+    bang, equals = (_equals(builder, lower, ord(sign)) for sign in "!=")
+    raised = builder.or_(lower, _all(0x20, LANES))
+    braces = _within(builder, raised, ord("{"), ord("~"))  # and those of [ to ^
+    others = _equals(builder, raised, ord("`"))  # and @
+    sign = either(hyphen, bang, within("#", "&"), within("(", "+"), within("<", ">"), braces, others)
+    marks = (
+        (letter, IN_WORD_BYTE | LETTER),
+        (within("0", "9"), IN_WORD_BYTE | NUMBER),
+        (sign, IN_WORD_BYTE | SIGN),
+        (hyphen, HYPHEN),
+        (bang, BANG),
+        (equals, EQUALS),
+    )
+    return reduce(builder.or_, (_if(builder, flags, mark) for flags, mark in marks))
+
+
 def _fold_ascii(typing_context: Any, data: Any, at: Any, room: Any, to: Any) -> Any:
-    """Fold 32 ASCII bytes from data[at] to room[0][to], and write to room[1][to] whether each belongs to a word.
+    """Fold 32 ASCII bytes from data[at] to room[0][to], and write to room[1][to] the mark of each.
 
     Lower case, and a space for every character of white space. Returns a bit of each byte: in the high half whether
     it is beyond ASCII, in the low half whether it is white space. What follows such a byte in the room is the caller's
@@ -55,12 +96,9 @@ def _fold_ascii(typing_context: Any, data: Any, at: Any, room: Any, to: Any) -> 
         upper = _within(builder, value, 0x41, 0x5A)
         lower = builder.select(upper, builder.or_(value, _all(0x20, LANES)), value)
         blank = builder.or_(_within(builder, value, 0x09, 0x0D), _within(builder, value, 0x1C, 0x20))
-        word = builder.or_(_within(builder, lower, 0x61, 0x7A), _within(builder, value, 0x30, 0x39))
-        word = builder.or_(word, builder.icmp_unsigned("==", value, _all(0x5F, LANES)))
         folded = builder.select(blank, _all(0x20, LANES), lower)
         _store(builder, folded, byte_pointer(context, builder, kinds[2][0], target, to_place))
-        mark = builder.zext(word, ir.VectorType(_I8, LANES))
-        _store(builder, mark, byte_pointer(context, builder, kinds[2][1], flags, to_place))
+        _store(builder, _marks(builder, lower), byte_pointer(context, builder, kinds[2][1], flags, to_place))
         high = builder.shl(_as_bits(builder, beyond, LANES), ir.Constant(_I64, 32))
         return builder.or_(high, _as_bits(builder, blank, LANES))
 

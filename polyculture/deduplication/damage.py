@@ -14,8 +14,7 @@ from polyculture.deduplication.examples import passages
 from polyculture.deduplication.removal import NEAR, Removal
 from polyculture.statistics.intervals import clopper_pearson
 from polyculture.text.confusables import unmasked
-from polyculture.text.shingles import SHINGLE_WORDS
-from polyculture.text.words import words
+from polyculture.text.words import shingles, words
 from schemas.removals import RemovalCluster, RemovalSummary
 
 SHOWN_CLUSTERS, SAMPLE = 10, 200
@@ -91,6 +90,4 @@ def _is_confirmed(corpus: Corpus, removal: Removal, document: int, threshold: fl
 
 def _shingles(canonical: str) -> frozenset[tuple[str, ...]]:
     """Shingles in plain Python: the definition, not the kernel."""
-    found = [unmasked(word) for word in words(canonical)]
-    count = max(1, len(found) - SHINGLE_WORDS + 1) if found else 0
-    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in range(count))
+    return shingles([unmasked(word) for word in words(canonical)])

@@ -19,12 +19,12 @@ from polyculture.deduplication.engine import KnownDocuments, Sketched, join_sket
 from polyculture.errors import ConfigError
 from polyculture.storage.commit import TEMPORARY_PREFIX, sync
 from polyculture.storage.files import file_digest, map_arrow_file, write_text
-from polyculture.text.shingles import SHINGLE_WORDS
 from polyculture.text.texts import Texts, map_texts
+from polyculture.text.words import SHINGLE_WORDS
 from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
-FOLDING = 2  # to be raised when canonical text, words, look-alikes or shingle hashes change
+FOLDING = 3  # to be raised when canonical text, words, look-alikes or shingle hashes change
 MANIFEST = "index.json"
 _BATCH_DOCUMENTS = 8192
 

@@ -14,14 +14,19 @@ from polyculture.text.shingles import (
     BENCH,
     POINTERS,
     Bench,
+    count_signs,
     fold_document,
-    hash_shingles,
     make_bench,
+    shingle_words,
+    word_prints,
 )
 from polyculture.text.texts import PAGES_AT_ONCE_BYTES, MappedPages, Pointers, Texts
+from polyculture.text.word_hashes import SIGN_BIT, hash_words
+from polyculture.text.words import NOTATION_WORDS, OPERATORS_ALIKE
 
 _BLOCK_LINKS = 4096  # what a thread takes at a time, about
 BOOLEANS = types.boolean[::1]
+_SIGN_SLOTS = 4096  # a power of two
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
 _FREE = np.uint64(0)
@@ -62,10 +67,47 @@ def _insert(slots: Hashes, mask: Any, shingles: Hashes, count: int) -> int:
 
 
 @compiled()
-def _shingle(texts: Pointers, number: Any, bench: Bench) -> int:
-    """Hash the shingles of a text to bench[1][3]; returns how many, repeats included."""
+def _words(texts: Pointers, number: Any, bench: Bench) -> int:
+    """Hash the words of a text to bench[1][2]; returns how many."""
+    tables, (folded, marks, words, _) = bench
     size, _, has_foreign = fold_document(texts, number, bench)
-    return hash_shingles(size, has_foreign, bench)
+    return hash_words((folded, marks), size, has_foreign, (tables[3], tables[4]), words)
+
+
+@compiled()
+def _shingle(texts: Pointers, number: Any, bench: Bench) -> tuple[int, tuple[Any, Any]]:
+    """Hash the shingles of a text to bench[1][3]; returns how many, repeats included, and its `word_prints`."""
+    count = _words(texts, number, bench)
+    prints = word_prints(bench[1][2], count)
+    return shingle_words(bench[1][2], count, bench[1][3]), prints
+
+
+@compiled()
+def _have_like_signs(texts: Pointers, pair: tuple[Any, Any], bench: Bench, held: NDArray[np.int32]) -> bool:
+    """Whether two texts are prose, or at most one in OPERATORS_ALIKE of their signs differs, as multisets.
+
+    Args:
+        texts: of all documents.
+        pair: the two.
+        bench: what is worked with; overwritten.
+        held: room for a count of each sign, by a few bits of its hash.
+    """
+    held[:] = 0
+    difference = total = 0
+    is_notation = False
+    for number in pair:
+        step = 1 if number == pair[0] else -1
+        count = _words(texts, number, bench)
+        signs = count_signs(bench[1][2], count)
+        is_notation |= signs > 0 and NOTATION_WORDS * signs >= count - signs
+        total += signs
+        for i in range(count):
+            word = bench[1][2][i]
+            if word & SIGN_BIT != 0:
+                slot = np.int64(word >> np.uint64(40)) & (len(held) - 1)
+                difference += 1 if held[slot] * step >= 0 else -1
+                held[slot] += step
+    return not is_notation or (2 * OPERATORS_ALIKE - 1) * difference <= total
 
 
 @compiled()
@@ -124,26 +166,34 @@ def _verify(
     held = np.int64(-1)
     stamp = np.uint32(0)
     leader_count = 0
+    leader_prints = np.uint64(0), np.uint64(0)
+    held_signs = np.empty(_SIGN_SLOTS, np.int32)
     for at in range(span[0], span[1]):
         leader, document = np.int64(links[at] >> np.uint64(32)), np.int64(links[at] & _LOW)
         if leader != held:
             held = leader
-            count = _shingle(texts, leader, bench)
+            count, leader_prints = _shingle(texts, leader, bench)
             slots, mask = _clear(slots, count)
             if len(slots) > len(met):
                 met = np.zeros(len(slots), np.uint32)
             leader_count = _insert(slots, mask, bench[1][3], count)
-        count = _shingle(texts, document, bench)
+        count, prints = _shingle(texts, document, bench)
         stamp += np.uint32(1)
         most = leader_count * (denominator - numerator) // numerator
         common, lacking, others = _compare((slots, mask, met, stamp), bench[1][3], count, most, others)
         union = leader_count + lacking
         is_similar = union > 0 and common * denominator >= numerator * union
+        if is_similar and prints[1] != leader_prints[1]:
+            differs_in_words = prints[0] != leader_prints[0]
+            is_similar = differs_in_words and _have_like_signs(texts, (leader, document), bench, held_signs)
         similarity[at] = np.float64(common / union) if is_similar else NOT_SIMILAR
 
 
 def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, threads: int = 1) -> NDArray[np.float64]:
     """Jaccard similarity of the shingle sets of linked documents, decided in exact arithmetic.
+
+    Two texts that differ in signs alone are not similar, however long they are, and neither is notation of which more
+    than one sign in OPERATORS_ALIKE differs.
 
     Args:
         links: (n,) leader << 32 | document, ascending, so that a leader's links stand together.

@@ -13,18 +13,26 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.text.canonical import canonical_text
+from polyculture.compute.simd import (
+    BANG,
+    EQUALS,
+    HYPHEN,
+    IN_WORD_BYTE,
+    LETTER,
+    NUMBER,
+    SIGN,
+    STARTS_WORD,
+)
+from polyculture.text.canonical import TYPOGRAPHY, canonical_text
 from polyculture.text.categories import format_characters
 from polyculture.text.confusables import FOREIGN_SCRIPTS
-from polyculture.text.words import ALONE, SEPARATOR, character_classes
+from polyculture.text.words import ALONE, SEPARATOR, SIGNS, character_classes, letters, signs
 
-# An entry: action in bits 0-2, class of the code point in bits 3-4, three flags, offset into the pool from bit 8.
+# An entry: action in bits 0-2, four flags, and from bit 8 the offset into the pool of a REPLACE, for others the mark of
+# each of its bytes.
 HARD, KEEP, REPLACE, DROP, SPACE, JOIN = 0, 1, 2, 3, 4, 5
-CLASS_SHIFT, CLASS_MASK = 3, 3
-IS_MARK, IS_FOREIGN, IS_BASE = 1 << 5, 1 << 6, 1 << 7
-OFFSET_SHIFT = 8
-# Marks of bytes: part of a word, and first of a word even if the byte before belongs to one.
-IN_WORD_BYTE, STARTS_WORD = 1, 2
+IS_ALONE, IS_MARK, IS_FOREIGN, IS_BASE = 1 << 3, 1 << 5, 1 << 6, 1 << 7
+OFFSET_SHIFT = MARK_SHIFT = 8
 # Ranges whose code points all stay as they are; they are most of Unicode.
 _UNCHANGED = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xE000, 0xF8FF), (0x20000, 0x2F7FF))
 _UNASSIGNED = 0x30000  # from here to the tags of plane 14 a little Han and nothing else
@@ -77,11 +85,31 @@ def _is_plain(character: str) -> bool:
         and character.casefold() == character
         and character not in format_characters()
         and character not in _joining()
+        and ord(character) not in TYPOGRAPHY
     )
 
 
+@cache
+def byte_marks() -> NDArray[np.uint8]:
+    """Mark of every byte of each code point, but for STARTS_WORD; shape (0x110000,). Built once."""
+    is_word = character_classes() != SEPARATOR
+    marks = np.where(is_word, np.where(letters(), IN_WORD_BYTE | LETTER, IN_WORD_BYTE | NUMBER), 0).astype(np.uint8)
+    marks[signs()] = IN_WORD_BYTE
+    for sign in SIGNS:
+        marks[ord(sign)] |= SIGN | HYPHEN * (sign in "-/") | BANG * (sign == "!") | EQUALS * (sign == "=")
+    return marks
+
+
+@cache
+def _is_alone() -> NDArray[np.bool_]:
+    """Whether a character is a word of its own wherever it stands; those of ASCII, which are marked, are not counted."""
+    is_alone = (character_classes() == ALONE) | signs()
+    is_alone[:0x80] = False
+    return is_alone
+
+
 def _entry(  # noqa: PLR0911 - a decision list
-    character: str, classes: NDArray[np.uint8], pool: bytearray
+    character: str, pool: bytearray
 ) -> tuple[int, int]:
     """The entry of one character, and its combining class."""
     combining = unicodedata.combining(character)
@@ -89,14 +117,13 @@ def _entry(  # noqa: PLR0911 - a decision list
         return SPACE, combining
     if not combining and _is_plain(character):
         flags = (IS_FOREIGN if _is_foreign(character) else 0) | (IS_BASE if character in _pairs()[0] else 0)
-        return KEEP | int(classes[ord(character)]) << CLASS_SHIFT | flags, combining
+        return KEEP | _as_it_is(character) | flags, combining
     decomposed = unicodedata.normalize("NFKD", character)
     folded = canonical_text(f"x{character}x")[1:-1]  # between letters, so that a space is kept
-    kind = int(classes[ord(character)])
     flags = IS_FOREIGN if any(map(_is_foreign, folded)) else 0
     is_composed = unicodedata.normalize("NFD", character) != character  # its base may be joined around its mark
     flags |= IS_BASE if is_composed or character in _pairs()[0] else 0
-    as_it_is = kind << CLASS_SHIFT | (IS_MARK if combining else 0) | flags  # what it is in a text that is canonical
+    as_it_is = _as_it_is(character) | (IS_MARK if combining else 0) | flags  # what it is in a text that is canonical
     if folded == character:
         return (JOIN if character in _joining() else KEEP) | as_it_is, combining
     heads = decomposed[:1] + folded[:1]
@@ -110,25 +137,27 @@ def _entry(  # noqa: PLR0911 - a decision list
     if " " in folded:
         return HARD | as_it_is, combining
     offset = len(pool)
-    marks, ends_alone = _marks(folded, classes)
+    marks, ends_alone = _marks(folded)
     pool += bytes([len(marks), len(folded), unicodedata.combining(folded[-1])]) + folded.encode() + marks
-    last = ALONE if ends_alone else SEPARATOR
-    return REPLACE | last << CLASS_SHIFT | flags | offset << OFFSET_SHIFT, combining
+    return REPLACE | IS_ALONE * ends_alone | flags | offset << OFFSET_SHIFT, combining
 
 
-def _marks(text: str, classes: NDArray[np.uint8]) -> tuple[bytes, bool]:
+def _as_it_is(character: str) -> int:
+    """The part of an entry that says what a character is where it stays."""
+    return int(byte_marks()[ord(character)]) << MARK_SHIFT | IS_ALONE * bool(_is_alone()[ord(character)])
+
+
+def _marks(text: str) -> tuple[bytes, bool]:
     """A mark for each byte of the UTF-8, and whether the last character is a word of its own."""
     marks = bytearray()
     after_alone = False
     for character in text:
-        kind = classes[ord(character)]
-        starts = after_alone or kind == ALONE
-        size = len(character.encode())
-        if kind == SEPARATOR:
-            marks += bytes(size)
-        else:
-            marks += bytes([IN_WORD_BYTE | STARTS_WORD * starts] + [IN_WORD_BYTE] * (size - 1))
-        after_alone = kind == ALONE
+        mark, is_alone = int(byte_marks()[ord(character)]), bool(_is_alone()[ord(character)])
+        own = [mark] * len(character.encode())
+        if mark and (is_alone or after_alone):
+            own[0] |= STARTS_WORD
+        marks += bytes(own)
+        after_alone = is_alone
     return bytes(marks), after_alone
 
 
@@ -139,8 +168,7 @@ def _is_foreign(character: str) -> bool:
 @cache
 def code_points() -> CodePoints:
     """The table, built once in a process from this Python's Unicode data. About 0.2 seconds and 6 MB."""
-    classes = character_classes()
-    entries = np.where(classes == SEPARATOR, KEEP, KEEP | classes.astype(np.uint32) << CLASS_SHIFT).astype(np.uint32)
+    entries = KEEP | byte_marks().astype(np.uint32) << MARK_SHIFT | _is_alone() * np.uint32(IS_ALONE)
     combining = np.zeros(len(entries), np.uint8)
     pool = bytearray()
     looked_at = [*range(_UNASSIGNED), *range(0xE0000, 0xE1000)]
@@ -151,6 +179,6 @@ def code_points() -> CodePoints:
     entries[0xAC00:0xD7A4:28] |= IS_BASE
     for code_point in looked_at:
         if not skipped[code_point]:
-            entries[code_point], combining[code_point] = _entry(chr(code_point), classes, pool)
+            entries[code_point], combining[code_point] = _entry(chr(code_point), pool)
     pool += bytes(16)  # so that eight bytes can be loaded at its end
     return CodePoints(entries, combining, np.frombuffer(bytes(pool), np.uint8).copy())

@@ -6,23 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, load64, store64, trailing_zeros
-from polyculture.compute.simd import LANES, fold_ascii
+from polyculture.compute.simd import LANES, STARTS_WORD, fold_ascii
 from polyculture.text.code_points import (
-    CLASS_MASK,
-    CLASS_SHIFT,
     DROP,
     HARD,
-    IN_WORD_BYTE,
+    IS_ALONE,
     IS_BASE,
     IS_FOREIGN,
     IS_MARK,
     JOIN,
+    MARK_SHIFT,
     OFFSET_SHIFT,
     REPLACE,
     SPACE,
-    STARTS_WORD,
 )
-from polyculture.text.words import ALONE
 
 Bytes = NDArray[np.uint8]
 NOT_FOLDED = -1  # the text needs `canonical_text`, or more room
@@ -42,14 +39,13 @@ def _between(chunk: Any, first: int, last: int) -> Any:
 
 
 @compiled()
-def _fold_ascii(chunk: Any) -> tuple[Any, Any, Any]:
-    """Eight ASCII bytes in lower case with spaces for white space; high bits of the word bytes; of the white space."""
+def _fold_ascii(chunk: Any) -> tuple[Any, Any]:
+    """Eight ASCII bytes in lower case with spaces for white space; high bits of the white space."""
     upper = _between(chunk, 0x41, 0x5A)
     lower = chunk + (upper >> np.uint64(2))
     blank = _between(chunk, 0x09, 0x0D) | _between(chunk, 0x1C, 0x20)
     fill = (blank >> np.uint64(7)) * _ALL_SPACE
-    words = _between(lower, 0x61, 0x7A) | _between(chunk, 0x30, 0x39) | _between(chunk, 0x5F, 0x5F)
-    return (lower & ~fill) | (_SPACES & fill), words, blank
+    return (lower & ~fill) | (_SPACES & fill), blank
 
 
 @compiled()
@@ -140,10 +136,13 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
         elif at + 8 <= end:
             chunk = load64(data, at)
             if chunk & _HIGH == 0:
-                lower, words, blank = _fold_ascii(chunk)
+                lower, blank = _fold_ascii(chunk)
                 if blank & (blank << np.uint64(8) | (np.uint64(0x80) if after_space else np.uint64(0))) == 0:
                     store64(out, size, lower)
-                    store64(marks, size, words >> np.uint64(7) | np.uint64(STARTS_WORD if after_alone else 0))
+                    for i in range(size, size + 8):
+                        marks[i] = entries[out[i]] >> MARK_SHIFT if out[i] != 0x20 else 0
+                    if after_alone:
+                        marks[size] |= STARTS_WORD
                     size += 8
                     characters += 8
                     at += 8
@@ -164,8 +163,7 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
                 after_space, after_alone = True, False
             else:
                 out[size] = first + 0x20 if 0x41 <= first <= 0x5A else first
-                is_word = (entries[out[size]] >> CLASS_SHIFT) & CLASS_MASK != 0
-                marks[size] = IN_WORD_BYTE | (STARTS_WORD if after_alone else 0) if is_word else 0
+                marks[size] = entries[out[size]] >> MARK_SHIFT | (STARTS_WORD if after_alone else 0)
                 size += 1
                 characters += 1
                 after_space, after_alone = False, False
@@ -175,7 +173,7 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
         code_point, length = _code_point(data, at)
         entry = entries[code_point]
         action = entry & 7
-        kind = (entry >> CLASS_SHIFT) & CLASS_MASK
+        is_alone = entry & IS_ALONE != 0
         if action == HARD and not is_canonical:
             return NOT_FOLDED, 0, False
         if action == DROP:
@@ -205,7 +203,7 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
             if after_alone and marks[size] != 0:
                 marks[size] |= STARTS_WORD
             size += length
-            after_space, after_alone, last_class, after_base = False, kind == ALONE, np.int64(pool[place + 2]), True
+            after_space, after_alone, last_class, after_base = False, is_alone, np.int64(pool[place + 2]), True
             continue
         if entry & IS_MARK:
             if last_class > combining[code_point] and not is_canonical:
@@ -213,16 +211,16 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
             last_class = combining[code_point]
         else:
             last_class = 0
-        mark = IN_WORD_BYTE if kind != 0 else 0
+        mark = entry >> MARK_SHIFT
         for i in range(length):
             out[size + i] = data[at + i]
             marks[size + i] = mark
-        if kind == ALONE or (after_alone and mark != 0):
+        if is_alone or (after_alone and mark != 0):
             marks[size] |= STARTS_WORD
         at += length
         size += length
         characters += 1
-        after_space, after_alone = False, kind == ALONE
+        after_space, after_alone = False, is_alone
         after_base = entry & IS_BASE != 0
     if size > 0 and after_space:
         size -= 1

@@ -1,6 +1,8 @@
 """Shingle sets of documents, hashed straight from Arrow buffers: no Python string is made.
 
 A word is hashed as canonical text has it, with letters that only look Latin folded to Latin; see `text.confusables`.
+
+What a shingle is, `text.words` says.
 """
 
 from collections.abc import Iterator
@@ -17,9 +19,9 @@ from polyculture.text.code_points import code_points
 from polyculture.text.confusables import look_alikes
 from polyculture.text.fold import NOT_FOLDED, PADDING_BYTES, fold
 from polyculture.text.texts import Pointers, Texts, as_texts, fold_by_hand
-from polyculture.text.word_hashes import hash_words
+from polyculture.text.word_hashes import SIGN_BIT, hash_words
+from polyculture.text.words import NOTATION_WORDS, SHINGLE_WORDS
 
-SHINGLE_WORDS = 5
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 Offsets = NDArray[np.int64]
@@ -52,11 +54,39 @@ class ShingleSets:
 
 
 @compiled()
-def _shingles(words: Hashes, count: int, out: Hashes) -> int:
-    """Write the hashes of all runs of five words to `out`, repeats included; returns how many.
+def count_signs(words: Hashes, count: int) -> int:
+    """Signs among words[:count]."""
+    signs = 0
+    for i in range(count):
+        signs += words[i] & SIGN_BIT != 0
+    return signs
 
-    A text of fewer words is one shingle. Two different shingles share a hash with probability 2**-64.
+
+@compiled()
+def shingle_words(words: Hashes, count: int, out: Hashes) -> int:
+    """Write the hashes of the shingles of words[:count] to `out`, repeats included; returns how many.
+
+    Two different shingles share a hash with probability 2**-63. Prose loses its signs in `words`.
     """
+    signs = count_signs(words, count)
+    if signs == 0 or NOTATION_WORDS * signs >= count - signs:
+        return _runs(words, count, out)
+    plain = 0
+    seal = np.uint64(signs)
+    for i in range(count):
+        if words[i] & SIGN_BIT != 0:
+            seal = (_turn(seal, 29) ^ words[i]) * _PRIME
+        else:
+            words[plain] = words[i]
+            plain += 1
+    found = _runs(words, plain, out)
+    out[found] = _mix(seal)
+    return found + 1
+
+
+@compiled()
+def _runs(words: Hashes, count: int, out: Hashes) -> int:
+    """Write the hashes of all runs of five words to `out`; returns how many. A text of fewer words is one run."""
     if count == 0:
         return 0
     if count < SHINGLE_WORDS:
@@ -108,11 +138,22 @@ def fold_document(texts: Pointers, number: Any, bench: Bench) -> tuple[int, int,
 
 
 @compiled()
+def word_prints(words: Hashes, count: int) -> tuple[Any, Any]:
+    """64-bit hashes of the words that are no signs, in order, and of all words."""
+    plain = every = np.uint64(0)
+    for i in range(count):
+        every = (_turn(every, 29) ^ words[i]) * _PRIME
+        if words[i] & SIGN_BIT == 0:
+            plain = (_turn(plain, 29) ^ words[i]) * _PRIME
+    return _mix(plain), _mix(every)
+
+
+@compiled()
 def hash_shingles(size: int, has_foreign: bool, bench: Bench) -> int:
     """Hash the shingles, repeats included, of the text folded into the scratch, to scratch[3]; returns how many."""
     tables, (folded, marks, words, shingles) = bench
     count = hash_words((folded, marks), size, has_foreign, (tables[3], tables[4]), words)
-    return _shingles(words, count, shingles)
+    return shingle_words(words, count, shingles)
 
 
 def kernel_tables() -> Tables:
@@ -170,7 +211,7 @@ def shingle_sets(texts: pa.Array | Texts) -> ShingleSets:
     """Sets of 64-bit hashes of the 5-word shingles of texts.
 
     A text shorter than five words is one shingle; a text without any word has none, and so no near-duplicate. Two
-    different shingles share a hash with probability 2**-64.
+    different shingles share a hash with probability 2**-63.
 
     Args:
         texts: a `string` or `large_string` array without nulls, canonical or not.

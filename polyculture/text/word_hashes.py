@@ -6,14 +6,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, load64, trailing_zeros
-from polyculture.compute.simd import folded_product, marked64
-from polyculture.text.code_points import IN_WORD_BYTE, STARTS_WORD
+from polyculture.compute.simd import (
+    BANG,
+    EQUALS,
+    HYPHEN,
+    IN_WORD_BYTE,
+    LETTER,
+    NUMBER,
+    SIGN,
+    STARTS_WORD,
+    folded_product,
+    marked64,
+)
 from polyculture.text.confusables import FIRST, LAST
 
 Bytes = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 LookAlikes = tuple[Bytes, Bytes]
 LONGEST_MASKED_BYTES = 128  # a longer word is hashed as it is
+SIGN_BIT = np.uint64(1)  # of the hash of a word: whether it is a sign
 _ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
 _SECRET_1, _SECRET_2 = np.uint64(0xFF37_79B9_7F4A_7C15), np.uint64(0xBF58_47FF_1CE4_E5B9)
 _SECRET_3 = np.uint64(0x94D0_49BB_1331_11EB)
@@ -82,12 +93,44 @@ def _hash_unmasked(text: Bytes, first: int, end: int, look_alikes: LookAlikes, s
 
 
 @compiled()
-def _word_bits(marks: Bytes, base: int, before: Any) -> tuple[Any, Any, Any]:
-    """Bits of 64 bytes: starts of words, bytes behind a word, and whether the last one is part of a word."""
-    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE))
-    follows = inside << np.uint64(1) | before
-    starts = inside & (~follows | marked64(marks, base, np.uint8(STARTS_WORD)))
-    return starts, (starts | ~inside) & follows, inside >> np.uint64(63)
+def _behind(bits: Any, marks: Bytes, base: int, mask: int) -> Any:
+    """Bits of 64 bytes, one place on: of each byte what was marked of the one before it."""
+    return bits << np.uint64(1) | np.uint64(base > 0 and marks[base - 1] & np.uint8(mask) != 0)
+
+
+@compiled()
+def _punctuation(marks: Bytes, base: int) -> Any:
+    """Bits of 64 bytes: signs that are mere punctuation where they stand; see `words`. The byte behind them is read."""
+    hyphens, bangs = marked64(marks, base, np.uint8(HYPHEN)), marked64(marks, base, np.uint8(BANG))
+    if hyphens | bangs == 0:
+        return np.uint64(0)
+    letters = marked64(marks, base, np.uint8(LETTER))
+    words = letters | marked64(marks, base, np.uint8(NUMBER))
+    equals = marked64(marks, base, np.uint8(EQUALS))
+    after = marks[base + 64]
+    letter_ahead = letters >> np.uint64(1) | np.uint64(after & np.uint8(LETTER) != 0) << np.uint64(63)
+    equals_ahead = equals >> np.uint64(1) | np.uint64(after & np.uint8(EQUALS) != 0) << np.uint64(63)
+    hyphens &= _behind(letters, marks, base, LETTER) & letter_ahead
+    return hyphens | (bangs & _behind(words, marks, base, LETTER | NUMBER) & ~equals_ahead)
+
+
+@compiled()
+def _word_bits(marks: Bytes, base: int, before: tuple[Any, Any]) -> tuple[Any, Any, tuple[Any, Any]]:
+    """Bits of 64 bytes: starts of words, bytes behind a word; whether the last one is part of a word, and a sign."""
+    is_none = _punctuation(marks, base)
+    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE)) & ~is_none
+    signs = marked64(marks, base, np.uint8(SIGN)) & ~is_none
+    follows = inside << np.uint64(1) | before[0]
+    after_sign = signs << np.uint64(1) | before[1]
+    starts = inside & (~follows | signs | after_sign | marked64(marks, base, np.uint8(STARTS_WORD)))
+    return starts, (starts | ~inside) & follows, (inside >> np.uint64(63), signs >> np.uint64(63))
+
+
+@compiled()
+def _tagged(value: Any, mark: Any) -> Any:
+    """The hash of a word that begins with a mark: the lowest bit says whether it is a sign."""
+    is_sign = mark & np.uint8(LETTER | NUMBER) == 0
+    return value & ~SIGN_BIT | (SIGN_BIT if is_sign else np.uint64(0))
 
 
 @compiled()
@@ -95,23 +138,23 @@ def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
     """Hashes of words that hold no look-alikes."""
     count = 0
     first = -1  # of the word that is open
-    before = np.uint64(0)
+    before = (np.uint64(0), np.uint64(0))
     for base in range(0, size, 64):
         starts, ends, before = _word_bits(marks, base, before)
         if first >= 0 and ends != 0:
-            out[count] = _hash(text, first, base + trailing_zeros(ends))
+            out[count] = _tagged(_hash(text, first, base + trailing_zeros(ends)), marks[first])
             count += 1
             first = -1
             ends &= ends - np.uint64(1)
         while ends != 0:
-            out[count] = _hash(text, base + trailing_zeros(starts), base + trailing_zeros(ends))
+            first = base + trailing_zeros(starts)
+            out[count] = _tagged(_hash(text, first, base + trailing_zeros(ends)), marks[first])
             count += 1
             starts &= starts - np.uint64(1)
             ends &= ends - np.uint64(1)
-        if starts != 0:
-            first = base + trailing_zeros(starts)
+        first = base + trailing_zeros(starts) if starts != 0 else -1
     if first >= 0:
-        out[count] = _hash(text, first, size)
+        out[count] = _tagged(_hash(text, first, size), marks[first])
         count += 1
     return count
 
@@ -121,26 +164,27 @@ def _hash_foreign_words(text: Bytes, marks: Bytes, size: int, look_alikes: LookA
     """Hashes of words that may hold look-alikes."""
     count = 0
     first = -1
-    before = np.uint64(0)
+    before = (np.uint64(0), np.uint64(0))
     for base in range(0, size, 64):
         starts, ends, before = _word_bits(marks, base, before)
         borders = starts | ends
         while borders != 0:
             place = trailing_zeros(borders)
             if first >= 0:
-                out[count] = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
+                found = _hash_unmasked(text, first, base + place, look_alikes, size + 16)
+                out[count] = _tagged(found, marks[first])
                 count += 1
             first = base + place if (starts >> np.uint64(place)) & np.uint64(1) != 0 else -1
             borders &= borders - np.uint64(1)
     if first >= 0:
-        out[count] = _hash_unmasked(text, first, size, look_alikes, size + 16)
+        out[count] = _tagged(_hash_unmasked(text, first, size, look_alikes, size + 16), marks[first])
         count += 1
     return count
 
 
 @compiled()
 def hash_words(folded: tuple[Bytes, Bytes], size: int, has_foreign: bool, look_alikes: LookAlikes, out: Hashes) -> int:
-    """Write the hash of every word of a folded text to `out`; returns how many.
+    """Write the hash of every word of a folded text to `out`; returns how many. Those of signs have SIGN_BIT set.
 
     Args:
         folded: its UTF-8 and the marks of its bytes, with PADDING_BYTES of room behind them, which is overwritten.

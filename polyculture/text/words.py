@@ -2,8 +2,17 @@
 
 A word is a maximal run of letters, marks, numbers and `_`. In scripts written without spaces (Han, kana, Thai, Lao,
 Khmer, Myanmar, Tibetan) every character is a word of its own, because white space says nothing there.
+
+A **sign** is a word of its own too: a character of the categories Sm, Sc, Sk and So, or one of ``SIGNS``. Texts that
+differ in an operator or a bracket differ in a word. Three signs are mere punctuation, and no words, in places where
+prose has them: `-` and `/` between two letters, and `!` behind a letter or number unless `=` follows.
+
+A **shingle** is five consecutive words. A text is **notation** (code, formulas, tables) if it has at least one sign to
+every three other words; all its words make shingles. Prose is marked up in many ways, so its shingles are made of the
+words that are no signs, and its signs together, in order, are one shingle more.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -11,7 +20,10 @@ from numpy.typing import NDArray
 
 from polyculture.text.categories import categories
 
+SHINGLE_WORDS, NOTATION_WORDS = 5, 3
+OPERATORS_ALIKE = 50  # one in so many signs may differ between notation that is taken for the same
 SEPARATOR, IN_WORD, ALONE = 0, 1, 2
+SIGNS = "+-*/\\%^=<>!&|~#$@()[]{}`"  # of ASCII: all but full stop, comma, colon, semicolon, question mark and quotes
 
 # Code points of the scripts written without spaces, first and last (Unicode blocks; unassigned points never occur).
 _ALONE_RANGES = (
@@ -45,6 +57,27 @@ def character_classes() -> NDArray[np.uint8]:
     return classes
 
 
+@cache
+def signs() -> NDArray[np.bool_]:
+    """Whether a code point is a sign, wherever it stands; shape (0x110000,). Built once."""
+    is_sign: NDArray[np.bool_] = np.isin(categories().view("S2")[:, 0], [b"Sm", b"Sc", b"Sk", b"So"])
+    is_sign[[ord(sign) for sign in SIGNS]] = True
+    return is_sign & (character_classes() == SEPARATOR)
+
+
+@cache
+def letters() -> NDArray[np.bool_]:
+    """Whether a code point belongs to words and is no number, shape (0x110000,): letters, marks and `_`. Built once."""
+    return (character_classes() != SEPARATOR) & (categories()[:, 0] != ord("N"))
+
+
+def _is_punctuation(before: str, sign: str, after: str) -> bool:
+    """True if a sign is none between these two characters, either of which may be empty."""
+    if sign in "-/":
+        return before != "" != after and bool(letters()[ord(before)] and letters()[ord(after)])
+    return sign == "!" and before != "" and after != "=" and bool(character_classes()[ord(before)] != SEPARATOR)
+
+
 def words(canonical: str) -> list[str]:
     """The words of canonical text, in order: the reference that the compiled kernel is tested against. O(length)."""
     classes = character_classes()
@@ -52,6 +85,9 @@ def words(canonical: str) -> list[str]:
     start = -1
     for position, character in enumerate(canonical):
         kind = classes[ord(character)]
+        if signs()[ord(character)]:
+            around = canonical[position - 1 : position] if position else "", canonical[position + 1 : position + 2]
+            kind = SEPARATOR if _is_punctuation(around[0], character, around[1]) else ALONE
         if kind == IN_WORD and start < 0:
             start = position
         elif kind != IN_WORD and start >= 0:
@@ -62,3 +98,22 @@ def words(canonical: str) -> list[str]:
     if start >= 0:
         found.append(canonical[start:])
     return found
+
+
+def is_sign(word: str) -> bool:
+    """True if a word is a sign."""
+    return bool(signs()[ord(word[0])])
+
+
+def shingles(found: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    """The shingle set of words: the definition, and the reference for `text.shingles`. O(words)."""
+    marks = [word for word in found if is_sign(word)]
+    plain = [word for word in found if not is_sign(word)]
+    if not marks or NOTATION_WORDS * len(marks) >= len(plain):
+        return _runs(found)
+    return _runs(plain) | {("signs", *marks)}
+
+
+def _runs(found: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    count = max(1, len(found) - SHINGLE_WORDS + 1) if found else 0
+    return frozenset(tuple(found[i : i + SHINGLE_WORDS]) for i in range(count))

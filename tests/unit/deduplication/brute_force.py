@@ -2,14 +2,12 @@
 
 from fractions import Fraction
 
+from polyculture.text.words import shingles as shingles_of
 from polyculture.text.words import words
 
 
 def shingles(canonical: str) -> frozenset[tuple[str, ...]]:
-    found = words(canonical)
-    if not found:
-        return frozenset()
-    return frozenset(tuple(found[i : i + 5]) for i in range(max(1, len(found) - 4)))
+    return shingles_of(words(canonical))
 
 
 def jaccard(left: frozenset[tuple[str, ...]], right: frozenset[tuple[str, ...]]) -> Fraction:

@@ -83,7 +83,37 @@ def test_the_threshold_is_exact() -> None:
 
 
 def test_texts_without_words_have_no_near_duplicates() -> None:
-    assert list(near(["...", "!!!", "..."], [0, 1, 2]).kept) == [0, 1, 2]
+    assert list(near(["...", "?!!", "..."], [0, 1, 2]).kept) == [0, 1, 2]
+
+
+LONG = "the quick brown fox jumps over a lazy dog that sleeps in its warm corner of the old garden behind our house "
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("a + b", "a - b"),
+        ("if (x != y) return;", "if (x == y) return;"),
+        (LONG * 9 + "so it is -5 here", LONG * 9 + "so it is 5 here"),
+        (LONG * 9 + "I write C++ at work", LONG * 9 + "I write C# at work"),
+        ("is_balanced( '()' ) or ( '(())' )", "is_balanced< '<>' > or < '<<>>' >"),
+        (" ".join(f"{i} + {i} = x{i}" for i in range(40)), " ".join(f"{i} + {i} = x{i}" for i in range(39)) + " 39 - 39 = y"),
+    ],
+)
+def test_texts_that_differ_in_signs_both_stay(left: str, right: str) -> None:
+    assert list(near([left, right], [0, 1]).kept) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (LONG * 3 + "*one* two", LONG * 3 + "**one** two three"),  # prose that is marked up in another way
+        ("so \u201cfine\u201d \u2013 it\u2019s 3\u00d74", "so 'fine' - it's 3*4"),
+        (" ".join(f"f{i}(x)" for i in range(60)), " ".join(f"f{i}(x)" for i in range(59)) + " g(x)"),
+    ],
+)
+def test_texts_that_differ_in_typography_markup_or_a_word_are_near(left: str, right: str) -> None:
+    assert list(near([left, right], [0, 1]).kept) == [0, 0]
 
 
 @pytest.mark.parametrize("text", ["one two three", "\u4eca\u5929\u5929\u6c14\u5f88\u597d\u554a", "a " * 50])
@@ -93,7 +123,11 @@ def test_shingle_counts_equal_brute_force(text: str) -> None:
 
 
 @settings(max_examples=200)
-@given(st.lists(st.text(alphabet="ab _\u4e00\u0e01\u00e9\U00020000.", max_size=40), min_size=1, max_size=6))
+@given(
+    st.lists(
+        st.text(alphabet="ab _\u4e00\u0e01\u00e9\U00020000.+-/!=(#9\u2264", max_size=40), min_size=1, max_size=6
+    )
+)
 def test_shingle_sets_equal_brute_force_on_any_text(texts: list[str]) -> None:
     sets = shingle_sets(pa.array(texts, pa.large_string()))
     hashed = [set(sets.hashes[a:b]) for a, b in zip(sets.offsets[:-1], sets.offsets[1:], strict=True)]
