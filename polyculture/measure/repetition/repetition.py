@@ -26,7 +26,7 @@ from polyculture.measure.repetition.passages import (
 from polyculture.measure.repetition.repetition_file import Repetition
 from polyculture.measure.repetition.twins import verify_twins, word_weights
 from polyculture.measure.vectors.alike import Named, find_alike
-from polyculture.measure.vectors.semantic_rows import GATE_TAU
+from polyculture.measure.vectors.reading import GATE_TAU
 from polyculture.text.words import words
 from schemas.config import CurationConfig
 from schemas.repetition import PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
