@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from bench.gate.corpora import folder_corpora
 from bench.gate.worlds import World, Worlds
 from polyculture.compute.in_process import InProcess
-from polyculture.evidence.repetition import read_repetition
+from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
 from polyculture.steps.canary import write_canary

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from polyculture import __version__
-from polyculture.evidence.repetition import Repetition
 from polyculture.gate.canary import canary_check
 from polyculture.gate.conditions import condition, conditions
 from polyculture.gate.expectations import check_expectation, input_findings
@@ -18,6 +17,7 @@ from polyculture.gate.removals import removal_checks
 from polyculture.gate.strictness import apply_strictness
 from polyculture.gate.text import verdict_text
 from polyculture.gate.waivers import apply_waivers
+from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.measures import Stage

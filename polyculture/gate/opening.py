@@ -1,12 +1,12 @@
 """What opens the gate of a finished run: worked out from its ledger, nothing is made."""
 
 from polyculture.errors import PolycultureError
-from polyculture.evidence.repetition import read_repetition
 from polyculture.gate.cure import cheapest_cure
 from polyculture.gate.judge import Terms
 from polyculture.gate.narrow import narrow_share
 from polyculture.gate.policy import drawn_for
 from polyculture.gate.rejudge import judge_directory
+from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.gate_cure import GateCure

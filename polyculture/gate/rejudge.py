@@ -7,8 +7,8 @@ from pydantic import ValidationError
 from polyculture.errors import PolycultureError
 from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.evidence.last_go import kept_last_go
-from polyculture.evidence.repetition import read_repetition
 from polyculture.gate.judge import Terms, judge
+from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.gate_config import GateConfig

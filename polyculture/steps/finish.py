@@ -11,9 +11,9 @@ from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile
 from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.evidence.manifest import RunAccounts, RunOrigin, make_manifest
-from polyculture.evidence.repetition import read_repetition
 from polyculture.gate import Terms, judge
 from polyculture.identity import library_versions
+from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.shards.describe import write_descriptions
 from polyculture.steps.ingest import Accounts
 from polyculture.steps.mix import open_plan

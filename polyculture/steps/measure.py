@@ -62,7 +62,7 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
         looked = Looked(indexes, np.flatnonzero(~planted.is_canary))
         unfit = set(ledger.header.encoder.unfit_languages) if ledger.header.encoder else set()
         read = Read(embeddings, is_readable(embeddings, unfit)) if embeddings is not None and semantic else None
-        subject = Subject(corpus, _judged(job, weighed), looked, read)
+        subject = Subject(corpus, _judged(job, corpus, weighed), looked, read)
         workshop = Workshop(session.executor, workspace.folder, site.after)
         write_repetition(measure_repetition(subject, config, workshop), directory.ledger)
     session.progress.report("probes", 1, 1)
@@ -101,10 +101,18 @@ def _weigh(job: Job, corpus: Corpus, stage: Stage) -> StageCopies:
     return StageCopies(stage.value, job.workspace.open_copies())
 
 
-def _judged(job: Job, stages: Sequence[StageCopies]) -> StageCopies:
-    """The stage that is judged document by document: the input of an audit, and what is distinct elsewhere."""
+def _judged(job: Job, corpus: Corpus, stages: Sequence[StageCopies]) -> StageCopies:
+    """The stage that is judged document by document: the input of an audit, and what is distinct elsewhere.
+
+    A source that the configuration keeps out of the mixture, such as a reference, repeats nothing in it.
+    """
     judged = Stage.INPUT if job.command == "audit" else Stage.DISTINCT
-    return next(stage for stage in stages if stage.name == judged.value)
+    stage = next(stage for stage in stages if stage.name == judged.value)
+    if judged is Stage.INPUT:
+        return stage
+    pairs = zip(corpus.sources, corpus.kinds, strict=True)
+    is_left_out = np.array([job.config.mixture.leaves_out(name, kind) for name, kind in pairs])
+    return StageCopies(stage.name, np.where(is_left_out[corpus.source], 0, stage.copies))
 
 
 def _log_scaled(session: Session, population: Population) -> None:

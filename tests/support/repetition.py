@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from polyculture.evidence.repetition import Repetition
+from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.manifest import Manifest
 from schemas.repetition import COUNTED_LENSES, PASSAGES_SCHEMA, REPETITION_SCHEMA
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from polyculture.evidence.repetition import Repetition
+from polyculture.measure.repetition.repetition_file import Repetition
 from polyculture.gate import Terms, judge
 from polyculture.gate.cure import cheapest_cure, kept_share
 from polyculture.gate.drawn import Drawn, reweighed
