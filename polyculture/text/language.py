@@ -30,7 +30,8 @@ LEAST_VOWELS = (
     0.27  # of the letters of different words in Latin script: random letters have .23, languages .32 and more
 )
 VOWEL_LETTERS = 60  # below which vowels are not counted
-FEW_LETTERS = 0.35  # of the characters that are no white space
+FEW_LETTERS = 0.25  # of the characters that are no white space, below which the model must be sure
+LONG_WORDS = 2  # of three letters and more, that such a text must have too
 LEAST_SIGNS = 0.02  # signs of code among the characters that are no white space
 
 
@@ -133,6 +134,7 @@ _NOT_PROSE = re.compile(
 )
 _WORD = re.compile(r"(?<![^\s(\[“\"'«*>{~—-])[^\W\d_]+(?:['’-][^\W\d_]+)*(?=[.,;:!?)\]}”\"'»*…—]*(?:\s|\Z))")
 _LATIN_WORD = re.compile(r"[A-Za-z\u00C0-\u024F]+")
+_LONG_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
 _VOWELS = "aeiouy"
 _SIGNS = re.compile(r"[{}()\[\]<>=_;/\\|&*+^$#~`]")
 
@@ -223,6 +225,8 @@ def _of_latin(sample: str) -> Language:
         return Language(UNKNOWN, Why.UNKNOWN)
     code, score = _identify(sample)
     is_sure = score >= SURE_SCORE and _in_latin(code)
+    if _has_few_letters(sample) and not (is_sure and len(_LONG_WORD.findall(sample)) >= LONG_WORDS):
+        return Language(SYMBOLS, Why.KIND)
     if not is_sure:
         prose = _NOT_PROSE.sub(" ", sample)
         script, share = _dominant(letters_by_script(prose) or {"Latin": 1})
@@ -234,8 +238,7 @@ def _of_latin(sample: str) -> Language:
     if score >= LEAST_SCORE:
         found = Language("sh" if code == "sr" else code, Why.IDENTIFIED)
         return found if _in_latin(code) else Language(UNKNOWN, Why.DISAGREE)
-    kind = _kind(sample)
-    return Language(kind, Why.KIND) if kind else Language(UNKNOWN, Why.UNKNOWN)
+    return Language(CODE, Why.KIND) if _has_signs_of_code(sample) else Language(UNKNOWN, Why.UNKNOWN)
 
 
 def _in_latin(code: str) -> bool:
@@ -250,12 +253,14 @@ def _is_pronounced(sample: str) -> bool:
     return sum(map(letters.count, _VOWELS)) >= LEAST_VOWELS * len(letters)
 
 
-def _kind(sample: str) -> str | None:
-    """`symbols` if letters are few, `code` if signs of code are many; None if it is neither."""
+def _has_few_letters(sample: str) -> bool:
     visible = "".join(sample.split())
-    if sum(letters_by_script(visible).values()) < FEW_LETTERS * len(visible):
-        return SYMBOLS
-    return CODE if len(_SIGNS.findall(visible)) >= LEAST_SIGNS * len(visible) else None
+    return sum(letters_by_script(visible).values()) < FEW_LETTERS * len(visible)
+
+
+def _has_signs_of_code(sample: str) -> bool:
+    visible = "".join(sample.split())
+    return len(_SIGNS.findall(visible)) >= LEAST_SIGNS * len(visible)
 
 
 def _identify(text: str) -> tuple[str, float]:
