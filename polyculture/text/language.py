@@ -163,7 +163,7 @@ def language_of(text: str) -> Language:
         text: a document. Of a long one its beginning, middle and end are looked at.
 
     Returns:
-        A code such as `en` or `zh`, and how it was told. About 0.1 to 0.3 ms.
+        A code such as `en` or `zh`, and how it was told. About 0.2 ms.
     """
     sample = _windows(text)
     whole = letters_by_script(sample)
@@ -178,7 +178,7 @@ def language_of(text: str) -> Language:
         return _of_script(script, sample)
     if script != "Latin":
         return Language(UNKNOWN, Why.UNKNOWN)
-    return _of_latin(sample)
+    return _of_latin(sample, sum(whole.values()))
 
 
 def identify_language(text: str) -> str:
@@ -219,13 +219,14 @@ def _of_script(script: str, sample: str) -> Language:
     return Language(code, Why.IDENTIFIED) if score >= LEAST_SCORE else Language(UNKNOWN, Why.UNKNOWN)
 
 
-def _of_latin(sample: str) -> Language:
+def _of_latin(sample: str, letters: int) -> Language:
     """The language of a text mostly in Latin letters, or the kind of text that it is."""
-    if not _is_pronounced(sample):
+    parts = _parts(sample)
+    if not _is_pronounced(parts):
         return Language(UNKNOWN, Why.UNKNOWN)
-    code, score = _identify(sample)
+    code, score = _identify(parts)
     is_sure = score >= SURE_SCORE and _in_latin(code)
-    if _has_few_letters(sample) and not (is_sure and len(_LONG_WORD.findall(sample)) >= LONG_WORDS):
+    if letters < FEW_LETTERS * _visible(sample) and not (is_sure and len(_LONG_WORD.findall(sample)) >= LONG_WORDS):
         return Language(SYMBOLS, Why.KIND)
     if not is_sure:
         prose = _NOT_PROSE.sub(" ", sample)
@@ -238,42 +239,39 @@ def _of_latin(sample: str) -> Language:
     if score >= LEAST_SCORE:
         found = Language("sh" if code == "sr" else code, Why.IDENTIFIED)
         return found if _in_latin(code) else Language(UNKNOWN, Why.DISAGREE)
-    return Language(CODE, Why.KIND) if _has_signs_of_code(sample) else Language(UNKNOWN, Why.UNKNOWN)
+    is_code = len(_SIGNS.findall(sample)) >= LEAST_SIGNS * _visible(sample)
+    return Language(CODE, Why.KIND) if is_code else Language(UNKNOWN, Why.UNKNOWN)
 
 
 def _in_latin(code: str) -> bool:
     return code in _IN_LATIN_TOO or code not in _NOT_LATIN
 
 
-def _is_pronounced(sample: str) -> bool:
+def _is_pronounced(text: str) -> bool:
     """False if vowels are as rare in the different words of a text in Latin letters as among random letters."""
-    letters = "".join({word for word in sample.lower().split() if len(word) > 2 and word.isascii() and word.isalpha()})
+    letters = "".join({word for word in text.lower().split() if len(word) > 2 and word.isascii() and word.isalpha()})
     if len(letters) < VOWEL_LETTERS:
         return True
     return sum(map(letters.count, _VOWELS)) >= LEAST_VOWELS * len(letters)
 
 
-def _has_few_letters(sample: str) -> bool:
-    visible = "".join(sample.split())
-    return sum(letters_by_script(visible).values()) < FEW_LETTERS * len(visible)
-
-
-def _has_signs_of_code(sample: str) -> bool:
-    visible = "".join(sample.split())
-    return len(_SIGNS.findall(visible)) >= LEAST_SIGNS * len(visible)
+def _visible(sample: str) -> int:
+    """Characters that are no white space."""
+    return len("".join(sample.split()))
 
 
 def _identify(text: str) -> tuple[str, float]:
     """The model's best guess for the parts of a text, and its probability, 0..1."""
-    squeezed = " ".join(text.split())
-    if not squeezed:
+    parts = _parts(text)
+    if not parts:
         return UNKNOWN, 0.0
-    best = _detector().detect(_parts(squeezed), k=1)
+    best = _detector().detect(parts, k=1)
     return (_SAME.get(str(best[0]["lang"]), str(best[0]["lang"])), float(best[0]["score"])) if best else (UNKNOWN, 0.0)
 
 
 def _parts(text: str) -> str:
-    """At most 600 characters: from the beginning, the middle and the end."""
+    """At most 600 characters: from the beginning, the middle and the end; white space is squeezed."""
+    text = " ".join(text.split())
     if len(text) <= SAMPLE_CHARACTERS:
         return text
     part = SAMPLE_CHARACTERS // WINDOWS
