@@ -64,7 +64,7 @@ def made_corpus(folder: Path, parts: dict[str, tuple[Kind, NDArray[np.int16]]]) 
     row = np.concatenate([np.arange(size) for size in sizes])
     dimensions = parts[names[0]][1].shape[1]
     corpus = Corpus(index, (), tuple(names), tuple(parts[name][0] for name in names))
-    return corpus, Embeddings(paths, source, row, NoEncoder(dimensions))
+    return corpus, Embeddings(paths, source, row, NoEncoder(dimensions, likeness=dict.fromkeys(names, 0.0)))
 
 
 def stages(*copies: NDArray[np.int64]) -> list[StageCopies]:
