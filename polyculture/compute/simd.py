@@ -11,8 +11,8 @@ from polyculture.compute.compiled import byte_pointer
 
 _I8, _I64, _I128 = ir.IntType(8), ir.IntType(64), ir.IntType(128)
 LANES = 32
-# Marks of bytes: part of a word; first of a word even if the byte before belongs to one; of a letter, a number, a sign of
-# ASCII. Signs that are none in some places have marks of their own: `-` and `/`; `!`, for which `=` counts.
+# Marks of bytes: part of a word; first of a word even if the byte before belongs to one; of a letter, a number, a sign
+# of ASCII. Signs that are none in some places have marks of their own: `-` and `/`; `!`, for which `=` counts.
 IN_WORD_BYTE, STARTS_WORD, LETTER, NUMBER, SIGN, HYPHEN, BANG, EQUALS = 1, 2, 4, 8, 16, 32, 64, 128
 
 

@@ -21,7 +21,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 def is_alike(left: str, right: str) -> bool:
     """True if two stored texts look like duplicates. O(length), a microsecond a character."""
     one, other = _plain(left), _plain(right)
-    mine, its = operators(one), operators(other)
+    mine, its = _operators(one), _operators(other)
     if mine != its and _without_operators(one) == _without_operators(other):
         return False
     many = MANY_OPERATORS * min(len(one), len(other))
@@ -31,7 +31,11 @@ def is_alike(left: str, right: str) -> bool:
 
 
 def operators(text: str) -> Counter[str]:
-    """Multiset of the operators and signs of a text; hyphens within words and `!` behind them are none."""
+    """Multiset of the operators and signs of a stored text; hyphens within words and `!` behind them are none."""
+    return _operators(_plain(text))
+
+
+def _operators(text: str) -> Counter[str]:
     found = (c for c in _PUNCTUATION.sub("", text) if not c.isalnum() and not c.isspace())
     return Counter(c for c in found if c in _OPERATORS or unicodedata.category(c) in ("Sm", "Sc", "Sk", "So"))
 

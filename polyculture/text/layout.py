@@ -44,7 +44,7 @@ def layout(text: str) -> list[tuple[str, str]] | None:
 
 @compiled()
 def _is_blank(byte: Any) -> bool:
-    return byte == 0x20 or 0x09 <= byte <= 0x0D
+    return bool(byte == 0x20 or 0x09 <= byte <= 0x0D)
 
 
 @compiled()
