@@ -58,7 +58,7 @@ class RemovalLimits(Strict):
     )
     min_precision: Fraction = Field(
         0.9,
-        description="Share of a source's and of all sampled removals that must be confirmed; NO-GO if the interval is below.",
+        description="Share of sampled removals, by source and of all, to be confirmed; NO-GO if the interval is below.",
     )
 
 
