@@ -254,9 +254,7 @@ def _referred(worlds: Worlds, name: str, family: str, size: tuple[int, int], gen
     return replace(world, reference=(generator.choice(large),))
 
 
-def _with_a_narrow_source(
-    worlds: Worlds, name: str, family: str, size: tuple[int, int], generator: Generator
-) -> World:
+def _with_a_narrow_source(worlds: Worlds, name: str, family: str, size: tuple[int, int], generator: Generator) -> World:
     """A narrow source of less than a hundredth of the tokens."""
     world = _mixture(worlds, name, family, size, generator)
     drafts, _ = worlds.narrow_part(generator.choice(list(FAMILIES)), 0.008, size, generator)
