@@ -115,8 +115,7 @@ def keep_corpora(corpora: Sequence[RealCorpus], folder: Path) -> None:
 
 def _records(path: Path) -> Iterator[Record]:
     with path.open("rb") as raw:
-        is_packed = path.suffix == ".zst"
-        stream = zstandard.ZstdDecompressor().stream_reader(raw) if is_packed else raw
-        for line in io.BufferedReader(stream):  # type: ignore[arg-type] -- both can be read from
+        lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw)) if path.suffix == ".zst" else raw
+        for line in lines:
             record = orjson.loads(line)
             yield Record(record["text"], str(record.get("prompt_id") or ""))
