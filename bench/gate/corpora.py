@@ -57,7 +57,7 @@ class RealCorpus:
     @property
     def is_healthy(self) -> bool:
         """Whether people wrote it, each text for itself."""
-        return self.kind != "synthetic" and not _DOUBTFUL.search(self.name)
+        return self.kind != "synthetic" and not is_doubtful(self.name)
 
     @cached_property
     def traits(self) -> frozenset[str]:
@@ -72,6 +72,11 @@ class RealCorpus:
         """Whether its texts can be paraphrased by English synonyms."""
         text = " ".join(record.text[:2_000] for record in self.records[:50])
         return len(_COMMON.findall(text)) > len(text) / 80
+
+
+def is_doubtful(name: str) -> bool:
+    """Whether a program wrote the text of an origin, or it is copied by design."""
+    return bool(_DOUBTFUL.search(name))
 
 
 def folder_corpora(folder: Path) -> list[RealCorpus]:
@@ -110,8 +115,7 @@ def keep_corpora(corpora: Sequence[RealCorpus], folder: Path) -> None:
 
 def _records(path: Path) -> Iterator[Record]:
     with path.open("rb") as raw:
-        is_packed = path.suffix == ".zst"
-        stream = zstandard.ZstdDecompressor().stream_reader(raw) if is_packed else raw
-        for line in io.BufferedReader(stream):  # type: ignore[arg-type] -- both can be read from
+        lines = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw)) if path.suffix == ".zst" else raw
+        for line in lines:
             record = orjson.loads(line)
             yield Record(record["text"], str(record.get("prompt_id") or ""))

@@ -6,18 +6,20 @@ from collections.abc import Callable, Sequence
 
 Generator = random.Random
 _CUT = re.compile(r"([\u3040-\u30ff\u3400-\u9fff]|\w+)")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")  # noqa: RUF001
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 _SYNONYMS = (
-    "use employ apply|get obtain receive|show display present|make create build|find locate discover|big large great|"
-    "small little minor|start begin commence|end finish conclude|need require want|help assist support|change alter "
-    "modify|give provide supply|keep retain hold|many numerous several|also additionally moreover|but however yet|"
-    "because since as|if when whenever|must should shall|can may might|set place put|return yield produce|file document "
-    "record|value number figure|list sequence series|new fresh recent|old former earlier|first initial opening|last "
-    "final closing|same identical equal|different distinct other|important essential vital|example instance case|"
-    "problem issue difficulty|method approach way|result outcome effect|part portion section|check verify test|"
-    "allow permit let|called named termed|usually often commonly|only solely just|very quite rather|people persons folk|"
-    "work operate function|say state mention|see view observe|contains holds includes|specified given stated|"
-    "following next subsequent|available accessible present|current present existing"
+    "use employ apply|get obtain receive|show display present|make create build|find locate discover|"
+    "big large great|small little minor|start begin commence|end finish conclude|need require want|"
+    "help assist support|change alter modify|give provide supply|keep retain hold|many numerous several|"
+    "also additionally moreover|but however yet|because since as|if when whenever|must should shall|"
+    "can may might|set place put|return yield produce|file document record|value number figure|"
+    "list sequence series|new fresh recent|old former earlier|first initial opening|last final closing|"
+    "same identical equal|different distinct other|important essential vital|example instance case|"
+    "problem issue difficulty|method approach way|result outcome effect|part portion section|"
+    "check verify test|allow permit let|called named termed|usually often commonly|only solely just|"
+    "very quite rather|people persons folk|work operate function|say state mention|see view observe|"
+    "contains holds includes|specified given stated|following next subsequent|"
+    "available accessible present|current present existing"
 )
 _OTHERS = {
     word: [other for other in group.split() if other != word]
@@ -40,6 +42,15 @@ def word_count(text: str) -> int:
 def sentences_of(text: str) -> list[str]:
     """Sentences and lines of a text."""
     return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+
+
+def short_sentences(text: str, words: int = 30) -> list[str]:
+    """Sentences, those that are long cut into parts of so many words."""
+    found = []
+    for sentence in sentences_of(text):
+        parts = pieces(sentence)
+        found += ["".join(parts[at : at + 2 * words]).strip() for at in range(0, len(parts), 2 * words)]
+    return found
 
 
 def clipped(text: str, words: int) -> str:

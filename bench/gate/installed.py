@@ -11,19 +11,22 @@ from importlib.metadata import distributions
 from itertools import chain, islice
 from pathlib import Path
 
-from bench.gate.corpora import RealCorpus, Record, made_corpus
+from bench.gate.corpora import RealCorpus, Record, is_doubtful, made_corpus
 
 MANUALS, DOCUMENTATION, INFO = Path("/usr/share/man"), Path("/usr/share/doc"), Path("/usr/share/info")
 NODE_MODULES = (Path("/usr/lib/node_modules"), Path("/usr/share/nodejs"))
 LEAST_DOCSTRING = 200  # characters
 MOST_OF_PACKAGE = 5_000  # docstrings
 MOST_ENTRIES = 40  # of one change log
+MOST_BYTES_OF_FILE = 400_000
 LARGE_PACKAGE = 400  # docstrings from which a package is a corpus of its own
 _ROFF = re.compile(r"^[.'].*$", re.MULTILINE)
 _KEPT_ROFF = re.compile(r"^\.(?:SH|SS|B|I|BR|IR|RB|RI|BI|IB|TP|IP|Nm|Fl|Ar|Op|Xr|Sh|Ss|Cm|Pa|Dq|It)\b *", re.MULTILINE)
 _ESCAPES = re.compile(r"\\(?:f[A-Z]|f\[[^]]*\]|f\(..|[&/,]|s[-+]?\d|\*\[[^]]*\]|\*\(..)")
 _TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL | re.IGNORECASE)
-_RELEASE = re.compile(r"\n(?=[a-z0-9][a-z0-9+.-]+ \([^)]+\) |\d{4}-\d\d-\d\d  |[*#]* *(?:Version|Changes|v)?\s*\d+\.\d+\S* *)")
+_RELEASE = re.compile(
+    r"\n(?=[a-z0-9][a-z0-9+.-]+ \([^)]+\) |\d{4}-\d\d-\d\d  |[*#]* *(?:Version|Changes|v)?\s*\d+\.\d+\S* *)"
+)
 
 
 def installed_corpora() -> list[RealCorpus]:
@@ -37,6 +40,8 @@ def _docstring_corpora() -> Iterator[RealCorpus | None]:
     packages, standard = Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("stdlib"))
     others: list[str] = []
     for package in sorted(path for path in packages.iterdir() if path.is_dir() and path.suffix != ".dist-info"):
+        if is_doubtful(package.name):
+            continue  # large, and of no use
         texts = list(islice(_docstrings(package), MOST_OF_PACKAGE))
         if len(texts) < LARGE_PACKAGE:
             others += texts[: LARGE_PACKAGE // 2]
@@ -51,6 +56,8 @@ def _docstrings(path: Path) -> Iterator[str]:
     for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
         if file.suffix != ".py":
             continue
+        if file.stat().st_size > MOST_BYTES_OF_FILE:
+            continue  # tables, written by a program
         try:
             tree = ast.parse(file.read_text(encoding="utf-8"))
         except (SyntaxError, ValueError, RecursionError):

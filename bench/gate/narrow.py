@@ -13,7 +13,7 @@ from bench.gate.edits import (
     paraphrased,
     permuted,
     pieces,
-    sentences_of,
+    short_sentences,
     with_digits,
     with_entities,
     with_marks,
@@ -51,7 +51,7 @@ class Material:
     @cached_property
     def sentences(self) -> list[str]:
         """Different sentences of 30 to 300 characters."""
-        found = (s for record in self.corpus.records[:4_000] for s in sentences_of(record.text[:6_000]))
+        found = (s for record in self.corpus.records[:4_000] for s in short_sentences(record.text[:6_000]))
         return list(dict.fromkeys(s for s in found if 30 <= len(s) <= 300))[:20_000]
 
     @cached_property

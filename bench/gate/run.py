@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import orjson
@@ -80,13 +80,8 @@ def _keep(name: str) -> str:
     start = time.process_time()
     world = worlds.make(name)
     made = time.process_time() - start
-    folder = out / "work" / name.replace(" ", "_")
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        found, rows = run_world(world, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with TemporaryDirectory(prefix="world") as folder:
+        found, rows = run_world(world, Path(folder))
     found |= {"made_seconds": made, "seconds": time.process_time() - start}
     for part in (WORLDS, ROWS):
         (out / part).mkdir(exist_ok=True)
@@ -135,14 +130,16 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
         path, lines = folder / f"{source.name}.jsonl", []
         for draft in source.documents:
             name = f"{len(groups):06d}"
-            groups[name] = draft.group
-            lines.append(json.dumps({"id": name, "text": draft.text} | ({"seed": draft.prompt} if draft.prompt else {})))
+            groups[f"{source.name}:{name}"] = draft.group
+            lines.append(
+                json.dumps({"id": name, "text": draft.text} | ({"seed": draft.prompt} if draft.prompt else {}))
+            )
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        declared = {"language": source.language} if source.language else {}
+        declared: dict[str, object] = {"language": source.language} if source.language else {}
         declared |= {"answers_per_prompt": source.answers} if source.answers else {}
         sources.append({"name": source.name, "kind": source.kind, "paths": [str(path)], **declared})
     rates = {source.name: source.rate for source in world.sources if source.rate != 1}
-    config = {
+    config: dict[str, object] = {
         "name": "world",
         "sources": sources,
         "reference": list(world.reference),

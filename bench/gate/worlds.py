@@ -124,10 +124,11 @@ class Worlds:
         count = max(LEAST_NARROW, min(size[1], round(share * size[0] / USUAL_LENGTH)))
         if family == REAL_ANSWERS:
             return self._real_answers(count, generator)
-        fit = [c for c in self.healthy if c.is_english or family not in IN_ENGLISH]
+        fit = [c for c in self.healthy if c.is_english or family not in IN_ENGLISH] or self.healthy
         base = generator.choice(fit)
         drafts = FAMILIES[family](self.material(base), count, generator)
-        kept, total, most = [], 0, max(share * size[0] * 1.5, 1)
+        kept: list[Draft] = []
+        total, most = 0, max(share * size[0] * 1.5, 1)
         for draft in drafts:
             total += len(draft.text)
             if total > most and len(kept) >= LEAST_NARROW:
@@ -254,9 +255,7 @@ def _referred(worlds: Worlds, name: str, family: str, size: tuple[int, int], gen
     return replace(world, reference=(generator.choice(large),))
 
 
-def _with_a_narrow_source(
-    worlds: Worlds, name: str, family: str, size: tuple[int, int], generator: Generator
-) -> World:
+def _with_a_narrow_source(worlds: Worlds, name: str, family: str, size: tuple[int, int], generator: Generator) -> World:
     """A narrow source of less than a hundredth of the tokens."""
     world = _mixture(worlds, name, family, size, generator)
     drafts, _ = worlds.narrow_part(generator.choice(list(FAMILIES)), 0.008, size, generator)
@@ -272,7 +271,7 @@ def _declared(worlds: Worlds, name: str, family: str, size: tuple[int, int], gen
     """Four answers to a prompt from an owner who says so, a third of the tokens."""
     half = size[0] // 3, size[1] // 3
     world = _mixture(worlds, name, family, (size[0] - half[0], size[1] - half[1]), generator)
-    fit = [corpus for corpus in worlds.healthy if corpus.is_english]
+    fit = [corpus for corpus in worlds.healthy if corpus.is_english] or worlds.healthy
     material, drafts, group = worlds.material(generator.choice(fit)), list[Draft](), 0
     while sum(len(draft.text) for draft in drafts) < half[0] and len(drafts) < half[1]:
         four = FAMILIES["8 answers"](material, 4, generator)
