@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
-from polyculture.measure.repetition.repetition_file import Repetition
 from polyculture.gate import Terms, judge
 from polyculture.gate.cure import cheapest_cure, kept_share
 from polyculture.gate.drawn import Drawn, reweighed
 from polyculture.gate.narrow import narrow_share
 from polyculture.gate.policy import drawn_for
+from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
