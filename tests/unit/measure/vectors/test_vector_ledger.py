@@ -111,7 +111,7 @@ def test_a_source_that_is_not_covered_is_unmeasured_and_not_varied(profile: Prof
     assert thai is not None
     assert thai.scores is None
     assert (thai.documents, thai.unmeasured) == (0, 50)
-    assert "does not cover" in thai.why_unmeasured
+    assert "no language that the encoder can measure" in thai.why_unmeasured
     union = profile.vector(Stage.INPUT, "all")
     assert union is not None
     assert union.unmeasured == 50
