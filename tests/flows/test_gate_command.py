@@ -102,6 +102,8 @@ MUTATIONS = {
     "probes": lambda run: flip(run / "ledger" / "probes.parquet"),
     "heavy": lambda run: flip(run / "ledger" / "heavy.parquet"),
     "lexical": lambda run: flip(run / "ledger" / "lexical.parquet"),
+    "repetition": lambda run: flip(run / "ledger" / "repetition.parquet"),
+    "half a pair": lambda run: edit(run, "ledger/passages.parquet", "ledger/passages2.parquet"),
     "header": lambda run: flip(run / "ledger" / "ledger.json"),
     "cut": lambda run: (run / "ledger" / "probes.parquet").write_bytes(b""),
     "missing file": lambda run: (run / "ledger" / "heavy.parquet").unlink(),

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from polyculture.evidence.evidence import read_profile
 from polyculture.inspect.verify import verify_run
+from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.storage.files import file_digest, parquet_rows
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.measures import Stage
@@ -80,6 +81,11 @@ def test_narrow_words_that_no_lens_sees_are_said_to_be_worth_a_look(planted: Pat
     assert "Too small for one block, so lexically unmeasured: foreign, numbered." in shown
     manifest = read_manifest(RunDirectory(planted))
     assert {"ledger/lexical.parquet", "ledger/examples.parquet"} <= {file.path for file in manifest.files}
+    assert {"ledger/repetition.parquet", "ledger/passages.parquet"} <= {file.path for file in manifest.files}
+    repetition = read_repetition(planted / "ledger")
+    assert repetition is not None
+    assert set(repetition.rows["stage"].to_pylist()) == {"distinct"}
+    assert set(repetition.rows["source"].to_pylist()) == {"pages", "narrow", "numbered", "foreign"}
     profile = read_profile(RunDirectory(planted), manifest)
     found = {scope.scope: scope for scope in profile.lexical if scope.stage is Stage.DISTINCT}
     assert set(found) == {"all", "web", "synthetic", "pages", "narrow", "numbered", "foreign"}

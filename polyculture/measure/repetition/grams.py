@@ -152,7 +152,8 @@ def _grams(words: Hashes, offsets: Numbers, count: int) -> Hashes:
 
 def gram_counts(words: WordSequences) -> Numbers:
     """(n,) grams of each document: it has none if it has fewer than 20 words."""
-    return np.maximum(np.diff(words.offsets) - (PASSAGE_WORDS - 1), 0)
+    found: Numbers = np.maximum(np.diff(words.offsets) - (PASSAGE_WORDS - 1), 0)
+    return found
 
 
 def grams_of(words: WordSequences) -> Hashes:

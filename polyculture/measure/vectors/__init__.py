@@ -1,6 +1,7 @@
 """Measures of a corpus by its embeddings."""
 
 __all__ = [
+    "alike",
     "cells",
     "coverage",
     "curve",

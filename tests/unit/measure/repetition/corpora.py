@@ -4,7 +4,8 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,7 @@ def subject_of(folder: Path, kinds: dict[str, Kind], texts: Sequence[Text], part
     indexes = index_subset(Subset(table, np.ones(len(corpus), np.int64), names), 0.8, seed=5)
     stage = StageCopies("input", np.ones(len(corpus), np.int64))
     is_measured = embeddings.reading == EncodingStatus.MEASURED
-    looked = Looked(replace(indexes, groups=indexes.groups), np.arange(len(corpus)))
+    looked = Looked(indexes, np.arange(len(corpus)))
     return Subject(corpus, stage, looked, Read(embeddings, is_measured))
 
 
@@ -127,9 +128,17 @@ def _vectors(texts: Sequence[Text]) -> pa.Table:
     )
 
 
-def words_of(text: str) -> list[int]:
+@cache
+def words_of(text: str) -> tuple[int, ...]:
     """Hashes of the words of a text."""
-    return [int(value) for value in word_sequences(pa.array([text], pa.large_string())).hashes]
+    return tuple(word_sequences(pa.array([text], pa.large_string())).hashes.tolist())
+
+
+@cache
+def grams_of(text: str) -> frozenset[tuple[int, ...]]:
+    """The passages of 20 words of a text."""
+    words = words_of(text)
+    return frozenset(words[at : at + 20] for at in range(len(words) - 19))
 
 
 def plain_twins(texts: Sequence[Text], number: int) -> list[int]:
@@ -158,12 +167,9 @@ def plain_twins(texts: Sequence[Text], number: int) -> list[int]:
 
 def plain_shared(texts: Sequence[Text], number: int, least: int) -> int:
     """Words of a document in passages of 20 words that so many documents hold."""
-    grams = [
-        {tuple(words[at : at + 20]) for at in range(len(words) - 19)} for words in (words_of(t.text) for t in texts)
-    ]
     words = words_of(texts[number].text)
     covered: set[int] = set()
     for at in range(len(words) - 19):
-        if sum(tuple(words[at : at + 20]) in mine for mine in grams) >= least:
+        if sum(words[at : at + 20] in grams_of(text.text) for text in texts) >= least:
             covered |= set(range(at, at + 20))
     return len(covered)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from polyculture.compute.in_process import InProcess
 from polyculture.compute.local import Local
 from polyculture.measure.repetition import repetition, texts
+from polyculture.measure.repetition.multiplicities import Looked
 from polyculture.measure.repetition.repetition import (
     Subject,
     Workshop,
@@ -55,6 +57,16 @@ def made_texts() -> list[Text]:
     return found
 
 
+@pytest.fixture(scope="module")
+def subject(tmp_path_factory: pytest.TempPathFactory) -> Subject:
+    return subject_of(tmp_path_factory.mktemp("corpus"), KINDS, made_texts())
+
+
+@pytest.fixture(scope="module")
+def whole(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Repetition:
+    return measured(subject, tmp_path_factory.mktemp("scratch"))
+
+
 def measured(subject: Subject, folder: Path, probes: int = 40, **given: int) -> Repetition:
     config = configured(KINDS, probes, **given)
     return measure_repetition(subject, config, Workshop(InProcess(1), folder))
@@ -64,9 +76,8 @@ def by_id(found: Repetition) -> dict[str, dict[str, int]]:
     return {row["document_id"]: row for row in found.rows.to_pylist()}
 
 
-def test_every_count_is_what_plain_python_counts(tmp_path: Path) -> None:
-    made = made_texts()
-    found = measured(subject_of(tmp_path / "c", KINDS, made), tmp_path)
+def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
+    made, found = made_texts(), whole
     assert found.rows.schema.equals(REPETITION_SCHEMA)
     assert found.rows.num_rows == 4 * 40
     number = {text.name: i for i, text in enumerate(made)}
@@ -103,19 +114,19 @@ def test_every_count_is_what_plain_python_counts(tmp_path: Path) -> None:
     assert min(seen.values()) > 3
 
 
-def test_the_cap_is_a_sample_whose_counts_are_scaled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    subject = subject_of(tmp_path / "c", KINDS, made_texts())
-    whole = by_id(measured(subject, tmp_path))
+def test_the_cap_is_a_sample_whose_counts_are_scaled(
+    subject: Subject, whole: Repetition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(repetition, "MOST_VERIFIED", 20)
-    part = by_id(measured(subject, tmp_path))
-    assert max(row["twin_candidates"] or 0 for row in whole.values()) > 20
+    every, part = by_id(whole), by_id(measured(subject, tmp_path))
+    assert max(row["twin_candidates"] or 0 for row in every.values()) > 20
     for name, row in part.items():
         if row["twin_candidates"] is not None:
             assert row["twin_verified_of"] == min(20, row["twin_candidates"])
-            assert row["alike"] == whole[name]["alike"]
+            assert row["alike"] == every[name]["alike"]
             assert row["twins"] >= row["twins_own"] + row["twins_before"]
     read = [name for name, row in part.items() if row["twins"] is not None]
-    means = [np.mean([found[name]["twins"] for name in read]) for found in (whole, part)]
+    means = [np.mean([found[name]["twins"] for name in read]) for found in (every, part)]
     assert means[1] == pytest.approx(means[0], rel=0.1)
 
 
@@ -127,15 +138,12 @@ def test_scaled_counts_are_at_least_what_was_seen_and_add_up() -> None:
     assert before.tolist() == [1, 0, 500]
 
 
-@pytest.mark.parametrize("parts", [2, 5])
 def test_partitions_order_and_workers_change_nothing(
-    tmp_path: Path, parts: int, monkeypatch: pytest.MonkeyPatch
+    whole: Repetition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = made_texts()
-    whole = measured(subject_of(tmp_path / "one", KINDS, made), tmp_path)
-    shuffled = made.copy()
-    random.Random(parts).shuffle(shuffled)
-    subject = subject_of(tmp_path / "many", KINDS, shuffled, parts)
+    shuffled = made_texts()
+    random.Random(3).shuffle(shuffled)
+    subject = subject_of(tmp_path / "many", KINDS, shuffled, parts=3)
     for name in ("LEAST_BYTES", "BLOCK_BYTES"):
         monkeypatch.setattr(texts, name, 1500)
     with Local(2) as executor:
@@ -144,12 +152,24 @@ def test_partitions_order_and_workers_change_nothing(
     assert cut.passages.drop_columns(["example", "text"]).equals(whole.passages.drop_columns(["example", "text"]))
 
 
-def test_the_names_of_documents_decide_nothing(tmp_path: Path) -> None:
+def test_documents_that_lenses_see_beside_the_corpus_are_not_counted(
+    subject: Subject, whole: Repetition, tmp_path: Path
+) -> None:
+    made = made_texts()
+    beside = [Text("between", text.text, text.angle, f"between:{number}") for number, text in enumerate(made)]
+    more = subject_of(tmp_path / "more", {**KINDS, "between": Kind.WEB}, made + beside)
+    ids = more.corpus.index["document_id"].to_pylist()
+    among = np.array([ids.index(name) for name in subject.corpus.index["document_id"].to_pylist()])
+    assert among[0] == 0
+    assert among[-1] > len(among)
+    mixed = replace(subject, looked=Looked(more.looked.indexes, among))
+    assert measured(mixed, tmp_path).rows.equals(whole.rows)
+
+
+def test_the_names_of_documents_decide_nothing(whole: Repetition, tmp_path: Path) -> None:
     made = made_texts()
     renamed = [Text(t.source, t.text, t.angle, f"{t.source}:x{i * 7919 % 1009}") for i, t in enumerate(made)]
-    first, second = (
-        measured(subject_of(tmp_path / str(n), KINDS, chosen), tmp_path) for n, chosen in enumerate((made, renamed))
-    )
+    first, second = whole, measured(subject_of(tmp_path, KINDS, renamed), tmp_path)
     assert first.rows.drop_columns(["document_id"]).equals(second.rows.drop_columns(["document_id"]))
     says = [{text.name: text.text for text in chosen} for chosen in (made, renamed)]
     drawn = [
@@ -158,13 +178,11 @@ def test_the_names_of_documents_decide_nothing(tmp_path: Path) -> None:
     assert drawn[0] == drawn[1]
 
 
-def test_another_text_anywhere_draws_other_documents(tmp_path: Path) -> None:
+def test_another_text_anywhere_draws_other_documents(whole: Repetition, tmp_path: Path) -> None:
     made = made_texts()
     changed = [*made[:-1], Text(made[-1].source, made[-1].text + " 字", made[-1].angle, made[-1].name)]
-    first, second = (
-        measured(subject_of(tmp_path / str(n), KINDS, chosen), tmp_path).rows["document_id"].to_pylist()
-        for n, chosen in enumerate((made, changed))
-    )
+    other = measured(subject_of(tmp_path, KINDS, changed), tmp_path)
+    first, second = (found.rows["document_id"].to_pylist() for found in (whole, other))
     assert first[:40] != second[:40]
     assert len(set(first) & set(second)) > 20
 
@@ -214,8 +232,8 @@ def test_a_copy_never_lowers_a_count(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert any(after[text.name][5] > before[text.name][5] for text in made[:20] if text.name in both and text.angle)
 
 
-def test_widespread_passages_are_listed_with_who_says_them(tmp_path: Path) -> None:
-    found = measured(subject_of(tmp_path / "c", KINDS, made_texts()), tmp_path).passages
+def test_widespread_passages_are_listed_with_who_says_them(whole: Repetition) -> None:
+    found = whole.passages
     assert found.schema.equals(PASSAGES_SCHEMA)
     (row,) = found.to_pylist()
     made = made_texts()
@@ -230,9 +248,11 @@ def test_widespread_passages_are_listed_with_who_says_them(tmp_path: Path) -> No
     assert [row["text"] for row in without_passage_texts(found).to_pylist()] == [""]
 
 
-def test_what_is_written_is_read_again_and_what_is_missing_or_another_is_said(tmp_path: Path) -> None:
+def test_what_is_written_is_read_again_and_what_is_missing_or_another_is_said(
+    whole: Repetition, tmp_path: Path
+) -> None:
     assert read_repetition(tmp_path) is None
-    found = measured(subject_of(tmp_path / "c", KINDS, made_texts()), tmp_path)
+    found = whole
     write_repetition(found, tmp_path)
     again = read_repetition(tmp_path)
     assert again is not None
