@@ -246,7 +246,7 @@ def print_speed(corpus: Corpus, probes: int, brute_seconds: float) -> bool:
     gigaflop = 2 * probes * documents * corpus.vectors.shape[1] / 1e9 / brute_seconds
     print(
         f"\nencoded {documents} documents, {corpus.characters.mean():.0f} characters each: {speed:.0f} documents and"
-        f" {corpus.read_bytes / corpus.encode_seconds / 1e6:.1f} MB (of the first 4,000 characters) a CPU-second;"
+        f" {corpus.read_bytes / corpus.encode_seconds / 1e6:.1f} MB a CPU-second;"
         f" the tokenizer takes {corpus.tokenize_seconds / corpus.encode_seconds:.0%}"
     )
     print(

@@ -61,7 +61,7 @@ DOCUMENT_FIELDS: tuple[Field, ...] = (
         "language",
         pa.string(),
         ANY,
-        "Language code: the record's, else the source's, else identified; `und` if unknown.",
+        "Language code: the record's, else the source's, else identified; `und` if unknown. Measures go by the text.",
     ),
     Field("license", pa.string(), ANY, "The record's licence, else the source's."),
     Field("tokens", pa.int64(), ANY, "Tokens of `text`, without special tokens.", is_mappable=False, is_required=True),

@@ -40,7 +40,7 @@ class SourceConfig(Strict):
     language: str | None = Field(
         None,
         pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]+)*$",
-        description="Language of records that state none; identified if absent.",
+        description="Language of records that state none, as metadata; measurement goes by the texts.",
     )
     fields: dict[str, str] = Field(
         default_factory=dict,

@@ -15,7 +15,7 @@ class SourceVectors(Strict):
 
     Attributes:
         documents: occurrences that are measured.
-        unmeasured: occurrences without an embedding: no text, or a language that the encoder does not cover.
+        unmeasured: occurrences without an embedding that says anything (`EncoderUsed.reasons`).
         sampled: measured documents in each of the nested samples of the nearest-neighbour curve.
         cells: measured occurrences in each cell of the reference.
     """
@@ -165,7 +165,7 @@ class VectorProfile(Strict):
 
     Attributes:
         documents: occurrences that are measured.
-        unmeasured: occurrences that are not: no text, or a language that the encoder does not cover.
+        unmeasured: occurrences that are not (`EncoderUsed.reasons`).
         why_unmeasured: reason why there are no scores; empty if there are.
         scores: None where too few documents, or less than half of them, are measured: such a scope is unmeasured, and
             never varied.

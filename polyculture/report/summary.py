@@ -2,6 +2,7 @@
 
 from schemas.accounts import SourceAccount
 from schemas.documents import Kind
+from schemas.ledger import EncoderUsed
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
@@ -113,7 +114,25 @@ def vector_lines(profile: Profile, stage: Stage) -> list[str]:
     made = f"{profile.encoder.name} {profile.encoder.revision[:8]}"
     lines = [f"RKE by embeddings ({made}): {'; '.join(words)}."] if words else []
     unmeasured = [v.scope for v in found if v.scores is None and v.scope not in scopes]
-    return [*lines, f"Unmeasured by embeddings, not varied: {', '.join(unmeasured)}."] if unmeasured else lines
+    lines += [f"Unmeasured by embeddings, not varied: {', '.join(unmeasured)}."] if unmeasured else []
+    return [*lines, *unread_lines(profile.encoder)]
+
+
+def unread_lines(encoder: EncoderUsed) -> list[str]:
+    """What was not read by meaning, by reason, and records that name another language than their text is in."""
+    lines = []
+    if unread := sum(encoder.unread_tokens):
+        documents = {why: sum(counts) for why, counts in encoder.reasons.items()}
+        tokens = sorted(((sum(counts), why) for why, counts in encoder.unread_reasons.items()), reverse=True)
+        parts = [f"{why.value} {number:,}" + _documents(documents.get(why)) for number, why in tokens if number]
+        lines.append(f"Not read by meaning: {unread:,} tokens: {'; '.join(parts)}.")
+    if wrong := sum(encoder.languages_disagree):
+        lines.append(f"{wrong:,} records name another language than their text is in; the text decided.")
+    return lines
+
+
+def _documents(number: int | None) -> str:
+    return f" ({number:,} documents)" if number else ""
 
 
 def _rke(scores: VectorScores) -> str:

@@ -16,7 +16,7 @@ from polyculture.measure.ledger.profile import build_profile
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from polyculture.text.canonical import canonical_text
 from polyculture.text.skeleton import skeleton
-from schemas.ledger import Weighting
+from schemas.ledger import Unread, Weighting
 from schemas.measure_config import SemanticConfig
 from schemas.measures import Lens, Stage
 from schemas.profile import Profile
@@ -44,8 +44,8 @@ def measured(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["gate"] = {"expectations": [{"lens": "exact", "metric": "distinct_fraction", "at_least": 0.0}]}
     config["measure"] = {"semantic": {"probes": 1000}}
-    # The encoder does not cover xx. Made-up words look alike, so two sources of one language would make it unfit.
-    for source, language in zip(config["sources"], ("xx", "de", "en"), strict=True):  # type: ignore[call-overload]
+    # Words made up of digits have no language, whatever the records claim.
+    for source, language in zip(config["sources"], ("en", "de", "xx"), strict=True):  # type: ignore[call-overload]
         source["language"] = language
     result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -120,15 +120,20 @@ def test_the_semantic_lens_counts_neighbours_and_leaves_out_what_it_does_not_cov
     ledger = read_ledger(run / "ledger")
     profile = build_profile(ledger, 0.01)
     assert ledger.header.encoder is not None
-    assert ledger.header.encoder.unmeasured == [300, 0, 0]
+    assert ledger.header.encoder.unmeasured == [300, 200, 160]
+    tokens = [sum(count for source, *_, count in documents if source == name) for name in ledger.header.sources[:2]]
+    assert ledger.header.encoder.unread_tokens[:2] == tokens
+    assert ledger.header.encoder.reasons == {Unread.UNFIT: [300, 200, 160]}
+    assert [round(share, 2) for share in ledger.header.encoder.read_share[:2]] == [0, 0]
+    assert ledger.header.encoder.languages_disagree == [0, 0, 200]  # claimed to be xx, and are English
     assert profile.scope(Stage.MIXTURE, Lens.SEMANTIC_90, "pages") is None  # unmeasured, not varied
-    texts = [text for source, text, *_ in documents if source == "samples"]
+    texts = [text for source, text, *_ in documents if source == "samples" and text.split()[1] == "buys"]
     encoder = make_encoder(SemanticConfig(), None)
     vectors = encoder.encode(texts, ["en"] * len(texts)).vectors
     m = (vectors @ vectors.T >= 0.9).sum(axis=1)
     found = profile.scope(Stage.MIXTURE, Lens.SEMANTIC_90, "samples")
     assert found is not None
-    assert found.probes == len(texts) == 360
+    assert found.probes == len(texts) == 200
     assert found.distinct_fraction.value == pytest.approx(
         float((1 / m).mean()), abs=0.01
     )  # but for pairs at the border

@@ -56,7 +56,7 @@ def test_the_defaults_tell_a_source_of_few_things_from_a_healthy_one(finished: t
     }
     near = [c for c in verdict.checks if (c.lens, c.scope, c.metric) == ("near", "samples", "distinct_fraction")]
     assert {c.outcome for c in near} == {Outcome.PASS}  # no two texts are alike
-    assert "does not cover" in rke["foreign"].message
+    assert "no language that the encoder can measure" in rke["foreign"].message
     assert checks(verdict, "coverage")["all"].outcome is Outcome.PASS
     assert checks(verdict, "rare_cell_recall")["all"].outcome is Outcome.PASS
     used = read_manifest(RunDirectory(run)).encoder

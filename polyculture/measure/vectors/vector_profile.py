@@ -80,7 +80,7 @@ def _profile(vectors: VectorLedger, stage: Stage, scope: Scope, trial_fraction: 
 def _why_unmeasured(documents: int, unmeasured: int) -> str:
     total = documents + unmeasured
     if documents < LEAST_MEASURED * total:
-        return f"{unmeasured:,} of {total:,} documents have no text, or a language that the encoder does not cover"
+        return f"{unmeasured:,} of {total:,} documents have no letters, or no language that the encoder can measure"
     return f"{documents:,} documents are too few; {LEAST_ROWS} are needed" if documents < LEAST_ROWS else ""
 
 

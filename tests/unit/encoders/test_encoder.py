@@ -78,7 +78,7 @@ def test_a_text_is_read_whole_in_chunks_that_have_its_tokens() -> None:
     assert " ".join(chunks) == text
     assert max(map(len, chunks)) <= CHUNK_CHARACTERS
     tokenizer = Tokenizer.from_file(str(embedded_tokenizer_path()))
-    parts = [id for chunk in chunks for id in tokenizer.encode(chunk, add_special_tokens=False).ids]
+    parts = [token for chunk in chunks for token in tokenizer.encode(chunk, add_special_tokens=False).ids]
     assert parts == tokenizer.encode(text, add_special_tokens=False).ids
     assert (share_read(text), share_read(""), share_read("x" * 9_000)) == (1.0, 0.0, 1.0)
     assert "".join(chunks_of("x" * 9_000)) == "x" * 9_000

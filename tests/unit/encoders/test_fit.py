@@ -17,16 +17,16 @@ from polyculture.text.language import CODE, SYMBOLS, identify_language
 # Two languages that the shipped background does not know: subjects, verbs, objects, places.
 PARTS = {
     "fi": (
-        ["Vanha kalastaja", "Nuori opettaja", "Metsän karhu", "Kylän seppä", "Laivan kapteeni", "Ahkera lääkäri", "Hyvä naapuri"],
+        ["Vanha kalastaja", "Nuori opettaja", "Metsän karhu", "Kylän seppä", "Laivan kapteeni"],
         ["näki eilen", "löysi aamulla", "osti halvalla", "unohti kokonaan", "korjasi huolella", "myi viime viikolla"],
         ["suuren veneen", "uuden talon", "kauniin laulun", "pitkän kirjeen", "vanhan kellon", "lämpimän takin"],
-        ["järven rannalla", "kaupungin torilla", "koulun pihalla", "tehtaan portilla", "kirkon edessä", "saaren laidalla"],
+        ["järven rannalla", "kaupungin torilla", "koulun pihalla", "tehtaan portilla", "kirkon edessä"],
     ),
     "hu": (
-        ["Az öreg halász", "A fiatal tanító", "Az erdő medvéje", "A falu kovácsa", "A hajó kapitánya", "A jó szomszéd"],
+        ["Az öreg halász", "A fiatal tanító", "Az erdő medvéje", "A falu kovácsa", "A hajó kapitánya"],
         ["tegnap látta", "reggel megtalálta", "olcsón megvette", "egészen elfelejtette", "gondosan megjavította"],
         ["a nagy csónakot", "az új házat", "a szép éneket", "a hosszú levelet", "a régi órát", "a meleg kabátot"],
-        ["a tó partján", "a város piacán", "az iskola udvarán", "a gyár kapujában", "a templom előtt", "a sziget szélén"],
+        ["a tó partján", "a város piacán", "az iskola udvarán", "a gyár kapujában", "a templom előtt"],
     ),
 }
 

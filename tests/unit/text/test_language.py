@@ -79,6 +79,13 @@ def test_random_letters_are_no_language() -> None:
     assert sum(known) <= 10  # the model alone is sure of a quarter
 
 
+def test_words_of_digits_are_symbols() -> None:
+    generator = random.Random(5)
+    for _ in range(50):
+        text = " ".join(f"{generator.choice(string.ascii_lowercase)}{generator.randrange(10**5)}" for _ in range(60))
+        assert language_of(text).code in {SYMBOLS, UNKNOWN}
+
+
 def test_a_long_text_is_looked_at_in_three_places() -> None:
     assert language_of(TEXTS["de"] * 100).code == "de"
     assert language_of("0123456789 " * 200 + TEXTS["de"] * 100).code == "de"

@@ -1,7 +1,7 @@
 """A corpus with made-up embeddings, as a run would have it on disk."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ class NoEncoder:
     revision: str = "0" * 64
     background: str = ""
     languages: frozenset[str] = frozenset({"en"})
+    likeness: Mapping[str, float] = field(default_factory=dict)
 
     def encode(self, texts: Sequence[str], languages: Sequence[str]) -> Encoded:
         raise NotImplementedError
@@ -53,6 +54,8 @@ def made_corpus(folder: Path, parts: dict[str, tuple[Kind, NDArray[np.int16]]]) 
             {
                 "vector": pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1]),
                 "reading": pa.array(reading, pa.int8()),
+                "read": pa.array(reading == EncodingStatus.MEASURED).cast(pa.float32()),
+                "disagrees": pa.array(np.zeros(len(vectors), np.bool_)),
                 "language": pa.array([name] * len(vectors)),  # each its own: nothing to check across sources
             }
         )
@@ -61,7 +64,7 @@ def made_corpus(folder: Path, parts: dict[str, tuple[Kind, NDArray[np.int16]]]) 
     row = np.concatenate([np.arange(size) for size in sizes])
     dimensions = parts[names[0]][1].shape[1]
     corpus = Corpus(index, (), tuple(names), tuple(parts[name][0] for name in names))
-    return corpus, Embeddings(paths, source, row, NoEncoder(dimensions))
+    return corpus, Embeddings(paths, source, row, NoEncoder(dimensions, likeness=dict.fromkeys(names, 0.0)))
 
 
 def stages(*copies: NDArray[np.int64]) -> list[StageCopies]:
