@@ -1,40 +1,31 @@
 """What deduplication takes for the same: `python -m bench.eyes --data DIR [--show N]`.
 
 Counts what leaves each source of DIR/dev, and the near-duplicates that have other operators than what stays in their
-place. The operators of a text are counted by a definition of its own, on the stored text. Target: nothing leaves at
-similarity 1 with other operators.
+place. The operators are those that the gate's second look counts in stored texts. Target: nothing leaves at similarity
+1 with other operators.
 """
 
 import argparse
-import re
 import sys
 import tempfile
 import time
-import unicodedata
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from bench.corpora import real_documents
 from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
 from polyculture.deduplication.search import Workplace
+from polyculture.deduplication.second_look import operators
 from polyculture.text.texts import as_texts
 from schemas.dedupe_config import NearConfig
 
 THRESHOLD = 0.8
 KINDS = ("expert", "web", "synthetic")  # most preferred first
-_DASHES = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00d7", "-------*")
-_OPERATORS = frozenset("+-*/\\%^=<>!&|~#$@()[]{}")
-_PUNCTUATION = re.compile(r"(?<=[^\W\d])[-/](?=[^\W\d])|(?<=\w)!(?!=)")
-
-
-def operators(text: str) -> Counter[str]:
-    """Multiset of a text's operators and signs; hyphens within words and exclamation marks behind them are none."""
-    plain = _PUNCTUATION.sub(" ", unicodedata.normalize("NFKC", text).translate(_DASHES))
-    return Counter(c for c in plain if c in _OPERATORS or unicodedata.category(c) in ("Sm", "Sc", "Sk", "So"))
 
 
 def removals(texts: list[str], kinds: list[str]) -> pl.DataFrame:
@@ -97,22 +88,22 @@ def main() -> int:
         same_other=(same & pl.col("is_other")).sum(),
         other=(near & pl.col("is_other")).sum(),
     )
-    rows = {row[0]: row[1:] for row in table.iter_rows()}
-    print("| source | documents | exact | near | leave | at 1.00 | with other operators | near with other operators |")
+    rows = {row[0]: np.array(row[1:]) for row in table.iter_rows()}
+    print("| source | documents | exact | near | leave | at 1.00 | other operators | near with other operators |")
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
+    none = np.zeros(5, np.int64)
     for name, found in sources.items():
-        exact, others, same_count, same_other, other = rows.get(name, (0, 0, 0, 0, 0))
-        share = (exact + others) / len(found)
-        print(
-            f"| {name} | {len(found):,} | {exact:,} | {others:,} | {share:.2%} | {same_count} | {same_other} | {other} |"
-        )
-    sums = np.array(list(rows.values())).sum(axis=0)
-    print(
-        f"| all | {len(texts):,} | {sums[0]:,} | {sums[1]:,} | {(sums[0] + sums[1]) / len(texts):.2%} |"
-        f" {sums[2]} | {sums[3]} | {sums[4]} |"
-    )
+        print(_line(name, len(found), rows.get(name, none)))
+    total = sum(rows.values(), none)
+    print(_line("all", len(texts), total))
     _show(removed.filter(near & pl.col("is_other")), texts, counted, arguments.show)
-    return int(sums[3] > 0)
+    return int(total[3] > 0)
+
+
+def _line(name: str, documents: int, counts: NDArray[np.int64]) -> str:
+    exact, near, same, same_other, other = counts.tolist()
+    leave = (exact + near) / documents
+    return f"| {name} | {documents:,} | {exact:,} | {near:,} | {leave:.2%} | {same} | {same_other} | {other} |"
 
 
 def _show(removed: pl.DataFrame, texts: list[str], counted: dict[int, Counter[str]], most: int) -> None:

@@ -22,7 +22,7 @@ from polyculture.deduplication.engine import find_near_duplicates, sketch_docume
 from polyculture.deduplication.search import Workplace
 from polyculture.text.canonical import canonical_text
 from polyculture.text.texts import as_texts
-from polyculture.text.words import words
+from polyculture.text.words import shingles, words
 from schemas.dedupe_config import NearConfig
 
 LEAST_CHARACTERS, THRESHOLD = 40, 0.8
@@ -37,12 +37,9 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def similarity(left: str, right: str) -> Fraction:
-    """Jaccard similarity of 5-word shingles, as it is defined, in plain Python."""
-    one, other = (
-        {tuple(found[i : i + 5]) for i in range(max(1, len(found) - 4))}
-        for found in (words(canonical_text(text)) for text in (left, right))
-    )
-    return Fraction(len(one & other), len(one | other))
+    """Jaccard similarity of shingle sets, as they are defined, in plain Python."""
+    one, other = (shingles(words(canonical_text(text))) for text in (left, right))
+    return Fraction(len(one & other), max(1, len(one | other)))
 
 
 def is_found(left: str, right: str, folder: Path) -> bool:

@@ -57,7 +57,8 @@ class RemovalLimits(Strict):
         100_000, ge=2, description="Connected components of verified pairs above this are reported."
     )
     min_precision: Fraction = Field(
-        0.9, description="Share of sampled removals that must be confirmed; NO-GO if the interval is below."
+        0.9,
+        description="Share of sampled removals, by source and of all, to be confirmed; NO-GO if the interval is below.",
     )
 
 

@@ -25,7 +25,8 @@ def documents_schema(print_bytes: int) -> pa.Schema:
         ("is_canonical", pa.bool_()),
         ("has_words", pa.bool_()),
         ("characters", pa.uint32()),  # of the canonical text
-        ("key_left", pa.uint64()),  # 128-bit hash of the canonical text
+        ("layout", pa.uint64()),  # hash of case and indentation where they count, else 0
+        ("key_left", pa.uint64()),  # 128-bit hash of the canonical text and the layout
         ("key_right", pa.uint64()),
         ("print", pa.binary(print_bytes)),  # low four bits of every signature value
     ]
@@ -37,7 +38,7 @@ class IndexScheme(Strict):
 
     Attributes:
         signatures: datasketch's name of the permutations.
-        folding: number of the rules of canonical text, words, look-alikes and shingle hashes.
+        folding: number of the rules of canonical text, layout, words, look-alikes and shingle hashes.
         seed: datasketch's seed.
     """
 

@@ -24,6 +24,20 @@ class RemovalCluster(Strict):
     examples: tuple[str, str]
 
 
+class SourceSample(Strict):
+    """Near-duplicate removals of one source that were looked at again.
+
+    Attributes:
+        sampled: how many, at most 200.
+        confirmed: those that look like duplicates.
+        precision_high: upper end of the 95 % interval of the share confirmed (Clopper & Pearson 1934).
+    """
+
+    sampled: int = Field(ge=1)
+    confirmed: int = Field(ge=0)
+    precision_high: float = Field(ge=0, le=1)
+
+
 class RemovalSummary(Strict):
     """The removals of a run.
 
@@ -32,9 +46,11 @@ class RemovalSummary(Strict):
         largest_clusters: the largest, at most ten.
         component_sizes: number of connected components of two and more documents over the verified pairs, by size.
             Chains make them larger than clusters; they are never removed as such.
-        sampled: near-duplicate removals that were compared again, by another program part in exact arithmetic.
-        confirmed: those at or above the threshold.
+        sampled: near-duplicate removals that were looked at again: by their shingles, in exact arithmetic, and by the
+            characters and operators of the stored texts.
+        confirmed: those at or above the threshold that look like duplicates.
         precision_low, precision_high: 95 % interval of the share confirmed of all (Clopper & Pearson 1934).
+        sources: the sample of each source that loses near-duplicates.
     """
 
     cluster_sizes: dict[int, int]
@@ -44,3 +60,4 @@ class RemovalSummary(Strict):
     confirmed: int = Field(ge=0)
     precision_low: float = Field(ge=0, le=1)
     precision_high: float = Field(ge=0, le=1)
+    sources: dict[str, SourceSample] = Field(default_factory=dict)

@@ -11,8 +11,8 @@ from polyculture.compute.compiled import byte_pointer
 
 _I8, _I64, _I128 = ir.IntType(8), ir.IntType(64), ir.IntType(128)
 LANES = 32
-# Marks of bytes: part of a word; first of a word even if the byte before belongs to one; of a letter, a number, a sign of
-# ASCII. Signs that are none in some places have marks of their own: `-` and `/`; `!`, for which `=` counts.
+# Marks of bytes: part of a word; first of a word even if the byte before belongs to one; of a letter, a number, a sign
+# of ASCII. Signs that are none in some places have marks of their own: `-` and `/`; `!`, for which `=` counts.
 IN_WORD_BYTE, STARTS_WORD, LETTER, NUMBER, SIGN, HYPHEN, BANG, EQUALS = 1, 2, 4, 8, 16, 32, 64, 128
 
 
@@ -105,21 +105,38 @@ def _fold_ascii(typing_context: Any, data: Any, at: Any, room: Any, to: Any) -> 
     return types.uint64(data, types.intp, room, types.intp), generate
 
 
+def _load_and_spread(context: Any, builder: Any, signature: Any, arguments: Any) -> tuple[Any, Any]:
+    """64 bytes from arguments[0][arguments[1]] on, and 64 times the byte arguments[2]."""
+    array, place, wanted = arguments
+    value = _load(builder, byte_pointer(context, builder, signature.args[0], array, place), 64)
+    kind = ir.VectorType(_I8, 64)
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), wanted, ir.Constant(ir.IntType(32), 0))
+    spread = builder.shuffle_vector(
+        one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+    )
+    return value, spread
+
+
 def _marked64(typing_context: Any, marks: Any, at: Any, mask: Any) -> Any:
     """One bit of each of 64 bytes from marks[at] on, the first one lowest: whether it has a bit of the mask."""
     del typing_context, at, mask
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, place, wanted = arguments
-        value = _load(builder, byte_pointer(context, builder, signature.args[0], array, place), 64)
-        kind = ir.VectorType(_I8, 64)
-        one = builder.insert_element(ir.Constant(kind, ir.Undefined), wanted, ir.Constant(ir.IntType(32), 0))
-        spread = builder.shuffle_vector(
-            one, ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-        )
+        value, spread = _load_and_spread(context, builder, signature, arguments)
         return _as_bits(builder, builder.icmp_unsigned("!=", builder.and_(value, spread), _all(0, 64)), 64)
 
     return types.uint64(marks, types.intp, types.uint8), generate
+
+
+def _equal64(typing_context: Any, data: Any, at: Any, wanted: Any) -> Any:
+    """One bit of each of 64 bytes from data[at] on, the first one lowest: whether it is the one that is wanted."""
+    del typing_context, at, wanted
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value, spread = _load_and_spread(context, builder, signature, arguments)
+        return _as_bits(builder, builder.icmp_unsigned("==", value, spread), 64)
+
+    return types.uint64(data, types.intp, types.uint8), generate
 
 
 def _folded_product(typing_context: Any, left: Any, right: Any) -> Any:
@@ -137,4 +154,5 @@ def _folded_product(typing_context: Any, left: Any, right: Any) -> Any:
 
 fold_ascii: Any = intrinsic(_fold_ascii)
 marked64: Any = intrinsic(_marked64)
+equal64: Any = intrinsic(_equal64)
 folded_product: Any = intrinsic(_folded_product)

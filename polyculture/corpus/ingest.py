@@ -1,6 +1,5 @@
 """From files to partitions: documents with their language, tokens, canonical text and keys, and what was set aside."""
 
-import hashlib
 import itertools
 import os
 from collections import Counter
@@ -20,6 +19,7 @@ from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
 from polyculture.storage.files import ParquetRows, parquet_rows_to
 from polyculture.text.canonical import canonical_text
+from polyculture.text.exact import exact_keys
 from polyculture.text.language import UNKNOWN, Language, Why, language_of
 from polyculture.text.tokenizer import TokenCounter
 from schemas.accounts import FileAccount
@@ -40,7 +40,9 @@ PARTITION_SCHEMA = pa.schema(
             "characters", pa.int64(), nullable=False
         ),  # code points of the canonical text: padding with invisible ones makes no text longer
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text in UTF-8
-        pa.field("key", pa.binary(16), nullable=False),  # BLAKE2b-128 of the canonical text: collisions cannot be made
+        pa.field(
+            "key", pa.binary(16), nullable=False
+        ),  # BLAKE2b-128 of canonical text and layout: collisions cannot be made
         pa.field("identified", pa.string(), nullable=False),  # language of the text, whatever the record says of it
         pa.field("told", pa.string(), nullable=False),  # how, or why not: a value of `polyculture.text.language.Why`
         pa.field("has_own_id", pa.bool_(), nullable=False),
@@ -226,7 +228,7 @@ def _record_batch(
         "canonical": canonical,
         "characters": [len(text) for text in canonical],
         "text_bytes": [len(text.encode()) for text in texts],
-        "key": [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in canonical],
+        "key": exact_keys(texts, canonical),
         "has_own_id": [document.values.get("id") is not None for document in batch],
         "file": itertools.repeat(file.name, len(batch)),
         "position": [document.position for document in batch],

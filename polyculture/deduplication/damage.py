@@ -12,12 +12,13 @@ from scipy.sparse.csgraph import connected_components
 from polyculture.corpus.corpus import Corpus
 from polyculture.deduplication.examples import passages
 from polyculture.deduplication.removal import NEAR, Removal
+from polyculture.deduplication.second_look import is_alike
 from polyculture.statistics.intervals import clopper_pearson
 from polyculture.text.confusables import unmasked
 from polyculture.text.words import shingles, words
-from schemas.removals import RemovalCluster, RemovalSummary
+from schemas.removals import RemovalCluster, RemovalSummary, SourceSample
 
-SHOWN_CLUSTERS, SAMPLE = 10, 200
+SHOWN_CLUSTERS, SAMPLE = 10, 200  # of each source
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -30,22 +31,37 @@ def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> Rem
         threshold: least Jaccard similarity of near-duplicates.
 
     Returns:
-        The summary. O(n + links); the sample is drawn by the smallest hash of the id.
+        The summary. O(n + links); the sample of each source is drawn by the smallest hash of the id.
     """
     sizes = np.bincount(removal.kept, minlength=len(corpus))
-    near = np.flatnonzero(removal.reason == NEAR)
-    sample = near[np.argsort(corpus.id_hash[near], kind="stable")[:SAMPLE]]
-    confirmed = sum(_is_confirmed(corpus, removal, int(document), threshold) for document in sample)
-    low, high = clopper_pearson(confirmed, len(sample)) if len(sample) else (0.0, 1.0)
+    sources = _second_look(corpus, removal, threshold)
+    sampled, confirmed = (sum(pair[i] for pair in sources.values()) for i in (0, 1))
+    low, high = clopper_pearson(confirmed, sampled) if sampled else (0.0, 1.0)
     return RemovalSummary(
         cluster_sizes=_histogram(sizes[removal.is_kept]),
         largest_clusters=tuple(_largest(corpus, removal, sizes)),
         component_sizes=_histogram(_component_sizes(corpus, removal)),
-        sampled=len(sample),
+        sampled=sampled,
         confirmed=confirmed,
         precision_low=low,
         precision_high=high,
+        sources={
+            name: SourceSample(sampled=size, confirmed=right, precision_high=clopper_pearson(right, size)[1])
+            for name, (size, right) in sources.items()
+        },
     )
+
+
+def _second_look(corpus: Corpus, removal: Removal, threshold: float) -> dict[str, tuple[int, int]]:
+    """Of each source that loses near-duplicates: how many were looked at again, and how many were confirmed."""
+    near = np.flatnonzero(removal.reason == NEAR)
+    near = near[np.argsort(corpus.id_hash[near], kind="stable")]
+    found = {}
+    for number, name in enumerate(corpus.sources):
+        sample = near[corpus.source[near] == number][:SAMPLE]
+        if len(sample):
+            found[name] = len(sample), sum(_is_confirmed(corpus, removal, int(d), threshold) for d in sample)
+    return found
 
 
 def _histogram(sizes: NDArray[np.int64]) -> dict[int, int]:
@@ -82,10 +98,13 @@ def _largest(corpus: Corpus, removal: Removal, sizes: NDArray[np.int64]) -> Iter
 
 
 def _is_confirmed(corpus: Corpus, removal: Removal, document: int, threshold: float) -> bool:
-    pair = [corpus.canonical(np.array([number]))[0].as_py() for number in (document, removal.kept[document])]
-    left, right = (_shingles(text) for text in pair)
+    """True if the shingles say it, and other eyes too."""
+    pair = [corpus.take(np.array([number]), ["canonical", "text"]) for number in (document, removal.kept[document])]
+    left, right = (_shingles(table["canonical"][0].as_py()) for table in pair)
     union = len(left | right)
-    return union > 0 and Fraction(len(left & right), union) >= Fraction(str(threshold))
+    if not union or Fraction(len(left & right), union) < Fraction(str(threshold)):
+        return False
+    return is_alike(pair[0]["text"][0].as_py(), pair[1]["text"][0].as_py())
 
 
 def _shingles(canonical: str) -> frozenset[tuple[str, ...]]:

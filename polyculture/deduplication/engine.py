@@ -32,7 +32,8 @@ class Sketched:
 
     Attributes:
         texts: the places of the texts; those that the compiled fold leaves alone are replaced by their canonical texts.
-        keys: (n, 2) 128-bit hash of the canonical text.
+        keys: (n, 2) 128-bit hash of the canonical text and the layout.
+        layout: (n,) numbers: documents of equal canonical text and other numbers are not duplicates.
         characters: (n,) code points of the canonical text.
         has_words: (n,) whether there is any word; without one there is no near-duplicate.
         prints: (n, words) fingerprints of the signatures.
@@ -41,6 +42,7 @@ class Sketched:
 
     texts: Texts
     keys: NDArray[np.uint64]
+    layout: NDArray[np.uint64]
     characters: NDArray[np.uint32]
     has_words: NDArray[np.bool_]
     prints: NDArray[np.uint64]
@@ -84,6 +86,7 @@ def join_sketched(parts: Sequence[Sketched]) -> Sketched:
             tuple(m for t in texts for m in t.maps),
         ),
         np.concatenate([part.keys for part in parts]),
+        np.concatenate([part.layout for part in parts]),
         np.concatenate([part.characters for part in parts]),
         np.concatenate([part.has_words for part in parts]),
         np.concatenate([part.prints for part in parts]),
@@ -112,6 +115,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
     width = -(-config.bands * config.rows // _LANES) * _LANES
     prints = np.zeros((count, width // 16), np.uint64)
     keys, characters = np.zeros((count, 2), np.uint64), np.zeros(count, np.uint32)
+    layout = np.zeros(count, np.uint64)
     has_words = np.zeros(count, np.bool_)
 
     pages = MappedPages(texts)
@@ -121,6 +125,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
         span = slice(start, min(start + size, count))
         found = sketch(texts[span], width, seed)
         keys[span], characters[span], has_words[span] = found.keys, found.characters, found.shingles > 0
+        layout[span] = found.layout
         fingerprints(found.signatures, prints[span])
         write_buckets(paths[number], found.signatures, (config.bands, config.rows), start, bits)
         pages.touch(int(texts.size[span].sum()))
@@ -130,7 +135,7 @@ def sketch_documents(texts: Texts, config: NearConfig, seed: int, workplace: Wor
     for number, by_hand in enumerate(in_threads(sketch_part, range(len(starts)), workplace.threads)):
         hard += [by_hand] if by_hand is not None else []
         workplace.report("signatures", min(starts[number] + size, count), count)
-    return Sketched(_replace(texts, hard), keys, characters, has_words, prints, paths)
+    return Sketched(_replace(texts, hard), keys, layout, characters, has_words, prints, paths)
 
 
 def find_near_duplicates(
@@ -160,7 +165,8 @@ def find_near_duplicates(
     rank = np.full(len(every), DEAD, np.uint32)
     rank[preference] = np.arange(len(preference), dtype=np.uint32)
     rank[~every.has_words] = DEAD
-    search = Search(every.texts, (rank, np.empty(0, np.bool_), every.prints, len(sketched)), threshold, workplace)
+    crowd = (rank, np.empty(0, np.bool_), every.prints, len(sketched))
+    search = Search((every.texts, every.layout), crowd, threshold, workplace)
     buckets = Buckets(sketched.paths)
     return search.run(buckets if settled is None else JoinedBuckets(buckets, settled.buckets, len(sketched)))
 

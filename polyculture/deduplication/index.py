@@ -24,7 +24,7 @@ from polyculture.text.words import SHINGLE_WORDS
 from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
-FOLDING = 3  # to be raised when canonical text, words, look-alikes or shingle hashes change
+FOLDING = 3  # to be raised when canonical text, layout, words, look-alikes or shingle hashes change
 MANIFEST = "index.json"
 _BATCH_DOCUMENTS = 8192
 
@@ -109,6 +109,7 @@ def _write_documents(path: Path, sketched: Sketched, identity: pa.Table, is_kept
                 is_canonical,
                 sketched.has_words[mine],
                 sketched.characters[mine],
+                sketched.layout[mine],
                 np.ascontiguousarray(keys[:, 0]),
                 np.ascontiguousarray(keys[:, 1]),
                 pa.Array.from_buffers(pa.binary(print_bytes), len(mine), [None, prints]),
@@ -236,6 +237,7 @@ class MappedPart:
         return Sketched(
             Texts(texts.address, texts.size, is_canonical, texts.owner, texts.maps),
             np.stack([few["key_left"].to_numpy(), few["key_right"].to_numpy()], axis=1),
+            few["layout"].to_numpy(),
             few["characters"].to_numpy(),
             few["has_words"].to_numpy(),
             flat.reshape(len(prints), words),

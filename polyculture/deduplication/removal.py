@@ -1,6 +1,6 @@
 """The removal rule: which documents leave the corpus, and which stays in place of each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +90,8 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     if config.near.action is Action.REMOVE:
         preferred = np.argsort(rank[leaders])
         sketched = sketch_documents(corpus.texts[leaders], config.near, seed, workplace)
+        # Groups of equal canonical text differ in their layout, which canonical texts do not show.
+        sketched = replace(sketched, layout=np.arange(len(leaders), dtype=np.uint64))
         has_words = sketched.has_words
         near = find_near_duplicates(sketched, preferred, config.near.threshold, workplace)
         sketched.discard()

@@ -112,8 +112,10 @@ def resolve(
 class Search:
     """Rounds of linking, verifying and resolving."""
 
-    def __init__(self, texts: Texts, crowd: Crowd, threshold: float, workplace: Workplace) -> None:
-        """Take part: every document whose rank in the crowd is not DEAD."""
+    def __init__(
+        self, texts: tuple[Texts, NDArray[np.uint64]], crowd: Crowd, threshold: float, workplace: Workplace
+    ) -> None:
+        """Take part: every document, of text and layout, whose rank in the crowd is not DEAD."""
         self._texts, self._threshold, self._workplace = texts, threshold, workplace
         self._rank, _, self._prints, self._settled_from = crowd
         self._contested = workplace.folder / "contested.arrow"

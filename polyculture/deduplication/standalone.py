@@ -154,7 +154,7 @@ def _preference(
 
 
 def _leaders(sketched: Sketched, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The most preferred document of equal canonical text of each document, compared on the texts."""
+    """The most preferred document of equal canonical text and layout of each document, compared on the texts."""
     frame = pl.DataFrame({"left": sketched.keys[:, 0], "right": sketched.keys[:, 1]})
     group = frame.select(pl.struct("left", "right").rank("dense")).to_series().to_numpy().astype(np.int64) - 1
     first = np.zeros(len(frame), np.int64)
@@ -162,5 +162,6 @@ def _leaders(sketched: Sketched, order: NDArray[np.int64]) -> NDArray[np.int64]:
     leader: NDArray[np.int64] = first[group]
     members = np.flatnonzero(leader != np.arange(len(leader)))
     is_equal = have_equal_texts(leader[members], members, sketched.texts)
+    is_equal &= sketched.layout[leader[members]] == sketched.layout[members]
     leader[members[~is_equal]] = members[~is_equal]
     return leader

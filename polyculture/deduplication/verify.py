@@ -18,6 +18,7 @@ from polyculture.text.shingles import (
     fold_document,
     make_bench,
     shingle_words,
+    text_key,
     word_prints,
 )
 from polyculture.text.texts import PAGES_AT_ONCE_BYTES, MappedPages, Pointers, Texts
@@ -80,6 +81,15 @@ def _shingle(texts: Pointers, number: Any, bench: Bench) -> tuple[int, tuple[Any
     count = _words(texts, number, bench)
     prints = word_prints(bench[1][2], count)
     return shingle_words(bench[1][2], count, bench[1][3]), prints
+
+
+@compiled()
+def _have_equal_keys(texts: Pointers, pair: tuple[Any, Any], bench: Bench) -> bool:
+    """Whether two canonical texts are equal, but for a chance of 2**-128."""
+    size, _, _ = fold_document(texts, pair[0], bench)
+    key = text_key(bench[1][0], size)
+    other, _, _ = fold_document(texts, pair[1], bench)
+    return size == other and key == text_key(bench[1][0], other)
 
 
 @compiled()
@@ -147,7 +157,7 @@ def _compare(
         tuple_of(read_only(types.uint64), types.float64[::1]),
         tuple_of(types.int64, types.int64),
         tuple_of(types.int64, types.int64),
-        POINTERS,
+        tuple_of(POINTERS, read_only(types.uint64)),
         BENCH,
     )
 )
@@ -155,11 +165,12 @@ def _verify(
     job: tuple[NDArray[np.uint64], NDArray[np.float64]],
     span: tuple[int, int],
     threshold: tuple[int, int],
-    texts: Pointers,
+    documents: tuple[Pointers, NDArray[np.uint64]],
     bench: Bench,
 ) -> None:
     """Leaders are folded and hashed once for all their links; no shingle is ever sorted."""
     links, similarity = job
+    texts, layout = documents
     numerator, denominator = threshold
     slots, met, others = np.empty(64, np.uint64), np.zeros(64, np.uint32), np.empty(64, np.uint64)
     mask = np.uint64(0)
@@ -183,13 +194,17 @@ def _verify(
         common, lacking, others = _compare((slots, mask, met, stamp), bench[1][3], count, most, others)
         union = leader_count + lacking
         is_similar = union > 0 and common * denominator >= numerator * union
-        if is_similar and prints[1] != leader_prints[1]:
+        if is_similar and prints[1] == leader_prints[1]:
+            is_similar = layout[leader] == layout[document] or not _have_equal_keys(texts, (leader, document), bench)
+        elif is_similar:
             differs_in_words = prints[0] != leader_prints[0]
             is_similar = differs_in_words and _have_like_signs(texts, (leader, document), bench, held_signs)
         similarity[at] = np.float64(common / union) if is_similar else NOT_SIMILAR
 
 
-def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, threads: int = 1) -> NDArray[np.float64]:
+def verify_links(
+    links: NDArray[np.uint64], documents: tuple[Texts, NDArray[np.uint64]], threshold: float, threads: int = 1
+) -> NDArray[np.float64]:
     """Jaccard similarity of the shingle sets of linked documents, decided in exact arithmetic.
 
     Two texts that differ in signs alone are not similar, however long they are, and neither is notation of which more
@@ -197,13 +212,15 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
 
     Args:
         links: (n,) leader << 32 | document, ascending, so that a leader's links stand together.
-        texts: texts of all documents; each can be folded by the kernel.
+        documents: texts of all n documents, each of which the kernel can fold, and (n,) layouts: where canonical texts
+            are equal and layouts are not, two documents are not similar.
         threshold: least similarity, 0..1.
         threads: number of threads that share the work; it does not change the result.
 
     Returns:
         (n,) similarity, NOT_SIMILAR below the threshold. About 4 microseconds per link of 1.5 KB.
     """
+    texts, layout = documents
     similarity = np.empty(len(links), np.float64)
     exact = Fraction(str(threshold))
     bounds = (exact.numerator, exact.denominator)
@@ -218,7 +235,7 @@ def verify_links(links: NDArray[np.uint64], texts: Texts, threshold: float, thre
     def work(mine: list[tuple[int, int]]) -> None:
         bench = make_bench(texts.longest_bytes)
         for span in mine:
-            _verify((links, similarity), span, bounds, texts.pointers, bench)
+            _verify((links, similarity), span, bounds, (texts.pointers, layout), bench)
             pages.touch((span[1] - span[0]) * PAGES_AT_ONCE_BYTES)  # leaders ascend, documents lie anywhere
 
     list(in_threads(work, [spans[i::threads] for i in range(threads)], threads))

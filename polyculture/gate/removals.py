@@ -22,6 +22,7 @@ def removal_checks(config: DedupeConfig, manifest: Manifest) -> Iterator[CheckRe
     yield from _clusters(config.limits, manifest.removals)
     if config.near.action is Action.REMOVE:
         yield _precision(config.limits, manifest.removals)
+        yield from _source_precision(config.limits, manifest.removals)
 
 
 def _share(limits: RemovalLimits, account: SourceAccount) -> Iterator[CheckResult]:
@@ -74,3 +75,20 @@ def _precision(limits: RemovalLimits, removals: RemovalSummary) -> CheckResult:
         margin=removals.precision_high - limits.min_precision,
         message=f"{sample} confirmed on their texts",
     )
+
+
+def _source_precision(limits: RemovalLimits, removals: RemovalSummary) -> Iterator[CheckResult]:
+    """The same of each source whose sample fails: a small one is lost in the sample of all."""
+    for name, sample in removals.sources.items():
+        if sample.precision_high < limits.min_precision:
+            yield CheckResult(
+                name="removal_precision",
+                outcome=Outcome.FAIL,
+                severity="fail",
+                scope=name,
+                observed=sample.confirmed / sample.sampled,
+                high=sample.precision_high,
+                bound=f">= {limits.min_precision:g}",
+                margin=sample.precision_high - limits.min_precision,
+                message=f"{name}: {sample.confirmed:,} of {sample.sampled:,} sampled near-duplicate removals confirmed",
+            )

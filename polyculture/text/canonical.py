@@ -42,7 +42,7 @@ def _fold(text: str) -> str:
 
 
 def canonical_text(text: str) -> str:
-    """NFKC, format characters (category Cf) dropped, typography and case folded, white space collapsed to single spaces.
+    """NFKC, format characters (category Cf) dropped, typography and case folded, white space as single spaces.
 
     Typography is how the same sign is printed: curly quotes become straight ones, dashes and minus signs `-`, `\u00d7`
     becomes `*`, an ellipsis three full stops.

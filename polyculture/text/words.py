@@ -60,15 +60,17 @@ def character_classes() -> NDArray[np.uint8]:
 @cache
 def signs() -> NDArray[np.bool_]:
     """Whether a code point is a sign, wherever it stands; shape (0x110000,). Built once."""
-    is_sign: NDArray[np.bool_] = np.isin(categories().view("S2")[:, 0], [b"Sm", b"Sc", b"Sk", b"So"])
-    is_sign[[ord(sign) for sign in SIGNS]] = True
-    return is_sign & (character_classes() == SEPARATOR)
+    found: NDArray[np.bool_] = np.isin(categories().view("S2")[:, 0], [b"Sm", b"Sc", b"Sk", b"So"])
+    found[[ord(sign) for sign in SIGNS]] = True
+    found &= character_classes() == SEPARATOR
+    return found
 
 
 @cache
 def letters() -> NDArray[np.bool_]:
     """Whether a code point belongs to words and is no number, shape (0x110000,): letters, marks and `_`. Built once."""
-    return (character_classes() != SEPARATOR) & (categories()[:, 0] != ord("N"))
+    found: NDArray[np.bool_] = (character_classes() != SEPARATOR) & (categories()[:, 0] != ord("N"))
+    return found
 
 
 def _is_punctuation(before: str, sign: str, after: str) -> bool:

@@ -1,6 +1,5 @@
 """Diversity of some chosen documents, counted whole: what a trial run has seen, or what a pilot holds."""
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -18,6 +17,7 @@ from polyculture.measure.probes.multiplicity import GroupCounts, count_groups, e
 from polyculture.signals.attributes import values_of
 from polyculture.storage.hashing import Stream, id_hash, seeded_hash
 from polyculture.text.canonical import canonical_text
+from polyculture.text.exact import exact_keys
 from polyculture.text.shingles import ShingleSets, shingle_sets
 from schemas.documents import Kind
 from schemas.measures import Lens
@@ -92,7 +92,7 @@ class SubsetMaterial:
 
     @cached_property
     def _grouped(self) -> tuple[Numbers, Numbers]:
-        return _groups(self._canonical)
+        return _groups(exact_keys(self.table["text"].to_pylist(), self._canonical))
 
     @property
     def groups(self) -> Numbers:
@@ -134,10 +134,9 @@ def index_subset(subset: Subset, threshold: float, seed: int, threads: int = 1) 
     return build_indexes(SubsetMaterial(subset.table, LensSettings(threshold, seed, threads)))
 
 
-def _groups(canonical: list[str]) -> tuple[Numbers, Numbers]:
-    """(n,) groups of equal texts, dense from 0 in order of appearance, and (groups,) the first row of each."""
-    digests = [hashlib.blake2b(text.encode(), digest_size=16).digest() for text in canonical]
-    frame = pl.DataFrame({"key": pl.Series(digests, dtype=pl.Binary)}).with_row_index("row")
+def _groups(keys: list[bytes]) -> tuple[Numbers, Numbers]:
+    """(n,) groups of equal keys, dense from 0 in order of appearance, and (groups,) the first row of each."""
+    frame = pl.DataFrame({"key": pl.Series(keys, dtype=pl.Binary)}).with_row_index("row")
     first = frame.select(pl.col("row").first().over("key"))["row"].to_numpy().astype(np.int64)
     is_first = first == np.arange(len(first))
     groups = (np.cumsum(is_first) - 1)[first]

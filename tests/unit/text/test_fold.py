@@ -12,6 +12,8 @@ from polyculture.text.confusables import unmasked
 from polyculture.text.fold import NOT_FOLDED
 from polyculture.text.shingles import fold_document, make_bench, shingle_sets
 from polyculture.text.texts import as_texts
+from polyculture.text.word_sequences import word_sequences
+from polyculture.text.words import SIGNS, shingles, words
 
 
 def compiled_fold(texts: list[str], is_canonical: bool = False) -> list[tuple[str, int] | None]:
@@ -107,3 +109,29 @@ def test_long_runs_of_ascii_fold_as_canonical_text_does(seed: int) -> None:
     pieces = ["word", "Two words ", "  ", "\n", "\t ", "x_9", "\u2019", "\u4e00", ".", "A" * 31, "b" * 32, "c" * 33]
     texts = ["".join(generator.choices(pieces, k=generator.randrange(1, 60))) for _ in range(3000)]
     assert compiled_fold(texts) == [(canonical_text(text), len(canonical_text(text))) for text in texts]
+
+
+MIXED = [
+    *SIGNS,
+    *"`'\".,:;? \n_abzAZ09",
+    *"\u2019\u2014\u00d7\u2212\u4e00\u0e01\u20ac\u2192\u00e9\u0440\u3007\u00bd\u2026\U0001f600\u0663\uff01\u2260",
+    *("e\u0301", "word", "two words", "!=", "--", "a-b", "c/d", "x!", "x != y"),
+]
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_words_and_shingles_with_signs_are_those_of_the_definition(seed: int) -> None:
+    generator = random.Random(seed)
+    pools = [MIXED, MIXED + ["word ", "two ", "x ", "y "] * 40]
+    texts = ["".join(generator.choices(generator.choice(pools), k=generator.randrange(1, 150))) for _ in range(3000)]
+    array = pa.array(texts, pa.large_string())
+    sequences, sets = word_sequences(array), shingle_sets(array)
+    names: dict[int, object] = {}
+    for number, text in enumerate(texts):
+        plain = [unmasked(word) for word in words(canonical_text(text))]
+        hashed = sequences.hashes[sequences.offsets[number] : sequences.offsets[number + 1]].tolist()
+        assert len(hashed) == len(plain)
+        assert all(names.setdefault(value, word) == word for value, word in zip(hashed, plain, strict=True))
+        found = frozenset(sets.hashes[sets.offsets[number] : sets.offsets[number + 1]].tolist())
+        assert len(found) == len(shingles(plain))
+        assert names.setdefault(hash(found), shingles(plain)) == shingles(plain)
