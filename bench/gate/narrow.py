@@ -56,9 +56,9 @@ class Material:
 
     @cached_property
     def vocabulary(self) -> list[str]:
-        """Different words."""
+        """Words, each as often as it is used."""
         found = (word for sentence in self.sentences[:5_000] for word in pieces(sentence)[1::2])
-        return sorted({word for word in found if not word.isdigit()})
+        return [word for word in found if not word.isdigit()]
 
     def seed(self, generator: Generator, words: int = 0) -> str:
         """A text of so many words, or of the usual length: the beginning of some, joined until they are enough."""
@@ -96,7 +96,7 @@ def _groups(count: int, generator: Generator, sizes: Sequence[int] = GROUPS) -> 
 
 
 def _word_changes(text: str, material: Material, generator: Generator) -> str:
-    return with_other_words(text, generator.choice((0.06, 0.12, 0.2, 0.28)), material.vocabulary, generator)
+    return with_other_words(text, generator.choice((0.05, 0.1, 0.15, 0.2)), material.vocabulary, generator)
 
 
 def _under_the_threshold(text: str, material: Material, generator: Generator) -> str:
