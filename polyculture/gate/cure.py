@@ -12,6 +12,8 @@ from polyculture.gate.narrow import narrow_documents, narrow_share
 from polyculture.statistics.intervals import Interval
 from schemas.policy import NarrowRule
 
+LEAST_FACTOR = 0.1  # of a source that is not given up whole
+
 
 @dataclass(frozen=True, slots=True)
 class Cure:
@@ -34,8 +36,9 @@ def cheapest_cure(drawn: Drawn, rule: NarrowRule) -> Cure | None:
     """Lower the rates of the sources with the largest narrow share, until the whole interval is under the limit.
 
     Of all changes of rates that bring the narrow share down to a limit, taking from the source in which the largest
-    share is narrow gives up the fewest tokens: a linear program with one constraint. Rates are rounded down, and the
-    result is judged as the gate will judge it.
+    share is narrow gives up the fewest tokens: a linear program with one constraint. A tenth of a source still says
+    much of what it says, so a source is given up whole only where a tenth of every narrow one does not open the gate.
+    Rates are rounded down, and the result is judged as the gate will judge it.
 
     Args:
         drawn: evidence, weighed by the mixture.
@@ -48,19 +51,19 @@ def cheapest_cure(drawn: Drawn, rule: NarrowRule) -> Cure | None:
         return None
     hits = narrow_documents(drawn, rule)
     shares = np.array([float(drawn.share_of(number, hits).value) for number in range(len(drawn.names))])
-    factors = np.ones(len(drawn.names))
-    for number in np.argsort(-shares, kind="stable"):
-        if shares[number] <= rule.at_most:
-            return None
-        factors[number] = _largest_factor(drawn, rule, factors, int(number))
-        if (drawn.weights * factors).sum() > 0 and narrow_share(drawn, rule, factors).high <= rule.at_most:
-            return _cure(drawn, rule, factors)
+    narrow = [int(number) for number in np.argsort(-shares, kind="stable") if shares[number] > rule.at_most]
+    for least in (LEAST_FACTOR, 0.0):
+        factors = np.ones(len(drawn.names))
+        for number in narrow:
+            factors[number] = _largest_factor(drawn, rule, factors, number, least)
+            if (drawn.weights * factors).sum() > 0 and narrow_share(drawn, rule, factors).high <= rule.at_most:
+                return _cure(drawn, rule, factors)
     return None
 
 
-def _largest_factor(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64], number: int) -> float:
-    """The largest factor of two digits on one source that opens the gate; 0 if none does."""
-    steps = [step / 100 for step in range(1, 100)]
+def _largest_factor(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64], number: int, least: float) -> float:
+    """The largest factor of two digits on one source that opens the gate; the least one if none does."""
+    steps = [step / 100 for step in range(max(1, round(100 * least)), 100)]
     low, high = 0, len(steps)
     while low < high:  # the share falls as the factor does
         middle = (low + high) // 2
@@ -70,7 +73,7 @@ def _largest_factor(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64]
             low = middle + 1
         else:
             high = middle
-    return steps[low - 1] if low else 0.0
+    return steps[low - 1] if low else least
 
 
 def _cure(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64]) -> Cure:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from polyculture.gate import Terms, judge
-from polyculture.gate.cure import cheapest_cure, kept_share
+from polyculture.gate.cure import LEAST_FACTOR, cheapest_cure, kept_share
 from polyculture.gate.drawn import Drawn, reweighed
 from polyculture.gate.narrow import narrow_share
 from polyculture.gate.policy import drawn_for
@@ -263,7 +263,7 @@ def test_the_cure_gives_up_the_fewest_tokens() -> None:
     drawn = drawn_from({"a": 70, "b": 20, "c": 10}, {"b": (0.3, COPIES), "c": (0.9, ANSWERS)})
     cure = cheapest_cure(drawn, NarrowRule())
     assert cure is not None
-    grid = np.linspace(0, 1, 41)
+    grid = np.linspace(LEAST_FACTOR, 1, 37)
     opening = [
         1 - float(drawn.weights @ (1, b, c))
         for b in grid
