@@ -108,7 +108,8 @@ def _near(judged: Judged) -> Iterator[CheckResult]:
             f"{100 * (1 - found.value):.3g} % only repeats"
         )
         check = _of_estimate("near", "all", found, _bound(at_least=rule.at_least), rule.severity, message, judged.stage)
-        yield check.model_copy(update={"lens": Lens.NEAR.value, "weighting": weighting.value})
+        named = {"lens": Lens.NEAR.value, "metric": Metric.DISTINCT_FRACTION.value, "weighting": weighting.value}
+        yield check.model_copy(update=named)
     at_input = judged.evidence.profile.scope(Stage.INPUT, Lens.NEAR, "all")
     if judged.stage is not Stage.INPUT and at_input is not None and at_input.distinct_fraction.high < rule.at_least:
         found = at_input.distinct_fraction

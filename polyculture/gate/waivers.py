@@ -46,7 +46,7 @@ def _fits(waiver: Waiver, check: CheckResult) -> bool:
         return False
     if waiver.parts is None:
         return waiver.check == check.name
-    if check.name != "expectation":
+    if check.name not in ("expectation", "near"):
         return False
     return all(
         part in ("*", has) for part, has in zip(waiver.parts, (check.lens, check.metric, check.scope), strict=True)

@@ -23,7 +23,8 @@ WAIVER = {"check": "near/hill_0", "reason": "a small test", "by": "Ada", "until"
 def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GO run of three small healthy sources, whose reference is one of them."""
     folder = tmp_path_factory.mktemp("gate")
-    config = three_kinds(folder) | {"reference": ["solutions"]}
+    bound = {"lens": "near", "metric": "hill_1", "scope": "each_source", "relative_to": "reference", "at_least": 0.6}
+    config = three_kinds(folder) | {"reference": ["solutions"], "gate": {"judge": "words", "expectations": [bound]}}
     result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "run"
@@ -38,7 +39,7 @@ def run(finished: Path, tmp_path: Path) -> Path:
 
 def policy(folder: Path, **content: object) -> Path:
     path = folder / "policy.yaml"
-    path.write_text(yaml.safe_dump(content))
+    path.write_text(yaml.safe_dump({"judge": "words", **content}))
     return path
 
 
@@ -174,7 +175,7 @@ def test_a_run_is_judged_beside_the_last_that_was_go(
     assert here("gate", run, "--policy", asked).returncode == 4
     beside = here("gate", run, "--policy", asked, "--last-go", finished)
     assert beside.returncode == 0, beside.stdout + beside.stderr
-    config = three_kinds(tmp_path) | {"gate": {"expectations": [relative], "last_go": str(finished)}}
+    config = three_kinds(tmp_path) | {"gate": {"judge": "words", "expectations": [relative], "last_go": str(finished)}}
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "next", "--json")
     assert result.returncode == 0, result.stdout + result.stderr
     assert json.loads(result.stdout)["last_go_sha256"]

@@ -42,7 +42,7 @@ def measured(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     folder = tmp_path_factory.mktemp("measured")
     config = three_kinds(folder, synthetic=[*one_problem(200), *unique_texts(100, 7), *unique_texts(60, 7)])
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
-    config["gate"] = {"expectations": [{"lens": "exact", "metric": "distinct_fraction", "at_least": 0.0}]}
+    config["gate"] = {"judge": "words", "rules": dict.fromkeys(("narrow", "near", "meaning", "heavy_species"), "off")}
     config["measure"] = {"semantic": {"probes": 1000}}
     # Words made up of digits have no language, whatever the records claim.
     for source, language in zip(config["sources"], ("en", "de", "xx"), strict=True):  # type: ignore[call-overload]
@@ -168,7 +168,8 @@ def test_synthetic_text_that_repeats_experts_closes_the_gate_and_names_the_pair(
     config = three_kinds(tmp_path, synthetic=[*unique_texts(120, 2), *unique_texts(280, 3)])  # seed 2: the solutions
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["gate"] = {
-        "expectations": [{"lens": "near", "metric": "containment", "scope": "synthetic", "at_most": 0.05}]
+        "judge": "words",
+        "expectations": [{"lens": "near", "metric": "containment", "scope": "synthetic", "at_most": 0.05}],
     }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 3, result.stderr
@@ -179,7 +180,9 @@ def test_few_seeds_are_told_through_the_seed_lens_too(tmp_path: Path, command: C
     config = three_kinds(tmp_path, synthetic=expanded_texts(40, 10, seed=3))
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["gate"] = {
-        "expectations": [{"lens": "seed", "metric": "distinct_fraction", "scope": "samples", "at_least": 0.5}]
+        "judge": "words",
+        "rules": dict.fromkeys(("narrow", "near"), "off"),
+        "expectations": [{"lens": "seed", "metric": "distinct_fraction", "scope": "samples", "at_least": 0.5}],
     }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 3, result.stderr

@@ -1,5 +1,6 @@
 """The part of a ledger that is about embeddings: moments, probes and the reference's split; read lazily."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,7 +138,10 @@ def read_vectors(folder: Path) -> VectorLedger | None:
 
 def vector_rows(stage: str, sources: Sequence[str], ids: Sequence[str], probes: VectorProbes) -> pa.Table:
     """VECTOR_PROBES rows of a stage, given the source and document_id of each probe."""
-    lists = [_lists(part.reshape(len(ids), -1)) for part in (probes.kernel_means, probes.pairs, probes.nearest)]
+    lists = [
+        _lists(part.reshape(len(ids), math.prod(part.shape[1:])))
+        for part in (probes.kernel_means, probes.pairs, probes.nearest)
+    ]
     columns = [pa.array([stage] * len(ids), pa.string()), pa.array(sources, pa.string()), pa.array(ids, pa.string())]
     typed = [found.cast(VECTOR_PROBES_SCHEMA.field(3 + n).type) for n, found in enumerate(lists)]
     return pa.Table.from_arrays([*columns, *typed], schema=VECTOR_PROBES_SCHEMA)
