@@ -8,9 +8,11 @@ from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import orjson
@@ -20,7 +22,10 @@ from numpy.typing import NDArray
 
 from bench.gate.corpora import folder_corpora
 from bench.gate.worlds import World, Worlds
+from polyculture import job
 from polyculture.compute.in_process import InProcess
+from polyculture.corpus import ingest
+from polyculture.encoders import encoders
 from polyculture.evidence.repetition import read_repetition
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
@@ -34,10 +39,11 @@ from polyculture.steps.mix import plan_mixture
 from polyculture.steps.open import claimed
 from polyculture.steps.session import Session
 from polyculture.storage.run_directory import read_manifest
+from polyculture.text.tokenizer import TokenCounter
 from schemas.measures import Stage
 from schemas.verdict import Verdict
 
-PROBES = 500
+PROBES, LEAST_PROBES, MOST_DRAWN = 500, 60, 8_000  # of a source; of all together
 LEAST_GROUP = 5  # survivors that say one thing: fewer are repeats, and not yet narrow
 WORLDS_OF_A_PROCESS = 40
 MOST_PASSAGES = 20
@@ -68,8 +74,17 @@ _opened: tuple[Path, Worlds] | None = None
 
 def _open(out: Path, seed: int) -> None:
     """Read the corpora, once a process."""
+    read_once()
     global _opened  # noqa: PLW0603 -- what a worker process holds
     _opened = out, Worlds(folder_corpora(out / CORPORA), seed)
+
+
+def read_once() -> None:
+    """Let this process read tokenizer and encoder once, and not once for every file of a world."""
+    embedded = lru_cache(encoders.embedded)
+    counter: Any = lru_cache(TokenCounter)
+    ingest.TokenCounter = job.TokenCounter = counter  # type: ignore[misc]
+    encoders.ENCODERS = {**encoders.ENCODERS, "embedded": lambda path, config: embedded(path, config.languages)}
 
 
 def _keep(name: str) -> str:
@@ -99,17 +114,17 @@ def run_world(world: World, folder: Path) -> tuple[dict[str, object], pa.Table]:
         What it is and what was found, and the drawn documents with a column `is_narrow`.
     """
     config, groups = _write(world, folder)
-    with InProcess() as executor, claimed("run", config, folder / "run") as job:
-        session = Session(job, executor)
+    with InProcess() as executor, claimed("run", config, folder / "run") as run:
+        session = Session(run, executor)
         _measure(session)
-        verdict = give_verdict(job.directory, datetime.now(UTC).date())
+        verdict = give_verdict(run.directory, datetime.now(UTC).date())
         corpus = session.workspace.open_corpus()
-        kept = open_distinct(job, len(corpus))
+        kept = open_distinct(run, len(corpus))
         ids = corpus.document_ids(np.arange(len(corpus)))
         copies = session.workspace.open_copies()
         truth = truth_of([groups[name] for name in ids], kept, corpus.tokens * copies)
-        held = read_manifest(job.directory).tokens_held()
-        evidence = read_repetition(job.directory.ledger)
+        held = read_manifest(run.directory).tokens_held()
+        evidence = read_repetition(run.directory.ledger)
     narrow = {name for name, is_narrow in zip(ids, truth.is_narrow, strict=True) if is_narrow}
     rows = marked(evidence.rows, narrow) if evidence is not None else pa.table({})
     passages = evidence.passages["documents"].to_pylist()[:MOST_PASSAGES] if evidence is not None else []
@@ -138,12 +153,13 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
         declared: dict[str, object] = {"language": source.language} if source.language else {}
         declared |= {"answers_per_prompt": source.answers} if source.answers else {}
         sources.append({"name": source.name, "kind": source.kind, "paths": [str(path)], **declared})
+    probes = max(LEAST_PROBES, min(PROBES, MOST_DRAWN // len(sources)))
     rates = {source.name: source.rate for source in world.sources if source.rate != 1}
     config: dict[str, object] = {
         "name": "world",
         "sources": sources,
         "reference": list(world.reference),
-        "measure": {"probes": PROBES, "semantic": {"probes": PROBES}},
+        "measure": {"probes": probes, "semantic": {"probes": probes}},
         "mixture": {"rates": rates},
     }
     return config, groups
