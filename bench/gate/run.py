@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -29,7 +30,7 @@ from polyculture.encoders.embedded import embedded as embedded_encoder
 from polyculture.evidence.repetition import read_repetition
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
-from polyculture.steps.canary import write_canary
+from polyculture.steps.canary import canary_folder, write_canary
 from polyculture.steps.deduplicate import deduplicate, shingle, write_removed
 from polyculture.steps.finish import give_verdict, write_manifest
 from polyculture.steps.hold_out import open_distinct
@@ -169,7 +170,7 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
 def _measure(session: Session) -> None:
     accounts = settle_documents(session, [(name, ingest_source(session, name)) for name in sorted(session.job.inputs)])
     add_attributes(session)
-    write_canary(session)
+    _plant(session)
     shingle(session)
     deduplicate(session)
     write_removed(session)
@@ -179,6 +180,20 @@ def _measure(session: Session) -> None:
     measure(session, (Stage.DISTINCT, Stage.MIXTURE))
     measure_words(session)
     write_manifest(session, accounts, [])
+
+
+_canary: list[TemporaryDirectory[str]] = []
+
+
+def _plant(session: Session) -> None:
+    """Plant the canary, which is the same in every world: this process makes it once."""
+    folder = canary_folder(session.workspace)
+    if _canary:
+        shutil.copytree(_canary[0].name, folder, dirs_exist_ok=True)
+        return
+    write_canary(session)
+    _canary.append(TemporaryDirectory(prefix="canary"))
+    shutil.copytree(folder, _canary[0].name, dirs_exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
