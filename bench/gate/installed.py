@@ -121,7 +121,7 @@ def _corpus(name: str, kind: str, texts: Iterable[str]) -> RealCorpus | None:
 
 
 def _read(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
 
 
 def _unpacked(path: Path) -> str:

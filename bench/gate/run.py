@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +22,15 @@ from numpy.typing import NDArray
 
 from bench.gate.corpora import folder_corpora
 from bench.gate.worlds import World, Worlds
+from polyculture import job
 from polyculture.compute.in_process import InProcess
+from polyculture.corpus import ingest
+from polyculture.encoders import encoders
+from polyculture.encoders.embedded import embedded as embedded_encoder
 from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
-from polyculture.steps.canary import write_canary
+from polyculture.steps.canary import canary_folder, write_canary
 from polyculture.steps.deduplicate import deduplicate, shingle, write_removed
 from polyculture.steps.finish import give_verdict, write_manifest
 from polyculture.steps.hold_out import open_distinct
@@ -34,10 +40,11 @@ from polyculture.steps.mix import plan_mixture
 from polyculture.steps.open import claimed
 from polyculture.steps.session import Session
 from polyculture.storage.run_directory import read_manifest
+from polyculture.text.tokenizer import TokenCounter
 from schemas.measures import Stage
 from schemas.verdict import Verdict
 
-PROBES = 500
+PROBES, LEAST_PROBES, MOST_DRAWN = 500, 60, 8_000  # of a source; of all together
 LEAST_GROUP = 5  # survivors that say one thing: fewer are repeats, and not yet narrow
 WORLDS_OF_A_PROCESS = 40
 MOST_PASSAGES = 20
@@ -68,8 +75,18 @@ _opened: tuple[Path, Worlds] | None = None
 
 def _open(out: Path, seed: int) -> None:
     """Read the corpora, once a process."""
+    read_once()
     global _opened  # noqa: PLW0603 -- what a worker process holds
     _opened = out, Worlds(folder_corpora(out / CORPORA), seed)
+
+
+def read_once() -> None:
+    """Let this process read tokenizer and encoder once, and not once for every file of a world."""
+    embedded, counter = lru_cache(embedded_encoder), lru_cache(TokenCounter)
+    known = {**encoders.ENCODERS, "embedded": lambda path, config: embedded(path, config.languages)}
+    for module in (ingest, job):
+        setattr(module, "TokenCounter", counter)  # noqa: B010 -- the name is a class
+    setattr(encoders, "ENCODERS", known)  # noqa: B010 -- the name is not to be set
 
 
 def _keep(name: str) -> str:
@@ -99,17 +116,17 @@ def run_world(world: World, folder: Path) -> tuple[dict[str, object], pa.Table]:
         What it is and what was found, and the drawn documents with a column `is_narrow`.
     """
     config, groups = _write(world, folder)
-    with InProcess() as executor, claimed("run", config, folder / "run") as job:
-        session = Session(job, executor)
+    with InProcess() as executor, claimed("run", config, folder / "run") as run:
+        session = Session(run, executor)
         _measure(session)
-        verdict = give_verdict(job.directory, datetime.now(UTC).date())
+        verdict = give_verdict(run.directory, datetime.now(UTC).date())
         corpus = session.workspace.open_corpus()
-        kept = open_distinct(job, len(corpus))
+        kept = open_distinct(run, len(corpus))
         ids = corpus.document_ids(np.arange(len(corpus)))
         copies = session.workspace.open_copies()
         truth = truth_of([groups[name] for name in ids], kept, corpus.tokens * copies)
-        held = read_manifest(job.directory).tokens_held()
-        evidence = read_repetition(job.directory.ledger)
+        held = read_manifest(run.directory).tokens_held()
+        evidence = read_repetition(run.directory.ledger)
     narrow = {name for name, is_narrow in zip(ids, truth.is_narrow, strict=True) if is_narrow}
     rows = marked(evidence.rows, narrow) if evidence is not None else pa.table({})
     passages = evidence.passages["documents"].to_pylist()[:MOST_PASSAGES] if evidence is not None else []
@@ -138,12 +155,13 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
         declared: dict[str, object] = {"language": source.language} if source.language else {}
         declared |= {"answers_per_prompt": source.answers} if source.answers else {}
         sources.append({"name": source.name, "kind": source.kind, "paths": [str(path)], **declared})
+    probes = max(LEAST_PROBES, min(PROBES, MOST_DRAWN // len(sources)))
     rates = {source.name: source.rate for source in world.sources if source.rate != 1}
     config: dict[str, object] = {
         "name": "world",
         "sources": sources,
         "reference": list(world.reference),
-        "measure": {"probes": PROBES, "semantic": {"probes": PROBES}},
+        "measure": {"probes": probes, "semantic": {"probes": probes}},
         "mixture": {"rates": rates},
     }
     return config, groups
@@ -152,7 +170,7 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
 def _measure(session: Session) -> None:
     accounts = settle_documents(session, [(name, ingest_source(session, name)) for name in sorted(session.job.inputs)])
     add_attributes(session)
-    write_canary(session)
+    _plant(session)
     shingle(session)
     deduplicate(session)
     write_removed(session)
@@ -162,6 +180,20 @@ def _measure(session: Session) -> None:
     measure(session, (Stage.DISTINCT, Stage.MIXTURE))
     measure_words(session)
     write_manifest(session, accounts, [])
+
+
+_canary: list[TemporaryDirectory[str]] = []
+
+
+def _plant(session: Session) -> None:
+    """Plant the canary, which is the same in every world: this process makes it once."""
+    folder = canary_folder(session.workspace)
+    if _canary:
+        shutil.copytree(_canary[0].name, folder, dirs_exist_ok=True)
+        return
+    write_canary(session)
+    _canary.append(TemporaryDirectory(prefix="canary"))
+    shutil.copytree(folder, _canary[0].name, dirs_exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,7 +239,7 @@ def _epochs(worlds: Worlds, name: str, family: str, size: tuple[int, int], gener
 def _many_small(worlds: Worlds, name: str, family: str, size: tuple[int, int], generator: Generator) -> World:
     """One or two corpora in five to 200 parts."""
     chosen = generator.sample(worlds.healthy, min(len(worlds.healthy), generator.choice((1, 2))))
-    whole, count = shared_out(chosen, size, generator), generator.choice((5, 12, 40, 200))
+    whole, count = shared_out(chosen, size, generator), generator.choice((5, 5, 12, 12, 40, 40, 200))
     sources = []
     for source in whole:
         many = max(1, min(count // len(whole), len(source.documents) // 5))

@@ -27,9 +27,11 @@ TOKENS, SYNTHETIC_FRACTION = 20_000, 0.2
 GENERATOR = random.Random(5)
 RIVERS = [about(GENERATOR, [0, 1, 2]) for _ in range(300)]
 COURTS = [about(GENERATOR, [3, 4, 5]) for _ in range(200)]
+
+
 def georgian_texts(count: int, seed: int) -> list[str]:
     """Made-up words in a script that one language alone is written in."""
-    generator, syllables = random.Random(seed), "ბა დე გი ლო მუ ნა რე სი ტო ვუ ხა ჯე".split()
+    generator, syllables = random.Random(seed), ["ბა", "დე", "გი", "ლო", "მუ", "ნა", "რე", "სი", "ტო", "ვუ", "ხა", "ჯე"]
     words = ["".join(generator.choices(syllables, k=generator.randint(2, 4))) for _ in range(400)]
     return [" ".join(generator.choices(words, k=60)) for _ in range(count)]
 
