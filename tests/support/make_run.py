@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.corpora import expanded_texts, unique_texts, write_config, write_jsonl_gz
+from tests.support.corpora import expanded_texts, write_config, write_jsonl_gz
 from tests.support.processes import ROOT
+from tests.support.topics import varied_texts
 
 
 def finished_run(config: Path, out: Path, **environment: str) -> Path:
@@ -21,10 +22,16 @@ def finished_run(config: Path, out: Path, **environment: str) -> Path:
     return out
 
 
+def long_texts(count: int, seed: int) -> list[str]:
+    """English texts of some 200 tokens, each about topics of its own."""
+    parts = (varied_texts(count, seed + 100 * part) for part in range(4))
+    return [" ".join(texts) for texts in zip(*parts, strict=True)]
+
+
 def small_run(folder: Path, name: str = "demo-curated") -> Path:
     """A run of three sources, one of them repetitive, at `folder/runs/NAME`."""
-    write_jsonl_gz(folder / "a.jsonl.gz", unique_texts(60, 1), license="CC0-1.0")
-    write_jsonl_gz(folder / "b.jsonl.gz", unique_texts(40, 2), license="MIT")
+    write_jsonl_gz(folder / "a.jsonl.gz", long_texts(60, 1), license="CC0-1.0")
+    write_jsonl_gz(folder / "b.jsonl.gz", long_texts(40, 2), license="MIT")
     write_jsonl_gz(folder / "c.jsonl.gz", expanded_texts(8, 6, 3), license="MIT", prompt="<b>p</b>")
     sources = [
         {"name": name, "kind": kind, "paths": [f"{name}.jsonl.gz"], "language": "en"}
