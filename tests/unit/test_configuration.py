@@ -4,6 +4,7 @@ import pytest
 
 from polyculture.configuration import load_config
 from polyculture.errors import ConfigError
+from schemas.policy import SHIPPED
 
 GOOD = """name: demo
 sources:
@@ -21,7 +22,7 @@ def load(tmp_path: Path, text: str | bytes) -> object:
 def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> None:
     config = load(tmp_path, GOOD)
     assert config.dedupe.near.threshold == 0.8  # type: ignore[attr-defined]
-    assert len(config.gate.expectations) == 4  # type: ignore[attr-defined]
+    assert config.gate.rules == SHIPPED  # type: ignore[attr-defined]
     assert config.mixture.tokens is None  # type: ignore[attr-defined]
 
 
@@ -50,7 +51,9 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
             1,
             "unknown 'dox'; known: all, code, docs",
         ),
-        (GOOD + "gate: {expectations: []}\n", 5, "at least 1 item"),
+        (GOOD + "gate: {rules: {narow: {}}}\n", 5, "did you mean 'narrow'"),
+        (GOOD + "gate:\n  rules:\n    narrow: {at_most: 2}\n", 7, "less than or equal to 1"),
+        (GOOD + "gate: {rules: {narrow: on}}\n", 5, "narrow"),
         (GOOD + "reference: [dosc]\n", 1, "unknown source 'dosc'; known: docs, code"),
         (GOOD + "reference: [docs, docs]\n", 1, "named twice"),
         (
