@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from polyculture.mixture.plan.worth_words import worth_sentences
 from schemas.documents import Kind
 from schemas.plan import MixturePlan, ModelScale, SourcePlan
 
@@ -19,10 +20,12 @@ def plan_warnings(plan: MixturePlan) -> list[str]:
 def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
     """State what the tokens are worth, and for which model."""
     notes = []
-    if plan.effective_tokens < plan.tokens * (1 - 1e-3):
+    if plan.worth is not None:
+        notes += worth_sentences(plan.worth)
+    elif plan.effective_tokens < plan.tokens * (1 - 1e-3):
         notes.append(
-            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones, by the law of "
-            "repetition (Muennighoff et al. 2023)."
+            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones at most, by the "
+            "law of repetition (Muennighoff et al. 2023): epochs are counted, and copies in the corpus are not yet."
         )
     return notes + ([model_words(model)] if model is not None else [])
 
@@ -65,7 +68,9 @@ def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float]) -
         yield f"{found}); the plan gives {planned:.3g}" + (f", held by {', '.join(held)}." if held else ".")
     else:
         worth = sum(source.effective_tokens for source in sources)
-        yield f"{found}), worth {worth:,.0f} fresh tokens so repeated."
+        last = [source.last_epoch for source in sources if source.last_epoch is not None]
+        lowest = f"; of the last epoch a token is worth {min(last):.2f}" if last else ""
+        yield f"{found}), worth {worth:,.0f} fresh tokens so repeated{lowest}."
 
 
 def model_scale(plan: MixturePlan, parameters: int) -> ModelScale:
