@@ -128,8 +128,8 @@ class MixturePlan(Strict):
         tokens: tokens that the shards will hold.
         lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
             merely rounded off because documents are not cut is not lacking.
-        effective_tokens: fresh tokens that would train as well: by the lens that sees most copies, or by epochs alone in
-            a plan made before the ledger, which is the most that they can be worth.
+        effective_tokens: fresh tokens that would train as well: by the lens that sees most copies, or by epochs alone
+            in a plan made before the ledger, which is the most that they can be worth.
         worth: what all phases together are worth, as the ledger foresees it; None if the plan was made before it.
         data_sha256: digest of the inputs and of what decides which documents are distinct; rates made for other data
             are refused.

@@ -39,10 +39,13 @@ class Worth(Strict):
     Attributes:
         tokens: tokens of the mixture, repeats included.
         lenses: at least one.
+        last_epoch: by source, fresh tokens that a token of its last epoch (of the part of one that is taken) is worth
+            to the mixture, 0..1, through the lens of the text that sees most copies.
     """
 
     tokens: float = Field(ge=0)
     lenses: list[LensWorth] = Field(min_length=1)
+    last_epoch: dict[str, float] = Field(default_factory=dict)
 
     @property
     def least(self) -> LensWorth:

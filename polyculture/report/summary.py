@@ -61,11 +61,12 @@ def phase_rows(plan: MixturePlan) -> list[list[str]]:
     """A header and a row per phase of training; empty if there is but one.
 
     `new documents` are those that no phase before holds; `distinct` is the near-lens distinct fraction of the phase
-    alone, as the ledger foresees it.
+    alone, `worth` its effective tokens by the lens that sees most copies, as the ledger foresees them.
     """
     if len(plan.phases) < 2:
         return []
-    rows = [["phase", "rates", "budget", "tokens", "lacking", "documents", "new documents", "distinct", "shares"]]
+    counts = ["budget", "tokens", "lacking", "documents", "new documents"]
+    rows = [["phase", "rates", *counts, "distinct", "worth", "shares"]]
     for phase in plan.phases:
         total = max(1, phase.tokens)
         shares = ", ".join(f"{source.name} {source.tokens / total:.3f}" for source in phase.sources if source.rows)
@@ -79,6 +80,7 @@ def phase_rows(plan: MixturePlan) -> list[list[str]]:
                 f"{phase.rows:,}",
                 f"{sum(source.new_documents for source in phase.sources):,}",
                 shown(phase.distinct_fraction) if phase.distinct_fraction else "-",
+                f"{phase.worth.least.effective_tokens.value:,.0f} ({phase.worth.least.lens})" if phase.worth else "-",
                 shares,
             ]
         )

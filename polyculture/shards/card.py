@@ -1,6 +1,7 @@
 """The dataset card of a run: README.md, with the front matter that Hugging Face reads."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -47,12 +48,13 @@ table = pyarrow.ipc.{pyarrow}("shards/{first}").read_all()
 """
 
 
-def render_card(manifest: Manifest, facts: ShardFacts) -> str:
+def render_card(manifest: Manifest, facts: ShardFacts, worth: Sequence[str] = ()) -> str:
     """The card of a run whose shards are written. No text of a document is in it; names from records are escaped.
 
     Args:
         manifest: manifest with the shards among its files.
         facts: content of the shards.
+        worth: sentences on what repeats leave of the tokens' worth, if they are known.
 
     Returns:
         Markdown; the same for equal arguments.
@@ -62,6 +64,7 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
     parts = [
         f"---\n{front}---\n",
         _what(manifest, groups),
+        *(["## Worth\n" + "\n".join(plain(sentence) for sentence in worth) + "\n"] if worth else []),
         "## Sources\n" + _sources(manifest),
         "## Licences\nAs records and sources state them, by rows of the shards.\n\n" + _held("licence", facts.licenses),
         "## Languages\nAs records state them, or identified.\n\n" + _held("language", facts.languages),

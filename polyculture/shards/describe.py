@@ -1,5 +1,6 @@
 """Descriptions of a run for people and programs that know nothing of it: dataset card and Croissant metadata."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from polyculture.shards.card import CARD_FILE, render_card
@@ -12,17 +13,18 @@ from schemas.manifest import Manifest
 DESCRIPTION_FILES = (CARD_FILE, CROISSANT_FILE)
 
 
-def write_descriptions(manifest: Manifest, root: Path) -> list[FileDigest]:
+def write_descriptions(manifest: Manifest, root: Path, worth: Sequence[str] = ()) -> list[FileDigest]:
     """Write README.md and croissant.json; reads the small columns of all shards once.
 
     Args:
         manifest: the manifest as it will be, but for the digests of these two files.
         root: the run directory.
+        worth: sentences on what repeats leave of the tokens' worth, if they are known.
 
     Returns:
         The manifest's entries for them.
     """
     facts = count_facts(root, manifest.files)
-    write_text(root / CARD_FILE, render_card(manifest, facts))
+    write_text(root / CARD_FILE, render_card(manifest, facts, worth))
     write_text(root / CROISSANT_FILE, render_croissant(manifest, facts))
     return [file_digest(root / name, root) for name in DESCRIPTION_FILES]

@@ -118,7 +118,7 @@ class Rule:
 
 
 def copy_rule(largest: float) -> Rule:
-    """The rule for copies up to `largest`: to a million, error below 1e-9 in ln c, and in 1/c and h(c) relative to them.
+    """The rule for copies up to `largest`: to a million, error below 1e-9 in ln c, and relative to 1/c and to h(c).
 
     1/c is the integral of s**(c-1) over [0, 1], and ln c that of (1 - s**(c-1)) / (-ln s) (Frullani). With s = exp(-t)
     and the trapezoid rule in ln t, whose error falls exponentially, a few hundred nodes would do; the interpolative

@@ -14,7 +14,7 @@ from polyculture.mixture.estimate.mixture_rows import MixtureRows, select_source
 from polyculture.mixture.plan.repetition import effective_tokens, last_epoch
 from polyculture.mixture.plan.supply import LedgerSupply, ledger_supply, measured_lenses, rates_of_all, stage_of
 from polyculture.mixture.plan.vector_mixture import vectors_what_if
-from polyculture.mixture.plan.worth import Taken, WorthRows, mixture_worth, source_worth, worth_rows
+from polyculture.mixture.plan.worth import Taken, WorthRows, mixture_worth, named, source_worth, worth_rows
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
@@ -152,6 +152,8 @@ def _mixture(
     taken = Taken(supply.tokens.astype(np.float64), rates, rates)
     worth = mixture_worth(found, taken)
     effective, last = source_worth(found, worth, taken) if worth is not None else _by_epochs(taken)
+    if worth is not None:
+        worth = worth.model_copy(update={"last_epoch": named(supply.names, last)})
     sources = [
         WhatIfSource(
             name=name,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
-from polyculture.mixture.plan.worth_words import worth_sentences
+from polyculture.mixture.plan.worth_words import foreseen_sentences
 from schemas.documents import Kind
 from schemas.plan import MixturePlan, ModelScale, SourcePlan
 
@@ -21,11 +21,11 @@ def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
     """State what the tokens are worth, and for which model."""
     notes = []
     if plan.worth is not None:
-        notes += worth_sentences(plan.worth)
+        notes += foreseen_sentences(plan.worth)
     elif plan.effective_tokens < plan.tokens * (1 - 1e-3):
         notes.append(
-            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones at most, by the "
-            "law of repetition (Muennighoff et al. 2023): epochs are counted, and copies in the corpus are not yet."
+            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones at most, by "
+            "the law of repetition (Muennighoff et al. 2023): epochs are counted, and copies in the corpus are not yet."
         )
     return notes + ([model_words(model)] if model is not None else [])
 

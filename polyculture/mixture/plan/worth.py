@@ -146,6 +146,11 @@ def source_worth(found: Sequence[WorthRows], worth: Worth, taken: Taken) -> tupl
     return worths[0], last
 
 
+def named(names: Sequence[str], last: Sequence[float | None]) -> dict[str, float]:
+    """What last epochs are worth, by the names of the sources that have one."""
+    return {name: value for name, value in zip(names, last, strict=True) if value is not None}
+
+
 def twin_worth(draws: pa.Table, names: Sequence[str], taken: Taken) -> LensWorth | None:
     """What a mixture is worth where documents that are alike by meaning and share words count as copies.
 

@@ -3,6 +3,8 @@
 from schemas.worth import OFTEN, OFTEN_SHOWN, REPEAT_WORDS, TWINS, LensWorth, Worth
 
 _UNITS = ((10**12, " trillion"), (10**9, " billion"), (10**6, " million"))
+LAST_EPOCH_SHOWN = 0.95  # of fresh text: below it a source's last epoch is named
+_MOST_SOURCES = 3
 CANNOT_SAY = (
     "It says what repeats cost, and not what the text is good for: of natural mixtures, likeness to the text that a "
     "model is to read comes first, and uniqueness adds after it."
@@ -35,9 +37,25 @@ def often_words(worth: Worth) -> str | None:
     )
 
 
+def foreseen_sentences(worth: Worth) -> list[str]:
+    """The range, and what is repeated often: what a plan says before anything is written."""
+    words, often = worth_words(worth), often_words(worth)
+    return [f"{words[:1].upper()}{words[1:]}.", *([often] if often else [])]
+
+
+def last_words(worth: Worth) -> str | None:
+    """Name the sources whose last epoch is worth least beside fresh text; None if every one is nearly as good."""
+    worn = sorted((value, name) for name, value in worth.last_epoch.items() if value < LAST_EPOCH_SHOWN)
+    if not worn:
+        return None
+    shown = ", ".join(f"{value:.2f} in {name}" for value, name in worn[:_MOST_SOURCES])
+    more = f" and less than {LAST_EPOCH_SHOWN:g} in {len(worn) - _MOST_SOURCES} more" if worn[_MOST_SOURCES:] else ""
+    return f"Of fresh text, a token of the last epoch is worth {shown}{more}."
+
+
 def worth_sentences(worth: Worth) -> list[str]:
-    """The range, what is repeated often, and what the numbers cannot say."""
-    found = [f"{worth_words(worth).capitalize()}.", often_words(worth), CANNOT_SAY]
+    """The range, what is repeated often, what last epochs are worth, and what the numbers cannot say."""
+    found = [*foreseen_sentences(worth), last_words(worth), CANNOT_SAY]
     if any(lens.lens == TWINS for lens in worth.lenses):
         found.append("Twins of a document are taken to be in the mixture as often as the document's own source.")
     return [sentence for sentence in found if sentence is not None]
