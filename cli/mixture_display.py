@@ -195,6 +195,8 @@ def print_plan(answer: PlanFile, out: Path | None) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+    if planned.worth is not None:
+        print_worth(console, planned.worth)
     held = "; ".join(planned.best.binding) or "no limit but the budget"
     console.print(f"Held by: {held}.", soft_wrap=True, markup=False)
     console.print(f"\nFrom the prior rates to the best, through the lens {request.objectives[0].lens.value}:")

@@ -1,9 +1,8 @@
 """Descriptions of a run for people and programs that know nothing of it: dataset card and Croissant metadata."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from polyculture.shards.card import CARD_FILE, render_card
+from polyculture.shards.card import CARD_FILE, WorthSaid, render_card
 from polyculture.shards.croissant import CROISSANT_FILE, render_croissant
 from polyculture.shards.facts import count_facts
 from polyculture.storage.files import file_digest, write_text
@@ -13,13 +12,13 @@ from schemas.manifest import Manifest
 DESCRIPTION_FILES = (CARD_FILE, CROISSANT_FILE)
 
 
-def write_descriptions(manifest: Manifest, root: Path, worth: Sequence[str] = ()) -> list[FileDigest]:
+def write_descriptions(manifest: Manifest, root: Path, worth: WorthSaid | None = None) -> list[FileDigest]:
     """Write README.md and croissant.json; reads the small columns of all shards once.
 
     Args:
         manifest: the manifest as it will be, but for the digests of these two files.
         root: the run directory.
-        worth: sentences on what repeats leave of the tokens' worth, if they are known.
+        worth: what repeats leave of the tokens' worth, if it is known.
 
     Returns:
         The manifest's entries for them.

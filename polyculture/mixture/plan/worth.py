@@ -13,6 +13,7 @@ from polyculture.mixture.estimate.mixture import collapse, estimate_mixture
 from polyculture.mixture.estimate.mixture_rows import MixtureRows, select_sources
 from polyculture.mixture.estimate.repeats import effective_weight, repeat_shares, repeats_of
 from polyculture.mixture.plan.repetition import effective_tokens
+from polyculture.mixture.plan.supply import LedgerSupply, stage_of
 from polyculture.statistics.intervals import Interval, Sample, combine, mean_interval
 from schemas.ledger import Weighting
 from schemas.measures import Lens, Stage
@@ -144,6 +145,21 @@ def source_worth(found: Sequence[WorthRows], worth: Worth, taken: Taken) -> tupl
     taken_last = without * taken.tokens
     last = [float(lost[j] / taken_last[j]) if taken_last[j] > 0 else None for j in range(sources)]
     return worths[0], last
+
+
+def ledger_worth(ledger: Ledger, supply: LedgerSupply, rates: Floats) -> Worth | None:
+    """What a mixture of a ledger's distinct documents is worth, and the last epoch of each source.
+
+    Args:
+        ledger: ledger of a run.
+        supply: what its sources have to give.
+        rates: (sources,) epochs of each.
+    """
+    rows, taken = worth_rows(ledger, stage_of(ledger)), Taken(supply.tokens.astype(np.float64), rates, rates)
+    worth = mixture_worth(rows, taken)
+    if worth is None:
+        return None
+    return worth.model_copy(update={"last_epoch": named(supply.names, source_worth(rows, worth, taken)[1])})
 
 
 def named(names: Sequence[str], last: Sequence[float | None]) -> dict[str, float]:

@@ -1,6 +1,7 @@
-"""Worth and repeat counts of mixtures, against the law, against sums, and against mixtures that are made and counted."""
+"""Worth and repeat counts of mixtures, against the law, against sums, and against mixtures that are made."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def counted(copies: Integers) -> dict[str, float | NDArray[np.float64]]:
     c = copies[copies > 0].astype(np.float64)
     size = c.sum()
     ends = np.array([0, *REPEAT_ENDS, np.inf])
-    shares = [float(c[(c > low) & (c <= high)].sum() / size) for low, high in zip(ends[:-1], ends[1:], strict=True)]
+    shares = [float(c[(c > low) & (c <= high)].sum() / size) for low, high in pairwise(ends)]
     return {
         "unique": len(c) / size,
         "worth": float((1 + DECAY_EPOCHS * (1 - np.exp(-(c - 1) / DECAY_EPOCHS))).sum() / size),
@@ -88,7 +89,9 @@ def test_copies_in_the_corpus_count_like_epochs(copies: int) -> None:
     assert estimate_mixture(many, np.ones(1)).effective_fraction.value == pytest.approx(epochs, rel=1e-9)
     assert estimate_mixture(split, np.ones(2)).effective_fraction.value == pytest.approx(epochs, rel=1e-9)
     shares, often = repeat_shares(many, np.ones(1))
-    assert [share.value for share in shares] == [share.value for share in repeat_shares(once, np.array([copies * 1.0]))[0]]
+    assert [share.value for share in shares] == [
+        share.value for share in repeat_shares(once, np.array([copies * 1.0]))[0]
+    ]
     assert often.value == (copies >= 17)
 
 
@@ -121,7 +124,7 @@ def test_intervals_hold_what_all_documents_give() -> None:
     generator = np.random.default_rng(7)
     hits = {"unique": 0, "worth": 0, "shares": 0}
     tries = 40
-    for seed in range(tries):
+    for _ in range(tries):
         rates = generator.choice([0.5, 1.0, 1.4, 3.0], 3)
         stacked = []
         for source in range(3):

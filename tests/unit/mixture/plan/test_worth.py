@@ -116,7 +116,9 @@ def test_the_words_name_the_range_and_the_lens_that_sees_most_copies() -> None:
 
 def test_what_is_repeated_often_is_said_even_where_the_worth_is_high() -> None:
     often = a_lens("twins", 14.8e9, 14.97e9, 0.012)
-    worth = Worth(tokens=15e9, lenses=[a_lens("near", 14.9e9, 14.99e9, 0.009), often], last_epoch={"a": 0.98, "b": 0.38})
+    worth = Worth(
+        tokens=15e9, lenses=[a_lens("near", 14.9e9, 14.99e9, 0.009), often], last_epoch={"a": 0.98, "b": 0.38}
+    )
     first, second = foreseen_sentences(worth)
     assert first == "Worth: 14.8 to 15.0 of 15.0 billion tokens (least by twins)."
     assert second.startswith("Repeated 17 times or more: 1.2 % of the tokens by twins. ")
