@@ -143,7 +143,8 @@ def source_worth(found: Sequence[WorthRows], worth: Worth, taken: Taken) -> tupl
         worths[number] += there.by_epochs(rows.unmeasured(there))[1]
     lost = worths[0].sum() - worths[1:].sum(axis=1)
     taken_last = without * taken.tokens
-    last = [float(lost[j] / taken_last[j]) if taken_last[j] > 0 else None for j in range(sources)]
+    kept = np.clip(np.divide(lost, taken_last, out=np.zeros(sources), where=taken_last > 0), 0.0, 1.0)
+    last = [float(kept[j]) if taken_last[j] > 0 else None for j in range(sources)]
     return worths[0], last
 
 

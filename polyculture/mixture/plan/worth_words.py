@@ -5,6 +5,7 @@ from schemas.worth import OFTEN, OFTEN_SHOWN, REPEAT_WORDS, TWINS, LensWorth, Wo
 _UNITS = ((10**12, " trillion"), (10**9, " billion"), (10**6, " million"))
 LAST_EPOCH_SHOWN = 0.95  # of fresh text: below it a source's last epoch is named
 _MOST_SOURCES = 3
+_ROUNDING = 1e-9  # of shares that are sums over probes
 CANNOT_SAY = (
     "It says what repeats cost, and not what the text is good for: of natural mixtures, likeness to the text that a "
     "model is to read comes first, and uniqueness adds after it."
@@ -72,7 +73,7 @@ def _row(lens: LensWorth) -> list[str]:
 
 
 def _percent(share: float) -> str:
-    """`3.2 %`; `0 %` for nothing alone."""
-    if 0 < share < 5e-4:
-        return "< 0.1 %"
-    return f"{100 * share:.0f} %" if share in (0, 1) else f"{min(100 * share, 99.9):.1f} %"
+    """`3.2 %`; `0 %` and `100 %` for nothing and all alone."""
+    if min(share, 1 - share) < _ROUNDING:
+        return f"{100 * share:.0f} %"
+    return "< 0.1 %" if share < 5e-4 else f"{min(100 * share, 99.9):.1f} %"
