@@ -33,12 +33,13 @@ def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
 def _epochs(plan: MixturePlan) -> Iterator[str]:
     """Sentences on where the budget, at the asked proportions, needs more than one epoch: by kind, then by source."""
     needed = _needed_epochs(plan)
+    most = "" if plan.worth is not None else "at most "  # before the ledger epochs alone are known
     for kind in Kind:
         members = [source for source in plan.sources if source.kind is kind and source.available_tokens]
-        yield from _supply(f"{kind.value} text", members, needed)
+        yield from _supply(f"{kind.value} text", members, needed, most)
         if len(members) > 1:
             for source in members:
-                yield from _supply(source.name, [source], needed)
+                yield from _supply(source.name, [source], needed, most)
 
 
 def _needed_epochs(plan: MixturePlan) -> dict[str, float]:
@@ -54,7 +55,7 @@ def _needed_epochs(plan: MixturePlan) -> dict[str, float]:
     return needed
 
 
-def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float]) -> Iterator[str]:
+def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float], most: str) -> Iterator[str]:
     supply = sum(source.available_tokens for source in sources)
     if not supply:
         return
@@ -70,7 +71,7 @@ def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float]) -
         worth = sum(source.effective_tokens for source in sources)
         last = [source.last_epoch for source in sources if source.last_epoch is not None]
         lowest = f"; of the last epoch a token is worth {min(last):.2f}" if last else ""
-        yield f"{found}), worth {worth:,.0f} fresh tokens so repeated{lowest}."
+        yield f"{found}), worth {most}{worth:,.0f} fresh tokens so repeated{lowest}."
 
 
 def model_scale(plan: MixturePlan, parameters: int) -> ModelScale:
