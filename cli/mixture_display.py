@@ -7,6 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.tables import print_whole
+from cli.worth_display import print_worth
+from polyculture.mixture.plan.worth_words import worth_words
 from polyculture.storage.messages import safe_detail
 from schemas.gate_cure import GateCure
 from schemas.planned import Choice, PlanFile, PlanRequest
@@ -61,6 +63,10 @@ def print_what_if(answer: WhatIfAnswer) -> None:
     unnamed = [source.name for source in mixture.sources if not source.is_rate_given]
     if unnamed:
         console.print(f"Rate 1, since not named in --rates: {', '.join(map(safe_detail, unnamed))}.", soft_wrap=True)
+    if mixture.worth is not None:
+        print_worth(console, mixture.worth)
+        if own.worth is not None:
+            console.print(f"The run's own: {worth_words(own.worth)}.", soft_wrap=True)
     if mixture.vectors is not None and own.vectors is not None:
         console.print()
         print_whole(_vectors_table(mixture.vectors, own.vectors))
@@ -89,8 +95,9 @@ def print_what_if(answer: WhatIfAnswer) -> None:
 
 def _sources_table(answer: WhatIfAnswer) -> Table:
     table = _table(
-        "source", "kind", "distinct documents", "tokens", "epochs", "share", "effective", "own epochs", "own share"
-    )
+        "source", "kind", "distinct documents", "tokens", "epochs", "share", "worth", "last epoch", "own epochs",
+        "own share",
+    )  # fmt: skip
     for source, own in zip(answer.mixture.sources, answer.own.sources, strict=True):
         table.add_row(
             safe_detail(source.name),
@@ -100,13 +107,14 @@ def _sources_table(answer: WhatIfAnswer) -> Table:
             f"{source.rate:.3g}",
             f"{source.token_fraction:.3f}",
             f"{source.effective_tokens:,.0f}",
+            "-" if source.last_epoch is None else f"{source.last_epoch:.2f}",
             f"{own.rate:.3g}",
             f"{own.token_fraction:.3f}",
         )
     mixture = answer.mixture
     table.add_row(
         "all", "", f"{sum(s.documents for s in mixture.sources):,}", f"{mixture.tokens:,.0f}", "", "",
-        f"{mixture.effective_tokens:,.0f}", "", "",
+        f"{mixture.effective_tokens:,.0f}", "", "", "",
     )  # fmt: skip
     return table
 
@@ -187,6 +195,8 @@ def print_plan(answer: PlanFile, out: Path | None) -> None:
                 soft_wrap=True,
                 markup=False,
             )
+    if planned.worth is not None:
+        print_worth(console, planned.worth)
     held = "; ".join(planned.best.binding) or "no limit but the budget"
     console.print(f"Held by: {held}.", soft_wrap=True, markup=False)
     console.print(f"\nFrom the prior rates to the best, through the lens {request.objectives[0].lens.value}:")

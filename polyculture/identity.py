@@ -72,7 +72,13 @@ STEPS: Mapping[str, Step] = {
     ),
     "manifest": Step(
         1,
-        ("polyculture.evidence.conservation", "polyculture.evidence.manifest", "polyculture.shards.describe"),
+        (
+            "polyculture.evidence.conservation",
+            "polyculture.evidence.manifest",
+            "polyculture.evidence.worth",
+            "polyculture.mixture.plan.worth_words",
+            "polyculture.shards.describe",
+        ),
         ("polyculture.steps.finish",),
     ),
     "pilot": Step(

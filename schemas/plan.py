@@ -7,6 +7,7 @@ from pydantic import Field
 from schemas.documents import Kind
 from schemas.profile import Estimate
 from schemas.strict import Strict
+from schemas.worth import Worth
 
 
 class SourcePlan(Strict):
@@ -22,7 +23,10 @@ class SourcePlan(Strict):
         tokens: tokens that the shards will hold, repeats included; never over the plan's target for the source.
         limit: limit that kept the rate below or above what scaling asked for, if any did: `max_epochs`, `max_fraction`,
             `min_fraction`, or one of the last two `of` a kind.
-        effective_tokens: fresh tokens that would train as well, by the law of repetition.
+        effective_tokens: fresh tokens that would train as well, by the law of repetition: the source's part of the
+            plan's, or by its epochs alone in a plan made before the ledger.
+        last_epoch: fresh tokens that a token of the last epoch (of the part of one that is taken) is worth, 0..1; None
+            where nothing is taken, or the plan is of a version that did not say.
     """
 
     name: str
@@ -36,6 +40,7 @@ class SourcePlan(Strict):
     tokens: int = Field(ge=0)
     limit: str | None
     effective_tokens: float = Field(0.0, ge=0)
+    last_epoch: float | None = None
 
     @property
     def epochs(self) -> float:
@@ -76,6 +81,7 @@ class PhasePlan(Strict):
         scale: the one factor that its rates were multiplied by.
         distinct_fraction, hill_1: those of the phase alone through the near lens, as the ledger foresees them; None if
             the plan was made before the ledger.
+        worth: what the phase alone is worth, as the ledger foresees it; None likewise.
     """
 
     name: str
@@ -87,6 +93,7 @@ class PhasePlan(Strict):
     sources: list[PhaseSource]
     distinct_fraction: Estimate | None = None
     hill_1: Estimate | None = None
+    worth: Worth | None = None
 
     @property
     def rows(self) -> int:
@@ -121,7 +128,9 @@ class MixturePlan(Strict):
         tokens: tokens that the shards will hold.
         lacking_tokens: budget less what the limits and the supply let the mixture reach; 0 without a budget. What is
             merely rounded off because documents are not cut is not lacking.
-        effective_tokens: fresh tokens that would train as well.
+        effective_tokens: fresh tokens that would train as well: by the lens that sees most copies, or by epochs alone
+            in a plan made before the ledger, which is the most that they can be worth.
+        worth: what all phases together are worth, as the ledger foresees it; None if the plan was made before it.
         data_sha256: digest of the inputs and of what decides which documents are distinct; rates made for other data
             are refused.
         phases: phases in the order of training.
@@ -136,6 +145,7 @@ class MixturePlan(Strict):
     lacking_tokens: int = Field(ge=0)
     sources: list[SourcePlan]
     effective_tokens: float = Field(0.0, ge=0)
+    worth: Worth | None = None
     data_sha256: str | None = None
     phases: list[PhasePlan] = Field(default_factory=list)
     model: ModelScale | None = None

@@ -9,6 +9,7 @@ from schemas.documents import Kind
 from schemas.measures import Lens
 from schemas.profile import Estimate
 from schemas.strict import Fraction, Rate, Sha256, Strict
+from schemas.worth import Worth
 
 # What a run's ledger can be planned for; `polyculture.mixture.plan.plan_mixture.OBJECTIVES` has a function for each.
 OBJECTIVE_METRICS = ("hill_1", "hill_1_of_copies", "hill_2", "distinct_fraction")
@@ -118,6 +119,7 @@ class PlannedMixture(Strict):
         starts: number of starts that were tried.
         best: the mixture.
         frontier: mixtures from the feasible one nearest to the prior rates to the best one.
+        worth: what the best mixture is worth, as the ledger foresees it; None where no lens of worth was measured.
     """
 
     request: PlanRequest
@@ -127,6 +129,7 @@ class PlannedMixture(Strict):
     starts: int
     best: Choice
     frontier: list[Choice]
+    worth: Worth | None = None
 
 
 class PlanFile(Strict):

@@ -9,6 +9,7 @@ from schemas.measures import Lens, Metric, Stage, Weighting
 from schemas.numbers import Diversity, Estimate
 from schemas.strict import Strict
 from schemas.vectors import VectorProfile
+from schemas.worth import Worth
 
 __all__ = ["Containment", "Estimate", "HeavySpecies", "LastGo", "Profile", "ScopeProfile", "Trial"]
 
@@ -117,6 +118,7 @@ class Profile(Strict):
         canary: measurements of the run's canary, which is in no other number; None if there is nothing to read.
         weighed: near distinct fraction of all that is distinct (of all that was read, in an audit), each source weighed
             by what the mixture holds of it: planned epochs are no duplicates.
+        worth: what the mixture (in an audit, what was read) is worth beside fresh text, epochs and copies alike.
     """
 
     trial_fraction: float
@@ -131,6 +133,7 @@ class Profile(Strict):
     encoder: EncoderUsed | None = None
     canary: CanaryNumbers | None = None
     weighed: dict[Weighting, Estimate] = Field(default_factory=dict)
+    worth: Worth | None = None
 
     def vector(self, stage: Stage, scope: str) -> VectorProfile | None:
         """The vector profile of one scope; None if nothing of it is there, or embeddings were not measured."""

@@ -3,9 +3,10 @@
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed, Weighting
 from schemas.measures import Lens, Stage
-from schemas.numbers import Diversity
+from schemas.numbers import Diversity, Estimate
 from schemas.profile import Trial
 from schemas.strict import Strict
+from schemas.worth import Worth
 
 
 class WhatIfSource(Strict):
@@ -17,7 +18,10 @@ class WhatIfSource(Strict):
         rate: epochs of its distinct documents.
         mixture_tokens: rate x tokens.
         token_fraction: share of the mixture's tokens, 0..1.
-        effective_tokens: tokens of fresh text that would train as well (Muennighoff et al. 2023).
+        effective_tokens: tokens of fresh text that would train as well, by the law of repetition (Muennighoff et al.
+            2023): a source's part of `WhatIf.effective_tokens`, so that what two sources share counts half in each.
+        last_epoch: fresh tokens that one token of its last epoch (of the part of one that is taken) is worth to the
+            mixture, by the same lens, 0..1; None at rate 0.
     """
 
     name: str
@@ -29,6 +33,7 @@ class WhatIfSource(Strict):
     mixture_tokens: float
     token_fraction: float
     effective_tokens: float
+    last_epoch: float | None = None
 
 
 class SourceMargin(Strict):
@@ -52,9 +57,12 @@ class MixtureEstimate(Diversity):
 
     Attributes:
         documents: expected occurrences in the mixture that the lens says something about.
+        effective_fraction: mean worth of an occurrence beside fresh text, 0..1: E[h(c)] by the law of repetition
+            (Muennighoff et al. 2023), c the copies of what it says in the mixture, however they came there.
     """
 
     documents: float
+    effective_fraction: Estimate
 
 
 class LensWhatIf(MixtureEstimate):
@@ -93,7 +101,9 @@ class WhatIf(Strict):
         stage: stage that its rates are epochs of.
         weighting: weighting of the means in `lenses`.
         documents, tokens: expected counts of the mixture.
-        effective_tokens: sum over sources.
+        effective_tokens: what the mixture is worth through the lens that sees most copies, copies within sources and
+            among them counted like epochs; by the epochs alone where no lens of worth was measured.
+        worth: the same with intervals, by lens, and the tokens by repeat count; None where no such lens was measured.
         kinds: share of the mixture's tokens per kind.
         unmeasured: lenses that say nothing about any document of the mixture.
         vectors: None if embeddings were not measured.
@@ -111,6 +121,7 @@ class WhatIf(Strict):
     unmeasured: list[Lens]
     vectors: VectorsWhatIf | None = None
     encoder: EncoderUsed | None = None
+    worth: Worth | None = None
 
     def lens(self, lens: Lens) -> LensWhatIf | None:
         """The numbers of one lens, or None if it says nothing."""

@@ -7,6 +7,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from polyculture.evidence.evidence import read_profile
+from polyculture.mixture.plan.worth_words import worth_sentences
 from polyculture.report.summary import lexical_lines, phase_rows, source_rows
 from polyculture.storage.messages import plain, row
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
@@ -37,6 +38,7 @@ def show_verdict(directory: RunDirectory) -> None:
         *map(row, rows),
         "",
         *(plain(line) + "\n" for line in lexical_lines(profile)),
+        *(plain(line) + "\n" for line in (worth_sentences(profile.worth) if profile.worth else [])),
         *(_plan(manifest.plan) if manifest.plan else []),
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",

@@ -12,6 +12,7 @@ from polyculture.api.frames import compared_frame
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan.auto import LEFT_OUT
 from polyculture.mixture.plan.plan_file import write_plan
+from polyculture.mixture.plan.worth_words import worth_words
 from schemas.documents import Kind
 from schemas.planned import FractionRange, PlanFile, SourceRange
 from schemas.what_if import WhatIfAnswer
@@ -35,7 +36,8 @@ class WhatIfResult:
 
         Returns:
             A row per source: source, kind, documents and tokens that it has, rate (epochs), mixture_tokens,
-            token_fraction (0..1) and effective_tokens, and own_rate, the run's.
+            token_fraction (0..1), effective_tokens (its part of the mixture's worth) and last_epoch (what a token of
+            its last epoch is worth, 0..1), and own_rate, the run's.
         """
         own = {source.name: source.rate for source in self.answer.own.sources}
         rows = [
@@ -71,7 +73,8 @@ class WhatIfResult:
             numbers = [f"{lens.documents:,.0f}", f"{lens.distinct_fraction.value:.3f}", f"{lens.hill_1.value:,.0f}"]
             rows.append([lens.lens.value, *numbers, *mine])
         rates = ", ".join(f"{source.name} {source.rate:.3g}" for source in self.answer.mixture.sources)
-        return Panel(f"What if, on {self.answer.run}", rows, [f"Epochs: {rates}."])
+        worth = [f"{worth_words(mixture.worth)}." for mixture in [self.answer.mixture] if mixture.worth is not None]
+        return Panel(f"What if, on {self.answer.run}", rows, [f"Epochs: {rates}.", *worth])
 
 
 @dataclass(frozen=True, slots=True, repr=False)

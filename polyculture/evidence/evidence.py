@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from polyculture.canary.examine import FILES, read_canary
+from polyculture.evidence.worth import run_worth
 from polyculture.measure.ledger.examples import EXAMPLES_FILE, read_snippets, with_snippets
 from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FILE, Ledger, read_ledger
 from polyculture.measure.ledger.profile import build_profile, weighed_fraction
 from polyculture.measure.lexical.profile import LEXICAL_FILE, lexical_profile, read_lexical
-from polyculture.measure.repetition.repetition_file import REPETITION_FILES
+from polyculture.measure.repetition.repetition_file import REPETITION_FILES, read_repetition
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from polyculture.storage.hashing import file_sha256, json_sha256
 from polyculture.storage.run_directory import RunDirectory, is_intact
@@ -103,11 +104,13 @@ def _profile(
     counted = read_ledger(ledger)
     profile = build_profile(counted, trial_fraction, reference)
     rows, snippets = read_lexical(ledger), read_snippets(ledger)
+    repetition = read_repetition(ledger)
     beside = {
         "lexical": lexical_profile(rows) if rows is not None else [],
         "heavy": with_snippets(profile.heavy, snippets),
         "canary": read_canary(ledger),
         "weighed": _weighed(counted, *judged),
+        "worth": run_worth(counted, repetition.rows if repetition is not None else None),
     }
     return profile.model_copy(update=beside)
 

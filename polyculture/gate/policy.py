@@ -11,6 +11,7 @@ from polyculture.gate.drawn import Drawn, drawn_of
 from polyculture.gate.expectations import check_expectation, settle
 from polyculture.gate.narrow import narrow_share, narrow_sources
 from polyculture.gate.relative import Evidence
+from polyculture.mixture.plan.repetition import effective_tokens
 from polyculture.statistics.intervals import Interval
 from schemas.gate_config import Expectation
 from schemas.manifest import Manifest
@@ -189,9 +190,11 @@ def _epochs(judged: Judged) -> Iterator[CheckResult]:
     if rule is None or plan is None:
         return
     for source in plan.sources:
-        if source.tokens <= source.available_tokens or not source.effective_tokens:
+        if not 0 < source.available_tokens < source.tokens:
             continue
-        worth = source.effective_tokens / source.tokens
+        # By the epochs alone, so that one plan is judged alike before and after its ledger is read; what copies in the
+        # corpus take is judged by the rules on what repeats.
+        worth = effective_tokens(source.available_tokens, source.epochs) / source.tokens
         severity: Severity = "warn" if worth >= rule.at_least else rule.severity
         bound = rule.warn_below if severity == "warn" else rule.at_least
         message = (

@@ -6,6 +6,7 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from polyculture.mixture.plan.worth_words import repeat_table, worth_sentences
 from polyculture.report import words
 from polyculture.report.canvas import KIND_COLOURS, Drawing
 from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
@@ -59,6 +60,8 @@ def render_report(
     page = _environment().from_string(_template()).render(
         manifest=manifest,
         phases=phase_rows(manifest.plan) if manifest.plan else [],
+        worth=worth_sentences(profile.worth) if profile.worth else [],
+        repeats=repeat_table(profile.worth) if profile.worth else [],
         profile=profile,
         verdict=verdict,
         judged=Stage(verdict.judged),

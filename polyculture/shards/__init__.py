@@ -1,3 +1,3 @@
 """The Arrow shards that a training run reads, and the proof that they are whole."""
 
-__all__ = ["dataset", "dataset_files", "describe", "group", "listing", "read", "reader", "write"]
+__all__ = ["card", "dataset", "dataset_files", "describe", "group", "listing", "read", "reader", "write"]

@@ -1,6 +1,8 @@
 """The dataset card of a run: README.md, with the front matter that Hugging Face reads."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -47,12 +49,26 @@ table = pyarrow.ipc.{pyarrow}("shards/{first}").read_all()
 """
 
 
-def render_card(manifest: Manifest, facts: ShardFacts) -> str:
+@dataclass(frozen=True, slots=True)
+class WorthSaid:
+    """What the tokens are worth, in words.
+
+    Attributes:
+        sentences: Markdown; names in them are escaped.
+        repeats: a header and the rows of the tokens by repeat count.
+    """
+
+    sentences: Sequence[str]
+    repeats: Sequence[list[str]]
+
+
+def render_card(manifest: Manifest, facts: ShardFacts, worth: WorthSaid | None = None) -> str:
     """The card of a run whose shards are written. No text of a document is in it; names from records are escaped.
 
     Args:
         manifest: manifest with the shards among its files.
         facts: content of the shards.
+        worth: what repeats leave of the tokens' worth, if it is known.
 
     Returns:
         Markdown; the same for equal arguments.
@@ -62,6 +78,7 @@ def render_card(manifest: Manifest, facts: ShardFacts) -> str:
     parts = [
         f"---\n{front}---\n",
         _what(manifest, groups),
+        *([_worth(worth)] if worth else []),
         "## Sources\n" + _sources(manifest),
         "## Licences\nAs records and sources state them, by rows of the shards.\n\n" + _held("licence", facts.licenses),
         "## Languages\nAs records state them, or identified.\n\n" + _held("language", facts.languages),
@@ -160,6 +177,12 @@ def _what(manifest: Manifest, groups: dict[str, tuple[FileDigest, ...]]) -> str:
             f"which {manifest.parent.consumed_tokens:,} tokens had been read, and holds nothing that that run holds."
         )
     return "\n".join(lines) + "\n"
+
+
+def _worth(worth: WorthSaid) -> str:
+    header, *rows = worth.repeats
+    table = [row(header), "|---|" + "---:|" * (len(header) - 1), *map(row, rows)]
+    return "\n".join(["## Worth", *worth.sentences, "", *table]) + "\n"
 
 
 def _sources(manifest: Manifest) -> str:

@@ -11,15 +11,20 @@ from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile
 from polyculture.evidence.last_go import keep_last_go, kept_last_go
 from polyculture.evidence.manifest import RunAccounts, RunOrigin, make_manifest
+from polyculture.evidence.worth import run_worth
 from polyculture.gate import Terms, judge
 from polyculture.identity import library_versions
+from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.measure.repetition.repetition_file import read_repetition
+from polyculture.mixture.plan.worth_words import repeat_table, worth_sentences
+from polyculture.shards.card import WorthSaid
 from polyculture.shards.describe import write_descriptions
 from polyculture.steps.ingest import Accounts
 from polyculture.steps.mix import open_plan
 from polyculture.steps.session import Session
 from polyculture.storage.files import write_bytes, write_text
 from polyculture.storage.hashing import file_sha256
+from polyculture.storage.messages import plain
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_top_up, read_verdict
 from schemas.accounts import FileDigest
 from schemas.manifest import ExclusionAccount, ValidationAccount
@@ -51,9 +56,19 @@ def write_manifest(
     origin = RunOrigin(command, job.config, job.identity, job.digests, library_versions(job.command))
     manifest = make_manifest(job.directory, origin, said)
     if not is_audit:
-        described = [*manifest.files, *write_descriptions(manifest, job.directory.root)]
+        described = [*manifest.files, *write_descriptions(manifest, job.directory.root, _worth(job.directory))]
         manifest = manifest.model_copy(update={"files": sorted(described, key=lambda file: file.path)})
     job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
+
+
+def _worth(directory: RunDirectory) -> WorthSaid | None:
+    """What the mixture is worth, from its ledger."""
+    repetition = read_repetition(directory.ledger)
+    worth = run_worth(read_ledger(directory.ledger), repetition.rows if repetition is not None else None)
+    if worth is None:
+        return None
+    escaped = worth.model_copy(update={"last_epoch": {plain(name): value for name, value in worth.last_epoch.items()}})
+    return WorthSaid(worth_sentences(escaped), repeat_table(worth))
 
 
 def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:

@@ -1,3 +1,3 @@
 """Any mixture, estimated from a ledger."""
 
-__all__ = ["collision", "copies", "mixture", "mixture_rows"]
+__all__ = ["collision", "copies", "mixture", "mixture_rows", "repeat_law", "repeats"]

@@ -1,4 +1,4 @@
-"""Copies of a document in a mixture, c, with E[1/c] and E[ln c] from the generating function of c."""
+"""Copies of a document in a mixture, c, with the means of 1/c, ln c and their worth from its generating function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ from functools import lru_cache, partial
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+
+from polyculture.mixture.estimate.repeat_law import worth_of_copy
 
 Floats = NDArray[np.float64]
 
@@ -96,28 +98,32 @@ def marginal_copies(rates: Floats, nodes: Floats) -> tuple[Floats, Floats]:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A sum over nodes s_k in [0, 1] that gives 1/c and ln c of every integer c in [1, largest].
+    """A sum over nodes s_k in [0, 1] that gives 1/c, ln c and h(c) of every integer c in [1, largest].
 
-    1/c = sum inverse_k s_k**(c-1), and ln c = sum logarithm_k (1 - s_k**(c-1)); so the means of both over any law of c
-    are the same sums over E[s_k**(c-1)]. Node 0 is s = 0, of weight 0 in both: E[0**(c-1)] = P(c = 1).
+    1/c = sum inverse_k s_k**(c-1), ln c = sum logarithm_k (1 - s_k**(c-1)) and h(c), the worth of one of c copies, is
+    sum worth_k s_k**(c-1); so their means over any law of c are the same sums over G(s_k) = E[s_k**(c-1)]. Node 0 is
+    s = 0, of weight 0 in all: G(0) = P(c = 1).
 
     Attributes:
         nodes: (k,) nodes in [0, 1), the first of them 0.
         inverse: (k,) weights for 1/c.
         logarithm: (k,) weights for ln c.
+        worth: (k,) weights for h(c).
     """
 
     nodes: Floats
     inverse: Floats
     logarithm: Floats
+    worth: Floats
 
 
 def copy_rule(largest: float) -> Rule:
-    """The rule for copies up to `largest`: to a million, error below 1e-9 in ln c, and in 1/c relative to it.
+    """The rule for copies up to `largest`: to a million, error below 1e-9 in ln c, and relative to 1/c and to h(c).
 
     1/c is the integral of s**(c-1) over [0, 1], and ln c that of (1 - s**(c-1)) / (-ln s) (Frullani). With s = exp(-t)
     and the trapezoid rule in ln t, whose error falls exponentially, a few hundred nodes would do; the interpolative
-    decomposition (Cheng, Gimbutas, Martinsson & Rokhlin 2005) keeps those that span the others.
+    decomposition (Cheng, Gimbutas, Martinsson & Rokhlin 2005) keeps those that span the others. With x = exp(-1/R*)
+    h(c) is (1 + R*) times the integral of s**(c-1) over [0, 1] less R*/x times that over [0, x]: the same span.
 
     Args:
         largest: largest value, at least 1; rounded up to a power of two times 64.
@@ -139,4 +145,6 @@ def _rule(largest: int) -> Rule:
     chosen = np.sort(pivots[: int((size > 1e-12 * size[0]).sum())])
     inverse = np.linalg.lstsq(falling[:, chosen] * c[:, None], np.ones(len(c)), rcond=1e-15)[0]
     logarithm = np.linalg.lstsq(rising[:, chosen], np.log(c), rcond=1e-15)[0]
-    return Rule(*(np.concatenate([[0.0], part]) for part in (np.exp(-t[chosen]), inverse, logarithm)))
+    relative = worth_of_copy(c) * c
+    worth = np.linalg.lstsq(falling[:, chosen] * (c / relative)[:, None], np.ones(len(c)), rcond=1e-15)[0]
+    return Rule(*(np.concatenate([[0.0], part]) for part in (np.exp(-t[chosen]), inverse, logarithm, worth)))

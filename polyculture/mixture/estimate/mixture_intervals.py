@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from polyculture.mixture.estimate.copies import CopyLaw, Rule, mixed_afresh
 from polyculture.mixture.estimate.mixture_rows import MixtureRows, check_rates, row_blocks, row_powers
+from polyculture.mixture.estimate.repeat_law import least_worth
 from polyculture.statistics.intervals import (
     Interval,
     Sample,
@@ -21,8 +22,8 @@ from polyculture.statistics.intervals import (
 from schemas.what_if import MixtureEstimate
 
 Floats = NDArray[np.float64]
-# The four functions of c whose means everything follows from.
-INVERSE, SURPRISE, EXCESS, REPEATED = range(4)
+# The five functions of c whose means everything follows from.
+INVERSE, SURPRISE, EXCESS, REPEATED, WORTH = FUNCTIONS = range(5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,8 @@ class SourceValues:
     Attributes:
         source: its number.
         rows: (n,) numbers of the rows that this source has.
-        values: (n, 4) E[1/c], E[ln(N/c)], E[c - 1], P(c > 1) of an occurrence with that row.
-        unique: (4,) the same of a document without others: the largest, largest, smallest and smallest.
+        values: (n, 5) E[1/c], E[ln(N/c)], E[c - 1], P(c > 1) and E[h(c)] of an occurrence with that row.
+        unique: (5,) the same of a document without others: the largest, largest, smallest, smallest and largest.
         own_mean: E of the copies of the occurrence's own document.
         log_size: ln N_mix.
     """
@@ -46,9 +47,27 @@ class SourceValues:
     log_size: float
 
     def crowded(self, others: float) -> Floats:
-        """(4,) bounds at the other end, where the mixture holds so many copies of others in the species."""
+        """(5,) bounds at the other end, where the mixture holds so many copies of others in the species."""
         crowd = self.own_mean + others
-        return np.array([1 / crowd, self.log_size - np.log(crowd), crowd - 1.0, 1.0])
+        return np.array([1 / crowd, self.log_size - np.log(crowd), crowd - 1.0, 1.0, least_worth(crowd)])
+
+
+@dataclass(frozen=True, slots=True)
+class RowValues:
+    """One function of c for the rows of one source.
+
+    Attributes:
+        rows: (n,) numbers of the rows that this source has.
+        values: (n,) its mean for an occurrence with that row.
+        unique: the same of a document without others.
+        least, most: ends of what an occurrence that no probe met can have.
+    """
+
+    rows: NDArray[np.int64]
+    values: Floats
+    unique: float
+    least: float
+    most: float
 
 
 def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afresh) -> MixtureEstimate:
@@ -70,16 +89,16 @@ def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afre
     size = float(mean @ rows.matrix.documents)
     weight = mean * rows.matrix.weight
     total, crowding = weight.sum(), float(mean[rows.matrix.documents > 0].max())
-    parts: list[list[Interval]] = [[] for _ in range(4)]
+    parts: list[list[Interval]] = [[] for _ in FUNCTIONS]
     weights: list[float] = []
     for found in _source_values(rows, checked, law):
         for column, (source, part) in enumerate(rows.strata):
             if source == found.source and part.share > 0:
                 weights.append(float(weight[source] / total) * part.share)
                 crowded = found.crowded((_most_documents(rows, column) - 1) * crowding)
-                for function in range(4):
-                    parts[function].append(_stratum_mean(rows, column, found, crowded, function))
-    inverse, surprise, excess, repeated = (combine(part, weights) for part in parts)
+                for function in FUNCTIONS:
+                    parts[function].append(stratum_mean(rows, column, _of_function(found, crowded, function)))
+    inverse, surprise, excess, repeated, worth = (combine(part, weights) for part in parts)
     inverse, surprise = inverse.within(0, 1), surprise.within(-np.inf, np.log(size))
     excess = excess.within(0, np.inf)
     concentration = Interval(1.0 + excess.value, excess.below, excess.above)
@@ -91,7 +110,13 @@ def estimate_mixture(rows: MixtureRows, rates: Floats, law: CopyLaw = mixed_afre
         hill_0=scaled(inverse, size).estimate(),
         hill_1=exp_of(surprise).estimate(),
         hill_2=inverse_of(scaled(concentration, 1 / size)).estimate(),
+        effective_fraction=worth.within(0, 1).estimate(),
     )
+
+
+def _of_function(found: SourceValues, crowded: Floats, function: int) -> RowValues:
+    ends = sorted([float(found.unique[function]), float(crowded[function])])
+    return RowValues(found.rows, found.values[:, function], float(found.unique[function]), *ends)
 
 
 def _source_values(rows: MixtureRows, rates: Floats, law: CopyLaw) -> list[SourceValues]:
@@ -119,9 +144,10 @@ def _source_values(rows: MixtureRows, rates: Floats, law: CopyLaw) -> list[Sourc
 
 
 def _functions(rule: Rule, generating: Floats, log_size: float, mean: Floats) -> Floats:
-    """(n, 4) the four means, from E[s**(c-1)] at the rule's nodes, (n, nodes), and E[c], (n,)."""
+    """(n, 5) the five means, from E[s**(c-1)] at the rule's nodes, (n, nodes), and E[c], (n,)."""
     surprise = log_size - rule.logarithm.sum() + generating @ rule.logarithm
-    return np.stack([generating @ rule.inverse, surprise, mean - 1.0, 1.0 - generating[:, 0]], axis=1)
+    inverse, worth = generating @ rule.inverse, generating @ rule.worth
+    return np.stack([inverse, surprise, mean - 1.0, 1.0 - generating[:, 0], worth], axis=1)
 
 
 def _most_documents(rows: MixtureRows, column: int) -> float:
@@ -131,16 +157,21 @@ def _most_documents(rows: MixtureRows, column: int) -> float:
     return max(total if most is None else min(total, most), float(seen))
 
 
-def _stratum_mean(rows: MixtureRows, column: int, found: SourceValues, crowded: Floats, function: int) -> Interval:
-    """The mean of one function over a stratum."""
-    part, values = rows.strata[column][1], found.values[:, function]
+def stratum_mean(rows: MixtureRows, column: int, of: RowValues) -> Interval:
+    """The mean of one function over a stratum.
+
+    Args:
+        rows: the collapsed matrix.
+        column: number of the stratum in it.
+        of: the function for the rows of the stratum's source.
+    """
+    part = rows.strata[column][1]
     if part.is_whole:
-        return exact(rows.counted[found.rows, column] @ values / part.share)
-    counts = rows.drawn[found.rows, column]
-    least, most = sorted([found.unique[function], crowded[function]])
+        return exact(rows.counted[of.rows, column] @ of.values / part.share)
+    counts = rows.drawn[of.rows, column]
     if not counts.any():
-        return between(found.unique[function], least, most)
+        return between(of.unique, of.least, of.most)
     # Rows of one value are one level: the rare rule asks how many probes have another.
-    levels, inverse = np.unique(np.round(values[counts > 0], 12), return_inverse=True)
+    levels, inverse = np.unique(np.round(of.values[counts > 0], 12), return_inverse=True)
     by_level = np.bincount(inverse.ravel(), counts[counts > 0]).astype(np.int64)
-    return mean_interval(Sample(levels, by_level, part.drawn_from(rows.matrix.weighting), least, most))
+    return mean_interval(Sample(levels, by_level, part.drawn_from(rows.matrix.weighting), of.least, of.most))

@@ -162,18 +162,19 @@ def sum_powers(rows: MixtureRows, block: RowBlock) -> Floats:
     """
     base = np.ascontiguousarray(block.copies.base)
     out = np.zeros(base.shape)
-    _sum_powers(_sparse(rows.others[block.rows]), _sparse(rows.share[block.rows]), base, out)
+    _sum_powers(sparse_rows(rows.others[block.rows]), sparse_rows(rows.share[block.rows]), base, out)
     return out
 
 
 def row_powers(rows: MixtureRows, block: RowBlock) -> Floats:
     """E[s**(copies of the others)] of each row of a block, (rows, nodes), in one mixture."""
     out = np.empty((len(block.rows), len(block.rule.nodes)))
-    _row_powers(_sparse(rows.others[block.rows]), np.ascontiguousarray(block.copies.base), out)
+    _row_powers(sparse_rows(rows.others[block.rows]), np.ascontiguousarray(block.copies.base), out)
     return out
 
 
-def _sparse(table: NDArray[Number]) -> tuple[Integers, Integers, NDArray[Number]]:
+def sparse_rows(table: NDArray[Number]) -> tuple[Integers, Integers, NDArray[Number]]:
+    """The non-zero entries of each row: offsets, columns and values."""
     row, column = np.nonzero(table)
     offsets = np.searchsorted(row, np.arange(len(table) + 1)).astype(np.int64)
     return offsets, column.astype(np.int64), np.ascontiguousarray(table[row, column])

@@ -9,9 +9,12 @@ __all__ = [
     "order",
     "plan_file",
     "plan_run",
+    "repetition",
     "run_ledger",
     "selection",
     "terms",
     "weights",
     "what_if",
+    "worth",
+    "worth_words",
 ]

@@ -11,11 +11,13 @@ from polyculture.mixture.plan.plan_mixture import plan_mixture
 from polyculture.mixture.plan.rates import largest_mixture
 from polyculture.mixture.plan.terms import parse_terms
 from polyculture.mixture.plan.what_if import what_ifs
+from polyculture.mixture.plan.words import model_scale, plan_notes, plan_warnings
 from schemas.documents import Kind
 from schemas.measures import Lens
 from schemas.mixture_config import KindLimit, MixtureConfig, MixtureTerms
 from schemas.plan import MixturePlan
 from schemas.planned import FractionRange, PlanRequest, SourceRange
+from schemas.what_if import WhatIf
 
 LEFT_OUT = 1e-8  # epochs: what a solver leaves of a source that it leaves out
 LEAST_EPOCHS = 1e-9  # for the solver, of a source that is used up
@@ -86,20 +88,49 @@ def source_ranges(config: MixtureConfig, kinds: Mapping[str, Kind]) -> dict[str,
 
 
 def foresee(plan: MixturePlan, ledger: Ledger) -> MixturePlan:
-    """The plan with what each phase holds alone, through the near lens, as the stage `distinct` foresees it."""
+    """The plan with what each phase holds alone, and what all are worth, as the stage `distinct` foresees it.
+
+    What a phase holds is by the near lens; what it is worth is by the lens that sees most copies.
+    """
     size = {source.name: source.available_documents for source in plan.sources}
     rates = [
         {source.name: source.rows / size[source.name] if size[source.name] else 0.0 for source in phase.sources}
         for phase in plan.phases
     ]
-    is_there = [any(found.values()) for found in rates]
+    together = {source.name: source.epochs for source in plan.sources}
+    wanted = [found for found in (*rates, together) if any(found.values())]
     try:
-        answers = iter(what_ifs(ledger, [r for r, some in zip(rates, is_there, strict=True) if some], [Lens.NEAR]))
+        answers = what_ifs(ledger, wanted, [Lens.NEAR])
     except ConfigError:  # the lens was not measured
         return plan
+    left = iter(answers)
     phases = []
-    for phase, some in zip(plan.phases, is_there, strict=True):
-        near = next(answers).lens(Lens.NEAR) if some else None
+    for phase, found in zip(plan.phases, rates, strict=True):
+        answer = next(left) if any(found.values()) else None
+        near = answer.lens(Lens.NEAR) if answer else None
         update = {"distinct_fraction": near.distinct_fraction, "hill_1": near.hill_1} if near else {}
-        phases.append(phase.model_copy(update=update))
-    return plan.model_copy(update={"phases": phases})
+        phases.append(phase.model_copy(update={**update, "worth": answer.worth if answer else None}))
+    plan = plan.model_copy(update={"phases": phases})
+    return _with_worth(plan, answers[-1]) if any(together.values()) else plan
+
+
+def _with_worth(plan: MixturePlan, answer: WhatIf) -> MixturePlan:
+    """The plan by what it is worth as a whole, in place of what its epochs alone would leave."""
+    if answer.worth is None:
+        return plan
+    by_name = {source.name: source for source in answer.sources}
+    sources = [
+        source.model_copy(
+            update={
+                "effective_tokens": by_name[source.name].effective_tokens,
+                "last_epoch": by_name[source.name].last_epoch,
+            }
+        )
+        for source in plan.sources
+    ]
+    update = {"sources": sources, "effective_tokens": answer.effective_tokens, "worth": answer.worth}
+    found = plan.model_copy(update=update)
+    model = model_scale(found, plan.model.parameters) if plan.model else None
+    own_notes = plan.notes[len(plan_notes(plan, plan.model)) :]  # of the phases' rates
+    update = {"model": model, "warnings": plan_warnings(found), "notes": plan_notes(found, model) + own_notes}
+    return found.model_copy(update=update)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan.rates import ScaledRates, Supply, scale_rates
-from polyculture.mixture.plan.repetition import effective_tokens
+from polyculture.mixture.plan.repetition import effective_tokens, last_epoch
 from polyculture.mixture.plan.selection import Streams, rows_within
 from polyculture.mixture.plan.words import model_scale, plan_notes, plan_warnings
 from schemas.documents import Kind
@@ -200,6 +200,7 @@ def _sources(distinct: Distinct, available: Sequence[int], phases: Sequence[Phas
                 tokens=tokens,
                 limit=next((part.limit for part in parts if part.limit), None),
                 effective_tokens=effective_tokens(available[number], epochs),
+                last_epoch=last_epoch(epochs),
             )
         )
     return found

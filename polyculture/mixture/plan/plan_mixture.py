@@ -16,6 +16,7 @@ from polyculture.mixture.plan.objectives import CopyObjective, SimpsonGain, Spec
 from polyculture.mixture.plan.optimise import MixtureChoice, OptimisedMixture, optimise_mixture
 from polyculture.mixture.plan.supply import LedgerSupply, ledger_supply, measured_lenses, rates_of_all, stage_of
 from polyculture.mixture.plan.vector_mixture import MEASURE, planning_moments
+from polyculture.mixture.plan.worth import ledger_worth
 from schemas.measures import Lens
 from schemas.planned import (
     Choice,
@@ -105,7 +106,11 @@ def plan_mixture(
         raise ConfigError(f"{error}; lower --tokens, raise --max-epochs, or loosen one of them") from error
     rows = collapse(_matrix(ledger, supply, request.objectives[0].lens))
     choices = [_choice(supply, members, rows, choice) for choice in found.frontier]
-    return _planned(request, objective.name, found, choices)
+    planned = _planned(request, objective.name, found, choices)
+    if not with_frontier:  # a step of a run, whose plan says what all its phases are worth
+        return planned
+    rates = np.array([source.rate for source in planned.best.sources])
+    return planned.model_copy(update={"worth": ledger_worth(ledger, supply, rates)})
 
 
 def _problem(supply: LedgerSupply, members: list[int], request: PlanRequest) -> MixtureProblem:

@@ -11,9 +11,10 @@ from polyculture.measure.ledger.ledger import Ledger
 from polyculture.mixture.estimate.copies import thinned_to
 from polyculture.mixture.estimate.mixture import collapse, estimate_mixture, marginal_values
 from polyculture.mixture.estimate.mixture_rows import MixtureRows, select_sources
-from polyculture.mixture.plan.repetition import effective_tokens
+from polyculture.mixture.plan.repetition import effective_tokens, last_epoch
 from polyculture.mixture.plan.supply import LedgerSupply, ledger_supply, measured_lenses, rates_of_all, stage_of
 from polyculture.mixture.plan.vector_mixture import vectors_what_if
+from polyculture.mixture.plan.worth import Taken, WorthRows, mixture_worth, named, source_worth, worth_rows
 from schemas.documents import Kind
 from schemas.ledger import Weighting
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage
@@ -86,8 +87,9 @@ def what_ifs(
         for number, rates in enumerate(chosen):
             if (rates[measured.members] > 0).any():
                 found[number].append(_lens(lens, measured, supply, rates, fractions))
+    by_tokens = worth_rows(ledger, stage_of(ledger))
     return [
-        _mixture(supply, mixture, rates, weighting).model_copy(
+        _mixture(supply, mixture, rates, weighting, by_tokens).model_copy(
             update={
                 "stage": stage_of(ledger),
                 "lenses": numbers,
@@ -141,10 +143,17 @@ def _lens(
     )
 
 
-def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, weighting: Weighting) -> WhatIf:
-    """Numbers that follow from the rates and the sources' sizes alone."""
+def _mixture(
+    supply: LedgerSupply, given: Mapping[str, float], rates: Floats, weighting: Weighting, found: list[WorthRows]
+) -> WhatIf:
+    """Numbers that follow from the rates, the sources' sizes, and what repeats are worth."""
     tokens = rates * supply.tokens
     total = float(tokens.sum())
+    taken = Taken(supply.tokens.astype(np.float64), rates, rates)
+    worth = mixture_worth(found, taken)
+    effective, last = source_worth(found, worth, taken) if worth is not None else _by_epochs(taken)
+    if worth is not None:
+        worth = worth.model_copy(update={"last_epoch": named(supply.names, last)})
     sources = [
         WhatIfSource(
             name=name,
@@ -155,7 +164,8 @@ def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, we
             rate=float(rates[number]),
             mixture_tokens=float(tokens[number]),
             token_fraction=float(tokens[number]) / total,
-            effective_tokens=effective_tokens(float(supply.tokens[number]), float(rates[number])),
+            effective_tokens=float(effective[number]),
+            last_epoch=last[number],
         )
         for number, name in enumerate(supply.names)
     ]
@@ -169,4 +179,12 @@ def _mixture(supply: LedgerSupply, given: Mapping[str, float], rates: Floats, we
         kinds={kind: sum(s.token_fraction for s in sources if s.kind is kind) for kind in Kind if kind in supply.kinds},
         lenses=[],
         unmeasured=[],
+        worth=worth,
     )
+
+
+def _by_epochs(taken: Taken) -> tuple[Floats, list[float | None]]:
+    """Effective tokens of each source and the worth of its last epoch, if only epochs repeat anything."""
+    both = list(zip(taken.tokens.tolist(), taken.rates.tolist(), strict=True))
+    found = np.array([effective_tokens(tokens, rate) for tokens, rate in both])
+    return found, [last_epoch(rate) if tokens else None for tokens, rate in both]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from polyculture.mixture.plan.worth_words import foreseen_sentences
 from schemas.documents import Kind
 from schemas.plan import MixturePlan, ModelScale, SourcePlan
 
@@ -19,10 +20,12 @@ def plan_warnings(plan: MixturePlan) -> list[str]:
 def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
     """State what the tokens are worth, and for which model."""
     notes = []
-    if plan.effective_tokens < plan.tokens * (1 - 1e-3):
+    if plan.worth is not None:
+        notes += foreseen_sentences(plan.worth)
+    elif plan.effective_tokens < plan.tokens * (1 - 1e-3):
         notes.append(
-            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones, by the law of "
-            "repetition (Muennighoff et al. 2023)."
+            f"With repeats the {plan.tokens:,} tokens are worth {plan.effective_tokens:,.0f} fresh ones at most, by "
+            "the law of repetition (Muennighoff et al. 2023): epochs are counted, and copies in the corpus are not yet."
         )
     return notes + ([model_words(model)] if model is not None else [])
 
@@ -30,12 +33,13 @@ def plan_notes(plan: MixturePlan, model: ModelScale | None) -> list[str]:
 def _epochs(plan: MixturePlan) -> Iterator[str]:
     """Sentences on where the budget, at the asked proportions, needs more than one epoch: by kind, then by source."""
     needed = _needed_epochs(plan)
+    most = "" if plan.worth is not None else "at most "  # before the ledger epochs alone are known
     for kind in Kind:
         members = [source for source in plan.sources if source.kind is kind and source.available_tokens]
-        yield from _supply(f"{kind.value} text", members, needed)
+        yield from _supply(f"{kind.value} text", members, needed, most)
         if len(members) > 1:
             for source in members:
-                yield from _supply(source.name, [source], needed)
+                yield from _supply(source.name, [source], needed, most)
 
 
 def _needed_epochs(plan: MixturePlan) -> dict[str, float]:
@@ -51,7 +55,7 @@ def _needed_epochs(plan: MixturePlan) -> dict[str, float]:
     return needed
 
 
-def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float]) -> Iterator[str]:
+def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float], most: str) -> Iterator[str]:
     supply = sum(source.available_tokens for source in sources)
     if not supply:
         return
@@ -65,7 +69,9 @@ def _supply(what: str, sources: list[SourcePlan], epochs: Mapping[str, float]) -
         yield f"{found}); the plan gives {planned:.3g}" + (f", held by {', '.join(held)}." if held else ".")
     else:
         worth = sum(source.effective_tokens for source in sources)
-        yield f"{found}), worth {worth:,.0f} fresh tokens so repeated."
+        last = [source.last_epoch for source in sources if source.last_epoch is not None]
+        lowest = f"; of the last epoch a token is worth {min(last):.2f}" if last else ""
+        yield f"{found}), worth {most}{worth:,.0f} fresh tokens so repeated{lowest}."
 
 
 def model_scale(plan: MixturePlan, parameters: int) -> ModelScale:

@@ -12,6 +12,7 @@ from polyculture.report.render import render_report
 from schemas.measures import Stage
 from schemas.profile import Estimate
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
+from schemas.worth import LensWorth, Worth
 from tests.unit.report.fakes import DOCS, FUNCTIONS, SOLVED, VARIED, Case, a_case, a_profile, a_verdict, cases, many
 
 PAYLOADS = [
@@ -256,3 +257,20 @@ def test_only_the_worst_fifty_files_are_listed_and_the_rest_are_counted() -> Non
     assert "And 23 more files with trouble" in page
     assert "part-072" in page
     assert "part-022" not in page
+
+
+def test_the_report_says_what_the_tokens_are_worth_and_how_often_they_are_repeated() -> None:
+    case = a_case([DOCS, FUNCTIONS])
+    shares = [Estimate(value=value, low=value, high=value) for value in (0.9, 0.06, 0.0, 0.04, 0.0, 0.0)]
+    tokens = [Estimate(value=value, low=value, high=value) for value in (12.3e9, 14.1e9)]
+    near = LensWorth(
+        lens="near", tokens=15e9, unique_tokens=tokens[0], effective_tokens=tokens[1], repeats=shares, often=shares[3]
+    )
+    worth = Worth(tokens=15e9, lenses=[near], last_epoch={"docs": 0.38})
+    profile = case.profile.model_copy(update={"worth": worth})
+    page = render_report(case.manifest, profile, case.verdict)["index.html"].decode()
+    assert "Worth: 12.3 to 14.1 of 15.0 billion tokens (least by near)." in page
+    assert "Repeated 17 times or more: 4.0 % of the tokens by near." in page
+    assert "0.38 in docs" in page
+    assert '<th class="n">17-64</th>' in page
+    assert 'id="worth"' not in render_report(case.manifest, case.profile, case.verdict)["index.html"].decode()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from polyculture.shards.card import hub_languages, hub_licenses, render_card
+from polyculture.shards.card import WorthSaid, hub_languages, hub_licenses, render_card
 from polyculture.shards.croissant import render_croissant
 from polyculture.shards.facts import Held, ShardFacts, count_facts
 from polyculture.storage.files import file_digest
@@ -63,6 +63,15 @@ def test_the_card_names_splits_features_and_what_is_counted(manifest: Manifest, 
     assert all(f"| {source.name} |" in card for source in manifest.config.sources)
     assert "pyarrow.ipc.open_stream" in card
     assert "{" not in card.split("---\n", 2)[2]
+
+
+def test_the_card_says_what_the_tokens_are_worth_where_it_is_known(manifest: Manifest, tmp_path: Path) -> None:
+    facts = count_facts(tmp_path / "run", manifest.files)
+    said = ["Worth: 12.3 to 14.1 of 15.0 billion tokens (least by near).", "It says what repeats cost."]
+    card = render_card(manifest, facts, WorthSaid(said, [["lens", "1"], ["<script>", "9"]]))
+    assert "## Worth\nWorth: 12.3 to 14.1 of 15.0 billion tokens (least by near).\nIt says" in card
+    assert "<script" not in card
+    assert "## Worth" not in render_card(manifest, facts)
 
 
 def test_what_records_say_stays_text(manifest: Manifest) -> None:

@@ -12,6 +12,7 @@ from polyculture.mixture.plan.plan_mixture import OBJECTIVES
 from polyculture.mixture.plan.selection import rank_documents
 from polyculture.mixture.plan.weights import ask_known
 from polyculture.mixture.plan.what_if import what_if
+from polyculture.report.summary import phase_rows
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage
 from schemas.mixture_config import MixtureConfig
@@ -138,3 +139,20 @@ def test_a_kind_is_a_kind() -> None:
     config = MixtureConfig.model_validate({"kinds": {"expert": {"max_fraction": 0}}})
     assert config.leaves_out("c", Kind.EXPERT)
     assert not config.leaves_out("a", Kind.WEB)
+
+
+def test_a_plan_that_reads_the_ledger_counts_copies_in_the_corpus_as_it_counts_epochs() -> None:
+    phases = [{"name": "one", "tokens": 200_000}, {"name": "two", "tokens": 400_000, "rates": {"b": 20.0}}]
+    blind = planned(phases=phases, max_epochs=30, model_parameters=10_000)
+    plan = foresee(blind, LEDGER)
+    assert plan.worth is not None
+    assert plan.worth.tokens == pytest.approx(plan.tokens)
+    assert plan.effective_tokens == pytest.approx(plan.worth.least.effective_tokens.value)
+    assert plan.effective_tokens < 0.95 * blind.effective_tokens
+    assert plan.effective_tokens == pytest.approx(sum(source.effective_tokens for source in plan.sources))
+    assert all(phase.worth and phase.worth.tokens == pytest.approx(phase.tokens, rel=1e-2) for phase in plan.phases)
+    assert plan.notes[0].startswith("Worth: ")
+    assert not any("at most" in note for note in plan.notes)
+    assert plan.model is not None
+    assert plan.model.effective_tokens_per_parameter == pytest.approx(plan.effective_tokens / 10_000)
+    assert [row[8].split(" (")[1][:8] for row in phase_rows(plan)[1:]] == ["least by"] * 2
