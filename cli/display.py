@@ -12,6 +12,7 @@ from rich.text import Text
 
 from cli.tables import needed_width, print_whole
 from polyculture.evidence.evidence import read_profile
+from polyculture.report.heads import head_lines
 from polyculture.report.summary import FRACTIONS, lexical_lines, phase_rows, source_rows, vector_lines
 from polyculture.storage.messages import safe_detail
 from polyculture.storage.run_directory import RunDirectory, read_manifest
@@ -105,6 +106,8 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
         console.print(line, style="dim")
     for line in vector_lines(profile, Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT):
         console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
+    for line in head_lines(manifest, most=1):
+        console.print(line, style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None:
         _print_plan(console, plan)
