@@ -171,4 +171,5 @@ def write_removal(removal: Removal, path: Path) -> None:
 def read_removal(path: Path) -> Removal:
     """The decision for each document, as it was written."""
     table = map_arrow_file(path).combine_chunks()
-    return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))
+    reason, kept, similarity = (np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity"))
+    return Removal(reason, kept, similarity)
