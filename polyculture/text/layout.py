@@ -82,27 +82,8 @@ def _is_sensitive(data: Bytes, size: int) -> bool:
 
 
 @compiled()
-def _mix(value: Any, more: Any) -> Any:
-    """A hash that takes in another word."""
-    value = (value ^ more) * _PRIME
-    return value ^ (value >> np.uint64(32))
-
-
-@compiled()
-def _indentation(data: Bytes, first: int, end: int) -> Any:
-    """Hash of the spaces and tabs data[first:end], run by run."""
-    value = np.uint64(end - first)
-    begin = first
-    for at in range(first + 1, end):
-        if data[at] != data[begin]:
-            value = _mix(value, np.uint64(at - begin) << np.uint64(8) | np.uint64(data[begin]))
-            begin = at
-    return _mix(value, np.uint64(end - begin) << np.uint64(8) | np.uint64(data[begin])) if end > first else value
-
-
-@compiled()
 def text_layout(data: Bytes, size: int) -> Any:
-    """64-bit hash of the layout of a text, 0 if it is not sensitive. Two nanoseconds a byte of those that are."""
+    """64-bit hash of the layout of a text, 0 if it is not sensitive. Four nanoseconds a byte of those that are."""
     if not _is_sensitive(data, size):
         return np.uint64(0)
     value = np.uint64(1)
@@ -113,22 +94,21 @@ def text_layout(data: Bytes, size: int) -> Any:
             at += 1
         behind = at
         line = np.uint64(2)
-        case, letters = np.uint64(0), 0  # a bit of each letter: 64 are taken in at once
         is_visible = False
         while at < size and data[at] != 0x0A and data[at] != 0x0D:
             byte = data[at]
             is_visible |= not _is_blank(byte)
-            is_letter = 0x61 <= (byte | 0x20) <= 0x7A
-            case = case << np.uint64(is_letter) | np.uint64((byte >> 5) & is_letter)
-            letters += is_letter
-            if is_letter and letters & 63 == 0:
-                line = _mix(line, case)
-                case = np.uint64(0)
+            if 0x61 <= (byte | 0x20) <= 0x7A:
+                line = (line ^ np.uint64((byte >> 5) & 1)) * _PRIME
+                line ^= line >> np.uint64(29)
             at += 1
         at += 1
         if is_visible:
-            line = _mix(_mix(_mix(line, case), np.uint64(letters)), _indentation(data, first, behind))
-            value = _mix(value, line)
+            for place in range(first, behind):
+                line = (line ^ np.uint64(data[place])) * _PRIME
+                line ^= line >> np.uint64(32)
+            value = (value ^ line) * _PRIME
+            value ^= value >> np.uint64(31)
     return value | np.uint64(1)
 
 
@@ -139,7 +119,7 @@ def _layouts(texts: Pointers, out: NDArray[np.uint64]) -> None:
 
 
 def layouts(texts: Texts) -> NDArray[np.uint64]:
-    """(n,) 64-bit hash of the layout of each stored text, 0 for those that are not sensitive. A GB a second."""
+    """(n,) 64-bit hash of the layout of each stored text, 0 if not sensitive; of these, 5 GB a second."""
     found = np.zeros(len(texts), np.uint64)
     _layouts(texts.pointers, found)
     return found
