@@ -13,6 +13,7 @@ from rich.text import Text
 from cli.tables import needed_width, print_whole
 from cli.worth_display import print_worth
 from polyculture.evidence.evidence import read_profile
+from polyculture.report.heads import head_lines
 from polyculture.report.summary import FRACTIONS, lexical_lines, phase_rows, source_rows, vector_lines
 from polyculture.storage.messages import safe_detail
 from polyculture.storage.run_directory import RunDirectory, read_manifest
@@ -108,6 +109,8 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
         console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     if profile.worth is not None:
         print_worth(console, profile.worth)
+    for line in head_lines(manifest, most=1):
+        console.print(line, style="dim", soft_wrap=True, markup=False)
     plan = manifest.plan
     if plan is not None:
         _print_plan(console, plan)

@@ -32,6 +32,10 @@ class NearConfig(Strict):
     )
     bands: int = Field(21, ge=1, le=256, description="Bands of the signature; more bands find more pairs.")
     rows: int = Field(6, ge=1, le=64, description="Signature values per band; more values propose fewer pairs.")
+    without_heads: bool = Field(
+        False,
+        description="Compare texts without a long head that many share, such as a licence, if 20 words or more follow.",
+    )
 
     @field_validator("threshold")
     @classmethod

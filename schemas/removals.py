@@ -24,6 +24,28 @@ class RemovalCluster(Strict):
     examples: tuple[str, str]
 
 
+class SharedHead(Strict):
+    """A long beginning, such as a licence, that many documents share and go on behind it in other words.
+
+    Attributes:
+        words: number of words, at white space; in scripts written without spaces every character is one.
+        documents: documents that begin with them, removed ones among them.
+        sources: the same by source.
+        share: share of the canonical text of these documents that is head.
+        removed: near-duplicates among them that left for another.
+        removed_for_it: those of them that left for the head: what follows it is less alike than the threshold.
+        text: the first words, escaped and cut; empty in a run that texts were taken down from.
+    """
+
+    words: int = Field(ge=1)
+    documents: int = Field(ge=2)
+    sources: dict[str, int]
+    share: float = Field(ge=0, le=1)
+    removed: int = Field(ge=0)
+    removed_for_it: int = Field(ge=0)
+    text: str
+
+
 class SourceSample(Strict):
     """Near-duplicate removals of one source that were looked at again.
 
@@ -51,6 +73,7 @@ class RemovalSummary(Strict):
         confirmed: those at or above the threshold that look like duplicates.
         precision_low, precision_high: 95 % interval of the share confirmed of all (Clopper & Pearson 1934).
         sources: the sample of each source that loses near-duplicates.
+        heads: long heads that many documents share, those that most left for first, at most ten.
     """
 
     cluster_sizes: dict[int, int]
@@ -61,3 +84,4 @@ class RemovalSummary(Strict):
     precision_low: float = Field(ge=0, le=1)
     precision_high: float = Field(ge=0, le=1)
     sources: dict[str, SourceSample] = Field(default_factory=dict)
+    heads: tuple[SharedHead, ...] = ()

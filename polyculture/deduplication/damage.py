@@ -11,14 +11,20 @@ from scipy.sparse.csgraph import connected_components
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.deduplication.examples import passages
+from polyculture.deduplication.heads import stored_behind, texts_behind
 from polyculture.deduplication.removal import NEAR, Removal
 from polyculture.deduplication.second_look import is_alike
 from polyculture.statistics.intervals import clopper_pearson
+from polyculture.storage.messages import safe_detail
 from polyculture.text.confusables import unmasked
+from polyculture.text.shingles import intersection_size, shingle_sets
+from polyculture.text.texts import Texts
 from polyculture.text.words import shingles, words
-from schemas.removals import RemovalCluster, RemovalSummary, SourceSample
+from schemas.removals import RemovalCluster, RemovalSummary, SharedHead, SourceSample
 
-SHOWN_CLUSTERS, SAMPLE = 10, 200  # of each source
+SHOWN_CLUSTERS, SHOWN_HEADS, SHOWN_CHARACTERS = 10, 10, 200
+SAMPLE = 200  # of each source
+_PAIRS_AT_ONCE = 1000
 _LOW = np.uint64(0xFFFFFFFF)
 
 
@@ -49,7 +55,49 @@ def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> Rem
             name: SourceSample(sampled=size, confirmed=right, precision_high=clopper_pearson(right, size)[1])
             for name, (size, right) in sources.items()
         },
+        heads=tuple(_heads(corpus, removal, threshold)),
     )
+
+
+def _heads(corpus: Corpus, removal: Removal, threshold: float) -> list[SharedHead]:
+    """What many documents begin with. Every near-duplicate that left for another such is compared without it."""
+    if not removal.beginnings:
+        return []
+    texts, by_group = corpus.texts, np.argsort(corpus.group, kind="stable")
+    first = np.concatenate([[0], np.cumsum(np.bincount(corpus.group))])
+    found = []
+    for beginning in removal.beginnings:
+        mine = np.concatenate([by_group[first[group] : first[group + 1]] for group in beginning.members])
+        is_left = removal.reason[mine] == NEAR
+        left = mine[is_left & np.isin(corpus.group[removal.kept[mine]], beginning.members)]
+        counts = np.bincount(corpus.source[mine], minlength=len(corpus.sources))
+        head = SharedHead(
+            words=beginning.words,
+            documents=len(mine),
+            sources={name: int(n) for name, n in zip(corpus.sources, counts, strict=True) if n},
+            share=beginning.size_bytes * len(mine) / int(texts.size[mine].sum()),
+            removed=len(left),
+            removed_for_it=sum(
+                similarity < threshold
+                for similarity in _similarities_behind(texts, left, removal.kept[left], beginning.size_bytes)
+            ),
+            text=safe_detail(beginning.text[:SHOWN_CHARACTERS], SHOWN_CHARACTERS),
+        )
+        found.append(head)
+    return sorted(found, key=lambda head: (-head.removed_for_it, -head.documents, head.text))[:SHOWN_HEADS]
+
+
+def _similarities_behind(
+    texts: Texts, left: NDArray[np.int64], right: NDArray[np.int64], size_bytes: int
+) -> Iterator[float]:
+    """Jaccard similarity of pairs of texts without their first bytes."""
+    for start in range(0, len(left), _PAIRS_AT_ONCE):
+        pair = [numbers[start : start + _PAIRS_AT_ONCE] for numbers in (left, right)]
+        one, other = (shingle_sets(texts_behind(texts[part], np.full(len(part), size_bytes))) for part in pair)
+        for i in range(len(one)):
+            mine, its = (s.hashes[s.offsets[i] : s.offsets[i + 1]] for s in (one, other))
+            common = intersection_size(mine, its)
+            yield common / max(1, len(mine) + len(its) - common)
 
 
 def _second_look(corpus: Corpus, removal: Removal, threshold: float) -> dict[str, tuple[int, int]]:
@@ -100,11 +148,16 @@ def _largest(corpus: Corpus, removal: Removal, sizes: NDArray[np.int64]) -> Iter
 def _is_confirmed(corpus: Corpus, removal: Removal, document: int, threshold: float) -> bool:
     """True if the shingles say it, and other eyes too."""
     pair = [corpus.take(np.array([number]), ["canonical", "text"]) for number in (document, removal.kept[document])]
-    left, right = (_shingles(table["canonical"][0].as_py()) for table in pair)
+    cut = [int(removal.cut_bytes[number]) for number in (document, removal.kept[document])]
+    compared = [table["canonical"][0].as_py().encode()[size:].decode() for table, size in zip(pair, cut, strict=True)]
+    left, right = (_shingles(text) for text in compared)
     union = len(left | right)
     if not union or Fraction(len(left & right), union) < Fraction(str(threshold)):
         return False
-    return is_alike(pair[0]["text"][0].as_py(), pair[1]["text"][0].as_py())
+    stored = [table["text"][0].as_py() for table in pair]
+    return is_alike(
+        *(stored_behind(text, rest) if size else text for text, rest, size in zip(stored, compared, cut, strict=True))
+    )
 
 
 def _shingles(canonical: str) -> frozenset[tuple[str, ...]]:

@@ -9,9 +9,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.corpus.corpus import Corpus
-from polyculture.deduplication.engine import find_near_duplicates, sketch_documents
+from polyculture.deduplication.engine import Sketched, find_near_duplicates, sketch_documents
+from polyculture.deduplication.heads import Beginning, find_heads, spared, stored_behind, texts_behind
 from polyculture.deduplication.search import NearDuplicates, Workplace
 from polyculture.storage.files import map_arrow_file, write_arrow_file
+from polyculture.text.layout import layouts
+from polyculture.text.texts import as_texts
 from schemas.dedupe_config import Action, DedupeConfig
 from schemas.removed import REMOVED_SCHEMA
 
@@ -28,12 +31,16 @@ class Removal:
         kept: (n,) the representative; the document's own number if it is kept. A representative is always kept.
         similarity: (n,) similarity to the representative, 0..1.
         links: verified pairs, leader << 32 | document, of the leaders of groups of equal texts.
+        cut_bytes: (n,) bytes of canonical text in front of what was compared: of the head, if it was left out.
+        beginnings: what many groups of equal texts begin with.
     """
 
     reason: NDArray[np.int8]
     kept: NDArray[np.int64]
     similarity: NDArray[np.float64]
     links: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    cut_bytes: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    beginnings: tuple[Beginning, ...] = ()
 
     @property
     def is_kept(self) -> NDArray[np.bool_]:
@@ -87,11 +94,13 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     rank[order] = np.arange(len(corpus))
     near: NearDuplicates | None = None
     has_words = np.zeros(len(leaders), np.bool_)
+    texts = corpus.texts[leaders]
+    heads = find_heads(texts, corpus.id_hash[leaders])
+    cut = spared(texts, heads.size_bytes) if config.near.without_heads else np.zeros(len(leaders), np.int64)
     if config.near.action is Action.REMOVE:
         preferred = np.argsort(rank[leaders])
-        sketched = sketch_documents(corpus.texts[leaders], config.near, seed, workplace)
-        # Groups of equal canonical text differ in their layout, which canonical texts do not show.
-        sketched = replace(sketched, layout=np.arange(len(leaders), dtype=np.uint64))
+        sketched = sketch_documents(texts_behind(texts, cut), config.near, seed, workplace)
+        sketched = replace(sketched, layout=_layouts(corpus, leaders, cut, sketched))
         has_words = sketched.has_words
         near = find_near_duplicates(sketched, preferred, config.near.threshold, workplace)
         sketched.discard()
@@ -109,7 +118,29 @@ def remove_duplicates(corpus: Corpus, config: DedupeConfig, seed: int, workplace
     links = near.links if near is not None else np.empty(0, np.uint64)
     left, right = (leaders[(links >> np.uint64(32 * side)) & np.uint64(0xFFFFFFFF)] for side in (1, 0))
     pairs = left.astype(np.uint64) << np.uint64(32) | right.astype(np.uint64)
-    return Removal(reason, kept, np.where(follows, similarity, 1.0), pairs)
+    return Removal(reason, kept, np.where(follows, similarity, 1.0), pairs, cut[corpus.group], heads.beginnings)
+
+
+def _layouts(
+    corpus: Corpus, leaders: NDArray[np.int64], cut: NDArray[np.int64], sketched: Sketched
+) -> NDArray[np.uint64]:
+    """(groups,) what parts groups whose compared texts are equal.
+
+    Whole texts that are equal differ in their layout, which canonical texts do not show. Where a head is left out, it
+    is the layout of what follows.
+    """
+    layout = np.arange(len(leaders), dtype=np.uint64)
+    if not cut.any():
+        return layout
+    frame = pl.DataFrame({"left": sketched.keys[:, 0], "right": sketched.keys[:, 1], "is_cut": cut > 0})
+    equal = (pl.len() > 1) & pl.col("is_cut").any()
+    for number in np.flatnonzero(frame.select(equal.over("left", "right")).to_series().to_numpy()):
+        table = corpus.take(leaders[[number]], ["text"])
+        rest = sketched.texts.decode(int(number))
+        text = table["text"][0].as_py()
+        own = stored_behind(text, rest) if cut[number] else text
+        layout[number] = layouts(as_texts(pa.array([own], pa.large_string())))[0]
+    return layout
 
 
 def removed_rows(corpus: Corpus, removal: Removal) -> pa.Table:
@@ -140,4 +171,5 @@ def write_removal(removal: Removal, path: Path) -> None:
 def read_removal(path: Path) -> Removal:
     """The decision for each document, as it was written."""
     table = map_arrow_file(path).combine_chunks()
-    return Removal(*(np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity")))
+    reason, kept, similarity = (np.array(table[name].to_numpy()) for name in ("reason", "kept", "similarity"))
+    return Removal(reason, kept, similarity)

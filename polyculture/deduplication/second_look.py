@@ -15,12 +15,15 @@ MANY_OPERATORS, LEAST_OPERATORS_ALIKE = 0.1, 0.9  # operators per visible charac
 _OPERATORS = frozenset("+-*/\\%^=<>!&|~#$@()[]{}`")
 _TYPOGRAPHY = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00d7\u2217\u2044\u2215", "-------**//")
 _PUNCTUATION = re.compile(r"(?<=[^\W\d])[-/](?=[^\W\d])|(?<=\w)!(?!=)")
+_ESCAPE = re.compile(r"\\(?=[*_#])")  # of markup, in prose
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def is_alike(left: str, right: str) -> bool:
     """True if two stored texts look like duplicates. O(length), a microsecond a character."""
     one, other = _plain(left), _plain(right)
+    if not _has_many_operators(one) and not _has_many_operators(other):
+        one, other = (_ESCAPE.sub("", text) for text in (one, other))
     mine, its = _operators(one), _operators(other)
     if mine != its and _without_operators(one) == _without_operators(other):
         return False
@@ -28,6 +31,10 @@ def is_alike(left: str, right: str) -> bool:
     if max(mine.total(), its.total()) > many and _overlap(mine, its) < LEAST_OPERATORS_ALIKE:
         return False
     return _overlap(_runs(one), _runs(other)) >= LEAST_CHARACTERS_ALIKE
+
+
+def _has_many_operators(text: str) -> bool:
+    return _operators(text).total() > MANY_OPERATORS * len(text)
 
 
 def operators(text: str) -> Counter[str]:

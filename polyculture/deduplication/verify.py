@@ -31,6 +31,8 @@ _SIGN_SLOTS = 4096  # a power of two
 NOT_SIMILAR = np.float64(-1)
 _LOW = np.uint64(0xFFFFFFFF)
 _FREE = np.uint64(0)
+_BACKSLASH, _BACKTICK = np.uint8(ord("\\")), np.uint8(ord("`"))
+_ASTERISK, _UNDERSCORE, _HASH = np.uint8(ord("*")), np.uint8(ord("_")), np.uint8(ord("#"))
 Hashes = NDArray[np.uint64]
 
 
@@ -121,6 +123,40 @@ def _have_like_signs(texts: Pointers, pair: tuple[Any, Any], bench: Bench, held:
 
 
 @compiled()
+def _without_escapes(text: NDArray[np.uint8], marks: NDArray[np.uint8], size: int) -> int:
+    """Take the backslash before `*`, `_` and `#` out of a folded text, not within backticks; returns its bytes."""
+    to = at = 0
+    is_code = False
+    while at < size:
+        is_code ^= text[at] == _BACKTICK
+        if text[at] == _BACKSLASH and at + 1 < size and not is_code:
+            at += text[at + 1] == _ASTERISK or text[at + 1] == _UNDERSCORE or text[at + 1] == _HASH
+        text[to], marks[to] = text[at], marks[at]
+        to += 1
+        at += 1
+    return to
+
+
+@compiled()
+def _differ_in_escapes_alone(texts: Pointers, pair: tuple[Any, Any], bench: Bench) -> bool:
+    """Whether two texts are prose, and have the same words once markup is not escaped."""
+    tables, (folded, marks, words, _) = bench
+    first = np.uint64(0)
+    for number in pair:
+        size, _, has_foreign = fold_document(texts, number, bench)
+        rest = _without_escapes(folded, marks, size)
+        count = hash_words((folded, marks), rest, has_foreign, (tables[3], tables[4]), words)
+        signs = count_signs(words, count)
+        if NOTATION_WORDS * (signs + size - rest) >= count - signs:
+            return False
+        every = word_prints(words, count)[1]
+        if number == pair[1]:
+            return bool(every == first)
+        first = every
+    return False
+
+
+@compiled()
 def _compare(
     leader: tuple[Hashes, Any, NDArray[np.uint32], Any], shingles: Hashes, count: int, most: int, others: Hashes
 ) -> tuple[int, int, Hashes]:
@@ -197,8 +233,10 @@ def _verify(
         if is_similar and prints[1] == leader_prints[1]:
             is_similar = layout[leader] == layout[document] or not _have_equal_keys(texts, (leader, document), bench)
         elif is_similar:
-            differs_in_words = prints[0] != leader_prints[0]
-            is_similar = differs_in_words and _have_like_signs(texts, (leader, document), bench, held_signs)
+            if prints[0] == leader_prints[0]:
+                is_similar = _differ_in_escapes_alone(texts, (leader, document), bench)
+            else:
+                is_similar = _have_like_signs(texts, (leader, document), bench, held_signs)
         similarity[at] = np.float64(common / union) if is_similar else NOT_SIMILAR
 
 
@@ -208,7 +246,7 @@ def verify_links(
     """Jaccard similarity of the shingle sets of linked documents, decided in exact arithmetic.
 
     Two texts that differ in signs alone are not similar, however long they are, and neither is notation of which more
-    than one sign in OPERATORS_ALIKE differs.
+    than one sign in OPERATORS_ALIKE differs. A backslash that escapes markup (`*`, `_`, `#`) in prose is typography.
 
     Args:
         links: (n,) leader << 32 | document, ascending, so that a leader's links stand together.

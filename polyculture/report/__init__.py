@@ -1,3 +1,3 @@
 """The report: what the verdict rests on, as one self-contained page, its figures and its numbers as JSON."""
 
-__all__ = ["render", "summary", "top_up"]
+__all__ = ["heads", "render", "summary", "top_up"]

@@ -12,6 +12,7 @@ from polyculture.report.canvas import KIND_COLOURS, Drawing
 from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, filtered_parts, flow_figure, flow_of, total_flow
+from polyculture.report.heads import head_lines
 from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
 from polyculture.report.summary import phase_rows
@@ -73,6 +74,7 @@ def render_report(
         flows=flows,
         flow=flow,
         filtered=filtered_parts(manifest.conservation),
+        head_lines=head_lines(manifest),
         heatmap=heatmap,
         vectors=vectors,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),

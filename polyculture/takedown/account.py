@@ -127,11 +127,12 @@ def taken_rows(source: str, parts: Iterable[Taken]) -> pa.Table:
 
 
 def without_texts(removals: RemovalSummary | None) -> RemovalSummary | None:
-    """Removals of deduplication, without the passages that its largest clusters quote."""
+    """Removals of deduplication, without the passages that its largest clusters and its heads quote."""
     if removals is None:
         return None
     clusters = [cluster.model_copy(update={"examples": ("", "")}) for cluster in removals.largest_clusters]
-    return removals.model_copy(update={"largest_clusters": tuple(clusters)})
+    heads = [head.model_copy(update={"text": ""}) for head in removals.heads]
+    return removals.model_copy(update={"largest_clusters": tuple(clusters), "heads": tuple(heads)})
 
 
 def placed_again(written: Sequence[Written]) -> list[Written]:

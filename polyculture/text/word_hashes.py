@@ -117,9 +117,11 @@ def _punctuation(marks: Bytes, base: int) -> Any:
 @compiled()
 def _word_bits(marks: Bytes, base: int, before: tuple[Any, Any]) -> tuple[Any, Any, tuple[Any, Any]]:
     """Bits of 64 bytes: starts of words, bytes behind a word; whether the last one is part of a word, and a sign."""
-    is_none = _punctuation(marks, base)
-    inside = marked64(marks, base, np.uint8(IN_WORD_BYTE)) & ~is_none
-    signs = marked64(marks, base, np.uint8(SIGN)) & ~is_none
+    inside, signs = marked64(marks, base, np.uint8(IN_WORD_BYTE)), marked64(marks, base, np.uint8(SIGN))
+    if signs != 0:
+        is_none = _punctuation(marks, base)
+        inside &= ~is_none
+        signs &= ~is_none
     follows = inside << np.uint64(1) | before[0]
     after_sign = signs << np.uint64(1) | before[1]
     starts = inside & (~follows | signs | after_sign | marked64(marks, base, np.uint8(STARTS_WORD)))
@@ -130,7 +132,7 @@ def _word_bits(marks: Bytes, base: int, before: tuple[Any, Any]) -> tuple[Any, A
 def _tagged(value: Any, mark: Any) -> Any:
     """The hash of a word that begins with a mark: the lowest bit says whether it is a sign."""
     is_sign = mark & np.uint8(LETTER | NUMBER) == 0
-    return value & ~SIGN_BIT | (SIGN_BIT if is_sign else np.uint64(0))
+    return value & ~SIGN_BIT | np.uint64(is_sign)
 
 
 @compiled()
@@ -147,12 +149,13 @@ def _hash_plain_words(text: Bytes, marks: Bytes, size: int, out: Hashes) -> int:
             first = -1
             ends &= ends - np.uint64(1)
         while ends != 0:
-            first = base + trailing_zeros(starts)
-            out[count] = _tagged(_hash(text, first, base + trailing_zeros(ends)), marks[first])
+            begin = base + trailing_zeros(starts)
+            out[count] = _tagged(_hash(text, begin, base + trailing_zeros(ends)), marks[begin])
             count += 1
             starts &= starts - np.uint64(1)
             ends &= ends - np.uint64(1)
-        first = base + trailing_zeros(starts) if starts != 0 else -1
+        if starts != 0:
+            first = base + trailing_zeros(starts)
     if first >= 0:
         out[count] = _tagged(_hash(text, first, size), marks[first])
         count += 1

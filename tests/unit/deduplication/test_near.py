@@ -86,6 +86,14 @@ def test_texts_without_words_have_no_near_duplicates() -> None:
     assert list(near(["...", "?!!", "..."], [0, 1, 2]).kept) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("before", [0, 1, 30])
+@pytest.mark.parametrize("size", [60, 63, 64, 65, 127, 128, 129, 300])
+def test_words_of_any_length_are_told_apart(before: int, size: int) -> None:
+    texts = ["a " * before + word + " c d e f g" for word in ("b" * size + "x", "b" * size + "y", "c" + "b" * size)]
+    sets = shingle_sets(pa.array(texts))
+    assert len({tuple(sets.hashes[sets.offsets[i] : sets.offsets[i + 1]]) for i in range(3)}) == 3
+
+
 LONG = "the quick brown fox jumps over a lazy dog that sleeps in its warm corner of the old garden behind our house "
 
 
@@ -96,6 +104,9 @@ LONG = "the quick brown fox jumps over a lazy dog that sleeps in its warm corner
         ("if (x != y) return;", "if (x == y) return;"),
         (LONG * 9 + "so it is -5 here", LONG * 9 + "so it is 5 here"),
         (LONG * 9 + "I write C++ at work", LONG * 9 + "I write C# at work"),
+        (LONG * 9 + "the pattern `\\*` is one", LONG * 9 + "the pattern `*` is one"),
+        (LONG * 9 + "the letter \\alpha is one", LONG * 9 + "the letter alpha is one"),
+        (" ".join(f"x{i} \\* {i} = 2" for i in range(40)), " ".join(f"x{i} * {i} = 2" for i in range(40))),
         ("is_balanced( '()' ) or ( '(())' )", "is_balanced< '<>' > or < '<<>>' >"),
         (
             " ".join(f"{i} + {i} = x{i}" for i in range(40)),
@@ -117,6 +128,8 @@ def test_programs_that_differ_in_case_or_indentation_alone_both_stay() -> None:
 @pytest.mark.parametrize(
     ("left", "right"),
     [
+        (LONG * 9 + "\\*one\\* \\# `a`", LONG * 9 + "*one* # `a`"),  # escaped markup
+        (LONG * 9 + "*one*", LONG * 9 + "\\*one*"),
         (LONG * 3 + "*one* two", LONG * 3 + "**one** two three"),  # prose that is marked up in another way
         ("so \u201cfine\u201d \u2013 it\u2019s 3\u00d74", "so 'fine' - it's 3*4"),
         (" ".join(f"f{i}(x)" for i in range(60)), " ".join(f"f{i}(x)" for i in range(59)) + " g(x)"),

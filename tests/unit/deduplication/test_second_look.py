@@ -13,6 +13,7 @@ STEPS = "10 - 4 = 6 (left: 5 6 6)\n6 / 6 = 1 (left: 1 5)\n1 * 5 = 5 (left: 5)\n5
     [
         (PROSE, PROSE + "It reopens in May."),
         (PROSE, PROSE.replace("closed", "*closed*") + "**It reopens in May.**"),
+        (PROSE + "*one*", PROSE + "\\*one\\*"),
         (PROSE, PROSE.upper().replace(" ", "\u00a0")),
         (STEPS, STEPS.replace("-", "\u2212").replace("*", "\u00d7")),
     ],
@@ -25,6 +26,7 @@ def test_copies_are_confirmed(left: str, right: str) -> None:
     ("left", "right"),
     [
         (STEPS, STEPS.replace("*", "+")),
+        (STEPS, STEPS.replace("*", "\\*")),
         (PROSE + "It is -5 here.", PROSE + "It is 5 here."),
         ("a + b", "a - b"),
         (STEPS + "Answer: 1 * 2", STEPS + "Answer: (((1 + 2) - 3) + 4)"),
