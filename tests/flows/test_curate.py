@@ -13,13 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
+from polyculture.evidence.evidence import read_profile
 from polyculture.inspect.verify import verify_run
 from polyculture.job import Job
 from polyculture.shards.reader import ShardReader
 from polyculture.storage.hashing import file_sha256, json_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.documents import DOCUMENT_SCHEMA
 from schemas.manifest import Manifest
+from schemas.measures import Lens, Stage
 from schemas.removed import REMOVED_SCHEMA
 from schemas.verdict import Verdict
 from tests.conftest import Command, Ended
@@ -283,13 +285,16 @@ def test_few_seeds_look_varied_in_a_trial_and_close_the_gate(tmp_path: Path, com
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 3, result.stderr
     verdict = Verdict.model_validate_json(result.stdout)
-    failed = {(check.scope, check.metric) for check in verdict.failed()}
-    assert ("samples", "distinct_fraction") in failed
-    assert ("samples", "scale_surprise") in failed
-    assert not {scope for scope, _ in failed} & {"pages", "solutions"}
-    check = next(c for c in verdict.failed() if (c.scope, c.metric) == ("samples", "distinct_fraction"))
-    assert check.observed == pytest.approx(1 / 12, abs=0.01)
-    assert "1 % trial would have seen 0.9" in check.message
+    assert {check.name for check in verdict.failed()} == {"narrow", "near"}
+    [copies] = [line.text for line in verdict.lines if line.label == "near copies"]
+    assert copies.startswith("samples ")
+    assert "2,400 documents say about 200 things" in copies
+    assert not {"pages", "solutions"} & set(copies.replace(",", " ").split())
+    directory = RunDirectory(tmp_path / "run")
+    samples = read_profile(directory, read_manifest(directory)).scope(Stage.MIXTURE, Lens.NEAR, "samples")
+    assert samples is not None
+    assert samples.distinct_fraction.value == pytest.approx(1 / 12, abs=0.01)
+    assert samples.trial(0.01).value > 0.9
     assert verify_run(tmp_path / "run") == []
 
 
