@@ -66,13 +66,13 @@ def make_executor(workers: int, name: str = "local") -> Executor:
 def run_worthwhile(
     executor: Executor, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], *, is_small: bool
 ) -> Iterator[Result]:
-    """Results of calls that run here if they are small, and are not worth the start of a process.
+    """Results of calls that run here where the start of a process would gain nothing.
 
     Args:
         executor: runs them otherwise.
         function: as of `Executor.run`.
         calls: the arguments of each call.
-        is_small: whether they take less time than a worker takes to start.
+        is_small: whether they take less time than a worker takes to start, or there is but one, with nothing beside it.
     """
     return (function(*call) for call in calls) if is_small else executor.run(function, calls)
 

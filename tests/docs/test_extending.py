@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import page_of, python_examples, section_of
 from tests.support.processes import ROOT
 
-PAGE = (ROOT / "docs" / "extending.md").read_text()
+PAGE = page_of("extending.md")
 TREES = ("polyculture", "schemas", "tests", "docs")
 
 READ = """
@@ -155,16 +156,9 @@ TRIALS: dict[str, tuple[Edits, list[str]]] = {
 }
 
 
-def section(heading: str) -> str:
-    """The text below a heading, up to the next."""
-    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE)
-    assert found is not None, heading
-    return found[1]
-
-
 def listed(heading: str) -> set[str]:
     """Files that a section says to touch."""
-    return set(re.findall(r"^- `([\w/.]+)`", section(heading), re.MULTILINE))
+    return set(re.findall(r"^- `([\w/.]+)`", section_of(PAGE, heading), re.MULTILINE))
 
 
 def test_every_section_is_tried() -> None:
@@ -179,7 +173,7 @@ def test_the_files_of_a_section_are_all_that_is_touched_and_the_example_works(he
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "cli"):
         (tmp_path / name).symlink_to(ROOT / name)
-    [code] = re.findall(r"```python\n(.*?)```", section(heading), re.DOTALL)
+    [code] = python_examples(section_of(PAGE, heading))
     for file, before, after in edits:
         path = tmp_path / file
         assert path.exists() is bool(before), file

@@ -14,11 +14,12 @@ import pytest
 import polyculture
 from tests.support.corpora import unique_texts, write_jsonl_gz
 from tests.support.make_run import small_run
+from tests.support.pages import page_of, python_examples
 from tests.support.processes import ROOT
 
-PAGE = (ROOT / "docs" / "python.md").read_text()
+PAGE = page_of("python.md")
 NOTEBOOK = ROOT / "examples" / "explore_a_run.ipynb"
-EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+EXAMPLES = python_examples(PAGE)
 
 
 @pytest.fixture(scope="module")
@@ -111,4 +112,4 @@ def test_every_method_of_a_run_has_a_heading_and_an_example() -> None:
     methods = [name for name, found in vars(polyculture.Run).items() if callable(found) and not name.startswith("_")]
     for name in methods:
         section = PAGE.partition(f"### {name}()\n")[2].partition("\n#")[0]
-        assert f"run.{name}(" in "".join(re.findall(r"```python\n(.*?)```", section, re.DOTALL)), name
+        assert f"run.{name}(" in "".join(python_examples(section)), name

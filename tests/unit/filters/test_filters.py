@@ -12,7 +12,6 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from docs.generate import FOLDER as DOCS
 from polyculture.corpus.ingest import PARTITION_SCHEMA
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.filters import registry
@@ -21,6 +20,7 @@ from polyculture.filters.registry import FILTERS, ActiveFilter, apply_filters, o
 from polyculture.text.canonical import canonical_text
 from schemas.config import CurationConfig
 from schemas.filtered import IN_PARENT
+from tests.support.pages import page_of, python_examples, section_of
 
 Row = dict[str, object]
 HOSTS = ["example.org", "www.example.org", "other.net", "notexample.org", None]
@@ -127,8 +127,7 @@ def test_a_document_that_two_filters_take_out_is_counted_by_the_first(tmp_path: 
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The filter that docs/extending.md shows, in place of a file of its own."""
-    examples = re.findall(r"```python\n(.*?)```", (DOCS / "extending.md").read_text(), re.DOTALL)
-    [code] = [example for example in examples if "TOO_SHORT" in example]
+    [code] = python_examples(section_of(page_of("extending.md"), "A filter"))
     (tmp_path / "too_short.py").write_text(code)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "too_short", raising=False)
