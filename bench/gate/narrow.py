@@ -96,7 +96,7 @@ def _groups(count: int, generator: Generator, sizes: Sequence[int] = GROUPS) -> 
 
 
 def _word_changes(text: str, material: Material, generator: Generator) -> str:
-    return with_other_words(text, generator.choice((0.05, 0.1, 0.15, 0.2)), material.vocabulary, generator)
+    return with_other_words(text, generator.choice((0.05, 0.1, 0.2, 0.28)), material.vocabulary, generator)
 
 
 def _under_the_threshold(text: str, material: Material, generator: Generator) -> str:
