@@ -49,7 +49,8 @@ def examine(ledger: Ledger) -> CanaryNumbers:
     if not isinstance(header, CanaryHeader):
         raise TypeError("the header of a canary says which run it is of")
     known = truths(header.threshold)
-    checked = [_compare(ledger, lens, known[lens], header.seed) for lens in LENSES]
+    choice = header.seed if header.drawn_by is None else header.drawn_by
+    checked = [_compare(ledger, lens, known[lens], (header.seed, choice)) for lens in LENSES]
     return CanaryNumbers(
         identity_sha256=header.identity_sha256,
         seed=header.seed,
@@ -79,15 +80,15 @@ def estimates(ledger: Ledger) -> list[CanaryNumber]:
     return found
 
 
-def _compare(ledger: Ledger, lens: Lens, truth: Truth, seed: int) -> tuple[int, int]:
-    """Counts of one lens that were looked at, and how many of them are wrong."""
+def _compare(ledger: Ledger, lens: Lens, truth: Truth, seeds: tuple[int, int]) -> tuple[int, int]:
+    """Counts of one lens that were looked at, and how many of them are wrong; seeds as in `probes_of`."""
     population = ledger.population(Stage.INPUT, lens)
     stated = (population.documents, population.tokens) if population is not None else None
     is_wrong = stated != ([truth.documents], [truth.total_tokens])
     if lens is Lens.NEAR:
-        counts, wrong = _compare_strata(ledger, truth, seed, population.crowded if population is not None else None)
+        counts, wrong = _compare_strata(ledger, truth, seeds[0], population.crowded if population is not None else None)
         return counts + 1, wrong + is_wrong
-    light, heavy = _expected(truth, seed)
+    light, heavy = _expected(truth, *seeds)
     found = _found(ledger, lens)
     missing = ((light + heavy) - found).total()
     wrong = max(missing, (found - (light + heavy)).total()) + is_wrong  # a wrong count is one missing and one too many
@@ -128,12 +129,12 @@ def _totals(lists: pa.ChunkedArray) -> NDArray[np.int64]:
     return np.array([sum(counts) for counts in lists.to_pylist()], np.int64)
 
 
-def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
+def _expected(truth: Truth, seed: int, choice: int) -> tuple[Counted, Counted]:
     """Expected counts: the multiplicity of each light probe, and each heavy species."""
     is_light = truth.multiplicity <= HEAVY_ABOVE
     light: Counted = Counter()
     heavy: Counted = Counter()
-    for weighting, chosen in probes_of(truth, seed).items():
+    for weighting, chosen in probes_of(truth, seed, choice).items():
         for number in chosen.tolist():
             name, m = f"{NAME}:{document_key(seed, number)}", int(truth.multiplicity[number])
             if is_light[number]:
@@ -143,12 +144,11 @@ def _expected(truth: Truth, seed: int) -> tuple[Counted, Counted]:
     return light, heavy
 
 
-def probes_of(truth: Truth, seed: int, choice: int | None = None) -> dict[Weighting, NDArray[np.int64]]:
-    """Numbers of the documents that are probes, by the seed of the documents and that of the choice, if another."""
+def probes_of(truth: Truth, seed: int, choice: int) -> dict[Weighting, NDArray[np.int64]]:
+    """Numbers of the documents that are probes, by the seed of the documents and that of the choice."""
     hashes = _id_hashes(len(truth.tokens), seed)
     source = np.zeros(len(hashes), np.int64)
     there = (truth.multiplicity > 0).astype(np.int64)
-    choice = seed if choice is None else choice
     return {
         Weighting.DOCUMENTS: choose_probes(StageCopies(Stage.INPUT.value, there), source, hashes, PROBES, choice),
         Weighting.TOKENS: choose_weighted_probes(there * truth.tokens, source, hashes, PROBES, choice),

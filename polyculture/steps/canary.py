@@ -50,8 +50,8 @@ def open_planted(workspace: Workspace, corpus: Corpus) -> PlantedCorpus:
     return plant(corpus, Corpus(index, canary_paths(workspace), (NAME,), (Kind.SYNTHETIC,)))
 
 
-def write_canary_ledger(job: Job, measured: Measured) -> None:
-    """Write the canary's counts into `ledger/`, apart from the others."""
+def write_canary_ledger(job: Job, measured: Measured, drawn_by: int) -> None:
+    """Write the canary's counts into `ledger/`, apart from the others, and the seed that its probes were drawn by."""
     rows, heavy, populations = measured
     header = CanaryHeader(
         seed=job.config.seed,
@@ -62,6 +62,7 @@ def write_canary_ledger(job: Job, measured: Measured) -> None:
         populations=populations,
         identity_sha256=job.identity,
         recipe=RECIPE,
+        drawn_by=drawn_by,
     )
     write_ledger(Ledger(header, rows, heavy), job.directory.ledger, PREFIX)
 

@@ -19,6 +19,7 @@ from polyculture.measure.lenses.near_join import MOST_CANDIDATES
 from polyculture.measure.lexical.profile import LEXICAL_FILE
 from polyculture.measure.lexical.rows import measure_lexical
 from polyculture.measure.probes.probes import StageCopies
+from polyculture.measure.repetition.draw import content_hashes, corpus_seed
 from polyculture.measure.repetition.multiplicities import Looked
 from polyculture.measure.repetition.repetition import Read, Subject, Workshop, measure_repetition
 from polyculture.measure.repetition.repetition_file import write_repetition
@@ -29,6 +30,7 @@ from polyculture.steps.hold_out import open_distinct
 from polyculture.steps.session import Session
 from polyculture.storage.files import write_parquet
 from polyculture.storage.hashing import signature_seed
+from schemas.config import CurationConfig
 from schemas.ledger import Population
 from schemas.measures import Stage
 
@@ -49,10 +51,12 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
     site = Site(session.executor, workspace.folder / "sheet.arrow", Costs(session, corpus))
     material = open_material(session, planted.corpus, open_planted_attributes(job, planted.corpus))
     indexes = build_indexes(material, site.after)
-    measured, of_canary = split_measured(survey_corpus(planted.corpus, indexes, planted.stages(weighed), config, site))
-    write_canary_ledger(job, of_canary)
+    drawing = _drawing(corpus, config)
+    counts = survey_corpus(planted.corpus, indexes, planted.stages(weighed), drawing, site)
+    measured, of_canary = split_measured(counts)
+    write_canary_ledger(job, of_canary, drawing.seed)
     embeddings = open_embeddings(job, open_attributes(job, corpus))
-    semantic = measure_semantic(corpus, embeddings, weighed, config, session.executor)
+    semantic = measure_semantic(corpus, embeddings, weighed, drawing, session.executor)
     site.after("embeddings")
     ledger = make_ledger(corpus, measured, semantic, config)
     ledger = extended(read_ledger(directory.ledger), ledger) if extend else ledger
@@ -78,7 +82,7 @@ def measure_words(session: Session) -> None:
     session.progress.report("lexical blocks", 0, 1)
     words = open_attributes(job, corpus).values("lexical", "words").astype(np.int64)
     stages = [_weigh(job, corpus, stage) for stage in (Stage.INPUT, Stage.DISTINCT)]
-    rows = measure_lexical(corpus, words, stages, job.config.seed)
+    rows = measure_lexical(corpus, words, stages, _drawing(corpus, job.config).seed)
     write_parquet(job.directory.ledger / LEXICAL_FILE, rows)
     session.progress.report("lexical blocks", 1, 1)
     watch.log(f"{rows.num_rows:,} lexical blocks")
@@ -99,6 +103,15 @@ def _weigh(job: Job, corpus: Corpus, stage: Stage) -> StageCopies:
     if stage is Stage.DISTINCT:
         return StageCopies(stage.value, open_distinct(job, len(corpus)).astype(np.int64))
     return StageCopies(stage.value, job.workspace.open_copies())
+
+
+def _drawing(corpus: Corpus, config: CurationConfig) -> CurationConfig:
+    """The configuration with the seed that probes are drawn by: mixed with a digest of what all documents say.
+
+    Whoever chooses the ids of records does not know the rest of the corpus, and so cannot choose the probes.
+    """
+    content = content_hashes(corpus.take(np.arange(len(corpus)), ["key"])["key"])
+    return config.model_copy(update={"seed": corpus_seed(content, config.seed)})
 
 
 def _judged(job: Job, corpus: Corpus, stages: Sequence[StageCopies]) -> StageCopies:

@@ -1,3 +1,3 @@
 """Repetition: how often what documents say stands elsewhere in the corpus, document by document."""
 
-__all__ = ["multiplicities", "repetition", "repetition_file"]
+__all__ = ["draw", "multiplicities", "repetition", "repetition_file"]

@@ -74,8 +74,10 @@ def planted_corpus(corpus: Corpus, folder: Path, seed: int, threshold: float = 0
     return plant(corpus, make_canary(folder, seed, threshold))
 
 
-def measure_planted(corpus: Corpus, planted: PlantedCorpus, threshold: float = 0.8) -> Measured:
+def measure_planted(
+    corpus: Corpus, planted: PlantedCorpus, threshold: float = 0.8, drawn_by: int = RUN_SEED
+) -> Measured:
     """Everything measured at every stage, canary and all; 100 probes of each real source."""
     indexes = indexes_of(planted.corpus, threshold)
-    survey = Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, RUN_SEED)
+    survey = Survey(planted.corpus, indexes, planted.stages(real_stages(corpus)), 100, drawn_by)
     return measure_stages(survey, count_part(survey.sheet))

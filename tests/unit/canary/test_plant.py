@@ -37,11 +37,11 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return real_corpus(tmp_path_factory.mktemp("real"))
 
 
-def ledger_of(measured: Measured, threshold: float = 0.8, seed: int = RUN_SEED) -> Ledger:
+def ledger_of(measured: Measured, threshold: float = 0.8, seed: int = RUN_SEED, drawn_by: int | None = None) -> Ledger:
     rows, heavy, populations = measured
     header = CanaryHeader(
         seed=seed, threshold=threshold, probes_per_source=PROBES, sources=[NAME], kinds=[Kind.SYNTHETIC],
-        populations=populations, identity_sha256="0" * 64, recipe=RECIPE,
+        populations=populations, identity_sha256="0" * 64, recipe=RECIPE, drawn_by=drawn_by,
     )  # fmt: skip
     return Ledger(header, rows, heavy)
 
@@ -66,6 +66,13 @@ def test_a_healthy_measurement_finds_every_count_and_number_as_planted(
     assert (found.wrong, len(found.numbers), misses(found)) == (0, 40, 0)
     assert found.counts > 8 * PROBES * 0.8
     assert sum(one.estimate.low < one.estimate.high for one in found.numbers) == 40  # estimated, not counted
+
+
+def test_the_seed_that_probes_were_drawn_by_need_not_be_that_of_the_run(corpus: Corpus, tmp_path: Path) -> None:
+    planted = planted_corpus(corpus, tmp_path, RUN_SEED)
+    _, canary = split_measured(measure_planted(corpus, planted, drawn_by=2**64 - 5))
+    assert examine(ledger_of(canary, drawn_by=2**64 - 5)).wrong == 0
+    assert examine(ledger_of(canary, drawn_by=RUN_SEED)).wrong > 0
 
 
 def test_no_number_of_a_real_source_depends_on_the_canary(corpus: Corpus, tmp_path: Path) -> None:
