@@ -15,6 +15,7 @@ from scipy import special
 from bench.gate.run import ROWS, WORLDS
 from polyculture.gate.drawn import Drawn, Flags, drawn_of
 from polyculture.gate.expectations import settle
+from polyculture.gate.narrow import share_of_said
 from polyculture.statistics.intervals import CONFIDENCE
 from schemas.measures import Stage
 from schemas.numbers import Estimate
@@ -202,7 +203,7 @@ def judged(world: Kept, bounds: Bounds) -> Ruling:
 
 def _close_by_rows(closing: dict[str, str], drawn: Drawn, bounds: Bounds) -> None:
     hits = np.any([cause.hits(drawn) for cause in bounds.causes.values()], axis=0)
-    _close(closing, "narrow", settle(drawn.share(hits).estimate(), None, bounds.at_most)[0])
+    _close(closing, "narrow", settle(share_of_said(drawn, hits).estimate(), None, bounds.at_most)[0])
     if not drawn.is_read.any():
         _close(closing, "unread", Outcome.UNKNOWN)
         return
@@ -381,8 +382,8 @@ def scores(world: Kept, bounds: Bounds) -> dict[str, float]:
     drawn = world.drawn
     causes = bounds.causes
     for name, cause in causes.items():
-        found[f"narrow {name}"] = float(drawn.share(cause.hits(drawn)).value)
-    found["narrow"] = float(drawn.share(np.any([c.hits(drawn) for c in causes.values()], axis=0)).value)
+        found[f"narrow {name}"] = float(share_of_said(drawn, cause.hits(drawn)).value)
+    found["narrow"] = float(share_of_said(drawn, np.any([c.hits(drawn) for c in causes.values()], axis=0)).value)
     if drawn.is_read.any():
         found["meaning"] = 1 - float(drawn.mean_inverse(drawn.per_answer("twins")).value)
         found["alike, not verified"] = 1 - float(drawn.mean_inverse(drawn.per_answer("alike")).value)

@@ -1,7 +1,8 @@
 """The narrow share: tokens of the mixture that lie in documents which say what many others say.
 
 It is counted document by document over all sources together, so that splitting, merging, renaming or relabelling
-sources does not move it. Planned epochs are no duplicates: multiplicities are those of what is distinct.
+sources does not move it, and what other documents repeat is counted once, so that copies of healthy text do not dilute
+it. Planned epochs are no duplicates: multiplicities are those of what is distinct.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from polyculture.gate.drawn import Drawn, Flags, Floats, reweighed
-from polyculture.statistics.intervals import Interval
+from polyculture.statistics.intervals import Interval, between
 from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
@@ -26,6 +27,7 @@ class NarrowSource:
         weight: share of the mixture's tokens that the source holds.
         share: share of the source's tokens that are narrow.
         causes: share of the source's tokens by cause; they sum to the narrow share.
+        contribution: share of the mixture's tokens that are this source's narrow ones, what others repeat counted once.
         says: verified distinct fraction by tokens: what the source says over what it holds; None if it was not read.
     """
 
@@ -33,12 +35,8 @@ class NarrowSource:
     weight: float
     share: Interval
     causes: dict[str, float]
+    contribution: float
     says: float | None
-
-    @property
-    def contribution(self) -> float:
-        """Share of the mixture's tokens that are this source's narrow ones."""
-        return self.weight * float(self.share.value)
 
 
 def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
@@ -65,8 +63,30 @@ def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
 
 def narrow_share(drawn: Drawn, rule: NarrowRule, factors: Floats | None = None) -> Interval:
     """Share of the mixture's tokens in narrow documents; with factors, of a mixture whose rates are so many times."""
-    taken = drawn if factors is None else reweighed(drawn, factors)
-    return taken.share(narrow_documents(drawn, rule))
+    return share_of_said(drawn if factors is None else reweighed(drawn, factors), narrow_documents(drawn, rule))
+
+
+def share_of_said(drawn: Drawn, hits: Flags) -> Interval:
+    """Share of the tokens in some documents, where of all others that say one thing one is counted.
+
+    T / (T + sum of tokens / m over the others), m the near-duplicates or verified twins of a document, itself included.
+
+    Args:
+        drawn: evidence, weighed by a mixture.
+        hits: (n,) the documents.
+    """
+    share, repeats = drawn.share(hits), _repeats(drawn, hits)
+    ends = ((share.low, repeats.low), (share.value, repeats.value), (share.high, repeats.high))
+    low, value, high = (min(1.0, max(0.0, float(part)) / max(1e-9, 1 - float(again))) for part, again in ends)
+    return between(value, low, high)
+
+
+def _repeats(drawn: Drawn, hits: Flags) -> Interval:
+    """Share of the tokens that only repeat what other documents say, of those that are no hits."""
+    twins = drawn.per_answer("twins")
+    said = np.fmax(drawn.per_answer("near"), twins)
+    distinct = drawn.mean_inverse(np.where(hits, 1.0, said))
+    return between(1 - distinct.value, 1 - distinct.high, 1 - distinct.low)
 
 
 def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
@@ -76,15 +96,17 @@ def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
 
 def _sources(drawn: Drawn, rule: NarrowRule) -> Iterator[NarrowSource]:
     causes, hits = causes_of(drawn, rule), narrow_documents(drawn, rule)
+    counted = 1 - float(_repeats(drawn, hits).value)
     for number, name in enumerate(drawn.names):
         mine = drawn.source == number
         if not hits[mine].any():
             continue
-        says = drawn.mean_inverse_of(number, drawn.columns["twins"])
+        says, share = drawn.mean_inverse_of(number, drawn.columns["twins"]), drawn.share_of(number, hits)
         yield NarrowSource(
             name,
             float(drawn.weights[number]),
-            drawn.share_of(number, hits),
+            share,
             {cause: float(flags[mine].mean()) for cause, flags in causes.items()},
+            float(drawn.weights[number] * share.value) / counted,
             None if says is None else float(says.value),
         )

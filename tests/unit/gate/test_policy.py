@@ -202,6 +202,16 @@ def test_splitting_a_source_changes_no_verdict(world: str) -> None:
         assert verdict_on(split, counts).verdict is verdict_on(tokens, narrow).verdict
 
 
+@pytest.mark.parametrize(("copies", "counts"), [(2, {"twins": 2}), (5, {"near": 5}), (4, {"twins": 4, "near": 2})])
+def test_copies_of_healthy_text_do_not_dilute_what_is_narrow(copies: int, counts: Row) -> None:
+    before = narrow_share(drawn_from({"a": 900, "c": 100}, {"c": (0.9, ANSWERS)}), NarrowRule())
+    after = narrow_share(
+        drawn_from({"a": 900 * copies, "c": 100}, {"a": (1.0, counts), "c": (0.9, ANSWERS)}), NarrowRule()
+    )
+    assert float(after.value) == pytest.approx(float(before.value), rel=0.02)
+    assert float(after.high) >= float(before.high)
+
+
 @pytest.mark.parametrize("world", WORLDS)
 def test_lowering_the_rate_of_a_narrow_source_is_never_worse(world: str) -> None:
     tokens, narrow = WORLDS[world]
