@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,18 +56,20 @@ def run_worlds(out: Path, names: Sequence[str], seed: int, workers: int) -> None
     missing = [name for name in names if not (out / WORLDS / f"{name}.json").is_file()]
     print(f"{len(names) - len(missing):,} worlds are there, {len(missing):,} are made", flush=True)
     os.environ |= {"OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    start = time.monotonic()
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=_open,
-        initargs=(out, seed),
-        max_tasks_per_child=WORLDS_OF_A_PROCESS,
-    ) as pool:
-        futures = {pool.submit(_keep, name): name for name in missing}
-        for done, future in enumerate(as_completed(futures), 1):
-            took = time.monotonic() - start
-            print(f"{done:,}/{len(missing):,} {took:,.0f} s  {future.result()}", flush=True)
+    start, done = time.monotonic(), 0
+    for batch in batched(missing, workers * WORLDS_OF_A_PROCESS):  # what a process keeps in memory ends with it
+        with ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_open, initargs=(out, seed)
+        ) as pool:
+            for future in as_completed([pool.submit(_keep, name) for name in batch]):
+                done += 1
+                took = time.monotonic() - start
+                print(f"{done:,}/{len(missing):,} {took:,.0f} s  {future.result()}", flush=True)
+
+
+def batched(names: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    """Names in parts of so many."""
+    return (names[start : start + most] for start in range(0, len(names), most))
 
 
 _opened: tuple[Path, Worlds] | None = None
@@ -164,6 +166,9 @@ def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str
         "measure": {"probes": probes, "semantic": {"probes": probes}},
         "mixture": {"rates": rates},
     }
+    for key, value in world.settings.items():
+        was = config.get(key)
+        config[key] = {**was, **value} if isinstance(was, dict) and isinstance(value, Mapping) else value
     return config, groups
 
 

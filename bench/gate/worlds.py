@@ -3,7 +3,7 @@
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bench.gate.corpora import RealCorpus, Record
@@ -54,6 +54,7 @@ class World:
         base: the corpus that counts it as one cluster with others.
         sources: what it is made of.
         reference: names of the sources that others are compared with.
+        settings: what its configuration says besides.
     """
 
     name: str
@@ -63,6 +64,7 @@ class World:
     base: str
     sources: tuple[WorldSource, ...]
     reference: tuple[str, ...] = ()
+    settings: Mapping[str, Mapping[str, object] | int] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,11 +94,11 @@ class Worlds:
             found += [f"narrow {number:04d} {family}", f"healthy {number:04d} {_HEALTHY_TURNS[number % _TURN]}"]
         return found[:count]
 
-    def make(self, name: str) -> World:
-        """The world of a name."""
+    def make(self, name: str, most: tuple[int, int] | None = None) -> World:
+        """The world of a name, of at most so many characters and documents, where that is said."""
         side, number, family = name.split(" ", 2)
         generator = random.Random(f"{self.seed} {name}")
-        size = LARGE if int(number) % LARGE_EVERY == LARGE_EVERY - 1 else USUAL
+        size = most or (LARGE if int(number) % LARGE_EVERY == LARGE_EVERY - 1 else USUAL)
         if side == "healthy":
             return _HEALTHY[family](self, name, family, size, generator)
         return self._narrow(name, family, int(number), size, generator)

@@ -1,5 +1,6 @@
 """The rules of the policy against the evidence of a run: one check a rule and scope."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from schemas.verdict import CheckResult, Outcome
 
 Bounds = tuple[float | None, float | None]  # at least, at most
 _MOST_NAMED = 3
+_MOST_PROBES = 100_000  # of a source
 _UNMEASURED = "the run has no evidence document by document; it was made by an earlier version: run again"
 
 
@@ -88,10 +90,24 @@ def _narrow(judged: Judged) -> Iterator[CheckResult]:
     who = ", ".join(f"{source.name} {100 * source.contribution:.2g} %" for source in named[:_MOST_NAMED])
     who += f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
     message = f"{_percent(share)} of the tokens are narrow" + (f": {who}" if named else "")
-    yield _bounded("narrow", "all", share, _bound(at_most=rule.at_most), rule.severity, message, judged.stage)
+    check = _bounded("narrow", "all", share, _bound(at_most=rule.at_most), rule.severity, message, judged.stage)
+    yield _with_needed_probes(check, drawn, rule.at_most) if check.outcome is Outcome.UNKNOWN else check
     if rule.warn_above < float(share.low) and share.high <= rule.at_most:
         message = f"{_percent(share)} of the tokens are narrow, under the limit of {100 * rule.at_most:g} %: {who}"
         yield counted("narrow", "all", float(share.value), rule.warn_above, message, severity="warn")
+
+
+def _with_needed_probes(check: CheckResult, drawn: Drawn, bound: float) -> CheckResult:
+    """Say how many probes of each source would shrink the interval to its distance from the bound."""
+    if check.observed is None or check.low is None or check.high is None:
+        return check
+    reach, distance = (check.high - check.low) / 2, abs(check.observed - bound)
+    probes = int(np.bincount(drawn.source).max())
+    if probes * reach**2 > _MOST_PROBES * distance**2:
+        return check.model_copy(update={"message": f"{check.message}: at the limit, which no number of probes settles"})
+    needed = math.ceil(probes * (reach / distance) ** 2)
+    message = f"{check.message}: too near the limit to tell from {probes:,} probes, {needed:,} of each source settle it"
+    return check.model_copy(update={"message": message, "needed_probes": needed})
 
 
 def _near(judged: Judged) -> Iterator[CheckResult]:
