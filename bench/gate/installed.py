@@ -37,7 +37,7 @@ def installed_corpora() -> list[RealCorpus]:
 
 def _docstring_corpora() -> Iterator[RealCorpus | None]:
     """One for each large package, one of all others, one of the standard library."""
-    packages, standard = Path(sysconfig.get_path("purelib")), Path(sysconfig.get_path("stdlib"))
+    packages = Path(sysconfig.get_path("purelib"))
     others: list[str] = []
     for package in sorted(path for path in packages.iterdir() if path.is_dir() and path.suffix != ".dist-info"):
         if is_doubtful(package.name):
@@ -48,8 +48,20 @@ def _docstring_corpora() -> Iterator[RealCorpus | None]:
         else:
             yield _corpus(f"docstrings_{package.name}", "expert", texts)
     yield _corpus("docstrings_of_small_packages", "expert", others)
+    yield _standard_library()
+
+
+def package_corpora(names: Iterable[str]) -> list[RealCorpus]:
+    """The docstrings of some packages, and of the standard library: a corpus each, where there are enough."""
+    packages = Path(sysconfig.get_path("purelib"))
+    found = [_corpus(name, "web", _docstrings(packages / name)) for name in names]
+    return [corpus for corpus in [*found, _standard_library()] if corpus is not None]
+
+
+def _standard_library() -> RealCorpus | None:
+    standard = Path(sysconfig.get_path("stdlib"))
     own = chain.from_iterable(_docstrings(path) for path in sorted(standard.iterdir()) if path.name != "site-packages")
-    yield _corpus("docstrings_standard_library", "expert", own)
+    return _corpus("docstrings_standard_library", "expert", own)
 
 
 def _docstrings(path: Path) -> Iterator[str]:

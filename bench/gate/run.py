@@ -7,12 +7,14 @@ import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 import numpy as np
 import orjson
@@ -77,18 +79,22 @@ _opened: tuple[Path, Worlds] | None = None
 
 def _open(out: Path, seed: int) -> None:
     """Read the corpora, once a process."""
-    read_once()
+    reading_once().__enter__()
     global _opened  # noqa: PLW0603 -- what a worker process holds
     _opened = out, Worlds(folder_corpora(out / CORPORA), seed)
 
 
-def read_once() -> None:
+@contextmanager
+def reading_once() -> Iterator[None]:
     """Let this process read tokenizer and encoder once, and not once for every file of a world."""
     embedded, counter = lru_cache(embedded_encoder), lru_cache(TokenCounter)
     known = {**encoders.ENCODERS, "embedded": lambda path, config: embedded(path, config.languages)}
-    for module in (ingest, job):
-        setattr(module, "TokenCounter", counter)  # noqa: B010 -- the name is a class
-    setattr(encoders, "ENCODERS", known)  # noqa: B010 -- the name is not to be set
+    with (
+        patch.object(ingest, "TokenCounter", counter),
+        patch.object(job, "TokenCounter", counter),
+        patch.object(encoders, "ENCODERS", known),
+    ):
+        yield
 
 
 def _keep(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.gate.drawn import Drawn
-from polyculture.gate.narrow import narrow_documents, narrow_share
+from polyculture.gate.narrow import copied_documents, narrow_documents, narrow_share
 from polyculture.statistics.intervals import Interval
 from schemas.policy import NarrowRule
 
@@ -49,7 +49,7 @@ def cheapest_cure(drawn: Drawn, rule: NarrowRule) -> Cure | None:
     """
     if narrow_share(drawn, rule).high <= rule.at_most:
         return None
-    hits = narrow_documents(drawn, rule)
+    hits = narrow_documents(drawn, rule) & ~copied_documents(drawn, rule)
     shares = np.array([float(drawn.share_of(number, hits).value) for number in range(len(drawn.names))])
     narrow = [int(number) for number in np.argsort(-shares, kind="stable") if shares[number] > rule.at_most]
     for least in (LEAST_FACTOR, 0.0):

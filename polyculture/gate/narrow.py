@@ -16,11 +16,12 @@ from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
 CAUSES = ("copies", "meaning", "passages")
+REPEATED = 2  # documents of one source that say one thing
 
 
 @dataclass(frozen=True, slots=True)
 class NarrowSource:
-    """The narrow share of one source.
+    """The narrow share of one source, but for what other sources copy from it.
 
     Attributes:
         name: of the source.
@@ -61,9 +62,35 @@ def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     return found
 
 
+def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
+    """(n,) whether each document is narrow only since others copy it: its source is not named for that.
+
+    Nothing in its own source says the same, and what its source and those before it in the survivors' order say is too
+    little to make it narrow. Passages have no such order, so what is narrow by them is never the original.
+    """
+    by_passages = drawn.columns["shared_8"] / np.maximum(drawn.columns["words"], 1) >= rule.passages
+    found = narrow_documents(drawn, rule) & ~by_passages
+    for name, least in (("near", rule.near), ("twins", rule.twins)):
+        own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
+        with np.errstate(invalid="ignore"):
+            is_narrow = drawn.per_answer(name) >= least
+            is_first = (own / drawn.answers < REPEATED) & ((own + before) / drawn.answers < least)
+        found &= ~is_narrow | is_first
+    return found
+
+
 def narrow_share(drawn: Drawn, rule: NarrowRule, factors: Floats | None = None) -> Interval:
-    """Share of the mixture's tokens in narrow documents; with factors, of a mixture whose rates are so many times."""
-    return share_of_said(drawn if factors is None else reweighed(drawn, factors), narrow_documents(drawn, rule))
+    """Share of the mixture's tokens in narrow documents; with factors, of a mixture whose rates are so many times.
+
+    What is narrow since others copy it is narrow no more where all who repeat something are given up.
+    """
+    hits = narrow_documents(drawn, rule)
+    if factors is None:
+        return share_of_said(drawn, hits)
+    copied = copied_documents(drawn, rule)
+    repeating = np.unique(drawn.source[hits & ~copied])
+    left = hits & ~copied if len(repeating) and not factors[repeating].any() else hits
+    return share_of_said(reweighed(drawn, factors), left)
 
 
 def share_of_said(drawn: Drawn, hits: Flags) -> Interval:
@@ -95,8 +122,8 @@ def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
 
 
 def _sources(drawn: Drawn, rule: NarrowRule) -> Iterator[NarrowSource]:
-    causes, hits = causes_of(drawn, rule), narrow_documents(drawn, rule)
-    counted = 1 - float(_repeats(drawn, hits).value)
+    causes, hits, copied = causes_of(drawn, rule), narrow_documents(drawn, rule), copied_documents(drawn, rule)
+    counted, hits = 1 - float(_repeats(drawn, hits).value), hits & ~copied
     for number, name in enumerate(drawn.names):
         mine = drawn.source == number
         if not hits[mine].any():
@@ -106,7 +133,7 @@ def _sources(drawn: Drawn, rule: NarrowRule) -> Iterator[NarrowSource]:
             name,
             float(drawn.weights[number]),
             share,
-            {cause: float(flags[mine].mean()) for cause, flags in causes.items()},
+            {cause: float((flags & hits)[mine].mean()) for cause, flags in causes.items()},
             float(drawn.weights[number] * share.value) / counted,
             None if says is None else float(says.value),
         )

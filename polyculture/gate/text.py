@@ -6,7 +6,7 @@ import numpy as np
 
 from polyculture.gate.cure import Cure, cheapest_cure
 from polyculture.gate.drawn import Drawn
-from polyculture.gate.narrow import NarrowSource, causes_of, narrow_share, narrow_sources
+from polyculture.gate.narrow import NarrowSource, causes_of, copied_documents, narrow_share, narrow_sources
 from polyculture.gate.policy import Judged
 from schemas.measures import Lens
 from schemas.policy import NarrowRule
@@ -75,6 +75,17 @@ def _cause_lines(judged: Judged, drawn: Drawn, rule: NarrowRule) -> Iterator[Ver
             by_cause.setdefault(cause, []).append(source)
     for cause in sorted(by_cause, key=lambda name: -sum(s.contribution for s in by_cause[name])):
         yield VerdictLine(label=_LABELS[cause], text=_cause_words(judged, drawn, rule, cause, by_cause[cause]))
+    yield from _copied_line(drawn, rule)
+
+
+def _copied_line(drawn: Drawn, rule: NarrowRule) -> Iterator[VerdictLine]:
+    """Sources that say first what others repeat, where they hold much of what is narrow."""
+    copied = copied_documents(drawn, rule)
+    shares = np.array([weight * copied[drawn.source == i].mean() for i, weight in enumerate(drawn.weights)])
+    most = [int(number) for number in np.argsort(-shares, kind="stable") if shares[number] >= rule.warn_above]
+    if most:
+        named = ", ".join(f"{drawn.names[number]} {_share(float(shares[number]))}" for number in most[:_MOST_NAMED])
+        yield VerdictLine(label="copied", text=f"{named}: said here first, and repeated by the sources above")
 
 
 def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sources: Sequence[NarrowSource]) -> str:

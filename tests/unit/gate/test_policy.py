@@ -202,6 +202,34 @@ def test_splitting_a_source_changes_no_verdict(world: str) -> None:
         assert verdict_on(split, counts).verdict is verdict_on(tokens, narrow).verdict
 
 
+ORIGINAL: Row = {"twins": 10, "twins_own": 1, "twins_before": 0}
+COPIER: Row = {"twins": 10, "twins_own": 9, "twins_before": 1}
+
+
+def test_a_source_that_others_copy_is_not_named_narrow_and_gives_up_nothing() -> None:
+    tokens, narrow = {"pages": 90, "copier": 10}, {"pages": (0.1, ORIGINAL), "copier": (0.9, COPIER)}
+    found = verdict_on(tokens, narrow)
+    assert found.verdict is VerdictValue.NO_GO
+    [check] = [check for check in found.checks if check.name == "narrow"]
+    assert "copier 9 %" in check.message
+    assert "pages" not in check.message
+    said = {line.label: line.text for line in found.lines}
+    assert said["copied"].startswith("pages 9 %")
+    cure = cheapest_cure(drawn_from(tokens, narrow), NarrowRule())
+    assert cure is not None
+    assert cure.factors == {"copier": 0.0}  # a tenth of it would still say what the pages say
+
+
+def test_vendors_who_each_say_everything_once_are_named_from_the_one_that_makes_it_too_much() -> None:
+    tokens = {f"vendor{i}": 10 for i in range(10)}
+    rows = {f"vendor{i}": (1.0, {"twins": 10, "twins_own": 1, "twins_before": i}) for i in range(10)}
+    found = verdict_on(tokens, rows)
+    assert found.verdict is VerdictValue.NO_GO
+    cure = cheapest_cure(drawn_from(tokens, rows), NarrowRule())
+    assert cure is not None
+    assert set(cure.factors) == {"vendor7", "vendor8", "vendor9"}
+
+
 @pytest.mark.parametrize(("copies", "counts"), [(2, {"twins": 2}), (5, {"near": 5}), (4, {"twins": 4, "near": 2})])
 def test_copies_of_healthy_text_do_not_dilute_what_is_narrow(copies: int, counts: Row) -> None:
     before = narrow_share(drawn_from({"a": 900, "c": 100}, {"c": (0.9, ANSWERS)}), NarrowRule())
