@@ -1,7 +1,7 @@
 """A second look at a removal, with other eyes than the first: stored texts, characters and operators, no words.
 
 What words leave out, the near lens cannot see, and a check that compares the same words confirms it. Here two texts are
-alike if most runs of eight characters are the same, if they do not differ in operators alone, and if texts with many
+alike if most runs of five characters are the same, if they do not differ in operators alone, and if texts with many
 operators, such as code, have nearly the same ones.
 """
 
@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 
-RUN_CHARACTERS = 8
-LEAST_CHARACTERS_ALIKE = 0.5  # of runs of characters: a changed word costs one of its length and seven more
+RUN_CHARACTERS = 5
+LEAST_CHARACTERS_ALIKE = 0.5  # of runs of characters: a changed word costs one of its length and four more
 MANY_OPERATORS, LEAST_OPERATORS_ALIKE = 0.1, 0.9  # operators per visible character; share that must be the same
 _OPERATORS = frozenset("+-*/\\%^=<>!&|~#$@()[]{}`")
 _TYPOGRAPHY = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u00d7\u2217\u2044\u2215", "-------**//")
