@@ -95,10 +95,10 @@ class EpochsRule(Rule):
 
 
 class ReferenceRule(Rule):
-    """`reference`: RKE of all and of each kind over the reference's at the same size; asked where there is one."""
+    """`reference`: RKE of all over the reference's at the same size, asked where there is one; kinds are only named."""
 
     warn_below: Bound = Field(0.8, description="Share of the reference's below which a scope is named.")
-    at_least: Bound = Field(0.4, description="Least share of the reference's.")
+    at_least: Bound = Field(0.4, description="Least share of the reference's for all together.")
 
 
 class CoverageRule(Rule):

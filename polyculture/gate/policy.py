@@ -222,16 +222,17 @@ def _epochs(judged: Judged) -> Iterator[CheckResult]:
 
 
 def _reference(judged: Judged) -> Iterator[CheckResult]:
-    """RKE of all and of each kind beside the reference; nothing where no reference is named."""
+    """RKE beside the reference; nothing where no reference is named. A kind of one subject is named, and fails nothing."""
     rule, config = judged.policy.reference, judged.evidence.config
     if rule is None or not config.reference or judged.is_by_words:
         return
     stage = Stage.MIXTURE if judged.manifest.holds_mixture else Stage.INPUT
-    for scope in ("all", "each_kind"):
-        asked = _beside_reference(scope, rule.at_least, rule.severity)
+    scopes: tuple[tuple[str, Severity], ...] = (("all", rule.severity), ("each_kind", "warn"))
+    for scope, severity in scopes:
+        asked = _beside_reference(scope, rule.at_least, severity)
         for check in check_expectation(asked, judged.evidence, stage):
             is_unread = check.observed is None  # what is not read is the rule `unread`
-            yield check.model_copy(update={"name": "reference", "severity": "warn" if is_unread else rule.severity})
+            yield check.model_copy(update={"name": "reference", "severity": "warn" if is_unread else severity})
             if check.high is not None and check.outcome is Outcome.PASS and check.high < rule.warn_below:
                 warned = {"name": "reference", "severity": "warn", "outcome": Outcome.FAIL}
                 yield check.model_copy(update={**warned, "bound": f">= {rule.warn_below:g} of the reference's"})
