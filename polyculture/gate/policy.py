@@ -222,7 +222,7 @@ def _epochs(judged: Judged) -> Iterator[CheckResult]:
 
 
 def _reference(judged: Judged) -> Iterator[CheckResult]:
-    """RKE beside the reference; nothing where no reference is named. A kind of one subject is named, and fails nothing."""
+    """RKE beside the reference, where one is named. A kind of one subject is named, and fails nothing."""
     rule, config = judged.policy.reference, judged.evidence.config
     if rule is None or not config.reference or judged.is_by_words:
         return
