@@ -147,7 +147,7 @@ def _lens_table(lens: LensWhatIf, own: LensWhatIf | None) -> Table:
     table = _table(lens.lens.value, "what if", "the run's own", left=1)
     table.add_row("documents", f"{lens.documents:,.0f}", f"{own.documents:,.0f}" if own else "-")
     for words, name in _METRICS:
-        table.add_row(words, _shown(getattr(lens, name)), _shown(getattr(own, name)) if own else "-")
+        table.add_row(words, _known(getattr(lens, name)), _known(getattr(own, name)) if own else "-")
     for number, trial in enumerate(lens.trials):
         if trial.fraction != 1:
             before = _shown(own.trials[number].distinct_fraction) if own else "-"
@@ -248,6 +248,10 @@ def _frontier_table(frontier: list[Choice]) -> Table:
             shares,
         )
     return table
+
+
+def _known(estimate: Estimate) -> str:
+    return _shown(estimate) if estimate.says_something else "unknown"
 
 
 def _shown(estimate: Estimate) -> str:

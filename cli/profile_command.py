@@ -103,8 +103,8 @@ def _cells(scope: "ScopeProfile") -> Sequence[str]:
         *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIAL_FRACTIONS),
         _shown(scope.distinct_fraction, ".3f"),
         _shown(scope.hill_1, ",.0f"),
-        _shown(scope.hill_2, ",.0f"),
-        f"{scope.duplicate_pairs.value:,.0f}",
+        _shown(scope.hill_2, ",.0f") if scope.hill_2.says_something else "unknown",
+        f"{scope.duplicate_pairs.value:,.0f}" if scope.duplicate_pairs.says_something else "unknown",
     )
 
 

@@ -133,7 +133,7 @@ def _table(comparisons: "list[TrialComparison]") -> Table:
             *(_fraction(c.trial.distinct_fraction), uniform, _fraction(c.mixture.distinct_fraction)),
             *(f"{c.gap.value:+.3f}", _fraction(c.trial.duplicate_fraction), _fraction(c.mixture.duplicate_fraction)),
             *(f"{c.trial.hill_1.value:,.0f}", f"{c.mixture.hill_1.value:,.0f}"),
-            *(f"{c.trial.hill_2.value:,.0f}", f"{c.mixture.hill_2.value:,.0f}"),
+            *(f"{h.value:,.0f}" if h.says_something else "unknown" for h in (c.trial.hill_2, c.mixture.hill_2)),
         )
     return table
 

@@ -10,6 +10,11 @@ class Estimate(Strict):
     low: float
     high: float
 
+    @property
+    def says_something(self) -> bool:
+        """Whether half of the interval is at most the number itself; where it is not, the number is shown as unknown."""
+        return self.high - self.low <= 2 * abs(self.value)
+
 
 class Diversity(Strict):
     """The diversity of some documents, through one lens.
