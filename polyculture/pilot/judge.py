@@ -1,4 +1,4 @@
-"""The expectations of the configuration against a corpus that does not exist yet."""
+"""The rule of near-duplicates and the configuration's expectations against a corpus that does not exist yet."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,7 +9,7 @@ from polyculture.pilot.sample import PilotSample
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.gate_config import Expectation
-from schemas.measures import Metric, Stage
+from schemas.measures import Lens, Metric, Stage
 from schemas.pilot import PilotCheck
 from schemas.verdict import Outcome
 
@@ -22,14 +22,14 @@ Judged = tuple[Outcome, float, float, int | None]  # outcome, low, high, documen
 
 
 def judge_pilot(config: CurationConfig, samples: Sequence[PilotSample]) -> tuple[list[PilotCheck], list[str]]:
-    """Judge every expectation that a pilot can be judged by.
+    """Judge the rule `near`, which a pilot can forecast, and every expectation that it can be judged by.
 
     Returns:
-        A check for each expectation and scope, and the expectations that were left out, in sentences.
+        A check for each bound and scope, and the expectations that were left out, in sentences.
     """
     checks: list[PilotCheck] = []
     unjudged: list[str] = []
-    for expectation in config.gate.expectations:
+    for expectation in [*_near_rule(config), *config.gate.expectations]:
         what = f"{expectation.lens.value} {expectation.metric.value} {bound_words(expectation)}"
         if expectation.metric not in METRICS:
             unjudged.append(f"{what}: a pilot does not forecast it")
@@ -38,6 +38,15 @@ def judge_pilot(config: CurationConfig, samples: Sequence[PilotSample]) -> tuple
         else:
             checks += _checks(expectation, config, samples)
     return checks, unjudged
+
+
+def _near_rule(config: CurationConfig) -> Iterator[Expectation]:
+    """The rule of near-duplicates: all together decide, and sources are named."""
+    rule = config.gate.rules.near
+    if rule is not None:
+        asked = Expectation(lens=Lens.NEAR, metric=Metric.DISTINCT_FRACTION, scope="all", at_least=rule.at_least)
+        yield asked.model_copy(update={"severity": rule.severity})
+        yield asked.model_copy(update={"scope": "each_source", "severity": "warn"})
 
 
 def _checks(expectation: Expectation, config: CurationConfig, samples: Sequence[PilotSample]) -> Iterator[PilotCheck]:

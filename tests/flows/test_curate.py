@@ -344,9 +344,11 @@ def test_too_few_probes_are_unknown_and_say_what_would_settle_it(tmp_path: Path,
     }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 4, result.stderr
-    check = Verdict.model_validate_json(result.stdout).failed()[0]
-    assert check.needed_probes is not None
-    assert check.needed_probes > 40
+    [narrow, near] = Verdict.model_validate_json(result.stdout).failed()
+    assert (narrow.name, near.name) == ("narrow", "expectation")
+    assert near.needed_probes is not None
+    assert near.needed_probes > 40
+    assert "too near the limit to tell from 40 probes" in narrow.message
 
 
 def test_quarantine_over_the_limit_closes_the_gate_and_the_run_finishes(tmp_path: Path, command: Command) -> None:
@@ -438,7 +440,12 @@ def test_a_record_cannot_choose_its_kind_or_source(tmp_path: Path, command: Comm
         for i, t in enumerate(unique_texts(50, 3))
     ]
     (tmp_path / "s.jsonl").write_text("\n".join(lines))
-    config = {"name": "k", "sources": [{"name": "machine", "kind": "synthetic", "paths": ["s.jsonl"]}]}
+    config = {
+        "name": "k",
+        "sources": [{"name": "machine", "kind": "synthetic", "paths": ["s.jsonl"]}],
+        "measure": {"semantic": None},
+        "gate": {"judge": "words", "rules": {"narrow": "off"}},
+    }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     table = pl.concat([pl.read_ipc_stream(path) for path in (tmp_path / "run" / "shards").glob("*.arrow")])

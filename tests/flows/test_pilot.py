@@ -31,14 +31,16 @@ def test_a_pilot_of_nearly_its_corpus_is_settled_either_way(tmp_path: Path, comm
     path = write_config(tmp_path, three_kinds(tmp_path))
     healthy = command("pilot", path, "--target-documents", "930", "--out", tmp_path / "out")
     assert healthy.returncode == 0, healthy.stdout + healthy.stderr
-    assert "pass: samples: near distinct_fraction of 413 documents will be" in healthy.stdout
+    assert "pass: all: near distinct_fraction of 930 documents will be" in healthy.stdout
+    assert "warning, pass: samples: near distinct_fraction of 413 documents will be" in healthy.stdout
     again = command("pilot", path, "--target-documents", "930", "--out", tmp_path / "out", "--json", "--workers", "1")
     assert (tmp_path / "out" / "pilot.json").read_text() == json.dumps(json.loads(again.stdout), indent=1) + "\n"
     (tmp_path / "narrow").mkdir()
     narrow = write_config(tmp_path / "narrow", three_kinds(tmp_path / "narrow", expanded_texts(40, 10, seed=6)))
     result = command("pilot", narrow, "--target-documents", "930", "--out", tmp_path / "narrow-out")
     assert result.returncode == 3, result.stdout + result.stderr
-    assert "fail: samples: near distinct_fraction" in result.stdout
+    assert "  fail: all: near distinct_fraction" in result.stdout
+    assert "warning, fail: samples: near distinct_fraction" in result.stdout
 
 
 @pytest.mark.long

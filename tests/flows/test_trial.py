@@ -36,7 +36,8 @@ def test_a_trial_that_looked_varied_raises_the_alarm(
     ids.write_text("\n".join([*chosen, "pages:nowhere"]))
     result = command("trial", few_seeds, "--ids", ids)
     assert result.returncode == 3, result.stdout + result.stderr
-    assert "ALARM samples, near: your trial saw" in result.stdout
+    assert "ALARM all, near: your trial saw" in result.stdout
+    assert "note samples, near: your trial saw" in result.stdout
     assert "the run will see 7 %" in result.stdout
     assert "1 of 45 ids are in no shard of the run: pages:nowhere" in result.stdout
     assert here("trial", few_seeds, "--ids", ids, "--no-fail").returncode == 0

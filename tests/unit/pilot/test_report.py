@@ -38,13 +38,13 @@ def made_pilot() -> Pilot:
     return Pilot(subset.documents, index_subset(subset, 0.8, 1), names, tuple(kinds[name] for name in names))
 
 
-def judged(*expectations: dict[str, Any], target: int = 3610) -> PilotReport:
+def judged(*expectations: dict[str, Any], target: int = 3610, rules: dict[str, Any] | None = None) -> PilotReport:
     kinds = {"web_a": "web", "synth": "synthetic", "expert_b": "expert"}
     config = CurationConfig.model_validate(
         {
             "name": "made",
             "sources": [{"name": name, "kind": kind, "paths": ["x"]} for name, kind in kinds.items()],
-            "gate": {"expectations": expectations},
+            "gate": {"expectations": expectations, "rules": {"near": "off"} if rules is None else rules},
         }
     )
     return forecast_pilot(made_pilot(), config, target, None, "0" * 64)
@@ -109,3 +109,11 @@ def test_what_a_pilot_cannot_judge_is_said_and_nothing_judged_is_no_pass() -> No
 def test_a_corpus_smaller_than_its_pilot_is_refused(target: int) -> None:
     with pytest.raises(ConfigError, match="--target-documents"):
         judged(DISTINCT, target=target)
+
+
+def test_the_rule_of_near_duplicates_is_judged_without_being_asked_for() -> None:
+    found = judged(target=3610, rules={})
+    checks = {check.scope: (check.severity, check.bound) for check in found.checks}
+    assert checks["all"] == ("fail", ">= 0.8")
+    assert {severity for scope, (severity, _) in checks.items() if scope != "all"} == {"warn"}
+    assert judged(target=3610, rules={"near": "off"}).checks == []
