@@ -90,7 +90,7 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
     _print_text(console, verdict)
     _print_checks(console, [c for c in verdict.failed() if not verdict.says(c)], "that keep the gate closed")
     warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
-    warnings = [c for c in warnings if not verdict.says(c)]
+    warnings = [c for c in warnings if c.waiver or not verdict.says(c)]
     _print_checks(console, [c for c in warnings if c.waiver], "that are waived", len(warnings))
     _print_checks(console, [c for c in warnings if not c.waiver], "that warn")
     console.print(f"Report: {directory.report / 'index.html'}", soft_wrap=True)
