@@ -33,7 +33,7 @@ class Rule(Strict):
 # Whether a larger value of a field asks for more (1) or for less (-1).
 _STRICTER = {
     "at_least": 1, "warn_below": 1, "at_most": -1, "warn_above": -1,
-    "near": -1, "twins": -1, "passages": -1, "documents": -1,
+    "near": -1, "twins": -1, "passages": -1, "quoted": -1, "documents": -1,
 }  # fmt: skip
 
 
@@ -44,12 +44,17 @@ def _shown(value: object) -> str:
 class NarrowRule(Rule):
     """`narrow`: the share of the tokens that lie in narrow documents, which say what many others say."""
 
-    near: Documents = Field(8, description="A document is narrow if so many near-duplicates exist, itself included.")
+    near: Documents = Field(5, description="A document is narrow if so many near-duplicates exist, itself included.")
     twins: Documents = Field(
-        8, description="So many verified twins: alike by meaning and in words, itself included, per answer allowed."
+        5, description="So many verified twins: alike by meaning and in words, itself included, per answer allowed."
     )
     passages: Fraction = Field(
         0.5, description="This share of its words stands in passages of 20 words that eight documents or more hold."
+    )
+    quoted: Fraction = Field(
+        0.8,
+        description="This share of its words stands in passages of 20 words that another document holds; not asked of "
+        "a source that may answer a prompt several times.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.05, description="Most of the tokens that may be narrow.")

@@ -24,7 +24,8 @@ def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
 
 # One row per draw of a document, by source and then in the order of the draws; one drawn twice has two equal rows.
 # `words` are those that shingles are made of. `twin_candidates`: other documents at a cosine of .90 or more, of which
-# `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more.
+# `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more;
+# `_before`: in N documents of its own source and of those before it in the survivors' order.
 REPETITION_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
@@ -39,7 +40,7 @@ REPETITION_SCHEMA = pa.schema(
         ),
         _count("twin_candidates", is_nullable=True),
         _count("twin_verified_of", is_nullable=True),
-        *(_count(f"shared_{documents}") for documents in SHARED_BY),
+        *(_count(f"shared_{documents}{of}") for documents in SHARED_BY for of in ("", "_before")),
     ]
 )
 

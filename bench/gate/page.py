@@ -29,7 +29,6 @@ from bench.gate.score import (
 )
 
 HEAD = Path(__file__).with_name("page.md")
-IMAGE = "gate_calibration.svg"
 ERROR_HEAD = ("false GO", "UNKNOWN on narrow", "false NO-GO", "UNKNOWN on healthy")
 
 
@@ -44,7 +43,7 @@ def write_page(out: Path, page: Path, bounds: Bounds = SHIPPED_BOUNDS) -> bool:
         HEAD.read_text(encoding="utf-8").rstrip(),
         "## Totals", _totals(worlds, rulings, errors),
         "## By family", _families(worlds, rulings),
-        "## Rules", _alone(worlds, rulings, bounds), _curves(worlds, bounds, page.parent / "images" / IMAGE),
+        "## Rules", _alone(worlds, rulings, bounds), _curves(worlds, bounds, page.parent / "images" / f"{page.stem}.svg"),
         "## Bounds", _sweeps(worlds, bounds),
         "## Further causes", _extras(worlds, bounds, errors),
         "## What stays wrong", _wrong(worlds, rulings),

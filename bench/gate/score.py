@@ -15,7 +15,7 @@ from scipy import special
 from bench.gate.run import ROWS, WORLDS
 from polyculture.gate.drawn import Drawn, Flags, drawn_of
 from polyculture.gate.expectations import settle
-from polyculture.gate.narrow import share_of_said
+from polyculture.gate.narrow import REPEATED, share_of_said
 from polyculture.statistics.intervals import CONFIDENCE
 from schemas.measures import Stage
 from schemas.numbers import Estimate
@@ -36,12 +36,13 @@ class Extra:
     """
 
     least: Mapping[str, float]
+    is_for_answers: bool = True  # asked of sources that declare several answers to a prompt, too
 
     def hits(self, drawn: Drawn) -> Flags:
         """(n,) whether each document is narrow by it."""
         with np.errstate(invalid="ignore"):
             found: Flags = np.all([column(drawn, name) >= least for name, least in self.least.items()], axis=0)
-        return found
+        return found if self.is_for_answers else found & (drawn.answers < REPEATED)
 
     def __str__(self) -> str:
         return " and ".join(f"{name} >= {least:g}" for name, least in self.least.items())
@@ -60,7 +61,7 @@ class Bounds:
     """The bounds of the rules that close the gate; `inf` switches a cause or rule off, as 0 does one from below.
 
     Attributes:
-        near, twins, passages, at_most: of the rule `narrow`.
+        near, twins, passages, quoted, at_most: of the rule `narrow`.
         shared: documents that a passage must stand in: 2, 8 or 50.
         meaning, near_fraction: least distinct fractions.
         heavy: most of the tokens in one species.
@@ -71,6 +72,7 @@ class Bounds:
     near: float
     twins: float
     passages: float
+    quoted: float
     at_most: float
     meaning: float
     near_fraction: float
@@ -87,6 +89,7 @@ class Bounds:
             narrow.near,
             narrow.twins,
             narrow.passages,
+            narrow.quoted,
             narrow.at_most,
             policy.meaning.at_least if policy.meaning else 0.0,
             policy.near.at_least if policy.near else 0.0,
@@ -101,6 +104,7 @@ class Bounds:
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
             "passages": Extra({f"passages_{self.shared}": self.passages}),
+            "quoted": Extra({"passages_2": self.quoted}, is_for_answers=False),
         }
         return own | {str(extra): extra for extra in self.extras}
 
@@ -308,9 +312,10 @@ def errors_from(worlds: Sequence[Kept], rulings: Sequence[Ruling]) -> Errors:
 
 
 SWEEPS: dict[str, tuple[float, ...]] = {
-    "twins": (4, 6, 8, 12, 16, 24, 32),
-    "near": (2, 4, 8, 16, 32),
-    "passages": (0.15, 0.25, 0.35, 0.5, 0.65, 0.8),
+    "twins": (3, 4, 5, 6, 8, 12, 16),
+    "near": (2, 3, 5, 8, 16),
+    "passages": (0.25, 0.35, 0.5, 0.65, 0.8),
+    "quoted": (0.5, 0.65, 0.7, 0.8, 0.9, np.inf),
     "shared": (2, 8, 50),
     "at_most": (0.02, 0.03, 0.05, 0.08, 0.1),
     "meaning": (0.0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7),
@@ -329,9 +334,8 @@ EXTRAS = (
     Extra({"seed": 8, "alike": 4}),
     Extra({"alike": 16}),
     Extra({"alike": 64}),
-    Extra({"passages_2": 0.65}),
-    Extra({"passages_2": 0.8}),
     Extra({"passages_2": 0.5, "alike": 8}),
+    Extra({"passages_2": 0.65, "alike": 2}),
     Extra({"passages_8": 0.25, "alike": 8}),
     Extra({"passages_50": 0.25}),
 )
@@ -363,6 +367,7 @@ def without(bounds: Bounds) -> dict[str, Bounds]:
         "narrow copies": {"near": np.inf},
         "narrow meaning": {"twins": np.inf},
         "narrow passages": {"passages": np.inf},
+        "narrow quoted": {"quoted": np.inf},
         "meaning": {"meaning": 0.0},
         "near": {"near_fraction": 0.0},
         "heavy": {"heavy": np.inf},

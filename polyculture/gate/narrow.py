@@ -42,17 +42,31 @@ class NarrowSource:
 
 def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
     """(n,) for each cause, whether a document is narrow by it, and by none before it."""
-    words = np.maximum(drawn.columns["words"], 1)
     with np.errstate(invalid="ignore"):
         by = {
             "copies": drawn.per_answer("near") >= rule.near,
             "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
-            "passages": drawn.columns["shared_8"] / words >= rule.passages,
+            "passages": _by_passages(drawn, rule, ""),
         }
-    found, taken = {}, np.zeros(len(words), np.bool_)
+    found, taken = {}, np.zeros(len(drawn.source), np.bool_)
     for cause in CAUSES:
         found[cause] = by[cause] & ~taken
         taken |= by[cause]
+    return found
+
+
+def _by_passages(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
+    """(n,) whether each document is mostly made of passages that others hold.
+
+    Args:
+        drawn: evidence.
+        rule: the rule.
+        of: of which documents passages are counted: of all, or `_before`.
+    """
+    words = np.maximum(drawn.columns["words"], 1)
+    widespread = drawn.columns[f"shared_8{of}"] / words >= rule.passages
+    quoted = (drawn.columns[f"shared_2{of}"] / words >= rule.quoted) & (drawn.answers < REPEATED)
+    found: Flags = widespread | quoted
     return found
 
 
@@ -66,10 +80,9 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     """(n,) whether each document is narrow only since others copy it: its source is not named for that.
 
     Nothing in its own source says the same, and what its source and those before it in the survivors' order say is too
-    little to make it narrow. Passages have no such order, so what is narrow by them is never the original.
+    little to make it narrow.
     """
-    by_passages = drawn.columns["shared_8"] / np.maximum(drawn.columns["words"], 1) >= rule.passages
-    found = narrow_documents(drawn, rule) & ~by_passages
+    found = narrow_documents(drawn, rule) & ~_by_passages(drawn, rule, "_before")
     for name, least in (("near", rule.near), ("twins", rule.twins)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):

@@ -93,7 +93,7 @@ def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sou
     more = f" and {len(sources) - _MOST_NAMED} more" if len(sources) > _MOST_NAMED else ""
     documents, things = _facts(judged, drawn, rule, cause, sources)
     if cause == "passages":
-        return f"{named}{more}: {documents:,} documents are mostly made of passages that eight or more share"
+        return f"{named}{more}: {documents:,} documents are mostly made of passages that others hold"
     return f"{named}{more}: {documents:,} documents say about {things:,} things"
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.manifest import Manifest
-from schemas.repetition import COUNTED_LENSES, PASSAGES_SCHEMA, REPETITION_SCHEMA
+from schemas.repetition import COUNTED_LENSES, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
 
 Row = Mapping[str, int | None]
 PROBES = 500
@@ -16,13 +16,16 @@ def row_of(stage: str, source: str, number: int, counts: Row) -> dict[str, objec
     """One drawn document; by default alone in every lens, and read."""
     values: dict[str, object] = {
         "stage": stage, "source": source, "document_id": f"{source}:{number}", "tokens": 100, "words": 80,
-        "twin_candidates": 0, "twin_verified_of": 0, "shared_2": 0, "shared_8": 0, "shared_50": 0,
+        "twin_candidates": 0, "twin_verified_of": 0,
     }  # fmt: skip
+    values |= {f"shared_{n}{of}": 0 for n in SHARED_BY for of in ("", "_before")}
     for lens in COUNTED_LENSES:
         values |= {lens: 1, f"{lens}_own": 1, f"{lens}_before": 0}
     for lens in COUNTED_LENSES:
         if lens in counts:
             values[f"{lens}_own"] = counts.get(f"{lens}_own", counts[lens])
+    for documents in SHARED_BY:
+        values[f"shared_{documents}_before"] = counts.get(f"shared_{documents}", 0)
     return values | counts
 
 

@@ -168,35 +168,48 @@ class SharedWords:
     Attributes:
         words: (n,) words of each.
         shared: (n, len(SHARED_BY)) those that stand in a passage which so many documents have.
+        shared_before: the same where only documents of its own source are counted, and of those before it in the
+            survivors' order.
         runs: widespread passages, largest first; no two hold the same gram.
     """
 
     words: Numbers
     shared: NDArray[np.int64]
+    shared_before: NDArray[np.int64]
     runs: list[Run]
 
 
-def share_words(corpus: Corpus, documents: Numbers, table: GramTable, totals: Numbers) -> SharedWords:
+def share_words(
+    corpus: Corpus, documents: Numbers, table: GramTable, given: PassageCounts, preference: Numbers
+) -> SharedWords:
     """Find the words of documents that stand in passages which others have.
 
     Args:
         corpus: n documents.
         documents: numbers of the drawn ones, ascending.
         table: their grams.
-        totals: (grams,) documents that have each gram.
+        given: documents that have each gram.
+        preference: (sources,) place of each source in the survivors' order, the most preferred first.
     """
-    files, spans = by_file(corpus, documents)
+    totals, so_far = given.totals(len(table)), np.zeros(len(table), np.int64)
+    left = sorted(given.grams, key=lambda one: -int(preference[one[0]]))
     words, shared = np.zeros(len(documents), np.int64), np.zeros((len(documents), len(SHARED_BY)), np.int64)
+    before = shared.copy()
     longest: dict[int, Run] = {}  # of those with the same most widespread gram
-    for file, span in zip(files, spans, strict=True):
+    held = zip(*by_file(corpus, documents), strict=True)
+    for file, span in sorted(held, key=lambda pair: int(preference[pair[0].source])):
+        while left and preference[left[-1][0]] <= preference[file.source]:
+            _, grams, found_in = left.pop()
+            so_far[grams] += found_in
         for rows, found in file.words():
             at = np.arange(span.start, span.stop)[rows]
             places, counts = places_of(grams_of(found), table), gram_counts(found)
             words[at], shared[at] = np.diff(found.offsets), shared_words(totals[places], counts, SHARED_BY)
+            before[at] = shared_words(so_far[places], counts, SHARED_BY)
             for run in _runs(documents[at], places, counts, totals):
                 if run.gram not in longest or run.words > longest[run.gram].words:
                     longest[run.gram] = run
-    return SharedWords(words, shared, _largest(list(longest.values()), len(table)))
+    return SharedWords(words, shared, before, _largest(list(longest.values()), len(table)))
 
 
 def _runs(documents: Numbers, places: Numbers, counts: Numbers, totals: Numbers) -> Iterator[Run]:

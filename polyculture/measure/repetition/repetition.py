@@ -125,11 +125,13 @@ def measure_repetition(subject: Subject, config: CurationConfig, workshop: Works
         by_source = count_species_of(subject.looked, lens, documents, sourced)
         columns |= _columns(lens.value, triple(by_source, corpus.source[documents], preference))
         workshop.after(f"repetition in {lens.value}")
-    counts, shared = _passages(subject, documents, workshop)
+    counts, shared = _passages(subject, documents, preference, workshop)
     texts = int(first_of_text(corpus, np.flatnonzero(present)).sum())
     weights = word_weights(counts.words, texts)
     columns |= _twins(subject, (documents, hashes), (weights, preference), workshop)
-    columns |= {f"shared_{least}": shared.shared[:, number] for number, least in enumerate(SHARED_BY)}
+    for number, least in enumerate(SHARED_BY):
+        columns |= {f"shared_{least}": shared.shared[:, number]}
+        columns |= {f"shared_{least}_before": shared.shared_before[:, number]}
     columns |= {"words": shared.words, "tokens": corpus.tokens[documents]}
     return Repetition(_rows(subject, documents, columns, place), _listed(subject, counts, shared.runs))
 
@@ -138,14 +140,16 @@ def _columns(lens: str, counts: tuple[Numbers, Numbers, Numbers]) -> Columns:
     return {f"{lens}{of}": column for of, column in zip(("", "_own", "_before"), counts, strict=True)}
 
 
-def _passages(subject: Subject, documents: Numbers, workshop: Workshop) -> tuple[PassageCounts, SharedWords]:
+def _passages(
+    subject: Subject, documents: Numbers, preference: Numbers, workshop: Workshop
+) -> tuple[PassageCounts, SharedWords]:
     """Count the passages of the drawn documents."""
     corpus = subject.corpus
     table = gram_table(corpus, documents)
     workshop.after("passages of drawn documents")
     counts = count_passages(corpus, np.flatnonzero(subject.present), table, workshop.scratch, workshop.executor)
     workshop.after("passages of all documents")
-    shared = share_words(corpus, documents, table, counts.totals(len(table)))
+    shared = share_words(corpus, documents, table, counts, preference)
     workshop.after("shared words")
     return counts, shared
 

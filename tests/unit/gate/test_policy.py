@@ -220,6 +220,21 @@ def test_a_source_that_others_copy_is_not_named_narrow_and_gives_up_nothing() ->
     assert cure.factors == {"copier": 0.0}  # a tenth of it would still say what the pages say
 
 
+def test_pages_that_others_quote_are_not_named_and_declared_answers_may_share_passages() -> None:
+    quoted: Row = {"shared_2": 75, "shared_2_before": 0}
+    found = verdict_on({"pages": 90, "quoting": 10}, {"pages": (0.1, quoted), "quoting": (0.9, {"shared_2": 75})})
+    assert found.verdict is VerdictValue.NO_GO
+    [check] = [check for check in found.checks if check.name == "narrow"]
+    assert "quoting 9 %" in check.message
+    assert "pages" not in check.message
+    tokens = {"site": 70, "answers": 30}
+    settings = settings_of(tokens)
+    declared = [source.model_copy(update={"answers_per_prompt": 4.0}) for source in settings.sources]
+    evidence = run_of(settings.model_copy(update={"sources": tuple(declared)}), tokens)
+    share = narrow_share(drawn_or_fail(evidence, {"answers": (0.9, {"shared_2": 75, "twins": 4})}), NarrowRule())
+    assert float(share.value) == 0
+
+
 def test_vendors_who_each_say_everything_once_are_named_from_the_one_that_makes_it_too_much() -> None:
     tokens = {f"vendor{i}": 10 for i in range(10)}
     rows = {f"vendor{i}": (1.0, {"twins": 10, "twins_own": 1, "twins_before": i}) for i in range(10)}
@@ -227,10 +242,10 @@ def test_vendors_who_each_say_everything_once_are_named_from_the_one_that_makes_
     assert found.verdict is VerdictValue.NO_GO
     cure = cheapest_cure(drawn_from(tokens, rows), NarrowRule())
     assert cure is not None
-    assert set(cure.factors) == {"vendor7", "vendor8", "vendor9"}
+    assert set(cure.factors) == {f"vendor{i}" for i in range(4, 10)}
 
 
-@pytest.mark.parametrize(("copies", "counts"), [(2, {"twins": 2}), (5, {"near": 5}), (4, {"twins": 4, "near": 2})])
+@pytest.mark.parametrize(("copies", "counts"), [(2, {"twins": 2}), (4, {"near": 4}), (4, {"twins": 4, "near": 2})])
 def test_copies_of_healthy_text_do_not_dilute_what_is_narrow(copies: int, counts: Row) -> None:
     before = narrow_share(drawn_from({"a": 900, "c": 100}, {"c": (0.9, ANSWERS)}), NarrowRule())
     after = narrow_share(
@@ -278,7 +293,10 @@ def test_the_order_and_names_of_sources_change_no_verdict(world: str) -> None:
 
 
 def drawn_from(tokens: dict[str, int], narrow: dict[str, tuple[float, Row]]) -> Drawn:
-    evidence = run_of(settings_of(tokens), tokens)
+    return drawn_or_fail(run_of(settings_of(tokens), tokens), narrow)
+
+
+def drawn_or_fail(evidence: Manifest, narrow: dict[str, tuple[float, Row]]) -> Drawn:
     found = drawn_for(evidence, repetition_of(evidence, narrow).rows)
     assert found is not None
     return found

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -165,11 +165,12 @@ def plain_twins(texts: Sequence[Text], number: int) -> list[int]:
     return [other for other in range(len(texts)) if is_twin(other)]
 
 
-def plain_shared(texts: Sequence[Text], number: int, least: int) -> int:
-    """Words of a document in passages of 20 words that so many documents hold."""
+def plain_shared(texts: Sequence[Text], number: int, least: int, sources: Collection[str] = ()) -> int:
+    """Words of a document in passages of 20 words that so many documents hold, of some sources or of all."""
     words = words_of(texts[number].text)
     covered: set[int] = set()
     for at in range(len(words) - 19):
-        if sum(words[at : at + 20] in grams_of(text.text) for text in texts) >= least:
+        others = (text for text in texts if not sources or text.source in sources)
+        if sum(words[at : at + 20] in grams_of(text.text) for text in others) >= least:
             covered |= set(range(at, at + 20))
     return len(covered)

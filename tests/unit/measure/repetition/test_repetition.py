@@ -84,7 +84,7 @@ def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
     order = ["solutions", "pages", "samples", "answers"]
     counted = by_id(found)
     assert len(counted) > 60
-    seen = {"twins": 0, "before": 0, "null": 0, "shared_50": 0}
+    seen = {"twins": 0, "before": 0, "null": 0, "shared_50": 0, "shared_before": 0}
     for name, row in counted.items():
         at = number[name]
         own = made[at].source
@@ -92,6 +92,7 @@ def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
         assert row["words"] == len(made[at].text.split()) or "水" in made[at].text
         for least in (2, 8, 50):
             assert row[f"shared_{least}"] == plain_shared(made, at, least)
+            assert row[f"shared_{least}_before"] == plain_shared(made, at, least, {*earlier, own})
         equal = [text.source for text in made if text.text == made[at].text]
         assert row["exact"] == len(equal)
         assert row["exact_own"] == equal.count(own)
@@ -111,6 +112,7 @@ def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
         seen["twins"] += 2 < row["twins"] < row["alike"]
         seen["before"] += row["twins_before"] > 0
         seen["shared_50"] += row["shared_50"] > 0
+        seen["shared_before"] += row["shared_50_before"] < row["shared_50"]
     assert min(seen.values()) > 3
 
 
