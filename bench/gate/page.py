@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bench.gate.run import CORPORA
 from bench.gate.score import (
     EXTRAS,
     GO,
@@ -38,12 +39,12 @@ def write_page(out: Path, page: Path, bounds: Bounds = SHIPPED_BOUNDS) -> bool:
     if not worlds:
         sys.exit(f"{out} holds no worlds; make some with --worlds")
     rulings = [judged(world, bounds) for world in worlds]
-    errors = errors_from(worlds, rulings)
+    errors, image = errors_from(worlds, rulings), page.parent / "images" / f"{page.stem}.svg"
     parts = [
         HEAD.read_text(encoding="utf-8").rstrip(),
-        "## Totals", _totals(worlds, rulings, errors),
+        "## Totals", _totals(worlds, rulings, errors), _corpora(out),
         "## By family", _families(worlds, rulings),
-        "## Rules", _alone(worlds, rulings, bounds), _curves(worlds, bounds, page.parent / "images" / f"{page.stem}.svg"),
+        "## Rules", _alone(worlds, rulings, bounds), _curves(worlds, bounds, image),
         "## Bounds", _sweeps(worlds, bounds),
         "## Further causes", _extras(worlds, bounds, errors),
         "## What stays wrong", _wrong(worlds, rulings),
@@ -51,6 +52,12 @@ def write_page(out: Path, page: Path, bounds: Bounds = SHIPPED_BOUNDS) -> bool:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     return errors.meets_targets
+
+
+def _corpora(out: Path) -> str:
+    """The corpora that the worlds are made of."""
+    names = sorted(path.name.split(".")[0].partition("__")[2] for path in (out / CORPORA).iterdir())
+    return f"Text of {len(names)} corpora: {', '.join(names)}."
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
