@@ -54,7 +54,7 @@ class NarrowRule(Rule):
     quoted: Fraction = Field(
         0.8,
         description="This share of its words stands in passages of 20 words that another document holds; not asked of "
-        "a source that may answer a prompt several times.",
+        "near copies, nor of a source that may answer a prompt several times.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.05, description="Most of the tokens that may be narrow.")

@@ -15,7 +15,7 @@ from scipy import special
 from bench.gate.run import ROWS, WORLDS
 from polyculture.gate.drawn import Drawn, Flags, drawn_of
 from polyculture.gate.expectations import settle
-from polyculture.gate.narrow import REPEATED, share_of_said
+from polyculture.gate.narrow import may_be_quoted, share_of_said
 from polyculture.statistics.intervals import CONFIDENCE
 from schemas.measures import Stage
 from schemas.numbers import Estimate
@@ -36,16 +36,23 @@ class Extra:
     """
 
     least: Mapping[str, float]
-    is_for_answers: bool = True  # asked of sources that declare several answers to a prompt, too
 
     def hits(self, drawn: Drawn) -> Flags:
         """(n,) whether each document is narrow by it."""
         with np.errstate(invalid="ignore"):
             found: Flags = np.all([column(drawn, name) >= least for name, least in self.least.items()], axis=0)
-        return found if self.is_for_answers else found & (drawn.answers < REPEATED)
+        return found
 
     def __str__(self) -> str:
         return " and ".join(f"{name} >= {least:g}" for name, least in self.least.items())
+
+
+class Quoted(Extra):
+    """The cause that another document holds most of the words."""
+
+    def hits(self, drawn: Drawn) -> Flags:
+        """(n,) whether each document is narrow by it."""
+        return super().hits(drawn) & may_be_quoted(drawn)
 
 
 def column(drawn: Drawn, name: str) -> np.ndarray:
@@ -104,7 +111,7 @@ class Bounds:
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
             "passages": Extra({f"passages_{self.shared}": self.passages}),
-            "quoted": Extra({"passages_2": self.quoted}, is_for_answers=False),
+            "quoted": Quoted({"passages_2": self.quoted}),
         }
         return own | {str(extra): extra for extra in self.extras}
 

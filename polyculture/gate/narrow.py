@@ -65,8 +65,16 @@ def _by_passages(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
     """
     words = np.maximum(drawn.columns["words"], 1)
     widespread = drawn.columns[f"shared_8{of}"] / words >= rule.passages
-    quoted = (drawn.columns[f"shared_2{of}"] / words >= rule.quoted) & (drawn.answers < REPEATED)
-    found: Flags = widespread | quoted
+    found: Flags = widespread | ((drawn.columns[f"shared_2{of}"] / words >= rule.quoted) & may_be_quoted(drawn))
+    return found
+
+
+def may_be_quoted(drawn: Drawn) -> Flags:
+    """(n,) whether it means something that another document holds what a document says.
+
+    It does not where a source may answer a prompt several times, nor of a near copy, which the rule `near` counts.
+    """
+    found: Flags = (drawn.answers < REPEATED) & (drawn.columns["near"] < REPEATED)
     return found
 
 

@@ -233,6 +233,8 @@ def test_pages_that_others_quote_are_not_named_and_declared_answers_may_share_pa
     evidence = run_of(settings.model_copy(update={"sources": tuple(declared)}), tokens)
     share = narrow_share(drawn_or_fail(evidence, {"answers": (0.9, {"shared_2": 75, "twins": 4})}), NarrowRule())
     assert float(share.value) == 0
+    copy: Row = {"shared_2": 80, "near": 2}
+    assert float(narrow_share(drawn_from({"pages": 100}, {"pages": (0.5, copy)}), NarrowRule()).value) == 0
 
 
 def test_vendors_who_each_say_everything_once_are_named_from_the_one_that_makes_it_too_much() -> None:
