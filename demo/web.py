@@ -4,13 +4,16 @@ The pages are made here, not fetched: one HTML page per operation, with the navi
 site around the operation's own documentation and that of its input and output members. Addresses lie in a reserved
 example domain. Of each service only the newest model is used. To keep the demo small, a page gives the documentation of
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
-type. Equal versions of `botocore` give equal bytes.
+type. So are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations share
+them, and pages that mostly repeat each other are what the gate is there to refuse. Equal versions of `botocore` give
+equal bytes.
 """
 
 import gzip
 import hashlib
 import uuid
 from base64 import b32encode
+from collections import Counter
 from collections.abc import Collection, Iterator
 from html import escape
 from pathlib import Path
@@ -24,6 +27,7 @@ from schemas.documents import Kind
 SITE = "https://docs.example.org/aws"
 CAPTURE_DATE = "2026-01-01T00:00:00Z"
 MEMBER_CHARACTERS = 4000
+MOST_TOLD = 3
 NEIGHBOURS = 4
 GZIP_LEVEL = 5
 Model = dict[str, Any]  # a botocore service model, parsed JSON
@@ -31,7 +35,7 @@ Model = dict[str, Any]  # a botocore service model, parsed JSON
 
 def version() -> str:
     """Everything that the bytes of this corpus depend on."""
-    return f"web 1, {package_versions(('botocore',))}"
+    return f"web 2, {package_versions(('botocore',))}"
 
 
 def models(services: Collection[str] | None = None) -> Iterator[tuple[str, Model]]:
@@ -45,8 +49,14 @@ def models(services: Collection[str] | None = None) -> Iterator[tuple[str, Model
             yield folder.name, orjson.loads(gzip.decompress(data) if newest.suffix == ".gz" else data)
 
 
-def pages(service: str, model: Model) -> Iterator[tuple[str, str]]:
-    """Address and HTML of one page per operation of a service, in order of name."""
+def pages(service: str, model: Model, told: Counter[str]) -> Iterator[tuple[str, str]]:
+    """Address and HTML of one page per operation of a service, in order of name.
+
+    Args:
+        service: its name.
+        model: of the service.
+        told: pages that have each documentation of a member; counted on.
+    """
     names = sorted(model["operations"])
     title = escape(model["metadata"].get("serviceFullName", service))
     for position, name in enumerate(names):
@@ -55,7 +65,7 @@ def pages(service: str, model: Model) -> Iterator[tuple[str, str]]:
             f'<li><a href="{SITE}/{service}/{other}">{other}</a></li>'
             for other in names[start : start + NEIGHBOURS + 1]
         )
-        yield f"{SITE}/{service}/{name}", _page(title, name, links, _article(title, name, model))
+        yield f"{SITE}/{service}/{name}", _page(title, name, links, _article(title, name, model, told))
 
 
 def _page(service: str, name: str, links: str, article: str) -> str:
@@ -75,7 +85,7 @@ def _page(service: str, name: str, links: str, article: str) -> str:
 """
 
 
-def _article(service: str, name: str, model: Model) -> str:
+def _article(service: str, name: str, model: Model, told: Counter[str]) -> str:
     """Heading, documentation, members and errors of one operation."""
     operation = model["operations"][name]
     http = operation.get("http", {})
@@ -85,14 +95,14 @@ def _article(service: str, name: str, model: Model) -> str:
     budget = MEMBER_CHARACTERS
     for side, heading in (("input", "Request parameters"), ("output", "Response elements")):
         if side in operation:
-            listing, budget = _members(model["shapes"], operation[side]["shape"], budget)
+            listing, budget = _members(model["shapes"], operation[side]["shape"], budget, told)
             parts.append(f"<h2>{heading}</h2>{listing}" if listing else "")
     errors = "".join(f"<li>{error['shape']}</li>" for error in operation.get("errors", []))
     parts.append(f"<h2>Errors</h2><ul>{errors}</ul>" if errors else "")
     return "\n".join(part for part in parts if part)
 
 
-def _members(shapes: Model, shape_name: str, budget: int) -> tuple[str, int]:
+def _members(shapes: Model, shape_name: str, budget: int, told: Counter[str]) -> tuple[str, int]:
     """Definition list of a structure's members, and the characters of documentation that are left to the page."""
     shape = shapes[shape_name]
     required = frozenset(shape.get("required", ()))
@@ -100,8 +110,11 @@ def _members(shapes: Model, shape_name: str, budget: int) -> tuple[str, int]:
     for member, reference in shape.get("members", {}).items():
         target = reference["shape"]
         documentation = reference.get("documentation") or shapes[target].get("documentation", "")
-        if len(documentation) > budget:
+        if told[documentation] >= MOST_TOLD:
+            documentation = ""
+        elif len(documentation) > budget:
             documentation, budget = "", 0
+        told[documentation] += 1
         budget -= len(documentation)
         need = ", required" if member in required else ""
         items.append(
@@ -148,6 +161,7 @@ def build(out: Path, services: Collection[str] | None = None) -> Corpus:
     """
     path = out / "web.warc.gz"
     documents = text_bytes = 0
+    told: Counter[str] = Counter()
     about = (
         f"software: polyculture demo\r\ndescription: pages made from {package_versions(('botocore',))}, not a crawl\r\n"
     )
@@ -155,7 +169,7 @@ def build(out: Path, services: Collection[str] | None = None) -> Corpus:
         filename = (("WARC-Filename", path.name.encode()),)
         file.write(_record("warcinfo", f"{SITE}/warcinfo", "application/warc-fields", about.encode(), filename))
         for service, model in models(services):
-            for url, html in pages(service, model):
+            for url, html in pages(service, model, told):
                 file.write(response(url, html))
                 documents += 1
                 text_bytes += len(html.encode())

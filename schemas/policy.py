@@ -33,7 +33,7 @@ class Rule(Strict):
 # Whether a larger value of a field asks for more (1) or for less (-1).
 _STRICTER = {
     "at_least": 1, "warn_below": 1, "at_most": -1, "warn_above": -1,
-    "near": -1, "twins": -1, "passages": -1, "quoted": -1, "documents": -1,
+    "near": -1, "twins": -1, "answers": -1, "passages": -1, "documents": -1,
 }  # fmt: skip
 
 
@@ -48,16 +48,14 @@ class NarrowRule(Rule):
     twins: Documents = Field(
         5, description="So many verified twins: alike by meaning and in words, itself included, per answer allowed."
     )
+    answers: Documents = Field(
+        8, description="So many documents name the same prompt or seed, itself included, per answer allowed."
+    )
     passages: Fraction = Field(
         0.5, description="This share of its words stands in passages of 20 words that eight documents or more hold."
     )
-    quoted: Fraction = Field(
-        0.8,
-        description="This share of its words stands in passages of 20 words that another document holds; not asked of "
-        "near copies, nor of a source that may answer a prompt several times.",
-    )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
-    at_most: Fraction = Field(0.05, description="Most of the tokens that may be narrow.")
+    at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")
 
 
 class NearRule(Rule):

@@ -15,7 +15,7 @@ from scipy import special
 from bench.gate.run import ROWS, WORLDS
 from polyculture.gate.drawn import Drawn, Flags, drawn_of
 from polyculture.gate.expectations import settle
-from polyculture.gate.narrow import may_be_quoted, share_of_said
+from polyculture.gate.narrow import share_of_said
 from polyculture.statistics.intervals import CONFIDENCE
 from schemas.measures import Stage
 from schemas.numbers import Estimate
@@ -47,14 +47,6 @@ class Extra:
         return " and ".join(f"{name} >= {least:g}" for name, least in self.least.items())
 
 
-class Quoted(Extra):
-    """The cause that another document holds most of the words."""
-
-    def hits(self, drawn: Drawn) -> Flags:
-        """(n,) whether each document is narrow by it."""
-        return super().hits(drawn) & may_be_quoted(drawn)
-
-
 def column(drawn: Drawn, name: str) -> np.ndarray:
     """(n,) a number of each document: a multiplicity per answer, or the share of its words in shared passages."""
     if name.startswith("passages_"):
@@ -68,7 +60,7 @@ class Bounds:
     """The bounds of the rules that close the gate; `inf` switches a cause or rule off, as 0 does one from below.
 
     Attributes:
-        near, twins, passages, quoted, at_most: of the rule `narrow`.
+        near, twins, answers, passages, at_most: of the rule `narrow`.
         shared: documents that a passage must stand in: 2, 8 or 50.
         meaning, near_fraction: least distinct fractions.
         heavy: most of the tokens in one species.
@@ -78,8 +70,8 @@ class Bounds:
 
     near: float
     twins: float
+    answers: float
     passages: float
-    quoted: float
     at_most: float
     meaning: float
     near_fraction: float
@@ -95,8 +87,8 @@ class Bounds:
         return cls(
             narrow.near,
             narrow.twins,
+            narrow.answers,
             narrow.passages,
-            narrow.quoted,
             narrow.at_most,
             policy.meaning.at_least if policy.meaning else 0.0,
             policy.near.at_least if policy.near else 0.0,
@@ -111,7 +103,7 @@ class Bounds:
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
             "passages": Extra({f"passages_{self.shared}": self.passages}),
-            "quoted": Quoted({"passages_2": self.quoted}),
+            "answers": Extra({"seed": self.answers}),
         }
         return own | {str(extra): extra for extra in self.extras}
 
@@ -322,9 +314,9 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "twins": (3, 4, 5, 6, 8, 12, 16),
     "near": (2, 3, 5, 8, 16),
     "passages": (0.25, 0.35, 0.5, 0.65, 0.8),
-    "quoted": (0.5, 0.65, 0.7, 0.8, 0.9, np.inf),
+    "answers": (4, 5, 8, 16, np.inf),
     "shared": (2, 8, 50),
-    "at_most": (0.02, 0.03, 0.05, 0.08, 0.1),
+    "at_most": (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1),
     "meaning": (0.0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7),
     "near_fraction": (0.6, 0.7, 0.75, 0.8, 0.85, 0.9),
     "heavy": (1e-3, 2e-3, 5e-3, 0.01, 0.02, 0.05),
@@ -337,8 +329,8 @@ EXTRAS = (
     Extra({"opening": 64}),
     Extra({"template": 8}),
     Extra({"template": 8, "alike": 8}),
-    Extra({"seed": 8}),
-    Extra({"seed": 8, "alike": 4}),
+    Extra({"passages_2": 0.8}),
+    Extra({"passages_2": 0.95}),
     Extra({"alike": 16}),
     Extra({"alike": 64}),
     Extra({"passages_2": 0.5, "alike": 8}),
@@ -374,7 +366,7 @@ def without(bounds: Bounds) -> dict[str, Bounds]:
         "narrow copies": {"near": np.inf},
         "narrow meaning": {"twins": np.inf},
         "narrow passages": {"passages": np.inf},
-        "narrow quoted": {"quoted": np.inf},
+        "narrow answers": {"answers": np.inf},
         "meaning": {"meaning": 0.0},
         "near": {"near_fraction": 0.0},
         "heavy": {"heavy": np.inf},

@@ -15,7 +15,7 @@ from polyculture.statistics.intervals import Interval, between
 from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
-CAUSES = ("copies", "meaning", "passages")
+CAUSES = ("copies", "meaning", "answers", "passages")
 REPEATED = 2  # documents of one source that say one thing
 
 
@@ -46,6 +46,7 @@ def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
         by = {
             "copies": drawn.per_answer("near") >= rule.near,
             "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
+            "answers": drawn.per_answer("seed") >= rule.answers,
             "passages": _by_passages(drawn, rule, ""),
         }
     found, taken = {}, np.zeros(len(drawn.source), np.bool_)
@@ -64,18 +65,8 @@ def _by_passages(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
         of: of which documents passages are counted: of all, or `_before`.
     """
     words = np.maximum(drawn.columns["words"], 1)
-    widespread = drawn.columns[f"shared_8{of}"] / words >= rule.passages
-    found: Flags = widespread | ((drawn.columns[f"shared_2{of}"] / words >= rule.quoted) & may_be_quoted(drawn))
-    return found
-
-
-def may_be_quoted(drawn: Drawn) -> Flags:
-    """(n,) whether it means something that another document holds what a document says.
-
-    It does not where a source may answer a prompt several times, nor of a near copy, which the rule `near` counts.
-    """
-    found: Flags = (drawn.answers < REPEATED) & (drawn.columns["near"] < REPEATED)
-    return found
+    widespread: Flags = drawn.columns[f"shared_8{of}"] / words >= rule.passages
+    return widespread
 
 
 def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
@@ -91,7 +82,7 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     little to make it narrow.
     """
     found = narrow_documents(drawn, rule) & ~_by_passages(drawn, rule, "_before")
-    for name, least in (("near", rule.near), ("twins", rule.twins)):
+    for name, least in (("near", rule.near), ("twins", rule.twins), ("seed", rule.answers)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):
             is_narrow = drawn.per_answer(name) >= least

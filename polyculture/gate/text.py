@@ -14,7 +14,12 @@ from schemas.verdict import CheckResult, Outcome, VerdictLine
 
 MOST_LINES = 5
 _MOST_NAMED = 3
-_LABELS = {"copies": "near copies", "meaning": "same meaning", "passages": "same passages"}
+_LABELS = {
+    "copies": "near copies",
+    "meaning": "same meaning",
+    "answers": "same prompts",
+    "passages": "same passages",
+}
 _ALIKE, _IN_WORDS = 0.6, 0.75  # worth a look: by meaning alone less than the one, in words more than the other
 _LOOK_FROM = 0.01  # of the tokens
 _SAID_ELSEWHERE = ("narrow", "unread", "policy")
@@ -93,7 +98,7 @@ def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sou
     more = f" and {len(sources) - _MOST_NAMED} more" if len(sources) > _MOST_NAMED else ""
     documents, things = _facts(judged, drawn, rule, cause, sources)
     if cause == "passages":
-        return f"{named}{more}: {documents:,} documents are mostly made of passages that others hold"
+        return f"{named}{more}: {documents:,} documents are mostly made of passages that eight or more share"
     return f"{named}{more}: {documents:,} documents say about {things:,} things"
 
 
@@ -105,7 +110,7 @@ def _facts(
     Documents were drawn in proportion to tokens, so each counts with the inverse of its tokens.
     """
     hits = causes_of(drawn, rule)[cause]
-    multiplicity = drawn.columns["near" if cause == "copies" else "twins"]
+    multiplicity = drawn.columns[{"copies": "near", "answers": "seed"}.get(cause, "twins")]
     documents = things = 0.0
     for source in sources:
         numbers = judged.evidence.profile.scope(judged.stage, Lens.EXACT, source.name)

@@ -1,5 +1,6 @@
 """The web corpus is a correct WARC file with one page per operation."""
 
+from collections import Counter
 from pathlib import Path
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
@@ -36,8 +37,16 @@ def test_the_same_botocore_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_member_documentation_stops_at_the_limit_but_every_member_is_named() -> None:
     _, model = next(web.models(("ec2",)))
     shape = model["operations"]["RunInstances"]["input"]["shape"]
-    listing, left = web._members(model["shapes"], shape, 500)
+    listing, left = web._members(model["shapes"], shape, 500, Counter())
     assert left >= 0
     assert all(f"<code>{member}</code>" in listing for member in model["shapes"][shape]["members"])
-    full, _ = web._members(model["shapes"], shape, 10**9)
+    full, _ = web._members(model["shapes"], shape, 10**9, Counter())
     assert len(listing) < len(full)
+
+
+def test_what_hundreds_of_operations_share_is_told_on_few_pages() -> None:
+    service, model = next(web.models(("ec2",)))
+    pages = [html for _, html in web.pages(service, model, Counter())]
+    shared = "Checks whether you have the required permissions for the operation, without actually making the request"
+    assert len(pages) > 500
+    assert 0 < sum(shared in html for html in pages) <= 2 * web.MOST_TOLD  # two wordings go on differently
