@@ -33,7 +33,7 @@ class Rule(Strict):
 # Whether a larger value of a field asks for more (1) or for less (-1).
 _STRICTER = {
     "at_least": 1, "warn_below": 1, "at_most": -1, "warn_above": -1,
-    "near": -1, "twins": -1, "answers": -1, "passages": -1, "documents": -1,
+    "near": -1, "twins": -1, "passages": -1, "documents": -1,
 }  # fmt: skip
 
 
@@ -47,9 +47,6 @@ class NarrowRule(Rule):
     near: Documents = Field(5, description="A document is narrow if so many near-duplicates exist, itself included.")
     twins: Documents = Field(
         5, description="So many verified twins: alike by meaning and in words, itself included, per answer allowed."
-    )
-    answers: Documents = Field(
-        8, description="So many documents name the same prompt or seed, itself included, per answer allowed."
     )
     passages: Fraction = Field(
         0.5, description="This share of its words stands in passages of 20 words that eight documents or more hold."

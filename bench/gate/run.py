@@ -193,18 +193,18 @@ def _measure(session: Session) -> None:
     write_manifest(session, accounts, [])
 
 
-_canary: list[TemporaryDirectory[str]] = []
+_canaries: dict[int, TemporaryDirectory[str]] = {}
 
 
 def _plant(session: Session) -> None:
-    """Plant the canary, which is the same in every world: this process makes it once."""
-    folder = canary_folder(session.workspace)
-    if _canary:
-        shutil.copytree(_canary[0].name, folder, dirs_exist_ok=True)
+    """Plant the canary, which is the same in every world of a seed: this process makes it once."""
+    folder, seed = canary_folder(session.workspace), session.job.config.seed
+    if seed in _canaries:
+        shutil.copytree(_canaries[seed].name, folder, dirs_exist_ok=True)
         return
     write_canary(session)
-    _canary.append(TemporaryDirectory(prefix="canary"))
-    shutil.copytree(folder, _canary[0].name, dirs_exist_ok=True)
+    _canaries[seed] = TemporaryDirectory(prefix="canary")
+    shutil.copytree(folder, _canaries[seed].name, dirs_exist_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

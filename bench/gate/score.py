@@ -60,7 +60,7 @@ class Bounds:
     """The bounds of the rules that close the gate; `inf` switches a cause or rule off, as 0 does one from below.
 
     Attributes:
-        near, twins, answers, passages, at_most: of the rule `narrow`.
+        near, twins, passages, at_most: of the rule `narrow`.
         shared: documents that a passage must stand in: 2, 8 or 50.
         meaning, near_fraction: least distinct fractions.
         heavy: most of the tokens in one species.
@@ -70,7 +70,6 @@ class Bounds:
 
     near: float
     twins: float
-    answers: float
     passages: float
     at_most: float
     meaning: float
@@ -87,7 +86,6 @@ class Bounds:
         return cls(
             narrow.near,
             narrow.twins,
-            narrow.answers,
             narrow.passages,
             narrow.at_most,
             policy.meaning.at_least if policy.meaning else 0.0,
@@ -103,7 +101,6 @@ class Bounds:
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
             "passages": Extra({f"passages_{self.shared}": self.passages}),
-            "answers": Extra({"seed": self.answers}),
         }
         return own | {str(extra): extra for extra in self.extras}
 
@@ -314,7 +311,6 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "twins": (3, 4, 5, 6, 8, 12, 16),
     "near": (2, 3, 5, 8, 16),
     "passages": (0.25, 0.35, 0.5, 0.65, 0.8),
-    "answers": (4, 5, 8, 16, np.inf),
     "shared": (2, 8, 50),
     "at_most": (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1),
     "meaning": (0.0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7),
@@ -329,6 +325,8 @@ EXTRAS = (
     Extra({"opening": 64}),
     Extra({"template": 8}),
     Extra({"template": 8, "alike": 8}),
+    Extra({"seed": 8}),
+    Extra({"seed": 8, "alike": 4}),
     Extra({"passages_2": 0.8}),
     Extra({"passages_2": 0.95}),
     Extra({"alike": 16}),
@@ -366,7 +364,6 @@ def without(bounds: Bounds) -> dict[str, Bounds]:
         "narrow copies": {"near": np.inf},
         "narrow meaning": {"twins": np.inf},
         "narrow passages": {"passages": np.inf},
-        "narrow answers": {"answers": np.inf},
         "meaning": {"meaning": 0.0},
         "near": {"near_fraction": 0.0},
         "heavy": {"heavy": np.inf},

@@ -15,7 +15,7 @@ from polyculture.statistics.intervals import Interval, between
 from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
-CAUSES = ("copies", "meaning", "answers", "passages")
+CAUSES = ("copies", "meaning", "passages")
 REPEATED = 2  # documents of one source that say one thing
 
 
@@ -46,7 +46,6 @@ def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
         by = {
             "copies": drawn.per_answer("near") >= rule.near,
             "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
-            "answers": drawn.per_answer("seed") >= rule.answers,
             "passages": _by_passages(drawn, rule, ""),
         }
     found, taken = {}, np.zeros(len(drawn.source), np.bool_)
@@ -82,7 +81,7 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     little to make it narrow.
     """
     found = narrow_documents(drawn, rule) & ~_by_passages(drawn, rule, "_before")
-    for name, least in (("near", rule.near), ("twins", rule.twins), ("seed", rule.answers)):
+    for name, least in (("near", rule.near), ("twins", rule.twins)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):
             is_narrow = drawn.per_answer(name) >= least

@@ -17,7 +17,6 @@ _MOST_NAMED = 3
 _LABELS = {
     "copies": "near copies",
     "meaning": "same meaning",
-    "answers": "same prompts",
     "passages": "same passages",
 }
 _ALIKE, _IN_WORDS = 0.6, 0.75  # worth a look: by meaning alone less than the one, in words more than the other
@@ -110,7 +109,7 @@ def _facts(
     Documents were drawn in proportion to tokens, so each counts with the inverse of its tokens.
     """
     hits = causes_of(drawn, rule)[cause]
-    multiplicity = drawn.columns[{"copies": "near", "answers": "seed"}.get(cause, "twins")]
+    multiplicity = drawn.columns["near" if cause == "copies" else "twins"]
     documents = things = 0.0
     for source in sources:
         numbers = judged.evidence.profile.scope(judged.stage, Lens.EXACT, source.name)
