@@ -5,8 +5,9 @@ site around the operation's own documentation and that of its input and output m
 example domain. Of each service only the newest model is used. To keep the demo small, a page gives the documentation of
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
 type. So are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations share
-them, and pages that mostly repeat each other are what the gate is there to refuse. Equal versions of `botocore` give
-equal bytes.
+them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an operation that
+goes by one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them. Equal
+versions of `botocore` give equal bytes.
 """
 
 import gzip
@@ -27,7 +28,7 @@ from schemas.documents import Kind
 SITE = "https://docs.example.org/aws"
 CAPTURE_DATE = "2026-01-01T00:00:00Z"
 MEMBER_CHARACTERS = 4000
-MOST_TOLD = 3
+MOST_TOLD, MOST_NAMED = 3, 3
 NEIGHBOURS = 4
 GZIP_LEVEL = 5
 Model = dict[str, Any]  # a botocore service model, parsed JSON
@@ -55,9 +56,10 @@ def pages(service: str, model: Model, told: Counter[str]) -> Iterator[tuple[str,
     Args:
         service: its name.
         model: of the service.
-        told: pages that have each documentation of a member; counted on.
+        told: pages that have each documentation of a member, and each name of an operation; counted on.
     """
-    names = sorted(model["operations"])
+    told.update(list(model["operations"]))
+    names = sorted(name for name in model["operations"] if told[name] <= MOST_NAMED)
     title = escape(model["metadata"].get("serviceFullName", service))
     for position, name in enumerate(names):
         start = max(0, min(position - NEIGHBOURS // 2, len(names) - NEIGHBOURS - 1))
