@@ -4,8 +4,8 @@ A document is the source text of one function or method, docstring included. Its
 person wrote for other people, is the docstring. Sources are parsed, never imported. Left out: tests, folders of code
 that the packages took from elsewhere, every file that names another licence than the packages' own, functions of more
 than `MAX_CHARACTERS`, and docstrings of fewer than `MIN_WORDS`. Text that a package writes many times over stands here
-few times: of functions that share a name the first `MOST_NAMED` of each package are taken, and of numpy's six polynomial
-bases one. Equal package versions give equal bytes.
+few times: of functions that share a name the first `MOST_NAMED` of each package are taken, and of numpy's six kinds of
+polynomial one. Equal package versions give equal bytes.
 """
 
 import ast
