@@ -4,8 +4,8 @@ The pages are made here, not fetched: one HTML page per operation, with the navi
 site around the operation's own documentation and that of its input and output members. Addresses lie in a reserved
 example domain. Of each service only the newest model is used. To keep the demo small, a page gives the documentation of
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
-type. So are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations share
-them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an operation of
+type. Left out are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations
+share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an operation of
 one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them. Equal versions
 of `botocore` give equal bytes.
 """
@@ -112,9 +112,9 @@ def _members(shapes: Model, shape_name: str, budget: int, told: Counter[str]) ->
     for member, reference in shape.get("members", {}).items():
         target = reference["shape"]
         documentation = reference.get("documentation") or shapes[target].get("documentation", "")
-        if told[documentation] >= MOST_TOLD:
-            documentation = ""
-        elif len(documentation) > budget:
+        if documentation and told[documentation] >= MOST_TOLD:
+            continue
+        if len(documentation) > budget:
             documentation, budget = "", 0
         told[documentation] += 1
         budget -= len(documentation)
