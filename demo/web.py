@@ -5,9 +5,9 @@ site around the operation's own documentation and that of its input and output m
 example domain. Of each service only the newest model is used. To keep the demo small, a page gives the documentation of
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
 type. Left out are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations
-share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an operation of
-one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them. Equal versions
-of `botocore` give equal bytes.
+share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an
+operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them.
+Equal versions of `botocore` give equal bytes.
 """
 
 import gzip
