@@ -6,12 +6,14 @@ example domain. Of each service only the newest model is used. To keep the demo 
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
 type. Left out are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations
 share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an
-operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them.
-Equal versions of `botocore` give equal bytes.
+operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them, and
+of the operations on one thing, such as `CreateEndpoint` and `ModifyEndpoint`, the first `MOST_ON_ONE` of a service have
+one. Equal versions of `botocore` give equal bytes.
 """
 
 import gzip
 import hashlib
+import re
 import uuid
 from base64 import b32encode
 from collections import Counter
@@ -28,9 +30,10 @@ from schemas.documents import Kind
 SITE = "https://docs.example.org/aws"
 CAPTURE_DATE = "2026-01-01T00:00:00Z"
 MEMBER_CHARACTERS = 4000
-MOST_TOLD, MOST_NAMED = 3, 3
+MOST_TOLD, MOST_NAMED, MOST_ON_ONE = 3, 3, 2
 NEIGHBOURS = 4
 GZIP_LEVEL = 5
+_VERB = re.compile(r"^(?:Batch)?[A-Z][a-z]+(?=[A-Z])")
 Model = dict[str, Any]  # a botocore service model, parsed JSON
 
 
@@ -50,6 +53,24 @@ def models(services: Collection[str] | None = None) -> Iterator[tuple[str, Model
             yield folder.name, orjson.loads(gzip.decompress(data) if newest.suffix == ".gz" else data)
 
 
+def chosen(operations: Collection[str], told: Counter[str]) -> list[str]:
+    """Operations of a service that get a page, in order.
+
+    Args:
+        operations: their names.
+        told: services that have each operation; counted on.
+    """
+    told.update(list(operations))
+    things: Counter[str] = Counter()
+    found = []
+    for name in sorted(operations):
+        thing = _VERB.sub("", name).removesuffix("s")
+        things[thing] += 1
+        if told[name] <= MOST_NAMED and things[thing] <= MOST_ON_ONE:
+            found.append(name)
+    return found
+
+
 def pages(service: str, model: Model, told: Counter[str]) -> Iterator[tuple[str, str]]:
     """Address and HTML of one page per operation of a service, in order of name.
 
@@ -58,8 +79,7 @@ def pages(service: str, model: Model, told: Counter[str]) -> Iterator[tuple[str,
         model: of the service.
         told: pages that have each documentation of a member, and each name of an operation; counted on.
     """
-    told.update(list(model["operations"]))
-    names = sorted(name for name in model["operations"] if told[name] <= MOST_NAMED)
+    names = chosen(model["operations"], told)
     title = escape(model["metadata"].get("serviceFullName", service))
     for position, name in enumerate(names):
         start = max(0, min(position - NEIGHBOURS // 2, len(names) - NEIGHBOURS - 1))
