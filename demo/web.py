@@ -6,8 +6,8 @@ example domain. Of each service only the newest model is used. To keep the demo 
 its members, in the model's order, until `MEMBER_CHARACTERS` of it stand there; the other members are listed by name and
 type. Left out are members whose documentation stands word for word on `MOST_TOLD` pages already: hundreds of operations
 share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an
-operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them, and
-of the operations on one thing, such as `CreateEndpoint` and `ModifyEndpoint`, the first `MOST_ON_ONE` of a service have
+operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them;
+of operations on one thing, such as `CreateEndpoint` and `ModifyEndpoint`, the first `MOST_ON_ONE` of a service have
 one. Equal versions of `botocore` give equal bytes.
 """
 

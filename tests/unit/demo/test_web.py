@@ -24,9 +24,9 @@ def test_the_warc_is_valid_and_holds_a_page_per_operation(tmp_path: Path) -> Non
             seen[record.headers["WARC-Target-URI"]] = record.reader.read().decode()
     assert len(seen) == corpus.documents == operations
     assert sum(len(html.encode()) for html in seen.values()) == corpus.text_bytes
-    text = extract_plain_text(seen[f"{web.SITE}/sqs/SendMessage"], main_content=True)
-    assert "Delivers a message to the specified queue" in text
-    assert "MessageBody" in text
+    text = extract_plain_text(seen[f"{web.SITE}/sqs/DeleteMessage"], main_content=True)
+    assert "Deletes the specified message from the specified queue" in text
+    assert "ReceiptHandle" in text
 
 
 def test_the_same_botocore_gives_the_same_bytes(tmp_path: Path) -> None:
