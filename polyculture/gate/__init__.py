@@ -2,4 +2,4 @@
 
 from polyculture.gate.judge import Terms, judge
 
-__all__ = ["Terms", "drawn", "expectations", "judge", "lexical", "opening", "rejudge"]
+__all__ = ["Terms", "drawn", "expectations", "judge", "lexical", "narrow", "opening", "rejudge"]
