@@ -26,7 +26,7 @@ BASES = (
     "healthy 0001 mixture",
     "healthy 0002 mixture",
 )
-SIZE = (700_000, 900)  # characters and documents of a world
+SIZE = (400_000, 600)  # characters and documents of a world
 ORDER = ("NO-GO", "UNKNOWN", "GO")
 MATERIAL = 0.1  # of the tokens: unread, they make a verdict UNKNOWN
 NAMED = 0.02  # of the mixture's tokens, for a source that is copied
