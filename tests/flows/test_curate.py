@@ -424,7 +424,7 @@ def test_ids_are_settled_the_same_in_any_order(tmp_path: Path, command: Command)
             }
         ],
         "dedupe": {"exact": {"action": "measure"}, "near": {"action": "measure"}},
-        "gate": {"judge": "words", "rules": {"near": "off"}},
+        "gate": {"judge": "words", "rules": {"near": "off", "meaning": "off"}},
     }
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run")
     assert result.returncode == 0, result.stdout + result.stderr
