@@ -16,7 +16,6 @@ from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
 CAUSES = ("copies", "meaning", "passages")
-REPEATED = 2  # documents of one source that say one thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +76,14 @@ def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
 def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     """(n,) whether each document is narrow only since others copy it: its source is not named for that.
 
-    Nothing in its own source says the same, and what its source and those before it in the survivors' order say is too
-    little to make it narrow.
+    What its source and those before it in the survivors' order say is too little to make it narrow.
     """
     found = narrow_documents(drawn, rule) & ~_by_passages(drawn, rule, "_before")
     for name, least in (("near", rule.near), ("twins", rule.twins)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):
             is_narrow = drawn.per_answer(name) >= least
-            is_first = (own / drawn.answers < REPEATED) & ((own + before) / drawn.answers < least)
+            is_first = (own + before) / drawn.answers < least
         found &= ~is_narrow | is_first
     return found
 
