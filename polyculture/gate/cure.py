@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.gate.drawn import Drawn
-from polyculture.gate.narrow import copied_documents, narrow_documents, narrow_share
+from polyculture.gate.drawn import Drawn, Floats
+from polyculture.gate.narrow import NarrowShare
 from polyculture.statistics.intervals import Interval
 from schemas.policy import NarrowRule
 
@@ -47,21 +47,21 @@ def cheapest_cure(drawn: Drawn, rule: NarrowRule) -> Cure | None:
     Returns:
         None if there is nothing to cure, or if rates alone do not open the gate. O(sources) shares.
     """
-    if narrow_share(drawn, rule).high <= rule.at_most:
+    found, factors = NarrowShare.of(drawn, rule), np.ones(len(drawn.names))
+    if found.at(factors).high <= rule.at_most:
         return None
-    hits = narrow_documents(drawn, rule) & ~copied_documents(drawn, rule)
-    shares = np.array([float(drawn.share_of(number, hits).value) for number in range(len(drawn.names))])
+    shares = np.array([float(share.value) for share in found.repeating.shares])
     narrow = [int(number) for number in np.argsort(-shares, kind="stable") if shares[number] > rule.at_most]
     for least in (LEAST_FACTOR, 0.0):
         factors = np.ones(len(drawn.names))
         for number in narrow:
-            factors[number] = _largest_factor(drawn, rule, factors, number, least)
-            if (drawn.weights * factors).sum() > 0 and narrow_share(drawn, rule, factors).high <= rule.at_most:
-                return _cure(drawn, rule, factors)
+            factors[number] = _largest_factor(found, rule, factors, number, least)
+            if (drawn.weights * factors).sum() > 0 and found.at(factors).high <= rule.at_most:
+                return _cure(drawn, found, factors)
     return None
 
 
-def _largest_factor(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64], number: int, least: float) -> float:
+def _largest_factor(found: NarrowShare, rule: NarrowRule, factors: Floats, number: int, least: float) -> float:
     """The largest factor of two digits on one source that opens the gate; the least one if none does."""
     steps = [step / 100 for step in range(max(1, round(100 * least)), 100)]
     low, high = 0, len(steps)
@@ -69,18 +69,18 @@ def _largest_factor(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64]
         middle = (low + high) // 2
         tried = factors.copy()
         tried[number] = steps[middle]
-        if narrow_share(drawn, rule, tried).high <= rule.at_most:
+        if found.at(tried).high <= rule.at_most:
             low = middle + 1
         else:
             high = middle
     return steps[low - 1] if low else least
 
 
-def _cure(drawn: Drawn, rule: NarrowRule, factors: NDArray[np.float64]) -> Cure:
+def _cure(drawn: Drawn, found: NarrowShare, factors: Floats) -> Cure:
     changed = [number for number in range(len(factors)) if factors[number] < 1]
     return Cure(
         {drawn.names[number]: float(factors[number]) for number in changed},
-        narrow_share(drawn, rule, factors),
+        found.at(factors),
         float(1 - (drawn.weights * factors).sum()),
         {drawn.names[number]: kept_share(_own(drawn, number), float(factors[number])) for number in changed},
     )

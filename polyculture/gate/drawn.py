@@ -1,6 +1,6 @@
 """Documents drawn by tokens, as the policy looks at them: how often what each says stands elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,10 +44,7 @@ class Drawn:
 
     def mean_inverse(self, multiplicity: Floats) -> Interval:
         """Mean over the mixture's tokens of 1/m: the distinct fraction by tokens. Rows that are NaN are left out."""
-        parts = [self.mean_inverse_of(number, multiplicity) for number in range(len(self.names))]
-        kept = [(part, weight) for part, weight in zip(parts, self.weights, strict=True) if part is not None]
-        total = sum(weight for _, weight in kept)
-        return combine([part for part, _ in kept], [float(weight / total) for _, weight in kept])
+        return mean_of([self.mean_inverse_of(number, multiplicity) for number in range(len(self.names))], self.weights)
 
     def mean_inverse_of(self, number: int, multiplicity: Floats) -> Interval | None:
         """The same of one source; None if none of its rows was read."""
@@ -67,6 +64,13 @@ class Drawn:
         return np.maximum(self.columns[name] / self.answers, 1.0)
 
 
+def mean_of(parts: Sequence[Interval | None], weights: Floats) -> Interval:
+    """The mean of a number over sources, by their weights; those of which it is not known are left out."""
+    kept = [(part, weight) for part, weight in zip(parts, weights, strict=True) if part is not None]
+    total = sum(weight for _, weight in kept)
+    return combine([part for part, _ in kept], [float(weight / total) for _, weight in kept])
+
+
 def drawn_of(
     rows: pa.Table, stage: Stage, tokens: Mapping[str, int], answers: Mapping[str, float] | None = None
 ) -> Drawn | None:
@@ -84,7 +88,7 @@ def drawn_of(
     held = [name for name, count in tokens.items() if count > 0]
     mine = rows.filter(pc.field("stage") == stage.value)
     place = pc.index_in(mine["source"], value_set=pa.array(held, pa.string())).to_numpy(zero_copy_only=False)
-    if not held or set(mine["source"].to_pylist()) < set(held):
+    if not held or not set(held) <= set(mine["source"].to_pylist()):
         return None
     mine, source = mine.filter(pa.array(~np.isnan(place))), place[~np.isnan(place)].astype(np.int64)
     total = sum(tokens[name] for name in held)
@@ -102,7 +106,8 @@ def _floats(column: pa.ChunkedArray) -> Floats:
     return values
 
 
-def reweighed(drawn: Drawn, factors: Floats) -> Drawn:
-    """The same evidence where each source's tokens are taken this many times as often."""
-    weights = drawn.weights * factors
-    return Drawn(drawn.names, weights / weights.sum(), drawn.source, drawn.columns, drawn.answers)
+def taken_often(weights: Floats, factors: Floats) -> Floats:
+    """Shares of the tokens where each source's are taken this many times as often."""
+    taken = weights * factors
+    found: Floats = taken / taken.sum()
+    return found

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from polyculture.gate.drawn import Drawn, Flags, Floats, reweighed
-from polyculture.statistics.intervals import Interval, between
+from polyculture.gate.drawn import Drawn, Flags, Floats, mean_of, taken_often
+from polyculture.statistics.intervals import Interval, between, combine
 from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
@@ -88,41 +89,90 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     return found
 
 
-def narrow_share(drawn: Drawn, rule: NarrowRule, factors: Floats | None = None) -> Interval:
-    """Share of the mixture's tokens in narrow documents; with factors, of a mixture whose rates are so many times.
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Shares of the sources' tokens in some documents, and what the other documents say once.
 
-    What is narrow since others copy it is narrow no more where all who repeat something are given up.
+    Attributes:
+        shares: of each source, the share of its tokens.
+        distinct: of each source, the mean of 1/m over its tokens, m the near-duplicates or verified twins of a document
+            that is none of those, itself included.
     """
-    hits = narrow_documents(drawn, rule)
-    if factors is None:
-        return share_of_said(drawn, hits)
-    copied = copied_documents(drawn, rule)
-    repeating = np.unique(drawn.source[hits & ~copied])
-    left = hits & ~copied if len(repeating) and not factors[repeating].any() else hits
-    return share_of_said(reweighed(drawn, factors), left)
+
+    shares: list[Interval]
+    distinct: list[Interval | None]
+
+    @classmethod
+    def of(cls, drawn: Drawn, hits: Flags) -> "Said":
+        """O(sources x rows), once for all weights.
+
+        Args:
+            drawn: evidence.
+            hits: (n,) the documents.
+        """
+        said = np.where(hits, 1.0, np.fmax(drawn.per_answer("near"), drawn.per_answer("twins")))
+        sources = range(len(drawn.names))
+        return cls([drawn.share_of(i, hits) for i in sources], [drawn.mean_inverse_of(i, said) for i in sources])
+
+    def repeated(self, weights: Floats) -> Interval:
+        """Share of the tokens that only repeat what other documents say, the documents themselves left out."""
+        distinct = mean_of(self.distinct, weights)
+        return between(1 - distinct.value, 1 - distinct.high, 1 - distinct.low)
+
+    def share(self, weights: Floats) -> Interval:
+        """Share of a mixture's tokens in the documents, where of all others that say one thing one is counted.
+
+        T / (T + sum of tokens / m over the others).
+
+        Args:
+            weights: (sources,) share of the mixture's tokens that each holds; they sum to 1.
+        """
+        share, repeats = combine(self.shares, weights.tolist()), self.repeated(weights)
+        ends = ((share.low, repeats.low), (share.value, repeats.value), (share.high, repeats.high))
+        low, value, high = (min(1.0, max(0.0, float(part)) / max(1e-9, 1 - float(again))) for part, again in ends)
+        return between(value, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class NarrowShare:
+    """The narrow share of a mixture at any rates.
+
+    Attributes:
+        weights: (sources,) share of the mixture's tokens that each holds.
+        every: all narrow documents.
+        repeating: those that are not narrow only since others copy them.
+        repeaters: numbers of the sources that have such.
+    """
+
+    weights: Floats
+    every: Said
+    repeating: Said
+    repeaters: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, drawn: Drawn, rule: NarrowRule) -> "NarrowShare":
+        """From evidence that is weighed by a mixture."""
+        hits = narrow_documents(drawn, rule)
+        repeating = hits & ~copied_documents(drawn, rule)
+        return cls(drawn.weights, Said.of(drawn, hits), Said.of(drawn, repeating), np.unique(drawn.source[repeating]))
+
+    def at(self, factors: Floats) -> Interval:
+        """The share where each source's tokens are taken so many times as often.
+
+        What is narrow since others copy it is narrow no more where all who repeat something are given up.
+        """
+        is_given_up = len(self.repeaters) > 0 and not factors[self.repeaters].any()
+        return (self.repeating if is_given_up else self.every).share(taken_often(self.weights, factors))
+
+
+def narrow_share(drawn: Drawn, rule: NarrowRule) -> Interval:
+    """Share of the mixture's tokens in narrow documents."""
+    return share_of_said(drawn, narrow_documents(drawn, rule))
 
 
 def share_of_said(drawn: Drawn, hits: Flags) -> Interval:
-    """Share of the tokens in some documents, where of all others that say one thing one is counted.
-
-    T / (T + sum of tokens / m over the others), m the near-duplicates or verified twins of a document, itself included.
-
-    Args:
-        drawn: evidence, weighed by a mixture.
-        hits: (n,) the documents.
-    """
-    share, repeats = drawn.share(hits), _repeats(drawn, hits)
-    ends = ((share.low, repeats.low), (share.value, repeats.value), (share.high, repeats.high))
-    low, value, high = (min(1.0, max(0.0, float(part)) / max(1e-9, 1 - float(again))) for part, again in ends)
-    return between(value, low, high)
-
-
-def _repeats(drawn: Drawn, hits: Flags) -> Interval:
-    """Share of the tokens that only repeat what other documents say, of those that are no hits."""
-    twins = drawn.per_answer("twins")
-    said = np.fmax(drawn.per_answer("near"), twins)
-    distinct = drawn.mean_inverse(np.where(hits, 1.0, said))
-    return between(1 - distinct.value, 1 - distinct.high, 1 - distinct.low)
+    """Share of the tokens in some documents, where of all others that say one thing one is counted."""
+    return Said.of(drawn, hits).share(drawn.weights)
 
 
 def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
@@ -132,7 +182,7 @@ def narrow_sources(drawn: Drawn, rule: NarrowRule) -> list[NarrowSource]:
 
 def _sources(drawn: Drawn, rule: NarrowRule) -> Iterator[NarrowSource]:
     causes, hits, copied = causes_of(drawn, rule), narrow_documents(drawn, rule), copied_documents(drawn, rule)
-    counted, hits = 1 - float(_repeats(drawn, hits).value), hits & ~copied
+    counted, hits = 1 - float(Said.of(drawn, hits).repeated(drawn.weights).value), hits & ~copied
     for number, name in enumerate(drawn.names):
         mine = drawn.source == number
         if not hits[mine].any():

@@ -1,7 +1,5 @@
 """The policy: its rules by id, the laws that its verdicts keep, what it says, and the cure that it offers."""
 
-import dataclasses
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,8 +7,8 @@ from pydantic import ValidationError
 
 from polyculture.gate import Terms, judge
 from polyculture.gate.cure import LEAST_FACTOR, cheapest_cure, kept_share
-from polyculture.gate.drawn import Drawn, reweighed
-from polyculture.gate.narrow import narrow_share
+from polyculture.gate.drawn import Drawn, drawn_of, taken_often
+from polyculture.gate.narrow import NarrowShare, narrow_share
 from polyculture.gate.policy import drawn_for
 from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.config import CurationConfig
@@ -313,12 +311,13 @@ def test_the_cure_gives_up_the_fewest_tokens() -> None:
     drawn = drawn_from({"a": 70, "b": 20, "c": 10}, {"b": (0.3, COPIES), "c": (0.9, ANSWERS)})
     cure = cheapest_cure(drawn, NarrowRule())
     assert cure is not None
+    share = NarrowShare.of(drawn, NarrowRule())
     grid = np.linspace(LEAST_FACTOR, 1, 37)
     opening = [
         1 - float(drawn.weights @ (1, b, c))
         for b in grid
         for c in grid
-        if narrow_share(drawn, NarrowRule(), np.array([1, b, c])).high <= NarrowRule().at_most
+        if share.at(np.array([1, b, c])).high <= NarrowRule().at_most
     ]
     assert cure.cost <= min(opening) + 0.01
 
@@ -395,11 +394,20 @@ def test_evidence_that_lacks_a_source_is_none() -> None:
     assert found.verdict is VerdictValue.UNKNOWN
 
 
-def test_reweighing_keeps_the_evidence() -> None:
+def test_rates_weigh_the_evidence_and_leave_it_as_it_is() -> None:
     drawn = drawn_from({"a": 50, "b": 50}, {"b": (0.9, COPIES)})
-    half = reweighed(drawn, np.array([1.0, 0.5]))
-    assert half.weights.tolist() == pytest.approx([2 / 3, 1 / 3])
-    assert dataclasses.replace(half, weights=drawn.weights).columns is drawn.columns
+    assert taken_often(drawn.weights, np.array([1.0, 0.5])).tolist() == pytest.approx([2 / 3, 1 / 3])
+    less = drawn_from({"a": 100, "b": 50}, {"b": (0.9, COPIES)})
+    half = NarrowShare.of(drawn, NarrowRule()).at(np.array([1.0, 0.5]))
+    assert half.estimate() == pytest.approx(narrow_share(less, NarrowRule()).estimate())
+
+
+def test_rows_of_a_source_that_holds_nothing_do_not_stand_for_one_that_has_none() -> None:
+    tokens = {"a": 50, "b": 50}
+    evidence = run_of(settings_of(tokens), tokens)
+    rows = repetition_of(evidence).rows
+    assert drawn_of(rows, evidence.judged_stage, {"a": 1, "c": 1}) is None
+    assert drawn_of(rows, evidence.judged_stage, {"a": 1}) is not None
 
 
 def test_the_near_rule_asks_by_documents_and_by_tokens() -> None:
