@@ -18,7 +18,6 @@ from polyculture.report.summary import FRACTIONS, lexical_lines, phase_rows, sou
 from polyculture.storage.messages import safe_detail
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.manifest import Manifest
-from schemas.measures import Stage
 from schemas.plan import MixturePlan
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome, Verdict, VerdictValue
@@ -105,7 +104,7 @@ def _print_numbers(console: Console, manifest: Manifest, profile: Profile) -> No
     )
     for line in lexical_lines(profile):
         console.print(line, style="dim")
-    for line in vector_lines(profile, Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT):
+    for line in vector_lines(profile, manifest.held_stage):
         console.print(safe_detail(line, 400), style="dim", soft_wrap=True, markup=False)
     if profile.worth is not None:
         print_worth(console, profile.worth)

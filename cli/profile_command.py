@@ -61,7 +61,7 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     if as_json:
         print(found.model_dump_json())
         return
-    judged = stage or (Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT)
+    judged = stage or manifest.held_stage
     measured = {scope.lens for scope in found.scopes if (scope.stage, scope.weighting) == (judged, weighting)}
     absent = [name.value for name in lens or () if name not in measured]
     if absent or not measured:

@@ -140,6 +140,11 @@ class Manifest(Strict):
         return self.command != "audit"
 
     @property
+    def held_stage(self) -> Stage:
+        """The stage of what is held in the end: the mixture that a run wrote, what an audit read."""
+        return Stage.MIXTURE if self.holds_mixture else Stage.INPUT
+
+    @property
     def judged_stage(self) -> Stage:
         """The stage whose multiplicities the gate judges: what is distinct in a run, what was read in an audit."""
         return Stage.DISTINCT if self.holds_mixture else Stage.INPUT

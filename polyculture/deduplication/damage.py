@@ -11,13 +11,13 @@ from scipy.sparse.csgraph import connected_components
 
 from polyculture.corpus.corpus import Corpus
 from polyculture.deduplication.examples import passages
-from polyculture.deduplication.heads import stored_behind, texts_behind
+from polyculture.deduplication.heads import similarity, stored_behind, texts_behind
 from polyculture.deduplication.removal import NEAR, Removal
 from polyculture.deduplication.second_look import is_alike
 from polyculture.statistics.intervals import clopper_pearson
 from polyculture.storage.messages import safe_detail
 from polyculture.text.confusables import unmasked
-from polyculture.text.shingles import intersection_size, shingle_sets
+from polyculture.text.shingles import shingle_sets
 from polyculture.text.texts import Texts
 from polyculture.text.words import shingles, words
 from schemas.removals import RemovalCluster, RemovalSummary, SharedHead, SourceSample
@@ -60,7 +60,7 @@ def summarise_removal(corpus: Corpus, removal: Removal, threshold: float) -> Rem
 
 
 def _heads(corpus: Corpus, removal: Removal, threshold: float) -> list[SharedHead]:
-    """What many documents begin with. Every near-duplicate that left for another such is compared without it."""
+    """Beginnings that many documents share. Every near-duplicate that left for another such is compared without it."""
     if not removal.beginnings:
         return []
     texts, by_group = corpus.texts, np.argsort(corpus.group, kind="stable")
@@ -96,8 +96,7 @@ def _similarities_behind(
         one, other = (shingle_sets(texts_behind(texts[part], np.full(len(part), size_bytes))) for part in pair)
         for i in range(len(one)):
             mine, its = (s.hashes[s.offsets[i] : s.offsets[i + 1]] for s in (one, other))
-            common = intersection_size(mine, its)
-            yield common / max(1, len(mine) + len(its) - common)
+            yield similarity(mine, its)
 
 
 def _second_look(corpus: Corpus, removal: Removal, threshold: float) -> dict[str, tuple[int, int]]:

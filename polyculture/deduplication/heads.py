@@ -62,7 +62,7 @@ class Heads:
 
 @compiled()
 def _is_alone(data: Any, at: int, classes: NDArray[np.uint8]) -> bool:
-    """Whether the character that begins at a byte is a word of its own."""
+    """True if the character that begins at a byte is a word of its own."""
     if data[at] < 0xE0:
         return False
     size = 4 if data[at] >= 0xF0 else 3
@@ -177,13 +177,13 @@ class _Class:
         return sorted(found - known - {b""}, key=lambda head: (-len(head), head))
 
     def _goes_on_unlike(self, rows: NDArray[np.int64], size: int) -> bool:
-        """Whether LEAST_TEXTS of those drawn first go on in other words than each other."""
+        """True if LEAST_TEXTS of those drawn first go on in other words than each other."""
         drawn = rows[np.argsort(self._drawn[rows])][:LOOKED_AT]
         rest = shingle_sets(texts_behind(self._texts[self._members[drawn]], np.full(len(drawn), size)))
         unlike: list[NDArray[np.uint64]] = []
         for number in range(len(rest)):
             mine = rest.hashes[rest.offsets[number] : rest.offsets[number + 1]]
-            if len(mine) and not any(_similarity(mine, other) >= MOST_ALIKE for other in unlike):
+            if len(mine) and not any(similarity(mine, other) >= MOST_ALIKE for other in unlike):
                 unlike.append(mine)
             if len(unlike) == LEAST_TEXTS:
                 return True
@@ -226,7 +226,7 @@ def _start_of(texts: Texts, number: int) -> bytes:
 
 
 def _is_border(text: str, at: int) -> bool:
-    """Whether a word may begin behind the first `at` characters, whatever follows."""
+    """True if a word may begin behind the first `at` characters, whatever follows."""
     return text[at - 1] == " " or bool(character_classes()[ord(text[at - 1])] == ALONE)
 
 
@@ -246,7 +246,8 @@ def count_words(head: bytes) -> int:
     return sum(_is_border(text, at) for at in range(1, len(text) + 1))
 
 
-def _similarity(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
+def similarity(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
+    """Jaccard similarity of two sets of hashes, each ascending; 0 if both are empty."""
     common = intersection_size(left, right)
     return common / max(1, len(left) + len(right) - common)
 

@@ -108,7 +108,7 @@ def _judged(
 
 def _checks_of_numbers(manifest: Manifest, judged: Judged | None, terms: Terms) -> Iterator[CheckResult]:
     """Judge the evidence, or say that there is none to believe."""
-    stage = Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
+    stage = manifest.held_stage
     if judged is None:
         void = "no numbers were measured: nothing to judge"
         if terms.damage is not None:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 from polyculture.gate.conditions import condition
 from polyculture.measure.lexical.measures import LEAST_RATIO, MOST_RATIO
+from polyculture.storage.messages import first_few
 from schemas.lexical import LexicalScope, LexicalValue
 from schemas.measures import Stage
 from schemas.profile import Profile
 from schemas.verdict import CheckResult, Outcome
 
 NAME = "lexical_ratio"
-_MOST_NAMED = 3
 
 
 def lexical_checks(profile: Profile, judged: Stage) -> Iterator[CheckResult]:
@@ -99,8 +99,7 @@ def _words(scope: LexicalScope, told: list[str], how: str) -> str:
         return f"{scope.scope}: no lexical measure can be compared with {beside}"
     if not told:
         return f"{scope.scope}: all of {many} lexical measures are near those of {beside}"
-    shown = ", ".join(_shown(scope, name) for name in told[:_MOST_NAMED])
-    shown += f" and {len(told) - _MOST_NAMED} more" if len(told) > _MOST_NAMED else ""
+    shown = first_few([_shown(scope, name) for name in told])
     return f"{scope.scope}: worth a look: {len(told)} of {many} lexical measures {how} from those of {beside}: {shown}"
 
 

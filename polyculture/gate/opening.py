@@ -1,4 +1,4 @@
-"""What opens the gate of a finished run: worked out from its ledger, nothing is made."""
+"""Changes that open the gate of a finished run: worked out from its ledger, nothing is made."""
 
 from polyculture.errors import PolycultureError
 from polyculture.gate.cure import cheapest_cure

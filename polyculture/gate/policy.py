@@ -14,6 +14,7 @@ from polyculture.gate.narrow import narrow_share, narrow_sources
 from polyculture.gate.relative import Evidence
 from polyculture.mixture.plan.repetition import effective_tokens
 from polyculture.statistics.intervals import Interval
+from polyculture.storage.messages import first_few
 from schemas.gate_config import Expectation
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Metric, RelativeTo, Space, Stage, Weighting
@@ -22,7 +23,6 @@ from schemas.policy import Policy
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
-Bounds = tuple[float | None, float | None]  # at least, at most
 _MOST_NAMED = 3
 _MOST_PROBES = 100_000  # of a source
 _UNMEASURED = "the run has no evidence document by document; it was made by an earlier version: run again"
@@ -56,7 +56,7 @@ class Judged:
 
     @property
     def is_by_words(self) -> bool:
-        """Whether the verdict was asked for by words alone."""
+        """True if the verdict was asked for by words alone."""
         return self.evidence.config.gate.judge == "words"
 
 
@@ -87,10 +87,10 @@ def _narrow(judged: Judged) -> Iterator[CheckResult]:
         return
     share, sources = narrow_share(drawn, rule), narrow_sources(drawn, rule)
     named = [source for source in sources if source.contribution >= rule.warn_above / len(drawn.names)]
-    who = ", ".join(f"{source.name} {100 * source.contribution:.2g} %" for source in named[:_MOST_NAMED])
-    who += f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    who = first_few([f"{source.name} {100 * source.contribution:.2g} %" for source in named])
     message = f"{_percent(share)} of the tokens are narrow" + (f": {who}" if named else "")
-    check = _bounded("narrow", "all", share, _bound(at_most=rule.at_most), rule.severity, message, judged.stage)
+    found = share.estimate()
+    check = _settled("narrow", "all", found, message, stage=judged.stage, severity=rule.severity, at_most=rule.at_most)
     yield _with_needed_probes(check, drawn, rule.at_most) if check.outcome is Outcome.UNKNOWN else check
     if rule.warn_above < float(share.low) and share.high <= rule.at_most:
         message = f"{_percent(share)} of the tokens are narrow, under the limit of {100 * rule.at_most:g} %: {who}"
@@ -120,27 +120,26 @@ def _near(judged: Judged) -> Iterator[CheckResult]:
         if found is None:
             yield _unmeasured("near", "all", rule.severity, f"near-duplicates {by} are unmeasured: {_UNMEASURED}")
             continue
-        message = (
-            f"near distinct fraction {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of all {by}: "
-            f"{100 * (1 - found.value):.3g} % only repeats"
+        message = f"near distinct fraction {_decimals(found)} of all {by}: {100 * (1 - found.value):.3g} % only repeats"
+        check = _settled(
+            "near", "all", found, message, stage=judged.stage, severity=rule.severity, at_least=rule.at_least
         )
-        check = _of_estimate("near", "all", found, _bound(at_least=rule.at_least), rule.severity, message, judged.stage)
         named = {"lens": Lens.NEAR.value, "metric": Metric.DISTINCT_FRACTION.value, "weighting": weighting.value}
         yield check.model_copy(update=named)
     at_input = judged.evidence.profile.scope(Stage.INPUT, Lens.NEAR, "all")
     if judged.stage is not Stage.INPUT and at_input is not None and at_input.distinct_fraction.high < rule.at_least:
         found = at_input.distinct_fraction
-        message = f"near distinct fraction {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of all that was read"
-        yield _of_estimate("near", "all", found, _bound(at_least=rule.at_least), "warn", message, Stage.INPUT)
+        message = f"near distinct fraction {_decimals(found)} of all that was read"
+        yield _settled("near", "all", found, message, stage=Stage.INPUT, severity="warn", at_least=rule.at_least)
 
 
 def _meaning(judged: Judged) -> Iterator[CheckResult]:
     rule, drawn = judged.policy.meaning, judged.drawn
     if rule is None or drawn is None or not drawn.is_read.any():
         return  # what is not read is the rule `unread`
-    found = drawn.mean_inverse(drawn.per_answer("twins"))
+    found = drawn.mean_inverse(drawn.per_answer("twins")).estimate()
     message = f"distinct fraction {_decimals(found)} of all by verified twins, by tokens"
-    yield _bounded("meaning", "all", found, _bound(at_least=rule.at_least), rule.severity, message, judged.stage)
+    yield _settled("meaning", "all", found, message, stage=judged.stage, severity=rule.severity, at_least=rule.at_least)
 
 
 def _passages(judged: Judged) -> Iterator[CheckResult]:
@@ -169,8 +168,9 @@ def _containment(judged: Judged) -> Iterator[CheckResult]:
             found = pair.containment
             message = f"{100 * found.value:.3g} % of {pair.of} has a near-duplicate in {pair.within}"
             scope = f"{pair.of} in {pair.within}"
-            bound = _bound(at_most=rule.at_most)
-            yield _of_estimate("containment", scope, found, bound, rule.severity, message, judged.stage)
+            yield _settled(
+                "containment", scope, found, message, stage=judged.stage, severity=rule.severity, at_most=rule.at_most
+            )
 
 
 def _unread(judged: Judged) -> Iterator[CheckResult]:
@@ -190,7 +190,8 @@ def _unread(judged: Judged) -> Iterator[CheckResult]:
         else _who_is_unread(drawn)
     )
     message = f"{held} of the tokens could not be read by meaning{cure}"
-    check = _bounded("unread", "all", share, _bound(at_most=rule.at_most), rule.severity, message, judged.stage)
+    found = share.estimate()
+    check = _settled("unread", "all", found, message, stage=judged.stage, severity=rule.severity, at_most=rule.at_most)
     yield check if check.outcome is Outcome.PASS else check.model_copy(update={"outcome": Outcome.UNKNOWN})
 
 
@@ -218,7 +219,7 @@ def _epochs(judged: Judged) -> Iterator[CheckResult]:
             f"{'lower its rate' if worth < bound else 'its repeats are nearly as good as new text'}"
         )
         found = Estimate(value=worth, low=worth, high=worth)
-        yield _of_estimate("epochs", source.name, found, _bound(at_least=bound), severity, message, Stage.MIXTURE)
+        yield _settled("epochs", source.name, found, message, stage=Stage.MIXTURE, severity=severity, at_least=bound)
 
 
 def _reference(judged: Judged) -> Iterator[CheckResult]:
@@ -226,7 +227,7 @@ def _reference(judged: Judged) -> Iterator[CheckResult]:
     rule, config = judged.policy.reference, judged.evidence.config
     if rule is None or not config.reference or judged.is_by_words:
         return
-    stage = Stage.MIXTURE if judged.manifest.holds_mixture else Stage.INPUT
+    stage = judged.manifest.held_stage
     scopes: tuple[tuple[str, Severity], ...] = (("all", rule.severity), ("each_kind", "warn"))
     for scope, severity in scopes:
         asked = _beside_reference(scope, rule.at_least, severity)
@@ -243,7 +244,7 @@ def _coverage(judged: Judged) -> Iterator[CheckResult]:
     rule, config, held = judged.policy.coverage, judged.evidence.config, judged.manifest.tokens_held()
     if rule is None or judged.is_by_words or not config.reference or any(held.get(name) for name in config.reference):
         return
-    stage = Stage.MIXTURE if judged.manifest.holds_mixture else Stage.INPUT
+    stage = judged.manifest.held_stage
     vector = judged.evidence.profile.vector(stage, "all")
     measured = vector.coverage if vector is not None else None
     if measured is None or measured.density is None:
@@ -252,10 +253,10 @@ def _coverage(judged: Judged) -> Iterator[CheckResult]:
         return
     found, share = measured.density.relative, measured.density.share
     message = (
-        f"the mixture surrounds {found.value:.3f} [{found.low:.3f}, {found.high:.3f}] of what the reference does of "
+        f"the mixture surrounds {_decimals(found)} of what the reference does of "
         f"itself ({100 * share.value:.3g} % of its points)"
     )
-    yield _of_estimate("coverage", "all", found, _bound(at_least=rule.at_least), rule.severity, message, stage)
+    yield _settled("coverage", "all", found, message, stage=stage, severity=rule.severity, at_least=rule.at_least)
 
 
 def _beside_reference(scope: str, bound: float, severity: Severity) -> Expectation:
@@ -269,34 +270,19 @@ def _beside_reference(scope: str, bound: float, severity: Severity) -> Expectati
     )
 
 
-def _bound(at_least: float | None = None, at_most: float | None = None) -> Bounds:
-    return at_least, at_most
-
-
-def _bounded(  # noqa: PLR0913, PLR0917 -- one argument a field
-    name: str,
-    scope: str,
-    found: Interval,
-    bound: Bounds,
-    severity: Severity,
-    message: str,
-    stage: Stage,
-) -> CheckResult:
-    return _of_estimate(name, scope, found.estimate(), bound, severity, message, stage)
-
-
-def _of_estimate(  # noqa: PLR0913, PLR0917 -- one argument a field
+def _settled(  # noqa: PLR0913 -- one argument a field
     name: str,
     scope: str,
     found: Estimate,
-    bound: Bounds,
-    severity: Severity,
     message: str,
+    *,
     stage: Stage,
+    severity: Severity,
+    at_least: float | None = None,
+    at_most: float | None = None,
 ) -> CheckResult:
     """A check that passes or fails only if the whole interval is on one side of its bound."""
-    least, most = bound
-    outcome, margin = settle(found, least, most)
+    outcome, margin = settle(found, at_least, at_most)
     return CheckResult(
         name=name,
         outcome=outcome,
@@ -306,7 +292,7 @@ def _of_estimate(  # noqa: PLR0913, PLR0917 -- one argument a field
         observed=found.value,
         low=found.low,
         high=found.high,
-        bound=f">= {least:g}" if least is not None else f"<= {most:g}",
+        bound=f">= {at_least:g}" if at_least is not None else f"<= {at_most:g}",
         margin=margin,
         message=message,
     )
@@ -322,8 +308,8 @@ def _percent(found: Interval) -> str:
     return f"{value:.3g} % [{low:.2g}, {high:.2g}]" if high > low else f"{value:.3g} %"
 
 
-def _decimals(found: Interval) -> str:
-    return f"{float(found.value):.3f} [{float(found.low):.3f}, {float(found.high):.3f}]"
+def _decimals(found: Estimate) -> str:
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def _start(text: str, limit: int = 80) -> str:

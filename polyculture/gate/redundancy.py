@@ -73,7 +73,7 @@ def _tokens_there(profile: Profile, stage: Stage) -> dict[str, int]:
 
 
 def _weight(species: HeavySpecies, held: Mapping[str, int], there: Mapping[str, int]) -> float:
-    """How often the mixture holds a document of the species, on average."""
+    """Times that the mixture holds a document of the species, on average."""
     rates = {name: held.get(name, 0) / max(1, there.get(name, 0)) for name in species.sources}
     return sum(rates[name] * count for name, count in species.sources.items()) / max(1, sum(species.sources.values()))
 

@@ -1,4 +1,4 @@
-"""What a verdict says to the person who signs it: shares and limits, causes with their facts, and the cure."""
+"""The text of a verdict, for the person who signs it: shares and limits, causes with their facts, and the cure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,6 +8,7 @@ from polyculture.gate.cure import Cure, cheapest_cure
 from polyculture.gate.drawn import Drawn
 from polyculture.gate.narrow import NarrowSource, causes_of, copied_documents, narrow_share, narrow_sources
 from polyculture.gate.policy import Judged
+from polyculture.storage.messages import first_few
 from schemas.measures import Lens
 from schemas.policy import NarrowRule
 from schemas.verdict import CheckResult, Outcome, VerdictLine
@@ -93,12 +94,11 @@ def _copied_line(drawn: Drawn, rule: NarrowRule) -> Iterator[VerdictLine]:
 
 
 def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sources: Sequence[NarrowSource]) -> str:
-    named = ", ".join(f"{source.name} {_share(source.contribution)}" for source in sources[:_MOST_NAMED])
-    more = f" and {len(sources) - _MOST_NAMED} more" if len(sources) > _MOST_NAMED else ""
+    named = first_few([f"{source.name} {_share(source.contribution)}" for source in sources])
     documents, things = _facts(judged, drawn, rule, cause, sources)
     if cause == "passages":
-        return f"{named}{more}: {documents:,} documents are mostly made of passages that eight or more share"
-    return f"{named}{more}: {documents:,} documents say about {things:,} things"
+        return f"{named}: {documents:,} documents are mostly made of passages that eight or more share"
+    return f"{named}: {documents:,} documents say about {things:,} things"
 
 
 def _facts(
@@ -123,7 +123,7 @@ def _facts(
 
 
 def _others(closing: Sequence[CheckResult]) -> list[VerdictLine]:
-    """What else keeps the gate closed, the first of each name."""
+    """Other checks that keep the gate closed, the first of each name."""
     names = list(dict.fromkeys(check.name for check in closing))
     found = []
     for name in names:
@@ -148,7 +148,7 @@ def cure_words(cure: Cure) -> str:
 
 
 def _policy_lines(judged: Judged) -> list[VerdictLine]:
-    """Which rules are laxer than those that ship, and whether the run's own configuration was set aside."""
+    """Rules that are laxer than those that ship, and whether the run's own configuration was set aside."""
     laxer = [f"{name} {words}" for name, words, is_laxer in judged.policy.changes() if is_laxer]
     found = [VerdictLine(label="laxer policy", text="; ".join(laxer))] if laxer else []
     if judged.evidence.config.gate != judged.manifest.config.gate:
@@ -173,7 +173,7 @@ def _look_lines(drawn: Drawn) -> list[VerdictLine]:
 
 
 def _worst_line(checks: Sequence[CheckResult]) -> list[VerdictLine]:
-    """What a GO accepts: its first warning, or the check that is nearest to its bound."""
+    """The worst that a GO accepts: its first warning, or the check that is nearest to its bound."""
     warned = [c for c in checks if c.severity == "warn" and c.outcome is Outcome.FAIL and c.name != "policy"]
     measured = [c for c in checks if c.severity == "fail" and c.margin is not None]
     nearest = sorted(measured, key=lambda check: check.margin if check.margin is not None else 0.0)

@@ -8,7 +8,6 @@ from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.measure.vectors.vector_profile import numbers_of
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.difference import KeyDifference, NumberDifference, RunDifference
-from schemas.manifest import Manifest
 from schemas.measures import SPACE_METRICS, Metric, Space, Stage
 from schemas.profile import Estimate, Profile
 
@@ -28,7 +27,7 @@ def compare_runs(before: RunDirectory, after: RunDirectory) -> RunDifference:
         damage = damaged_ledger(directory, manifest)
         if damage is not None:
             raise PolycultureError(f"{directory.root}: {damage}; run again")
-    stages = _judged(manifests[0]), _judged(manifests[1])
+    stages = [manifest.held_stage for manifest in manifests]
     first, second = (
         _numbers(read_profile(directory, manifest), stage)
         for directory, manifest, stage in zip((before, after), manifests, stages, strict=True)
@@ -40,10 +39,6 @@ def compare_runs(before: RunDirectory, after: RunDirectory) -> RunDifference:
         numbers=compare_numbers(first, second),
         config=compare_keys(*(manifest.config.model_dump(mode="json") for manifest in manifests)),
     )
-
-
-def _judged(manifest: Manifest) -> Stage:
-    return Stage.MIXTURE if manifest.holds_mixture else Stage.INPUT
 
 
 def _verdict(directory: RunDirectory) -> str | None:

@@ -2,7 +2,7 @@
 
 import math
 
-from polyculture.storage.messages import safe_detail
+from polyculture.storage.messages import first_few, safe_detail
 from schemas.profile import Estimate
 
 STRING_LIMIT = 1000
@@ -131,5 +131,5 @@ def short(value: float) -> str:
 def listing(names: list[str], most: int = 3) -> str:
     """`a, b, c and 4 more`."""
     if len(names) > most:
-        return f"{', '.join(names[:most])} and {len(names) - most} more"
+        return first_few(names, most)
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

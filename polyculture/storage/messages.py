@@ -1,12 +1,18 @@
 """Text of others inside messages and Markdown: nothing in it is control, markup or a link."""
 
 import re
+from collections.abc import Sequence
 
 
 def safe_detail(text: str, limit: int = 200) -> str:
     """`text` cut to `limit` characters, with control, format and bidirectional characters escaped."""
     escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
     return "".join(escaped)[:limit]
+
+
+def first_few(words: Sequence[str], most: int = 3) -> str:
+    """`a, b, c and 4 more`; `a, b` where there are no more."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
 
 
 def plain(text: str, limit: int = 500) -> str:
