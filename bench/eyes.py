@@ -1,4 +1,4 @@
-"""What deduplication takes for the same: `python -m bench.eyes --data DIR [--show N]`.
+"""Pairs that deduplication takes for the same: `python -m bench.eyes --data DIR [--show N]`.
 
 Counts what leaves each source of DIR/dev, and the near-duplicates that have other operators than what stays in their
 place. The operators are those that the gate's second look counts in stored texts. Target: nothing leaves at similarity

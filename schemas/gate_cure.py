@@ -5,7 +5,7 @@ from schemas.strict import Strict
 
 
 class GateCure(Strict):
-    """What would open the gate of a run, from its ledger.
+    """Changes that would open the gate of a run, from its ledger.
 
     Attributes:
         run: name of the run.

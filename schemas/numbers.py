@@ -12,7 +12,7 @@ class Estimate(Strict):
 
     @property
     def says_something(self) -> bool:
-        """Whether half of the interval is at most the number; where it is not, the number is shown as unknown."""
+        """True if half of the interval is at most the number; where it is not, the number is shown as unknown."""
         return self.high - self.low <= 2 * abs(self.value)
 
 

@@ -134,7 +134,7 @@ class Policy(Strict):
     coverage: Annotated[CoverageRule | None, BeforeValidator(_as_off)] = CoverageRule()
 
     def changes(self) -> Iterator[tuple[str, str, bool]]:
-        """What differs from the shipped policy: id, words, and whether it asks for less."""
+        """Differences from the shipped policy: id, words, and whether it asks for less."""
         for name, rule in self:
             was = getattr(SHIPPED, name)
             if rule == was:

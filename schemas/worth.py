@@ -1,4 +1,4 @@
-"""What a mixture is worth beside fresh text, lens by lens, and how often its tokens are repeated."""
+"""Worth of a mixture beside fresh text, lens by lens, and how often its tokens are repeated."""
 
 from pydantic import Field
 
@@ -14,7 +14,7 @@ TWINS = "twins"  # by meaning and by words, from the documents drawn for the ver
 
 
 class LensWorth(Strict):
-    """What a mixture is worth through one lens; what the lens says nothing about is repeated by its epochs alone.
+    """Worth of a mixture through one lens; what the lens says nothing about is repeated by its epochs alone.
 
     Attributes:
         lens: name of the lens, or `twins`: documents alike by meaning that share words too.
@@ -34,7 +34,7 @@ class LensWorth(Strict):
 
 
 class Worth(Strict):
-    """What a mixture is worth: a range, from unique tokens to effective ones through the lens that sees most copies.
+    """Worth of a mixture: a range, from unique tokens to effective ones through the lens that sees most copies.
 
     Attributes:
         tokens: tokens of the mixture, repeats included.

@@ -56,12 +56,12 @@ class RealCorpus:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether people wrote it, each text for itself."""
+        """True if people wrote it, each text for itself."""
         return self.kind != "synthetic" and not is_doubtful(self.name)
 
     @cached_property
     def traits(self) -> frozenset[str]:
-        """Which families of healthy worlds it belongs to."""
+        """Families of healthy worlds that it belongs to."""
         named = {trait for trait, pattern in _NAMED.items() if re.search(pattern, self.name)}
         lengths = sorted(len(record.text) for record in self.records)
         median = lengths[len(lengths) // 2]
@@ -69,13 +69,13 @@ class RealCorpus:
 
     @cached_property
     def is_english(self) -> bool:
-        """Whether its texts can be paraphrased by English synonyms."""
+        """True if its texts can be paraphrased by English synonyms."""
         text = " ".join(record.text[:2_000] for record in self.records[:50])
         return len(_COMMON.findall(text)) > len(text) / 80
 
 
 def is_doubtful(name: str) -> bool:
-    """Whether a program wrote the text of an origin, or it is copied by design."""
+    """True if a program wrote the text of an origin, or it is copied by design."""
     return bool(_DOUBTFUL.search(name))
 
 

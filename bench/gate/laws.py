@@ -35,7 +35,7 @@ _GEORGIAN = str.maketrans({chr(ord("a") + i): chr(0x10D0 + i) for i in range(26)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the gate said of a world.
+    """The gate's word on a world.
 
     Attributes:
         verdict: GO, UNKNOWN or NO-GO.
@@ -58,7 +58,7 @@ class Judged:
         return ORDER.index(self.verdict)
 
     def overlaps(self, other: "Judged") -> bool:
-        """Whether the two intervals of the narrow share have a point in common."""
+        """True if the two intervals of the narrow share have a point in common."""
         return self.low <= other.high and other.low <= self.high
 
 
@@ -317,7 +317,7 @@ def _copied_source(world: World) -> WorldSource:
 
 
 def _read_or_known(before: Judged, after: Judged) -> bool:
-    """What cannot be read is GO only where it is little."""
+    """Text that cannot be read is GO only where it is little."""
     del before
     name = max(after.held, key=lambda source: (source.startswith("narrow"), after.held[source]))
     return after.verdict != "GO" or after.held[name] <= MATERIAL

@@ -100,7 +100,7 @@ def _families(worlds: Sequence[Kept], rulings: Sequence[Ruling]) -> str:
 
 
 def _alone(worlds: Sequence[Kept], rulings: Sequence[Ruling], bounds: Bounds) -> str:
-    """What each rule alone decides, and the errors without it."""
+    """Worlds that each rule alone decides, and the errors without it."""
     names = sorted({name for ruling in rulings for name in ruling.closing})
     rows = []
     for name in names:

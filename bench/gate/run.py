@@ -209,7 +209,7 @@ def _plant(session: Session) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a world is, as its generator knows.
+    """The truth about a world, as its generator knows it.
 
     Attributes:
         narrow: share of the mixture's tokens in documents that say what five survivors or more say.
@@ -223,7 +223,7 @@ class Truth:
 
 
 def truth_of(groups: Sequence[str], is_kept: NDArray[np.bool_], tokens: NDArray[np.int64]) -> Truth:
-    """What survived of every group.
+    """The truth, from what survived of every group.
 
     Args:
         groups: of n documents, what each says again; empty for none.

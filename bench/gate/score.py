@@ -96,7 +96,7 @@ class Bounds:
 
     @property
     def causes(self) -> dict[str, Extra]:
-        """What makes a document narrow, by name."""
+        """Causes that make a document narrow, by name."""
         own = {
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
@@ -110,7 +110,7 @@ SHIPPED_BOUNDS = Bounds.of(SHIPPED)
 
 @dataclass(frozen=True)
 class Kept:
-    """What was kept of a world.
+    """The record of a world.
 
     Attributes:
         facts: what it is, and what was found.
@@ -132,7 +132,7 @@ class Kept:
 
     @cached_property
     def truth(self) -> str:
-        """What it is: narrow, healthy, or borderline."""
+        """Its true side: narrow, healthy, or borderline."""
         if self.narrow >= NARROW_FROM:
             return "narrow"
         is_healthy = self.narrow < HEALTHY_BELOW and float(self.facts["doubtful"]) < HEALTHY_BELOW
@@ -228,7 +228,7 @@ def _estimate(check: Mapping[str, Any]) -> Estimate:
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something goes wrong.
+    """Frequency of something that goes wrong.
 
     Attributes:
         hits: worlds that go wrong.
@@ -282,12 +282,12 @@ class Errors:
 
     @property
     def counts(self) -> tuple[int, int, int, int]:
-        """What the plateau of a bound keeps."""
+        """Numbers that the plateau of a bound keeps."""
         return self.false_go.hits, self.unknown_narrow.hits, self.false_no_go.hits, self.unknown.hits
 
     @property
     def meets_targets(self) -> bool:
-        """Whether every rate is under its target."""
+        """True if every rate is under its target."""
         found = {"false GO": self.false_go, "false NO-GO": self.false_no_go, "UNKNOWN": self.unknown}
         return all(found[name].value <= most for name, most in TARGETS.items())
 

@@ -87,7 +87,7 @@ def _shingle(texts: Pointers, number: Any, bench: Bench) -> tuple[int, tuple[Any
 
 @compiled()
 def _have_equal_keys(texts: Pointers, pair: tuple[Any, Any], bench: Bench) -> bool:
-    """Whether two canonical texts are equal, but for a chance of 2**-128."""
+    """True if two canonical texts are equal, but for a chance of 2**-128."""
     size, _, _ = fold_document(texts, pair[0], bench)
     key = text_key(bench[1][0], size)
     other, _, _ = fold_document(texts, pair[1], bench)
@@ -96,7 +96,7 @@ def _have_equal_keys(texts: Pointers, pair: tuple[Any, Any], bench: Bench) -> bo
 
 @compiled()
 def _have_like_signs(texts: Pointers, pair: tuple[Any, Any], bench: Bench, held: NDArray[np.int32]) -> bool:
-    """Whether two texts are prose, or at most one in OPERATORS_ALIKE of their signs differs, as multisets.
+    """True if two texts are prose, or at most one in OPERATORS_ALIKE of their signs differs, as multisets.
 
     Args:
         texts: of all documents.
@@ -139,7 +139,7 @@ def _without_escapes(text: NDArray[np.uint8], marks: NDArray[np.uint8], size: in
 
 @compiled()
 def _differ_in_escapes_alone(texts: Pointers, pair: tuple[Any, Any], bench: Bench) -> bool:
-    """Whether two texts are prose, and have the same words once markup is not escaped."""
+    """True if two texts are prose, and have the same words once markup is not escaped."""
     tables, (folded, marks, words, _) = bench
     first = np.uint64(0)
     for number in pair:

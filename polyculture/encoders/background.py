@@ -150,7 +150,7 @@ def likeness_of(
     means: Mapping[str, NDArray[np.float32]],
     components: NDArray[np.float32],
 ) -> dict[str, float]:
-    """How alike unrelated documents of each language are, when they are corrected by a background.
+    """Likeness of unrelated documents of each language, when they are corrected by a background.
 
     Args:
         vectors: (documents, dimensions) unit vectors before correction, in an order that has nothing to do with their

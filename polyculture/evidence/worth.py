@@ -1,4 +1,4 @@
-"""What a finished run is worth: its own mixture, or what an audit read, from its ledger."""
+"""Worth of a finished run: of its own mixture, or of what an audit read, from its ledger."""
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 
 def run_worth(ledger: Ledger, draws: pa.Table | None) -> Worth | None:
-    """What a run is worth.
+    """Worth of a run.
 
     Args:
         ledger: its ledger. Copies are counted in the mixture itself, repeats included; in an audit, in what was read.
@@ -42,7 +42,7 @@ def run_worth(ledger: Ledger, draws: pa.Table | None) -> Worth | None:
 
 
 def _last_epochs(ledger: Ledger, once: Floats, epochs: Floats) -> dict[str, float]:
-    """What the last epoch of each source is worth, foreseen from what is distinct; empty in an audit."""
+    """Worth of the last epoch of each source, foreseen from what is distinct; empty in an audit."""
     rows, taken = worth_rows(ledger, Stage.DISTINCT), Taken(once, epochs, epochs)
     foreseen = mixture_worth(rows, taken)
     return {} if foreseen is None else named(ledger.header.sources, source_worth(rows, foreseen, taken)[1])

@@ -92,7 +92,7 @@ def _why_open(profile: Profile, verdict: Verdict) -> list[str]:
 
 
 def _least_distinct(profile: Profile, stage: Stage) -> list[str]:
-    """What a trial would have seen of the source that repeats itself most; nothing if no source was measured."""
+    """Sentence on a trial's view of the source that repeats itself most; none if no source was measured."""
     sources = [s for s in profile.scopes if (s.stage, s.lens) == (stage, Lens.NEAR) and s.scope not in RESERVED_SCOPES]
     if not sources:
         return []

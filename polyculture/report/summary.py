@@ -132,7 +132,7 @@ def vector_lines(profile: Profile, stage: Stage) -> list[str]:
 
 
 def unread_lines(encoder: EncoderUsed) -> list[str]:
-    """What was not read by meaning, by reason, and records that name another language than their text is in."""
+    """Text that was not read by meaning, by reason, and records that name another language than their text is in."""
     lines = []
     if unread := sum(encoder.unread_tokens):
         documents = {why: sum(counts) for why, counts in encoder.reasons.items()}

@@ -51,7 +51,7 @@ table = pyarrow.ipc.{pyarrow}("shards/{first}").read_all()
 
 @dataclass(frozen=True, slots=True)
 class WorthSaid:
-    """What the tokens are worth, in words.
+    """Worth of the tokens, in words.
 
     Attributes:
         sentences: Markdown; names in them are escaped.

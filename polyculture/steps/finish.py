@@ -62,7 +62,7 @@ def write_manifest(
 
 
 def _worth(directory: RunDirectory) -> WorthSaid | None:
-    """What the mixture is worth, from its ledger."""
+    """Worth of the mixture, from its ledger."""
     repetition = read_repetition(directory.ledger)
     worth = run_worth(read_ledger(directory.ledger), repetition.rows if repetition is not None else None)
     if worth is None:

@@ -102,7 +102,7 @@ def byte_marks() -> NDArray[np.uint8]:
 
 @cache
 def _is_alone() -> NDArray[np.bool_]:
-    """Whether a character is a word of its own wherever it stands; signs of ASCII have a mark instead."""
+    """True if a character is a word of its own wherever it stands; signs of ASCII have a mark instead."""
     is_alone: NDArray[np.bool_] = (character_classes() == ALONE) | signs()
     is_alone[:0x80] = False
     return is_alone

@@ -24,7 +24,7 @@ def exact_keys(texts: Sequence[str], canonical: Sequence[str]) -> list[bytes]:
 
 
 def _layouts(texts: Sequence[str]) -> list[bytes]:
-    """What tells texts of equal canonical text apart: empty, but where case and indentation count."""
+    """Bytes that tell texts of equal canonical text apart: empty, but where case and indentation count."""
     if not any(sign in text for text in texts for sign in _MAY_HAVE_LAYOUT):
         return [b""] * len(texts)
     from polyculture.text.layout import layouts  # noqa: PLC0415 -- kernels, which few batches of prose need

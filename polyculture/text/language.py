@@ -36,7 +36,7 @@ LEAST_SIGNS = 0.02  # signs of code among the characters that are no white space
 
 
 class Why(StrEnum):
-    """How the language of a text was told, or why it was not."""
+    """Ways in which the language of a text was told, or reasons why it was not."""
 
     SCRIPT = "script"  # one language is written so
     IDENTIFIED = "identified"

@@ -49,7 +49,7 @@ def _is_blank(byte: Any) -> bool:
 
 @compiled()
 def _begins_layout(data: Bytes, at: int, size: int) -> bool:
-    """Whether the line that begins at a place is indented or fenced."""
+    """True if the line that begins at a place is indented or fenced."""
     first = at
     is_indented = False
     while at < size and (data[at] == 0x20 or data[at] == 0x09):

@@ -59,7 +59,7 @@ def character_classes() -> NDArray[np.uint8]:
 
 @cache
 def signs() -> NDArray[np.bool_]:
-    """Whether a code point is a sign, wherever it stands; shape (0x110000,). Built once."""
+    """True if a code point is a sign, wherever it stands; shape (0x110000,). Built once."""
     found: NDArray[np.bool_] = np.isin(categories().view("S2")[:, 0], [b"Sm", b"Sc", b"Sk", b"So"])
     found[[ord(sign) for sign in SIGNS]] = True
     found &= character_classes() == SEPARATOR
@@ -68,7 +68,7 @@ def signs() -> NDArray[np.bool_]:
 
 @cache
 def letters() -> NDArray[np.bool_]:
-    """Whether a code point belongs to words and is no number, shape (0x110000,): letters, marks and `_`. Built once."""
+    """True if a code point belongs to words and is no number, shape (0x110000,): letters, marks and `_`. Built once."""
     found: NDArray[np.bool_] = (character_classes() != SEPARATOR) & (categories()[:, 0] != ord("N"))
     return found
 

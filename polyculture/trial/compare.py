@@ -45,7 +45,7 @@ class Alarm:
     lenses: frozenset[Lens] | None = None
 
     def binds(self, lens: Lens, scope: str) -> bool:
-        """Whether a gap there is an alarm; else it is a note."""
+        """True if a gap there is an alarm; else it is a note."""
         return (lens, scope) == _BOUND_BY_THE_GATE if self.lenses is None else lens in self.lenses
 
 

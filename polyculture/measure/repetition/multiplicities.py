@@ -1,4 +1,4 @@
-"""How many documents of the whole corpus are of a drawn document's species: in all, in its source, and before it."""
+"""Documents of the whole corpus that are of a drawn document's species: in all, in its source, and before it."""
 
 from dataclasses import dataclass
 

@@ -14,7 +14,7 @@ REPETITION_FILES = (ROWS_FILE, PASSAGES_FILE)
 
 @dataclass(frozen=True)
 class Repetition:
-    """How often what drawn documents say stands elsewhere in the corpus.
+    """Counts of what drawn documents say, elsewhere in the corpus.
 
     Attributes:
         rows: REPETITION_SCHEMA, one for each draw.

@@ -101,7 +101,7 @@ class WeighedWords:
 def _have_in_common(
     pairs: NDArray[np.int64], left: tuple[Hashes, Numbers], right: tuple[Hashes, Numbers], weights: Numbers
 ) -> NDArray[np.bool_]:
-    """Whether the words of each pair weigh enough in common."""
+    """True if the words of each pair weigh enough in common."""
     found = np.zeros(len(pairs), np.bool_)
     for number in range(len(pairs)):
         i, end = left[1][pairs[number, 0]], left[1][pairs[number, 0] + 1]

@@ -1,4 +1,4 @@
-"""What the semantic lens read of a corpus: which documents, how much of them, and why not the rest."""
+"""The part of a corpus that the semantic lens read: which documents, how much of them, and why not the rest."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What mixtures are worth, from the copies that the ledger's probes found: epochs and copies in the corpus are one."""
+"""Worth of mixtures, from the copies that the ledger's probes found: epochs and copies in the corpus are one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -85,7 +85,7 @@ def worth_rows(ledger: Ledger, stage: Stage) -> list[WorthRows]:
 
 
 def mixture_worth(found: Sequence[WorthRows], taken: Taken, others: Sequence[LensWorth] = ()) -> Worth | None:
-    """What a mixture is worth.
+    """Worth of a mixture.
 
     Args:
         found: the lenses at the stage.
@@ -121,7 +121,7 @@ def _tokens(fraction: Estimate, tokens: float, counted: float) -> Estimate:
 
 
 def source_worth(found: Sequence[WorthRows], worth: Worth, taken: Taken) -> tuple[Floats, list[float | None]]:
-    """What each source adds to a mixture's worth, and what its last epoch is worth, by the lens that sees most copies.
+    """Part of each source in a mixture's worth, and worth of its last epoch, by the lens that sees most copies.
 
     Args:
         found: the lenses at the stage.
@@ -149,7 +149,7 @@ def source_worth(found: Sequence[WorthRows], worth: Worth, taken: Taken) -> tupl
 
 
 def ledger_worth(ledger: Ledger, supply: LedgerSupply, rates: Floats) -> Worth | None:
-    """What a mixture of a ledger's distinct documents is worth, and the last epoch of each source.
+    """Worth of a mixture of a ledger's distinct documents, and of the last epoch of each source.
 
     Args:
         ledger: ledger of a run.
@@ -164,12 +164,12 @@ def ledger_worth(ledger: Ledger, supply: LedgerSupply, rates: Floats) -> Worth |
 
 
 def named(names: Sequence[str], last: Sequence[float | None]) -> dict[str, float]:
-    """What last epochs are worth, by the names of the sources that have one."""
+    """Worth of last epochs, by the names of the sources that have one."""
     return {name: value for name, value in zip(names, last, strict=True) if value is not None}
 
 
 def twin_worth(draws: pa.Table, names: Sequence[str], taken: Taken) -> LensWorth | None:
-    """What a mixture is worth where documents that are alike by meaning and share words count as copies.
+    """Worth of a mixture where documents that are alike by meaning and share words count as copies.
 
     The documents drawn for the verdict say how many twins each has among the distinct documents, of all sources
     together. What the mixture holds of them is taken to be that many times the epochs of the document's own source: an
