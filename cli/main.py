@@ -25,7 +25,7 @@ from cli import (
     trial_command,
 )
 from polyculture import __version__
-from polyculture.errors import ConfigError, PolycultureError, RunInUseError
+from polyculture.errors import ConfigError, PolycultureError, RunInUseError, Stopped
 from polyculture.storage.messages import safe_detail
 
 app = typer.Typer(
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(2, str(error))
     except (PolycultureError, OSError) as error:
         _fail(1, str(error))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         _fail(1, "stopped; the same command resumes")
 
 

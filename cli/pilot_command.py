@@ -1,6 +1,5 @@
 """`polyculture pilot`: what is known of a corpus of N documents of which a pilot exists."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.prefect_settings import quiet_prefect
 from polyculture.storage.messages import safe_detail
 
 if TYPE_CHECKING:
@@ -51,15 +49,14 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
     """Forecast a corpus that is planned from a pilot of it, and judge it by the expectations of the configuration."""
     from polyculture.configuration import load_config
 
-    name = load_config(config).name  # a bad configuration is said before a server starts
+    name = load_config(config).name  # a bad configuration is said before anything starts
     directory = out or Path("runs") / f"{name}-pilot"
-    quiet_prefect(os.environ)
     from cli.display import OUTCOME_EXIT_CODES, ProgressDisplay, print_result
-    from cli.flow_runner import run_pilot
+    from cli.starters import make_starter
 
-    parameters = {"target_documents": target_documents, "largest_species": largest_species, "workers": workers}
+    corpus = target_documents, largest_species
     with ProgressDisplay(enabled=not as_json) as display:
-        found = run_pilot(config, directory, parameters, display.update)
+        found = make_starter().pilot(config, directory, corpus, workers, display.update)
     print_result(found, as_json, lambda: _print(found, directory))
     raise typer.Exit(OUTCOME_EXIT_CODES[found.outcome])
 

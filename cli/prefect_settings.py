@@ -1,6 +1,8 @@
-"""Settings of Prefect for the one-command run: an embedded server, a quiet terminal, nothing sent anywhere."""
+"""Settings of Prefect for the commands: whether a server is configured, a quiet terminal, nothing sent anywhere."""
 
-from collections.abc import MutableMapping
+import os
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 
 SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -20,3 +22,34 @@ def quiet_prefect(environment: MutableMapping[str, str]) -> None:
     """Set what the operator has not set. Call it before Prefect is imported."""
     for name, value in SETTINGS.items():
         environment.setdefault(name, value)
+
+
+def is_server_configured() -> bool:
+    """True if Prefect's settings name a server: in the environment, a file of this folder, or the active profile.
+
+    Prefect is asked only where something may name one, since its import takes a second.
+    """
+    named = os.environ.get("PREFECT_API_URL")
+    if named is not None:
+        return bool(named.strip())
+    if not any(_mentions_server(path) for path in _settings_files()):
+        return False
+    quiet_prefect(os.environ)
+    from prefect.settings import PREFECT_API_URL
+
+    return bool(PREFECT_API_URL.value())
+
+
+def _settings_files() -> Iterator[Path]:
+    """Every file that Prefect reads settings from."""
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    yield Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml").expanduser()
+    yield from (Path(".env"), Path("prefect.toml"), Path("pyproject.toml"))
+
+
+def _mentions_server(path: Path) -> bool:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace").lower()
+    except OSError:
+        return False
+    return "api" in text and ("prefect" in text or path.name == "prefect.toml")

@@ -1,6 +1,5 @@
 """`polyculture publish`: copy a finished run to a folder or to object storage."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli.prefect_settings import quiet_prefect
 from polyculture.errors import ConfigError, GateClosedError
 from polyculture.publish.destination import parse_destination
 
@@ -51,7 +49,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     The verdict is checked again, every file by its digest before and after, and the manifest goes last. The same
     command resumes.
     """
-    destination = parse_destination(url)  # before a server starts, and before the URL is written anywhere
+    destination = parse_destination(url)  # before anything starts, and before the URL is written anywhere
     if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
         raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
     from cli.display import EXIT_CODES
@@ -67,13 +65,13 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     except GateClosedError as error:
         Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         raise typer.Exit(EXIT_CODES[VerdictValue(error.verdict)]) from None
-    quiet_prefect(os.environ)
     from cli.display import ProgressDisplay
-    from cli.flow_runner import run_publish
+    from cli.starters import make_starter
 
-    parameters = {"approved_by": approved_by, "reason": reason, "credentials_block": credentials_block}
+    answers = (approved_by, reason) if approved_by is not None and reason is not None else None
+    starter = make_starter(needs_prefect=credentials_block is not None)
     with ProgressDisplay(enabled=not as_json) as display:
-        done = run_publish(run, str(destination.url), parameters, display.update)
+        done = starter.publish(run, str(destination.url), answers, credentials_block, display.update)
     if as_json:
         print(done.model_dump_json())
     else:

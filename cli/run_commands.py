@@ -1,12 +1,9 @@
-"""`polyculture run` and `polyculture audit`: start a flow, show its progress, print the verdict."""
+"""`polyculture run` and `polyculture audit`: start the job, show its progress, print the verdict."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-
-from cli.prefect_settings import quiet_prefect
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML).", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", help="Run directory.", show_default="runs/<name>")]
@@ -31,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def run(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> None:
     """Curate a corpus: ingest, deduplicate, measure, mix, write shards, and judge them."""
-    _start("curate", config, out, as_json, workers)
+    _start("run", config, out, as_json, workers)
 
 
 def audit(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None) -> None:
@@ -40,19 +37,18 @@ def audit(config: Config, out: Out = None, as_json: Json = False, workers: Worke
 
 
 def _start(
-    flow: Literal["curate", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
+    command: Literal["run", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
 ) -> None:
     from polyculture.configuration import AUDIT_SUFFIX, load_config
     from polyculture.storage.run_directory import RunDirectory
 
-    name = load_config(config).name  # a bad configuration is said before a server starts
-    suffix = "" if flow == "curate" else AUDIT_SUFFIX
+    name = load_config(config).name  # a bad configuration is said before anything starts
+    suffix = "" if command == "run" else AUDIT_SUFFIX
     directory = out or Path("runs") / f"{name}{suffix}"
-    quiet_prefect(os.environ)
     from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
-    from cli.flow_runner import run_flow
+    from cli.starters import make_starter
 
     with ProgressDisplay(enabled=not as_json) as display:
-        verdict = run_flow(flow, config, directory, workers, display.update)
+        verdict = make_starter().run(command, config, directory, workers, display.update)
     print_verdict(RunDirectory(directory), verdict, as_json)
     raise typer.Exit(EXIT_CODES[verdict.verdict])

@@ -1,12 +1,10 @@
 """`polyculture top-up`: broader data for a run that is under way."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.prefect_settings import quiet_prefect
 from cli.run_commands import Json, Workers
 
 Run = Annotated[Path, typer.Argument(help="Run directory that the training reads.", show_default=False)]
@@ -61,25 +59,17 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     from polyculture.top_up.lineage import read_earlier, read_parent
 
     before = earlier or []
-    config = check_candidates(candidates, run, read_parent(run), out, before)  # said before a server starts
+    config = check_candidates(candidates, run, read_parent(run), out, before)  # said before anything starts
     read_earlier(run, before)
     directory = RunDirectory(out or Path("runs") / config.name)
-    quiet_prefect(os.environ)
     from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
-    from cli.flow_runner import run_top_up
+    from cli.starters import make_starter
     from cli.top_up_display import print_top_up
+    from polyculture.steps.top_up import TopUpRequest
 
-    parameters: dict[str, str | int | list[str] | None] = {
-        "consumed": consumed,
-        "candidates": str(candidates),
-        "tokens": tokens,
-        "tokens_per_step": tokens_per_step,
-        "out": str(directory.root),
-        "workers": workers,
-        "earlier": [str(path) for path in before],
-    }
+    asked = TopUpRequest(run, consumed, tokens_per_step, candidates, tokens, directory.root, tuple(before))
     with ProgressDisplay(enabled=not as_json) as display:
-        verdict = run_top_up(run, parameters, display.update)
+        verdict = make_starter().top_up(asked, workers, display.update)
     print_verdict(directory, verdict, as_json)
     if not as_json:
         print_top_up(directory)

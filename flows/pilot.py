@@ -1,16 +1,17 @@
 """Forecast a corpus that is planned from a pilot of it."""
 
+from pathlib import Path
+
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.curate import RUNNER, ingest, run_name
-from polyculture.measure.lenses.lenses import LENS_SIGNALS
+from flows.curate import RUNNER, run_name
+from polyculture.compute.executor import local_workers
+from polyculture.steps import jobs
+from polyculture.steps.open import opened
 from schemas.pilot import PilotReport
-from tasks.attributes import add_attributes
-from tasks.deduplicate import shingle
-from tasks.open import opened
-from tasks.pilot import forecast
+from tasks.host import PrefectHost
 
 
 @flow(name="pilot", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
@@ -33,10 +34,7 @@ def pilot(
     Returns:
         A completed state named after the outcome.
     """
-    with opened("pilot", config, out, workers) as session:
-        ingest(session)
-        add_attributes(session, LENS_SIGNALS)
-        shingle(session)
-        found = forecast(session, target_documents, largest_species)
-        session.job.directory.discard_work()
+    folder = Path(out) if out else None
+    with opened("pilot", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
+        found = jobs.pilot(session, target_documents, largest_species)
     return Completed(name=found.outcome.name, message=found.outcome.name, data=found)

@@ -5,18 +5,12 @@ from pathlib import Path
 from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 
-from flows.curate import RUNNER, close, ingest, read_sources
-from polyculture.steps.open import clear_outputs, is_written
-from polyculture.steps.top_up import TopUpRequest
-from schemas.measures import Stage
+from flows.curate import RUNNER, shown
+from polyculture.compute.executor import local_workers
+from polyculture.steps import jobs
+from polyculture.steps.top_up import TopUpRequest, opened_top_up
 from schemas.verdict import Verdict
-from tasks.attributes import add_attributes
-from tasks.canary import write_canary
-from tasks.deduplicate import deduplicate, shingle, write_removed
-from tasks.finish import write_manifest
-from tasks.measure import measure, measure_words
-from tasks.open import opened_top_up
-from tasks.top_up import add_parent_attributes, choose, compare, index_parent, leave_out_known, write_continuation
+from tasks.host import PrefectHost
 
 
 def run_name() -> str:
@@ -55,20 +49,5 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
     asked = TopUpRequest(
         Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None, before
     )
-    with opened_top_up(asked, workers) as (session, work):
-        if not is_written(session.job):
-            clear_outputs(session.job)
-            index_parent(session, work, read_sources(session.of(work.reading)))
-            add_parent_attributes(session, work)
-            accounts = leave_out_known(session, work, ingest(session))
-            add_attributes(session)
-            write_canary(session)
-            shingle(session)
-            deduplicate(session)
-            write_removed(session)
-            choose(session, work)
-            measure(session, (Stage.INPUT, Stage.DISTINCT, Stage.MIXTURE))
-            measure_words(session)
-            compare(session, work)
-            write_manifest(session, accounts, write_continuation(session), work.parent.run)
-        return close(session)
+    with opened_top_up(asked, local_workers(workers), lambda _: PrefectHost()) as (session, work):
+        return shown(session, jobs.top_up(session, work))

@@ -23,3 +23,7 @@ class GateClosedError(PolycultureError):
     def __init__(self, message: str, verdict: str) -> None:
         super().__init__(message)
         self.verdict = verdict
+
+
+class Stopped(BaseException):
+    """A person or the machine stops what is under way. Nothing that handles errors takes it for one."""

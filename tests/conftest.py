@@ -106,9 +106,9 @@ def _create_pool(server: str) -> None:
 
 
 @pytest.fixture
-def command(server: str) -> "Command":
-    """Runs `polyculture` as a process."""
-    return Command(server)
+def command() -> "Command":
+    """Runs `polyculture` as a process, without a server."""
+    return Command()
 
 
 WITH_WORKERS = {"run", "audit", "pilot", "dedupe"}
@@ -135,13 +135,14 @@ def here(capfd: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 
 
 class Command:
-    """The console script in a process of its own, reporting to the session's server.
+    """The console script in a process of its own, alone or reporting to a server.
 
     It has one worker process unless a test asks for more: each of them costs a second of imports.
     """
 
-    def __init__(self, server: str) -> None:
-        self.environment = os.environ | {"PREFECT_API_URL": server, "PYTHONPATH": str(ROOT)}
+    def __init__(self, server: str | None = None) -> None:
+        alone = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
+        self.environment = alone | {"PYTHONPATH": str(ROOT)} | ({"PREFECT_API_URL": server} if server else {})
 
     def arguments(self, *arguments: str | Path) -> list[str]:
         """The command line that a call runs."""

@@ -1,22 +1,14 @@
 """`polyculture.audit`: measure and judge a corpus as it was delivered, from a notebook, without an orchestrator."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from polyculture.api.run import Run, open_run
 from polyculture.compute.executor import make_executor
 from polyculture.configuration import AUDIT_SUFFIX, read_config
-from polyculture.steps.attributes import add_attributes
-from polyculture.steps.canary import write_canary
-from polyculture.steps.deduplicate import deduplicate, shingle
-from polyculture.steps.finish import give_verdict, write_manifest, write_report
-from polyculture.steps.ingest import ingest_source, settle_documents
-from polyculture.steps.measure import measure, measure_words
-from polyculture.steps.open import claimed, clear_outputs, is_written
-from polyculture.steps.session import Session
-from schemas.accounts import FileAccount
-from schemas.measures import Stage
+from polyculture.steps import jobs
+from polyculture.steps.open import opened
+from polyculture.steps.session import Quiet
 
 
 def audit(
@@ -43,24 +35,6 @@ def audit(
     name = read_config(given)[0].name
     folder = Path(out) if out is not None else Path("runs") / f"{name}{AUDIT_SUFFIX}"
     executor = make_executor(workers or 1, "local" if workers else "in_process")
-    with claimed("audit", given, folder) as job, executor:
-        session = Session(job, executor)
-        if not is_written(job):
-            clear_outputs(job)
-            accounts = settle_documents(session, _read(session))
-            add_attributes(session)
-            write_canary(session)
-            shingle(session)
-            deduplicate(session)
-            measure(session, (Stage.INPUT, Stage.DISTINCT))
-            measure_words(session)
-            write_manifest(session, accounts, [])
-        give_verdict(job.directory, datetime.now(UTC).date())
-        write_report(job.directory)
-        job.directory.discard_work()
+    with opened("audit", given, folder, executor, lambda _: Quiet()) as session:
+        jobs.audit(session)
     return open_run(folder)
-
-
-def _read(session: Session) -> Sequence[tuple[str, list[FileAccount]]]:
-    """Read all sources, one after another."""
-    return [(name, ingest_source(session, name)) for name in sorted(session.job.inputs)]

@@ -1,5 +1,6 @@
 """Executors: what runs the heavy part of a step, and the one place where one is made."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -61,6 +62,11 @@ def make_executor(workers: int, name: str = "local") -> Executor:
     if name not in EXECUTORS:
         raise ValueError(f"unknown executor {name!r}; known: {', '.join(EXECUTORS)}")
     return EXECUTORS[name](workers)
+
+
+def local_workers(workers: int | None) -> Executor:
+    """Worker processes of this machine: so many, or one per core if None."""
+    return make_executor(workers or os.cpu_count() or 1)
 
 
 def run_worthwhile(

@@ -1,12 +1,13 @@
 """Publish a finished run: its verdict checked again, the approval kept, its files copied and read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from polyculture.publish.copy import publish_files
+from polyculture.publish.destination import parse_destination
 from polyculture.publish.permission import check_permission
-from polyculture.publish.stores import Store
+from polyculture.publish.stores import Store, open_store
 from polyculture.storage.files import write_text
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.run_directory import RunDirectory
@@ -26,6 +27,22 @@ class Target:
 
     url: str
     store: Store
+
+
+def open_target(url: str, options: Mapping[str, str], environment: Mapping[str, str]) -> Target:
+    """Open a destination.
+
+    Args:
+        url: a folder, or s3://, gs://, az:// with bucket and folder.
+        options: of the store, credentials among them; the environment's where it names none.
+        environment: of the process; it says whether the endpoint is spoken to without TLS.
+
+    Raises:
+        ConfigError: the URL or an option is not fit.
+    """
+    destination = parse_destination(url)
+    is_plain = environment.get("AWS_ENDPOINT_URL", "").startswith("http://")
+    return Target(destination.url, open_store(destination, options, is_plain=is_plain))
 
 
 def publish_directory(

@@ -1,6 +1,6 @@
 """The steps of a run: each reads what the steps before it left, calls the core, and writes.
 
-Nothing here knows an orchestrator: a task is a step that Prefect sees, and a notebook runs the same steps without it.
+Nothing here knows an orchestrator: a job is an order of steps, and the host of its session says how each is run.
 """
 
 __all__ = [
@@ -10,10 +10,13 @@ __all__ = [
     "finish",
     "hold_out",
     "ingest",
+    "jobs",
+    "journal",
     "measure",
     "mix",
     "open",
     "pilot",
+    "publish",
     "session",
     "top_up",
 ]

@@ -54,7 +54,7 @@ def add_attributes(session: Session, signals: Sequence[str] = tuple(SIGNALS)) ->
                 job.directory.commit_step(name, key, [out], {"documents": count})
             documents_read += count
         done += end - first
-        session.progress.report("attributes", done, len(calls))
+        session.host.report("attributes", done, len(calls))
     watch.log(f"{', '.join(keys)} of {documents_read:,} documents")
 
 

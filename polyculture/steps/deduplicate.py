@@ -32,7 +32,7 @@ def shingle_corpus(session: Session, corpus: Corpus) -> None:
     leaders = group_leaders(corpus, preference_order(corpus, session.job.config.dedupe))
 
     def progress(done: int, groups: int) -> None:
-        session.progress.report("shingles", done, groups)
+        session.host.report("shingles", done, groups)
 
     write_shingles(corpus, leaders, session.workspace.shingle_paths, session.executor, progress)
     watch.log(f"{len(leaders):,} different texts shingled")

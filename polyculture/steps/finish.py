@@ -71,7 +71,16 @@ def _worth(directory: RunDirectory) -> WorthSaid | None:
     return WorthSaid(worth_sentences(escaped), repeat_table(worth))
 
 
-def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:
+def give_verdict(session: Session) -> Verdict:
+    """Judge the run, as of today."""
+    verdict = judge_directory(session.job.directory, session.host.now().date())
+    for check in verdict.failed():
+        session.host.log(check.message)
+    session.host.log(f"verdict: {verdict.verdict.value}")
+    return verdict
+
+
+def judge_directory(directory: RunDirectory, as_of: date) -> Verdict:
     """Judge a run by what lies in its directory: every listed file is checked before its evidence is believed.
 
     Args:
@@ -96,10 +105,11 @@ def give_verdict(directory: RunDirectory, as_of: date) -> Verdict:
     return verdict
 
 
-def write_report(directory: RunDirectory) -> None:
+def write_report(session: Session) -> None:
     """Render the report from manifest, ledger and verdict."""
     from polyculture.report.render import render_report  # noqa: PLC0415 -- figures, which a judge of a run needs not
 
+    directory = session.job.directory
     manifest = read_manifest(directory)
     profile, verdict = read_profile(directory, manifest), read_verdict(directory)
     for name, content in render_report(manifest, profile, verdict, read_top_up(directory, manifest)).items():

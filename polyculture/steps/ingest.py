@@ -55,7 +55,7 @@ def settle_documents(session: Session, accounts: Sequence[tuple[str, list[FileAc
     account = account_exclusions(job.filters, found.filtered)
     if account is not None:
         workspace.write_account(account)
-        session.progress.log(
+        session.host.log(
             f"{sum(account.documents.values()):,} documents kept out; {account.unmatched:,} entries named none"
         )
     settled: Accounts = {}
@@ -69,7 +69,7 @@ def settle_documents(session: Session, accounts: Sequence[tuple[str, list[FileAc
                     quarantined.extend(table)
             for file, rejection in mine:
                 quarantined.append(quarantine_row(name, file, rejection))
-    session.progress.log(
+    session.host.log(
         f"{found.index.num_rows:,} documents, {len(found.conflicts):,} with an id that another text already has"
     )
     return settled

@@ -45,7 +45,7 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
     has_repetition = extend  # it is of a stage that was measured before
     if extend and config.measure.semantic is not None:  # moments are of all stages together, so all are counted again
         stages, extend = (Stage.INPUT, Stage.DISTINCT, *stages), False
-    session.progress.report("probes", 0, 1)
+    session.host.report("probes", 0, 1)
     weighed = [_weigh(job, corpus, stage) for stage in stages]
     planted = open_planted(workspace, corpus)
     site = Site(session.executor, workspace.folder / "sheet.arrow", Costs(session, corpus))
@@ -69,7 +69,7 @@ def measure(session: Session, stages: Sequence[Stage], *, extend: bool = False) 
         subject = Subject(corpus, _judged(job, corpus, weighed), looked, read)
         workshop = Workshop(session.executor, workspace.folder, site.after)
         write_repetition(measure_repetition(subject, config, workshop), directory.ledger)
-    session.progress.report("probes", 1, 1)
+    session.host.report("probes", 1, 1)
     for population in ledger.header.populations:
         _log_scaled(session, population)
     watch.log(f"{ledger.rows.num_rows:,} probe counts over {len(corpus):,} documents")
@@ -79,12 +79,12 @@ def measure_words(session: Session) -> None:
     """Measure the lexical variety of the input and of what is distinct, and write it into `ledger/`."""
     watch, job = session.timed(), session.job
     corpus = session.workspace.open_corpus()
-    session.progress.report("lexical blocks", 0, 1)
+    session.host.report("lexical blocks", 0, 1)
     words = open_attributes(job, corpus).values("lexical", "words").astype(np.int64)
     stages = [_weigh(job, corpus, stage) for stage in (Stage.INPUT, Stage.DISTINCT)]
     rows = measure_lexical(corpus, words, stages, _drawing(corpus, job.config).seed)
     write_parquet(job.directory.ledger / LEXICAL_FILE, rows)
-    session.progress.report("lexical blocks", 1, 1)
+    session.host.report("lexical blocks", 1, 1)
     watch.log(f"{rows.num_rows:,} lexical blocks")
 
 
@@ -132,7 +132,7 @@ def _log_scaled(session: Session, population: Population) -> None:
     """Say how many probes had more candidates than are verified."""
     scaled = sum(population.crowded.scaled) if population.crowded else 0
     if scaled:
-        session.progress.log(
+        session.host.log(
             f"{scaled:,} probes of the {population.lens.value} lens at stage {population.stage.value} have more "
             f"than {MOST_CANDIDATES:,} candidates; a part of them is verified and the counts are scaled"
         )
@@ -144,7 +144,7 @@ class Costs:
     def __init__(self, session: Session, corpus: Corpus) -> None:
         """Start."""
         self._documents, self._megabytes = len(corpus), int(corpus.text_bytes.sum()) / 1e6
-        self._watch, self._before, self._log = session.timed(), 0.0, session.progress.log
+        self._watch, self._before, self._log = session.timed(), 0.0, session.host.log
 
     def __call__(self, what: str) -> None:
         """Say that a part is done."""

@@ -32,7 +32,7 @@ def plan_mixture(session: Session, *, from_ledger: bool = False) -> MixturePlan:
     write_text(job.directory.plan, plan.model_dump_json(indent=1) + "\n")
     lacking = f"; the budget lacks {plan.lacking_tokens:,}" if plan.lacking_tokens else ""
     for sentence in (f"mixture of {plan.tokens:,} tokens{lacking}", *plan.warnings, *plan.notes):
-        session.progress.log(sentence)
+        session.host.log(sentence)
     return plan
 
 
@@ -48,7 +48,7 @@ def write_mixture(session: Session) -> list[FileDigest]:
     total = sum(phase.rows for phase in plan.phases)
     place = Place(job.directory, job.identity, session.executor)
     files = write_dataset(
-        _groups(job, plan), job.config.shards, place, lambda rows: session.progress.report("shards", rows, total)
+        _groups(job, plan), job.config.shards, place, lambda rows: session.host.report("shards", rows, total)
     )
     watch.log(f"{total:,} documents in {sum(file.path.endswith('.arrow') for file in files)} shards")
     return files

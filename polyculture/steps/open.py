@@ -1,11 +1,13 @@
 """Open a job: check everything, claim the run directory, and see what is already done."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from polyculture.compute.executor import Executor
 from polyculture.job import Command, Job, open_job
+from polyculture.steps.session import Host, Session
 from polyculture.storage.commit import remove
 from polyculture.storage.files import write_text
 from polyculture.storage.run_directory import is_intact
@@ -26,6 +28,31 @@ def claimed(
     with job.directory.lock():
         write_text(job.directory.state / "identity", job.identity + "\n")
         yield job
+
+
+@contextmanager
+def opened(
+    command: Command,
+    config: Path | Mapping[str, object],
+    out: Path | None,
+    executor: Executor,
+    make_host: Callable[[Job], Host],
+) -> Iterator[Session]:
+    """A checked job under way, that holds its run directory until the end of the block.
+
+    Args:
+        command: run, audit or pilot.
+        config: path of a configuration file, or what would stand in one.
+        out: run directory; its default if None.
+        executor: what runs the heavy part of the steps; opened and closed here.
+        make_host: makes the host of the job.
+
+    Raises:
+        ConfigError: the configuration, an input or the run directory is not fit.
+        RunInUseError: another process holds the run directory.
+    """
+    with claimed(command, config, out) as job, executor:
+        yield Session(job, executor, make_host(job))
 
 
 def is_written(job: Job) -> bool:

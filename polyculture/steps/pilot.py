@@ -20,11 +20,11 @@ def forecast(session: Session, target_documents: int, largest_species: int | Non
     corpus = session.workspace.open_corpus()
     copies = np.ones(len(corpus), np.int64)
     documents = Documents(corpus.source, copies, corpus.tokens, corpus.id_hash, len(corpus.sources))
-    session.progress.report("forecast", 0, 1)
+    session.host.report("forecast", 0, 1)
     indexes = build_indexes(open_material(session, corpus, open_attributes(job, corpus)))
     pilot = Pilot(documents, indexes, corpus.sources, corpus.kinds)
     found = forecast_pilot(pilot, job.config, target_documents, largest_species, job.identity)
     write_text(job.directory.root / PILOT_FILE, found.model_dump_json(indent=1) + "\n")
-    session.progress.report("forecast", 1, 1)
+    session.host.report("forecast", 1, 1)
     watch.log(f"{len(corpus):,} documents forecast to {target_documents:,}")
     return found

@@ -1,23 +1,25 @@
 """The steps that only a top-up has: what the parent holds, what to choose, and how broad each way on is."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from polyculture.compute.executor import Executor
 from polyculture.corpus.filtered import extend_filtered
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import settle_filtered
+from polyculture.job import Job
 from polyculture.mixture.plan.documents import even_order, rank_corpus
 from polyculture.shards.dataset import write_dataset
 from polyculture.shards.group import Place
 from polyculture.steps.attributes import add_attributes
 from polyculture.steps.ingest import Accounts
 from polyculture.steps.open import claimed
-from polyculture.steps.session import Session
+from polyculture.steps.session import Host, Session
 from polyculture.steps.top_up_corpus import (
     JOINT_SIGNALS,
     lacking_path,
@@ -85,6 +87,15 @@ def claimed_top_up(asked: TopUpRequest) -> Iterator[TopUpJob]:
         yield TopUpJob(job, parent, asked.tokens)
 
 
+@contextmanager
+def opened_top_up(
+    asked: TopUpRequest, executor: Executor, make_host: Callable[[Job], Host]
+) -> Iterator[tuple[Session, TopUpJob]]:
+    """A checked top-up under way; arguments and errors as of `opened`, and a parent that is not fit."""
+    with claimed_top_up(asked) as top_up, executor:
+        yield Session(top_up.job, executor, make_host(top_up.job)), top_up
+
+
 def add_parent_attributes(session: Session, top_up: TopUpJob) -> None:
     """Write the attributes of the documents that the parent holds."""
     add_attributes(session.of(top_up.reading), JOINT_SIGNALS)
@@ -149,7 +160,7 @@ def compare(session: Session, top_up: TopUpJob) -> TopUp:
     watch, job = session.timed(), top_up.job
     pool, _ = open_pool(job)
     best, random = (place.workspace.open_copies() > 0 for place in (job, top_up.joint))
-    session.progress.report("comparing", 0, 1)
+    session.host.report("comparing", 0, 1)
     joint, joined = open_joint(session, top_up, pool, best, random)
     consumed = joined.mixtures["consumed"]
     wanted = {name: copies for name, copies in joined.mixtures.items() if name != "consumed" or consumed.any()}
@@ -170,7 +181,7 @@ def compare(session: Session, top_up: TopUpJob) -> TopUp:
         notes=notes_of(job.config),
     )
     write_text(job.directory.top_up, found.model_dump_json(indent=1) + "\n")
-    session.progress.report("comparing", 1, 1)
+    session.host.report("comparing", 1, 1)
     watch.log(f"{len(wanted)} mixtures compared")
     return found
 
@@ -182,7 +193,7 @@ def write_continuation(session: Session) -> list[FileDigest]:
     origin = workspace.write_order(STEM, even_order(rank_corpus(corpus, copies > 0, job.config.seed)))
     place, total = Place(job.directory, job.identity, session.executor), int((copies > 0).sum())
     files = write_dataset(
-        [(STEM, origin)], job.config.shards, place, lambda rows: session.progress.report("shards", rows, total)
+        [(STEM, origin)], job.config.shards, place, lambda rows: session.host.report("shards", rows, total)
     )
     watch.log(f"{total:,} documents in {sum(file.path.endswith('.arrow') for file in files)} shards")
     return files

@@ -50,12 +50,12 @@ species.species_numbers = first
 
 
 @pytest.fixture(scope="module")
-def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A run and an audit of the same configuration, and what they printed beside them."""
     folder = tmp_path_factory.mktemp("healthy")
     path = write_config(folder, three_kinds(folder))
     for name in ("run", "audit"):
-        result = Command(server)(name, path, "--out", folder / name)
+        result = Command()(name, path, "--out", folder / name)
         assert result.returncode == 0, result.stdout + result.stderr
         (folder / f"{name}.txt").write_text(result.stdout)
     return folder / "run", folder / "audit"

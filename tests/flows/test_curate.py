@@ -1,4 +1,4 @@
-"""The main job as a person runs it: the command line as a process, against a real Prefect server."""
+"""The main job as a person runs it: the command line as a process."""
 
 import json
 import shutil
@@ -42,7 +42,7 @@ def manifest_of(run: Path) -> Manifest:
 
 
 @pytest.fixture(scope="module")
-def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished GO run of three healthy sources, one of them with planted duplicates that leave."""
     folder = tmp_path_factory.mktemp("healthy")
     config = three_kinds(folder)
@@ -53,7 +53,7 @@ def healthy(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl_gz(folder / "more.jsonl.gz", unique_texts(200, 2)[:5])  # also in the expert source, which is preferred
     config["sources"][0]["paths"] = ["pages.jsonl.gz", "more.jsonl.gz"]  # type: ignore[index]
     config["shards"] = {"max_shard_bytes": 100_000, "batch_rows": 100}
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run", "--workers", "2")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run", "--workers", "2")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "GO" in result.stdout
     return folder / "run"

@@ -20,12 +20,12 @@ WAIVER = {"check": "near/hill_0", "reason": "a small test", "by": "Ada", "until"
 
 
 @pytest.fixture(scope="module")
-def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GO run of three small healthy sources, whose reference is one of them."""
     folder = tmp_path_factory.mktemp("gate")
     bound = {"lens": "near", "metric": "hill_1", "scope": "each_source", "relative_to": "reference", "at_least": 0.6}
     config = three_kinds(folder) | {"reference": ["solutions"], "gate": {"judge": "words", "expectations": [bound]}}
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     return folder / "run"
 

@@ -31,7 +31,7 @@ from tests.support.corpora import expanded_texts, three_kinds, tree_digests, uni
 
 
 @pytest.fixture(scope="module")
-def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that measures duplicates and removes none, so that held-out documents have twins."""
     folder = tmp_path_factory.mktemp("kept_out")
     config = three_kinds(folder, synthetic=expanded_texts(60, 5, 3))
@@ -58,7 +58,7 @@ def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "gate": {"judge": "words", "rules": dict.fromkeys(("narrow", "near", "heavy_species"), "off")},
         "shards": {"max_shard_bytes": 60_000, "batch_rows": 50},
     }
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "Held out for validation" in result.stdout
     return folder / "run"

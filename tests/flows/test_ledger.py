@@ -37,7 +37,7 @@ def one_problem(count: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def measured(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str, str, int]]]:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[tuple[str, str, str, int]]]:
     """A finished run whose lenses measure only, and its documents: source, text, seed, tokens."""
     folder = tmp_path_factory.mktemp("measured")
     config = three_kinds(folder, synthetic=[*one_problem(200), *unique_texts(100, 7), *unique_texts(60, 7)])
@@ -47,7 +47,7 @@ def measured(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     # Words made up of digits have no language, whatever the records claim.
     for source, language in zip(config["sources"], ("en", "de", "xx"), strict=True):  # type: ignore[call-overload]
         source["language"] = language
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     documents = []
     for shard in sorted((folder / "run" / "shards").glob("*.arrow")):

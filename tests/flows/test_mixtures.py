@@ -23,7 +23,7 @@ from tests.support.processes import ROOT
 
 
 @pytest.fixture(scope="session")
-def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run whose mixture repeats two sources, and has lasting duplicates."""
     folder = tmp_path_factory.mktemp("mixed")
     config = three_kinds(folder, expanded_texts(40, 10, 5))
@@ -31,7 +31,7 @@ def mixed(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_jsonl_gz(folder / "pages.jsonl.gz", unique_texts(300, 1) + unique_texts(200, 2)[:60])
     config["dedupe"] = {"exact": {"action": "measure"}, "near": {"action": "measure"}}
     config["mixture"] = {"rates": {"pages": 2, "samples": 3}}  # whole, so that no draw scatters about what is expected
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode in (0, 3), result.stdout + result.stderr
     return folder / "run"
 
@@ -160,13 +160,14 @@ def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
         ["plan", run],
         ["trial", run, *ids],
         ["dedupe", str(tmp_path / "texts.txt"), "--out", out],
+        ["run", mixed / "config.yaml", "--out", run],
     ]
     result = subprocess.run(
         [sys.executable, "-c", LOADED, json.dumps(calls)], cwd=ROOT, capture_output=True, text=True, check=False
     )
     told = [json.loads(line.removeprefix("LOADED ")) for line in result.stdout.splitlines() if line[:6] == "LOADED"]
-    assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0], result.stdout + result.stderr
+    assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3], result.stdout + result.stderr
     loaded = {call[0]: set(names) for call, (_, names) in zip(calls, told, strict=True)}  # all up to and with this one
     assert not loaded["--help"] & {"numpy", "pyarrow", "pydantic", "yaml"}
     assert not loaded["diff"] & {"polars", "datasketch", "matplotlib", "tokenizers"}  # numba: what the tokens are worth
-    assert not loaded["dedupe"] & {"prefect", "fastapi", "sqlalchemy"}
+    assert not loaded["run"] & {"prefect", "fastapi", "sqlalchemy"}

@@ -33,12 +33,12 @@ def rows_of(path: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def phased(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def phased(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of two phases."""
     folder = tmp_path_factory.mktemp("phased")
     config = three_kinds(folder)
     config["mixture"] = {"phases": PHASES, "max_epochs": 3, "model_parameters": 1_000}
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode in (0, 3), result.stdout + result.stderr
     assert "tokens per parameter of 1,000" in result.stdout
     assert "anneal" in result.stdout

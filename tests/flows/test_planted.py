@@ -52,7 +52,7 @@ def chinese_texts(count: int, seed: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def planted(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A GO run of a varied web source and synthetic ones: narrow in words, of one template, and of another language."""
     folder = tmp_path_factory.mktemp("planted")
     sources = {
@@ -73,7 +73,7 @@ def planted(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "measure": {"probes": 200, "semantic": None},
         "gate": {"judge": "words"},
     }
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 0, result.stdout + result.stderr
     (folder / "shown").write_text(result.stdout)
     return folder / "run"

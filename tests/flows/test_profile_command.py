@@ -12,11 +12,11 @@ from tests.support.corpora import three_kinds, unique_texts, write_config
 
 
 @pytest.fixture(scope="module")
-def audited(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An audit whose synthetic source repeats half of the expert one."""
     folder = tmp_path_factory.mktemp("audited")
     config = three_kinds(folder, synthetic=[*unique_texts(100, 2), *unique_texts(100, 5)])
-    result = Command(server)("audit", write_config(folder, config), "--out", folder / "run")
+    result = Command()("audit", write_config(folder, config), "--out", folder / "run")
     assert result.returncode in (0, 3, 4), result.stderr
     return folder / "run"
 

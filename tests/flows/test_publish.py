@@ -19,9 +19,9 @@ CLOSED = {"expectations": [{"lens": "near", "metric": "hill_1", "scope": "all", 
 
 
 @pytest.fixture(scope="module")
-def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
-    result = Command(server)("run", write_config(folder, three_kinds(folder)), "--out", folder / "run")
+    result = Command()("run", write_config(folder, three_kinds(folder)), "--out", folder / "run")
     assert result.returncode == 0, result.stderr
     return folder / "run"
 
@@ -77,8 +77,9 @@ def secrets_in(*texts: str) -> list[str]:
 
 
 def test_a_run_is_published_to_s3_and_no_secret_is_left_anywhere(
-    run: Path, storage: Storage, command: Command, here: Callable[..., Ended]
+    run: Path, storage: Storage, server: str, here: Callable[..., Ended]
 ) -> None:
+    command = Command(server)
     by_environment = command("publish", run, "s3://corpora/one", **storage.environment)
     assert by_environment.returncode == 0, by_environment.stderr
     names = storage.names("one/")

@@ -55,7 +55,7 @@ def source(name: str, kind: str, **keys: object) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def folder(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A parent run of several shards, and the configuration of the candidates."""
     folder = tmp_path_factory.mktemp("top_up")
     for name, texts in {
@@ -72,7 +72,7 @@ def folder(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "measure": {"probes": 100},
         "validation": {"tokens": 2_000},
     }
-    result = Command(server)("run", write_config(folder, parent, "parent.yaml"), "--out", folder / "parent")
+    result = Command()("run", write_config(folder, parent, "parent.yaml"), "--out", folder / "parent")
     assert result.returncode == 3, result.stdout + result.stderr  # repeated text is NO-GO; the training runs anyway
     own = {"bought": {"license": "secret"}}
     candidates = {
@@ -100,12 +100,12 @@ def arguments(folder: Path, out: str, consumed: str, tokens: int = TOKENS) -> li
 
 
 @pytest.fixture(scope="module")
-def finished(folder: Path, server: str) -> tuple[Path, str]:
+def finished(folder: Path) -> tuple[Path, str]:
     """A top-up after half of the shards, and what it printed."""
     names = shards(folder)
     assert len(names) > 3
     consumed = ",".join(names[: len(names) // 2])
-    result = Command(server)(*arguments(folder, "topped", consumed), "--workers", "1")
+    result = Command()(*arguments(folder, "topped", consumed), "--workers", "1")
     assert result.returncode in (0, 3, 4), result.stdout + result.stderr
     return folder / "topped", result.stdout
 
@@ -248,11 +248,9 @@ def test_a_person_sees_before_and_after_in_the_terminal_and_on_the_page(finished
 
 
 @pytest.mark.long
-def test_a_shortage_is_said_and_not_filled_and_any_number_of_workers_gives_the_same_bytes(
-    folder: Path, server: str
-) -> None:
+def test_a_shortage_is_said_and_not_filled_and_any_number_of_workers_gives_the_same_bytes(folder: Path) -> None:
     step = ["--tokens-per-step", "100", "--json"]
-    first = Command(server)(*arguments(folder, "short", "50", 10**6), *step, "--workers", "1")
+    first = Command()(*arguments(folder, "short", "50", 10**6), *step, "--workers", "1")
     assert first.returncode in (0, 3, 4), first.stderr
     found = account(folder / "short")
     assert found.lacking_tokens > 10**6 - 100_000
@@ -260,18 +258,16 @@ def test_a_shortage_is_said_and_not_filled_and_any_number_of_workers_gives_the_s
     assert len({row["document_id"] for row in rows_of(folder / "short")}) == len(rows_of(folder / "short"))
     digests = tree_digests(folder / "short")
     shutil.rmtree(folder / "short")
-    Command(server)(*arguments(folder, "short", "50", 10**6), *step, "--workers", "2")
+    Command()(*arguments(folder, "short", "50", 10**6), *step, "--workers", "2")
     assert tree_digests(folder / "short") == digests
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_killed_at_any_moment_a_top_up_resumes_to_the_same_bytes(
-    finished: tuple[Path, str], folder: Path, server: str
-) -> None:
+def test_killed_at_any_moment_a_top_up_resumes_to_the_same_bytes(finished: tuple[Path, str], folder: Path) -> None:
     names = shards(folder)
     given = arguments(folder, "killed", ",".join(names[: len(names) // 2]))
-    command, was_running = Command(server), 0
+    command, was_running = Command(), 0
     for seconds in (5.0, 7.0, 9.0, 11.0, 13.0, 15.0):
         was_running += run_and_kill(command.arguments(*given), command.environment, seconds)
         if (folder / "killed" / "manifest.json").exists():
@@ -356,10 +352,10 @@ def test_shards_of_an_earlier_top_up_are_read_after_the_run(finished: tuple[Path
 
 
 @pytest.mark.long
-def test_a_second_top_up_knows_the_first(finished: tuple[Path, str], folder: Path, server: str) -> None:
+def test_a_second_top_up_knows_the_first(finished: tuple[Path, str], folder: Path) -> None:
     names, (topped, _) = shards(folder), finished
     given = [*arguments(folder, "second", ",".join(names), TOKENS // 2), "--earlier", topped]
-    ended = Command(server)(*given)
+    ended = Command()(*given)
     assert ended.returncode in (0, 3, 4), ended.stderr
     second = folder / "second"
     before, after = ({str(row["text"]) for row in rows_of(run)} for run in (topped, second))

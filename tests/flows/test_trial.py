@@ -18,12 +18,12 @@ def shard_ids(run: Path) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def few_seeds(server: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def few_seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run whose synthetic source is 40 texts with 15 variants each, which its near lens only measures."""
     folder = tmp_path_factory.mktemp("few-seeds")
     config = three_kinds(folder, synthetic=expanded_texts(40, 15, seed=4))
     config["dedupe"] = {"near": {"action": "measure"}}
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 3, result.stdout + result.stderr
     return folder / "run"
 

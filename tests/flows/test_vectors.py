@@ -24,7 +24,7 @@ COVERAGE = {"lens": "semantic", "relative_to": "ceiling", "metric": "coverage", 
 
 
 @pytest.fixture(scope="module")
-def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A run with the default gate and a reference, and what it printed."""
     folder = tmp_path_factory.mktemp("meaning")
     sources = []
@@ -37,7 +37,7 @@ def finished(server: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
         "reference": ["textbook"],
         "measure": {"semantic": {"probes": 200}},
     }
-    result = Command(server)("run", write_config(folder, config), "--out", folder / "run")
+    result = Command()("run", write_config(folder, config), "--out", folder / "run")
     assert result.returncode == 3, result.stdout + result.stderr
     return folder / "run", result.stdout
 

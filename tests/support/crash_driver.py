@@ -1,6 +1,6 @@
 """Makes runs fail at chosen steps, and resumes them: `python -m tests.support.crash_driver SPEC`, in forked children.
 
-SPEC is JSON: `folder`, an empty one; `part`, "whole" for the whole flow or "tail" for what follows the plan of the
+SPEC is JSON: `folder`, an empty one; `part`, "whole" for the whole job or "tail" for what follows the plan of the
 mixture (index, order, shards, manifest, verdict); `cases`, pairs [act, step] of `failpoints`, where "every" stands for
 all steps of a run, "every 8" for each eighth, and a fraction for that part of them; the act "moment" is SIGKILL after
 that fraction of a run's time. `again`: whether the resumed run dies too, at the step after. Writes one JSON line per
@@ -20,19 +20,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.support.without_prefect import install
-
-install()
-
-from flows import curate as flow  # noqa: E402 -- after the stand-in
-from polyculture.errors import ConfigError, PolycultureError, RunInUseError  # noqa: E402
-from polyculture.storage.run_directory import is_intact  # noqa: E402
-from polyculture.text.categories import format_characters  # noqa: E402
-from polyculture.text.language import identify_language  # noqa: E402
-from polyculture.text.shingles import kernel_tables  # noqa: E402
-from schemas.manifest import Manifest  # noqa: E402
-from tests.support.corpora import tree_digests, unique_texts, write_config, write_jsonl_gz  # noqa: E402
-from tests.support.failpoints.sitecustomize import RECORD, Failpoints  # noqa: E402
+from polyculture.errors import ConfigError, PolycultureError, RunInUseError
+from polyculture.steps import jobs
+from polyculture.storage.run_directory import is_intact
+from polyculture.text.categories import format_characters
+from polyculture.text.language import identify_language
+from polyculture.text.shingles import kernel_tables
+from schemas.manifest import Manifest
+from tests.support.corpora import tree_digests, unique_texts, write_config, write_jsonl_gz
+from tests.support.failpoints.sitecustomize import RECORD, Failpoints
+from tests.support.make_run import run_here
 
 CODES = ((RunInUseError, 5), (ConfigError, 2), (PolycultureError, 1))
 STANDING = (
@@ -81,8 +78,8 @@ class Driver:
             os._exit(0)
 
         def run() -> None:
-            flow.write_mixture = stop  # type: ignore[assignment]
-            flow.curate(str(self.config), str(self.prepared), 1)
+            jobs.write_mixture = stop  # type: ignore[assignment]
+            run_here(self.config, self.prepared)
 
         assert in_child(run, self.folder / "prepare.log") == 0, (self.folder / "prepare.log").read_text()
 
@@ -103,9 +100,9 @@ class Driver:
         def run() -> None:
             if self.part == "tail":
                 for name in STANDING:
-                    setattr(flow, name, lambda *_: None)
+                    setattr(jobs, name, lambda *_, **__: None)
             Failpoints({"root": str(out), "trace": str(trace), "at": at, "act": act or ""}).install()
-            flow.curate(str(self.config), str(out), 1)
+            run_here(self.config, out)
 
         code = in_child(run, log, seconds)
         data = trace.read_text() if trace.exists() else ""

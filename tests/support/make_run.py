@@ -1,20 +1,22 @@
-"""A finished run without Prefect: `python -m tests.support.make_run CONFIG OUT`, some three seconds for a small corpus.
-
-Tests call `finished_run`, which starts it as a process of its own: the stand-in must stand before a flow is imported.
-"""
+"""A finished run: `python -m tests.support.make_run CONFIG OUT`, some three seconds for a small corpus."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from polyculture.compute.in_process import InProcess
+from polyculture.steps import jobs
+from polyculture.steps.open import opened
+from polyculture.steps.session import Quiet
+from schemas.verdict import Verdict
 from tests.support.corpora import expanded_texts, write_config, write_jsonl_gz
 from tests.support.processes import ROOT
 from tests.support.topics import varied_texts
 
 
 def finished_run(config: Path, out: Path, **environment: str) -> Path:
-    """The run directory of a configuration, run with one worker."""
+    """The run directory of a configuration, run in a process of its own."""
     command = [sys.executable, "-m", "tests.support.make_run", str(config), str(out)]
     settings = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **environment}
     done = subprocess.run(command, env=settings, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
@@ -41,14 +43,11 @@ def small_run(folder: Path, name: str = "demo-curated") -> Path:
     return finished_run(write_config(folder, config), folder / "runs" / name)
 
 
-def main() -> None:
-    from tests.support.without_prefect import install
-
-    install()
-    from flows.curate import curate
-
-    curate(sys.argv[1], sys.argv[2], 1)
+def run_here(config: Path, out: Path) -> Verdict:
+    """A run in this process alone."""
+    with opened("run", config, out, InProcess(), lambda _: Quiet()) as session:
+        return jobs.curate(session)
 
 
 if __name__ == "__main__":
-    main()
+    run_here(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from schemas.journal import JournalEntry
+
 Found = TypeVar("Found")
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,6 +63,21 @@ def run_and_kill(arguments: list[str], environment: dict[str, str], seconds: flo
         process.wait()
         return True
     return False
+
+
+def is_group_alive(group: int) -> bool:
+    """True while a process group has a member."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def journal_of(run: Path) -> list[JournalEntry]:
+    """The journal of a run directory."""
+    lines = (run / "state" / "journal.jsonl").read_text().splitlines()
+    return [JournalEntry.model_validate_json(line) for line in lines]
 
 
 def wait_until(check: Callable[[], Found], seconds: float, what: str) -> Found:
