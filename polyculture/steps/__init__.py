@@ -15,7 +15,6 @@ __all__ = [
     "measure",
     "mix",
     "open",
-    "pilot",
     "publish",
     "session",
     "top_up",
