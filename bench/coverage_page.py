@@ -57,6 +57,7 @@ class Results:
         cells: those that must meet the target.
         plain: coverage of plain intervals by population, weighting and probes.
         errors: root mean square of relative errors by population.
+        decided: cells of the shares that close the gate.
         hidden: cells of populations whose large species probes seldom see.
         missed: cells that do not meet the target.
     """
@@ -64,6 +65,7 @@ class Results:
     cells: list[Cell]
     plain: Plain
     errors: dict[str, Errors]
+    decided: list[Cell]
     hidden: list[Cell]
     missed: list[Cell]
 
@@ -113,6 +115,7 @@ def tables(results: Results) -> str:
         "Containment between overlapping sources, per cent": _coverage_table(
             [c for c in results.cells if c.quantity == "containment"]
         ),
+        "Shares that close the gate, per cent": _coverage_table(results.decided),
         "Plain intervals / ours, per cent": _beside_plain(results),
         "Distinct fraction: error of probes, and of a 1 % sample": _error_table(
             results.errors, lambda name: not name.startswith(("H1", "H2")) and not name.endswith(("H1", "H2"))
