@@ -13,6 +13,7 @@ from bench.gate.corpora import folder_corpora, keep_corpora
 from bench.gate.installed import installed_corpora
 from bench.gate.page import write_page
 from bench.gate.run import CORPORA, run_worlds
+from bench.gate.said import count_worlds
 from bench.gate.worlds import Worlds
 
 SEED = 20261130
@@ -36,6 +37,7 @@ def main() -> int:
         worlds = Worlds(folder_corpora(arguments.out / CORPORA), arguments.seed)
         names = [name for name in worlds.names(arguments.worlds) if arguments.only in name]
         run_worlds(arguments.out, names, arguments.seed, arguments.workers)
+        count_worlds(arguments.out, names, arguments.seed)
     return int(not write_page(arguments.out, arguments.report)) if arguments.report else 0
 
 

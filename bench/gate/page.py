@@ -43,6 +43,7 @@ def write_page(out: Path, page: Path, bounds: Bounds = SHIPPED_BOUNDS) -> bool:
     parts = [
         HEAD.read_text(encoding="utf-8").rstrip(),
         "## Totals", _totals(worlds, rulings, errors), _corpora(out),
+        *_counted(worlds, rulings),
         "## By family", _families(worlds, rulings),
         "## Rules", _alone(worlds, rulings, bounds), _curves(worlds, bounds, image),
         "## Bounds", _sweeps(worlds, bounds),
@@ -82,6 +83,24 @@ def _totals(worlds: Sequence[Kept], rulings: Sequence[Ruling], errors: Errors) -
     agree = sum(ruling.verdict == world.facts["verdict"] for world, ruling in zip(worlds, rulings, strict=True))
     words = f"{len(worlds):,} worlds: {said}; {cpu:.1f} s of CPU each. {agree:,} verdicts are as the run gave them."
     return f"{words}\n\n{table(head, shown)}"
+
+
+def _counted(worlds: Sequence[Kept], rulings: Sequence[Ruling]) -> list[str]:
+    """The errors without healthy worlds whose real text says much again; nothing if none was counted."""
+    if all(world.said is None for world in worlds):
+        return []
+    pairs = [(w, r) for w, r in zip(worlds, rulings, strict=True) if w.truth == "healthy"]
+    kept = [(world, ruling) for world, ruling in pairs if world.is_healthy_by_count]
+    errors = errors_from([world for world, _ in kept], [ruling for _, ruling in kept])
+    rows = [("false NO-GO", errors.false_no_go), ("UNKNOWN", errors.unknown)]
+    shown = ((what, f"{r.hits} of {r.worlds}", f"{r.value:.1%}", f"{r.low:.1%} to {r.high:.1%}", r.corpora)
+             for what, r in rows)  # fmt: skip
+    words = (
+        f"Of the {len(pairs):,} healthy worlds {len(pairs) - len(kept):,} are made of real text that says 3 % or more "
+        "of itself again: documents half of whose runs of five words stand in each of four others, counted over all "
+        "texts (`bench/gate/said.py`). Without these:"
+    )
+    return ["## Healthy by a count over the texts", words, table(("", "worlds", "rate", "interval", "corpora"), shown)]
 
 
 def _families(worlds: Sequence[Kept], rulings: Sequence[Ruling]) -> str:
@@ -171,6 +190,7 @@ def _wrong(worlds: Sequence[Kept], rulings: Sequence[Ruling]) -> str:
         if ruling.verdict in wrong:
             closing = ", ".join(f"{name} {says}" for name, says in ruling.closing.items())
             where = f"{world.facts['form']}, {world.facts['base']}"
-            rows.append((world.name, world.truth, f"{world.narrow:.1%}", ruling.verdict, where, closing))
-    rows.sort(key=lambda row: (row[1], row[3], row[0]))
-    return table(("world", "truly", "narrow", "verdict", "how", "closed by"), rows)
+            said = "" if world.said is None else f"{world.said:.1%}"
+            rows.append((world.name, world.truth, f"{world.narrow:.1%}", said, ruling.verdict, where, closing))
+    rows.sort(key=lambda row: (row[1], row[4], row[0]))
+    return table(("world", "truly", "narrow", "said again", "verdict", "how", "closed by"), rows)

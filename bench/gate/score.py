@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from scipy import special
 
 from bench.gate.run import ROWS, WORLDS
+from bench.gate.said import SAID
 from polyculture.gate.drawn import Drawn, Flags, drawn_of
 from polyculture.gate.expectations import settle
 from polyculture.gate.narrow import share_of_said
@@ -115,10 +116,12 @@ class Kept:
     Attributes:
         facts: what it is, and what was found.
         drawn: its evidence document by document; None if it has none.
+        said: share that others say too, counted over its texts; None if it was not counted.
     """
 
     facts: Mapping[str, Any]
     drawn: Drawn | None
+    said: float | None = None
 
     @property
     def name(self) -> str:
@@ -137,6 +140,11 @@ class Kept:
             return "narrow"
         is_healthy = self.narrow < HEALTHY_BELOW and float(self.facts["doubtful"]) < HEALTHY_BELOW
         return "healthy" if is_healthy else "borderline"
+
+    @property
+    def is_healthy_by_count(self) -> bool:
+        """False if a count over its texts finds that it says more than a little again."""
+        return self.said is None or self.said < HEALTHY_BELOW
 
     @property
     def family(self) -> str:
@@ -164,13 +172,14 @@ def read_worlds(out: Path) -> list[Kept]:
 
 
 def _read(path: Path, out: Path) -> Kept:
-    facts = orjson.loads(path.read_bytes())
+    facts, counted = orjson.loads(path.read_bytes()), out / SAID / path.name
+    said = orjson.loads(counted.read_bytes())["said"] if counted.is_file() else None
     rows = pq.read_table(out / ROWS / f"{path.stem}.parquet")
     if not rows.num_rows:
-        return Kept(facts, None)
+        return Kept(facts, None, said)
     at = rows.schema.get_field_index("is_narrow")
     rows = rows.set_column(at, "is_narrow", rows["is_narrow"].cast(pa.int64()))
-    return Kept(facts, drawn_of(rows, Stage.DISTINCT, facts["tokens"], facts["answers"]))
+    return Kept(facts, drawn_of(rows, Stage.DISTINCT, facts["tokens"], facts["answers"]), said)
 
 
 @dataclass(frozen=True)
