@@ -9,10 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from bench.gate.command import through_command
 from bench.gate.corpora import folder_corpora, keep_corpora
 from bench.gate.installed import installed_corpora
 from bench.gate.page import write_page
-from bench.gate.run import CORPORA, run_worlds
+from bench.gate.run import CORPORA, WORLDS, run_worlds
 from bench.gate.said import count_worlds
 from bench.gate.worlds import Worlds
 
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--corpora", type=Path, help="folder of KIND__NAME.jsonl.zst, for the split `choose`")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="worlds whose names hold this")
+    parser.add_argument("--through-command", type=int, default=0, help="worlds of each side to run as a command too")
     parser.add_argument("--report", type=Path, help="page to write")
     arguments = parser.parse_args()
     if arguments.worlds:
@@ -38,7 +40,21 @@ def main() -> int:
         names = [name for name in worlds.names(arguments.worlds) if arguments.only in name]
         run_worlds(arguments.out, names, arguments.seed, arguments.workers)
         count_worlds(arguments.out, names, arguments.seed)
+    if arguments.through_command and _differ(arguments.out, arguments.through_command, arguments.seed):
+        return 1
     return int(not write_page(arguments.out, arguments.report)) if arguments.report else 0
+
+
+def _differ(out: Path, count: int, seed: int) -> bool:
+    """Run some worlds of each side as a command; true if a verdict is not the core's."""
+    kept = sorted(path.stem for path in (out / WORLDS).glob("*.json"))
+    sides = ([name for name in kept if name.startswith(side)] for side in ("narrow", "healthy"))
+    chosen = [name for side in sides for name in side[:: max(1, len(side) // count)][:count]]
+    found = False
+    for name, core, command in through_command(out, chosen, seed):
+        print(f"{name}: {core} by the core, {command} by the command", flush=True)
+        found |= core != command
+    return found
 
 
 def _prepare(out: Path, split: str, folder: Path | None) -> None:

@@ -123,7 +123,7 @@ def run_world(world: World, folder: Path) -> tuple[dict[str, object], pa.Table]:
     Returns:
         What it is and what was found, and the drawn documents with a column `is_narrow`.
     """
-    config, groups = _write(world, folder)
+    config, groups = write_world(world, folder)
     with InProcess() as executor, claimed("run", config, folder / "run") as run:
         session = Session(run, executor)
         _measure(session)
@@ -147,7 +147,7 @@ def run_world(world: World, folder: Path) -> tuple[dict[str, object], pa.Table]:
     return found, rows
 
 
-def _write(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str]]:
+def write_world(world: World, folder: Path) -> tuple[dict[str, object], dict[str, str]]:
     """Write the files of a world; returns its configuration, and the group of each document by its id."""
     groups: dict[str, str] = {}
     sources = []
