@@ -5,23 +5,23 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from cli.prefect_settings import is_server_configured, quiet_prefect
 from polyculture.compute.executor import local_workers
 from polyculture.errors import Stopped
 from polyculture.job import Job
-from polyculture.publish.run import Answers, open_target
-from polyculture.steps import jobs
 from polyculture.steps.journal import JOURNAL, Journal
 from polyculture.steps.open import opened
-from polyculture.steps.publish import publish_run
 from polyculture.steps.session import Host
-from polyculture.steps.top_up import TopUpRequest, opened_top_up
 from polyculture.storage.run_directory import RunDirectory
 from schemas.pilot import PilotReport
 from schemas.publication import Publication
 from schemas.verdict import Verdict
+
+if TYPE_CHECKING:
+    from polyculture.publish.run import Answers
+    from polyculture.steps.top_up import TopUpRequest
 
 Listener = Callable[[str, int, int | None], None]
 
@@ -41,12 +41,12 @@ class Starter(Protocol):
         """Forecast a corpus of so many documents, no species of which is larger than the second number."""
         ...
 
-    def top_up(self, asked: TopUpRequest, workers: int | None, listener: Listener) -> Verdict:
+    def top_up(self, asked: "TopUpRequest", workers: int | None, listener: Listener) -> Verdict:
         """Top up a run."""
         ...
 
     def publish(
-        self, run: Path, url: str, answers: Answers, credentials_block: str | None, listener: Listener
+        self, run: Path, url: str, answers: "Answers", credentials_block: str | None, listener: Listener
     ) -> Publication:
         """Publish a run; only a Prefect server has blocks."""
         ...
@@ -73,7 +73,10 @@ class Here:
         self, command: Literal["run", "audit"], config: Path, out: Path, workers: int | None, listener: Listener
     ) -> Verdict:
         """Curate or audit a corpus."""
-        job = {"run": jobs.curate, "audit": jobs.audit}[command]
+        from polyculture.steps.jobs.audit import audit
+        from polyculture.steps.jobs.curate import curate
+
+        job = {"run": curate, "audit": audit}[command]
         with stoppable(), opened(command, config, out, local_workers(workers), _journal(listener)) as session:
             return job(session)
 
@@ -81,20 +84,28 @@ class Here:
         self, config: Path, out: Path, corpus: tuple[int, int | None], workers: int | None, listener: Listener
     ) -> PilotReport:
         """Forecast a corpus."""
-        with stoppable(), opened("pilot", config, out, local_workers(workers), _journal(listener)) as session:
-            return jobs.pilot(session, *corpus)
+        from polyculture.steps.jobs.pilot import pilot
 
-    def top_up(self, asked: TopUpRequest, workers: int | None, listener: Listener) -> Verdict:
+        with stoppable(), opened("pilot", config, out, local_workers(workers), _journal(listener)) as session:
+            return pilot(session, *corpus)
+
+    def top_up(self, asked: "TopUpRequest", workers: int | None, listener: Listener) -> Verdict:
         """Top up a run."""
+        from polyculture.steps.jobs.top_up import top_up
+        from polyculture.steps.top_up import opened_top_up
+
         with stoppable(), opened_top_up(asked, local_workers(workers), _journal(listener)) as (session, work):
-            return jobs.top_up(session, work)
+            return top_up(session, work)
 
     def publish(
-        self, run: Path, url: str, answers: Answers, credentials_block: str | None, listener: Listener
+        self, run: Path, url: str, answers: "Answers", credentials_block: str | None, listener: Listener
     ) -> Publication:
         """Publish a run with the environment's credentials."""
         if credentials_block is not None:
             raise ValueError("only a Prefect server has blocks")
+        from polyculture.publish.run import open_target
+        from polyculture.steps.publish import publish_run
+
         journal = Journal(RunDirectory(run).state / JOURNAL, listener)
         with stoppable():
             return journal.run(publish_run, run, open_target(url, {}, os.environ), answers, journal)

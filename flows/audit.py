@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 
 from flows.curate import RUNNER, run_name, shown
 from polyculture.compute.executor import local_workers
-from polyculture.steps import jobs
+from polyculture.steps.jobs import audit as job
 from polyculture.steps.open import opened
 from schemas.verdict import Verdict
 from tasks.host import PrefectHost
@@ -27,4 +27,4 @@ def audit(config: str, out: str | None = None, workers: int | None = None) -> St
     """
     folder = Path(out) if out else None
     with opened("audit", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
-        return shown(session, jobs.audit(session))
+        return shown(session, job.audit(session))

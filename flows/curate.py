@@ -9,7 +9,7 @@ from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from polyculture.compute.executor import local_workers
-from polyculture.steps import jobs
+from polyculture.steps.jobs import curate as job
 from polyculture.steps.open import opened
 from polyculture.steps.session import WAITING, Session
 from schemas.verdict import Verdict
@@ -45,4 +45,4 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
     """
     folder = Path(out) if out else None
     with opened("run", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
-        return shown(session, jobs.curate(session))
+        return shown(session, job.curate(session))

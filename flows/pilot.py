@@ -8,7 +8,7 @@ from prefect.states import Completed
 
 from flows.curate import RUNNER, run_name
 from polyculture.compute.executor import local_workers
-from polyculture.steps import jobs
+from polyculture.steps.jobs import pilot as job
 from polyculture.steps.open import opened
 from schemas.pilot import PilotReport
 from tasks.host import PrefectHost
@@ -36,5 +36,5 @@ def pilot(
     """
     folder = Path(out) if out else None
     with opened("pilot", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
-        found = jobs.pilot(session, target_documents, largest_species)
+        found = job.pilot(session, target_documents, largest_species)
     return Completed(name=found.outcome.name, message=found.outcome.name, data=found)

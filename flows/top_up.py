@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 
 from flows.curate import RUNNER, shown
 from polyculture.compute.executor import local_workers
-from polyculture.steps import jobs
+from polyculture.steps.jobs import top_up as job
 from polyculture.steps.top_up import TopUpRequest, opened_top_up
 from schemas.verdict import Verdict
 from tasks.host import PrefectHost
@@ -50,4 +50,4 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter each for whoever deploys 
         Path(run), consumed, tokens_per_step, Path(candidates), tokens, Path(out) if out else None, before
     )
     with opened_top_up(asked, local_workers(workers), lambda _: PrefectHost()) as (session, work):
-        return shown(session, jobs.top_up(session, work))
+        return shown(session, job.top_up(session, work))

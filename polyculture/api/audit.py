@@ -6,7 +6,7 @@ from pathlib import Path
 from polyculture.api.run import Run, open_run
 from polyculture.compute.executor import make_executor
 from polyculture.configuration import AUDIT_SUFFIX, read_config
-from polyculture.steps import jobs
+from polyculture.steps.jobs import audit as job
 from polyculture.steps.open import opened
 from polyculture.steps.session import Quiet
 
@@ -36,5 +36,5 @@ def audit(
     folder = Path(out) if out is not None else Path("runs") / f"{name}{AUDIT_SUFFIX}"
     executor = make_executor(workers or 1, "local" if workers else "in_process")
     with opened("audit", given, folder, executor, lambda _: Quiet()) as session:
-        jobs.audit(session)
+        job.audit(session)
     return open_run(folder)

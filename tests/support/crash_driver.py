@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError
-from polyculture.steps import jobs
+from polyculture.steps.jobs import curate, parts
 from polyculture.storage.run_directory import is_intact
 from polyculture.text.categories import format_characters
 from polyculture.text.language import identify_language
@@ -33,14 +33,8 @@ from tests.support.make_run import run_here
 
 CODES = ((RunInUseError, 5), (ConfigError, 2), (PolycultureError, 1))
 STANDING = (
-    "clear_outputs",
-    "add_attributes",
-    "shingle",
-    "deduplicate",
-    "write_removed",
-    "plan_mixture",
-    "measure",
-    "write_report",
+    *((parts, name) for name in ("add_attributes", "shingle", "deduplicate", "write_report")),
+    *((curate, name) for name in ("clear_outputs", "write_removed", "plan_mixture", "measure")),
 )
 
 
@@ -78,7 +72,7 @@ class Driver:
             os._exit(0)
 
         def run() -> None:
-            jobs.write_mixture = stop  # type: ignore[assignment]
+            curate.write_mixture = stop  # type: ignore[assignment]
             run_here(self.config, self.prepared)
 
         assert in_child(run, self.folder / "prepare.log") == 0, (self.folder / "prepare.log").read_text()
@@ -99,8 +93,8 @@ class Driver:
 
         def run() -> None:
             if self.part == "tail":
-                for name in STANDING:
-                    setattr(jobs, name, lambda *_, **__: None)
+                for module, name in STANDING:
+                    setattr(module, name, lambda *_, **__: None)
             Failpoints({"root": str(out), "trace": str(trace), "at": at, "act": act or ""}).install()
             run_here(self.config, out)
 

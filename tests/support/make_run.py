@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from polyculture.compute.in_process import InProcess
-from polyculture.steps import jobs
+from polyculture.steps.jobs.curate import curate
 from polyculture.steps.open import opened
 from polyculture.steps.session import Quiet
 from schemas.verdict import Verdict
@@ -46,7 +46,7 @@ def small_run(folder: Path, name: str = "demo-curated") -> Path:
 def run_here(config: Path, out: Path) -> Verdict:
     """A run in this process alone."""
     with opened("run", config, out, InProcess(), lambda _: Quiet()) as session:
-        return jobs.curate(session)
+        return curate(session)
 
 
 if __name__ == "__main__":

@@ -104,7 +104,7 @@ LATER = {
     "polyculture.mixture.plan.plan_run",
     "polyculture.mixture.plan.run_ledger",
     "polyculture.shards.read",
-    "polyculture.steps.jobs",
+    *(f"polyculture.steps.jobs.{name}" for name in ("audit", "curate", "parts", "pilot", "top_up")),
     "polyculture.steps.journal",
     "polyculture.steps.open",
     "polyculture.steps.publish",
