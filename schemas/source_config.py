@@ -17,6 +17,15 @@ class LimitsConfig(Strict):
         200, gt=1, description="Decompressed bytes per compressed byte of a file, applied after the first 64 MiB."
     )
     max_file_bytes: int = Field(64 * 2**30, gt=0, description="Decompressed bytes of one file.")
+    max_zstd_window_bytes: int = Field(
+        2**27,
+        ge=2**10,
+        le=2**31,
+        description="Memory that a zstd file may ask for to be decompressed, in bytes; `zstd --long=31` needs 2 GiB.",
+    )
+    max_xz_dictionary_bytes: int = Field(
+        2**27, ge=2**12, le=2**32, description="Memory that an xz file may ask for to be decompressed, in bytes."
+    )
     max_json_depth: int = Field(64, gt=0, description="Nesting depth of a JSON record.")
     max_json_keys: int = Field(256, gt=0, description="Keys of one JSON object.")
     max_warc_record_bytes: int = Field(64 * 2**20, gt=0, description="Payload bytes of one WARC record.")

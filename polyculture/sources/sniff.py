@@ -11,19 +11,24 @@ JSON_NAMES = frozenset({"json", "jsonl", "ndjson", "jsonlines"})
 WARC_NAMES = frozenset({"warc", "wet", "wat"})
 COLUMNAR_NAMES = frozenset({"parquet", "arrow", "feather", "ipc"})
 PLAIN_NAMES = frozenset({"txt", "md", "markdown", "tex", "rst"})
-PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd"})
+PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4"})
+_TWICE = "inside another compression, or behind a damaged header: unpack it once"
 
 UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"filedesc:", "ARC (the format before WARC) is not supported: convert it, e.g. with warcio recompress"),
     (b"PK\x03\x04", "zip is not supported: unpack it"),
     (b"PK\x05\x06", "zip is not supported: unpack it"),
-    *((b"BZh%d1AY&SY" % level, "bzip2 is not supported: recompress it with gzip or zstd") for level in range(1, 10)),
-    (b"\xfd7zXZ\x00", "xz is not supported: recompress it with gzip or zstd"),
+    *((b"BZh%d1AY&SY" % level, f"bzip2 {_TWICE}") for level in range(1, 10)),
+    (b"\xfd7zXZ\x00", f"xz {_TWICE}"),
+    (b"\x04\x22\x4d\x18", f"lz4 {_TWICE}"),
+    (b"\x1f\x8b", f"gzip {_TWICE}"),
+    (b"\x28\xb5\x2f\xfd", f"zstd {_TWICE}"),
+    (b"\x02\x21\x4c\x18", "lz4's legacy format has no checksum: recompress it, lz4 -dc FILE | lz4 > NEW"),
+    (b"\x5d\x00\x00", "lzma without a container has no checksum: recompress it, xz -dc --format=lzma FILE | xz > NEW"),
+    (b"LZIP", "lzip is not supported: recompress it, lzip -dc FILE | xz > NEW"),
+    (b"\x1f\x9d", "compress (.Z) is not supported: recompress it, gzip -dc FILE | gzip > NEW"),
     (b"7z\xbc\xaf\x27\x1c", "7z is not supported: unpack it"),
     (b"Rar!", "rar is not supported: unpack it"),
-    (b"\x04\x22\x4d\x18", "lz4 is not supported: recompress it with gzip or zstd"),
-    (b"\x1f\x8b", "gzip inside gzip or zstd, or a damaged header: unpack it once"),
-    (b"\x28\xb5\x2f\xfd", "zstd inside gzip or zstd: unpack it once"),
     (b"PARE", "encrypted Parquet is not supported: decrypt it"),
     (b"ORC", "ORC is not supported: convert it to Parquet"),
     (b"Obj\x01", "Avro is not supported: convert it to Parquet"),
@@ -34,7 +39,7 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "an image is not supported"),
 )
 # Words may start like these: they count only before bytes that are no text.
-_LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1"})
+_LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1", b"LZIP"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _TAR_MAGIC = slice(257, 262)
 _WARC = re.compile(rb"WARC/[01]\.")
@@ -83,7 +88,7 @@ def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
     elif head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little") < 2**24:
         columnar = "arrow_stream"
     if columnar and is_packed:
-        detail = f"{columnar} inside gzip or zstd is not supported: unpack it (it is compressed inside)"
+        detail = f"{columnar} inside another compression is not supported: unpack it (it is compressed inside)"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     if columnar:
         return columnar
@@ -133,7 +138,9 @@ def _junk(head: bytes, extensions: set[str]) -> str | Refused:
     if extensions & WARC_NAMES:
         return "warc"  # its reader looks for the next record
     if extensions & PACKED_NAMES:
-        return Refused(QuarantineReason.DECOMPRESS_ERROR, "named like gzip or zstd, but its first bytes are neither")
+        return Refused(
+            QuarantineReason.DECOMPRESS_ERROR, f"named like a compressed file, but starts with {head[:8].hex(' ')}"
+        )
     if extensions & JSON_NAMES:
         return "jsonl"
     known = "JSON Lines, Parquet, Arrow, WARC, HTML, text"

@@ -1,11 +1,11 @@
-"""One opener for plain, gzip and zstd files, told apart by their first bytes, with an end check of its own.
+"""One opener for plain and compressed files, told apart by their first bytes, with an end check of its own.
 
 A compressed file is decoded twice: `_survey` decodes it whole and finds how many decompressed bytes can be trusted,
-then the reader gets exactly these. Gzip and zstd checksums stand at the END of a member or frame; without the first
-pass, text that a flipped bit has changed would have become documents before the mismatch shows. It costs no memory
-worth naming and no disk, decompression being several times faster than parsing; small files are kept from the first.
+then the reader gets exactly these. Checksums stand at the END of a member, stream or frame; without the first pass,
+text that a flipped bit has changed would have become documents before the mismatch shows. It costs no memory worth
+naming and no disk, decompression being several times faster than parsing; small files are kept from the first.
 
-- A member or frame that fails its check is lost from its start on, and with it the rest of the file.
+- A member, stream or frame that fails its check is lost from its start on, and with it the rest of the file.
 - A file that is merely cut keeps everything before the cut.
 """
 
@@ -18,16 +18,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
+from typing import BinaryIO
 
-from polyculture.sources.decoders import (
-    GZIP_MAGIC,
-    ZSTD_MAGIC,
-    DamageError,
-    Decoder,
-    GzipDecoder,
-    ZstdDecoder,
-    is_skippable,
-)
+from polyculture.sources.decoders import DamageError, Decoder, is_skippable
+from polyculture.sources.gzip_decoder import GZIP_MAGIC, GzipDecoder
+from polyculture.sources.lz4_decoder import LZ4_MAGIC, Lz4Decoder
+from polyculture.sources.stdlib_decoders import XZ_MAGIC, Bzip2Decoder, XzDecoder, is_bzip2
+from polyculture.sources.zstd_decoder import ZSTD_MAGIC, ZstdDecoder
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import LimitsConfig
 
@@ -35,6 +32,8 @@ BUFFER_BYTES = 2**20
 RATIO_FREE_BYTES = 64 * 2**20  # the expansion limit applies after this many decompressed bytes
 KEPT_BYTES = 32 * 2**20  # what a first pass may keep in memory to save the second
 OBJECT_BYTES = 64  # what a piece costs beside its bytes
+MAGIC_BYTES = 16  # of a file, by which its compression is told
+SKIPPABLE_BYTES = 8  # magic number and length of a skippable frame
 
 
 class Codec(StrEnum):
@@ -43,6 +42,12 @@ class Codec(StrEnum):
     PLAIN = "plain"
     GZIP = "gzip"
     ZSTD = "zstd"
+    BZIP2 = "bzip2"
+    XZ = "xz"
+    LZ4 = "lz4"
+
+
+_MAGIC = ((GZIP_MAGIC, Codec.GZIP), (ZSTD_MAGIC, Codec.ZSTD), (XZ_MAGIC, Codec.XZ), (LZ4_MAGIC, Codec.LZ4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +89,27 @@ def open_regular(path: Path) -> "io.BufferedReader[io.FileIO]":
 
 
 def find_codec(head: bytes) -> Codec:
-    """The compression that a file's first bytes show."""
-    if len(head) > 1 and GZIP_MAGIC.startswith(head[:3]):  # a file of two or three bytes may be a cut one
-        return Codec.GZIP
-    if (len(head) > 1 and ZSTD_MAGIC.startswith(head[:4])) or is_skippable(head[:4]):
+    """The compression that a file's first bytes, `MAGIC_BYTES` or all of it, show; two bytes may be a cut file."""
+    if is_skippable(head[:4]):
         return Codec.ZSTD
-    return Codec.PLAIN
+    if len(head) > 1:
+        for magic, codec in _MAGIC:
+            if magic.startswith(head[: len(magic)]):
+                return codec
+    return Codec.BZIP2 if is_bzip2(head) else Codec.PLAIN
+
+
+def _look(handle: BinaryIO, size: int) -> Codec:
+    """The compression of a file; skippable frames, which zstd and lz4 share, are told by the frame behind them."""
+    codec = find_codec(head := handle.read(MAGIC_BYTES))
+    place = 0
+    while is_skippable(head[:4]) and len(head) >= SKIPPABLE_BYTES:
+        place += SKIPPABLE_BYTES + int.from_bytes(head[4:SKIPPABLE_BYTES], "little")
+        if place >= size:
+            break
+        handle.seek(place)
+        head = handle.read(MAGIC_BYTES)
+    return Codec.LZ4 if head.startswith(LZ4_MAGIC) else codec
 
 
 class ByteStream:
@@ -111,7 +131,7 @@ class ByteStream:
         self._handle = open_regular(path)
         try:
             size = os.fstat(self._handle.fileno()).st_size
-            self.codec = find_codec(self._handle.read(4))
+            self.codec = _look(self._handle, size)
             survey = self._examine(size, limits)
             self.problem = survey.problem
             self.warnings = survey.warnings
@@ -138,7 +158,12 @@ class ByteStream:
     def _decoder(self, size: int, limits: LimitsConfig) -> Decoder:
         if self.codec is Codec.GZIP:
             return GzipDecoder(self._handle, size)
-        return ZstdDecoder(self._handle, size, limits.max_file_bytes)
+        if self.codec is Codec.BZIP2:
+            return Bzip2Decoder(self._handle, limits)
+        if self.codec is Codec.XZ:
+            return XzDecoder(self._handle, limits)
+        framed = Lz4Decoder if self.codec is Codec.LZ4 else ZstdDecoder
+        return framed(self._handle, size, limits)
 
     def _pieces(self, size: int, limits: LimitsConfig) -> Iterator[bytes]:
         if self.codec is Codec.PLAIN:

@@ -3,13 +3,16 @@
 import gzip
 import hashlib
 import json
+import struct
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import xxhash
 import zstandard
 
 from polyculture.sources.documents import Document
@@ -143,6 +146,29 @@ def zst(data: bytes, frames: int = 1, *, sized: bool = True) -> bytes:
         stream = compressor.compressobj()
         packed.append(stream.compress(part) + stream.flush())
     return b"".join(packed)
+
+
+def lz4(data: bytes, frames: int = 1, *, is_linked: bool = True, has_checksum: bool = True) -> bytes:
+    """Lz4 with content checksums, in `frames` frames of blocks of 64 KiB."""
+    size = len(data) // frames + 1
+    return b"".join(_lz4_frame(data[i : i + size], is_linked, has_checksum) for i in range(0, len(data), size))
+
+
+def _lz4_frame(data: bytes, is_linked: bool, has_checksum: bool) -> bytes:
+    """Blocks as pyarrow packs them, under a header of our own: pyarrow links them and writes no checksum."""
+    flags = 0x40 | (0 if is_linked else 0x20) | (4 if has_checksum else 0)
+    start = bytes([flags, 0x40])
+    parts = [data] if is_linked else [data[i : i + 2**16] for i in range(0, len(data), 2**16)]
+    blocks = b"".join(pa.compress(part, codec="lz4", asbytes=True)[7:-4] for part in parts)
+    checksum = struct.pack("<I", xxhash.xxh32_intdigest(data)) if has_checksum else b""
+    header = b"\x04\x22\x4d\x18" + start + bytes([xxhash.xxh32_intdigest(start) >> 8 & 0xFF])
+    return header + blocks + bytes(4) + checksum
+
+
+def streams(pack: Callable[[bytes], bytes], data: bytes, count: int) -> bytes:
+    """Parts of `data`, each packed by itself."""
+    size = len(data) // count + 1
+    return b"".join(pack(data[i : i + size]) for i in range(0, len(data), size))
 
 
 def raw_deflate(data: bytes) -> bytes:
