@@ -17,6 +17,7 @@ from polyculture.identity import code_sha256, library_versions, step_key
 from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
 from polyculture.mixture.plan.weights import Weights, open_weights
+from polyculture.sources.columns import check_columns
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import json_sha256, tree_sha256
@@ -98,6 +99,8 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     inputs = {source.name: tuple(find_files(source, base)) for source in config.sources}
     directory = RunDirectory((out or Path("runs") / config.name).absolute())
     _refuse_overlap(directory.root, inputs)
+    for source in config.sources:
+        check_columns(source, inputs[source.name], config.limits)
     digests = {
         "config": json_sha256(config.model_dump(mode="json")),
         "code": code_sha256(command),

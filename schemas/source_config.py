@@ -26,8 +26,8 @@ class LimitsConfig(Strict):
     max_xz_dictionary_bytes: int = Field(
         2**27, ge=2**12, le=2**32, description="Memory that an xz file may ask for to be decompressed, in bytes."
     )
-    max_json_depth: int = Field(64, gt=0, description="Nesting depth of a JSON record.")
-    max_json_keys: int = Field(256, gt=0, description="Keys of one JSON object.")
+    max_json_depth: int = Field(64, gt=0, description="Nesting depth of a mapped column.")
+    max_json_keys: int = Field(256, gt=0, description="Keys of one JSON object in a mapped column.")
     max_warc_record_bytes: int = Field(64 * 2**20, gt=0, description="Payload bytes of one WARC record.")
     max_parser_bytes: int = Field(
         4 * 2**30, gt=0, description="Address space of the child process that parses a Parquet or Arrow file."

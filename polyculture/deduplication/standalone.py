@@ -22,6 +22,7 @@ from polyculture.deduplication.outcome import Decision, write_outcome
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.spool import Spooled, spool_file
 from polyculture.deduplication.verify import have_equal_texts
+from polyculture.sources.columns import check_columns
 from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file
@@ -70,9 +71,10 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
         The summary that `dedupe.json` holds. The output depends neither on the order of the files nor on the workers.
 
     Raises:
-        ConfigError: there is no input, or an index has another scheme.
+        ConfigError: there is no input, it has no column for the text, or an index has another scheme.
     """
     files = find_files(job.source, job.folder)
+    check_columns(job.source, files, LimitsConfig())
     spooled = _spool(files, job.source, executor, workplace)
     scheme = index_scheme(job.near, SEED)
     sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, workplace)

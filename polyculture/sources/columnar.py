@@ -7,13 +7,15 @@ import select
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import orjson
 import pyarrow as pa
 
-from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.sources.record import Reading, Record, Rejection, Slot, Unkept
 from polyculture.sources.stream import RATIO_FREE_BYTES
 from schemas.quarantined import QuarantineReason
 
@@ -33,6 +35,32 @@ class ChildError(Exception):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class ColumnarSchema:
+    """The columns of a Parquet or Arrow file.
+
+    Attributes:
+        columns: path of every column and struct field -> whether there may be more inside than the schema says, as in
+            strings that hold JSON.
+        fault: why no text can come of the file; None if it can.
+    """
+
+    columns: dict[str, bool]
+    fault: str | None
+
+
+def read_schema(reading: Reading, format_name: str) -> ColumnarSchema | None:
+    """The columns of a Parquet or Arrow file; None if they cannot be read. One child process, no data."""
+    try:
+        for kind, payload in _frames(reading, format_name, is_about_schema=True):
+            if kind == b"S":
+                found = json.loads(payload)
+                return ColumnarSchema(dict(found["columns"]), found["fault"])
+    except ChildError:
+        return None
+    return None
+
+
 def read_columnar(reading: Reading, format_name: str) -> Iterator[Slot]:
     """The rows of a Parquet or Arrow file, in order; see Reader. `byte_offset` is the row's number.
 
@@ -50,9 +78,13 @@ def read_columnar(reading: Reading, format_name: str) -> Iterator[Slot]:
 
 
 def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Slot]:
-    too_big = set(json.loads((batch.schema.metadata or {}).get(b"too_big", b"[]")))
+    metadata = batch.schema.metadata or {}
+    too_big = set(json.loads(metadata.get(b"too_big", b"[]")))
+    unkept = json.loads(metadata.get(b"unkept", b"[]"))
     for index, values in enumerate(batch.to_pylist()):
-        raw = orjson.dumps(values, default=_as_hex, option=orjson.OPT_NON_STR_KEYS)
+        for path, kind in unkept:
+            _mark(values, path, Unkept(kind))
+        raw = orjson.dumps(values, default=_for_digest, option=orjson.OPT_NON_STR_KEYS)
         digest = hashlib.sha256(raw).hexdigest()
         if index in too_big:
             detail = "a text or another field over limits.max_document_bytes"
@@ -61,11 +93,23 @@ def _rows(batch: pa.RecordBatch, first: int) -> Iterator[Slot]:
             yield Record(values, first + index, digest)
 
 
-def _as_hex(value: object) -> str:
-    """Bytes for a digest; nothing else can be there, for the child sends no other types."""
-    if not isinstance(value, bytes):
-        raise TypeError(f"unexpected {type(value).__name__}")
-    return value.hex()
+def _mark(values: dict[str, Any], path: list[str], unkept: Unkept) -> None:
+    """Put `unkept` where a value stood that the child could not send, and None where there was none."""
+    *outer, name = path
+    inside: dict[str, Any] | None = values
+    for part in outer:
+        inside = inside[part] if inside is not None else None
+    if inside is not None:
+        inside[name] = unkept if inside[name] else None
+
+
+def _for_digest(value: object) -> str:
+    """Form of a value, for a digest, that JSON does not have: bytes, decimals, and what the child did not send."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, Decimal | Unkept):
+        return str(value)
+    raise TypeError(f"unexpected {type(value).__name__}")
 
 
 def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
@@ -100,7 +144,7 @@ def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
             return
 
 
-def _frames(reading: Reading, format_name: str) -> Iterator[tuple[bytes, bytes]]:
+def _frames(reading: Reading, format_name: str, *, is_about_schema: bool = False) -> Iterator[tuple[bytes, bytes]]:
     """Frames from the child until its last; ends the child in any case. Raises ChildError."""
     limits = reading.limits
     request = {
@@ -110,6 +154,7 @@ def _frames(reading: Reading, format_name: str) -> Iterator[tuple[bytes, bytes]]
         "text": reading.columns["text"],
         "max_text_bytes": limits.max_document_bytes,
         "max_bytes": limits.max_parser_bytes,
+        "is_about_schema": is_about_schema,
     }
     # -P keeps this folder off the child's import path: it holds an `html.py`.
     command = [sys.executable, "-P", str(Path(__file__).with_name("isolated.py")), json.dumps(request)]
@@ -120,7 +165,7 @@ def _frames(reading: Reading, format_name: str) -> Iterator[tuple[bytes, bytes]]
             while True:
                 header = pipe.read(FRAME_HEADER_BYTES)
                 kind, length = header[:1], int.from_bytes(header[1:], "big")
-                if kind not in (b"B", b"E", b"F") or length > limits.max_parser_bytes:
+                if kind not in (b"S", b"B", b"E", b"F") or length > limits.max_parser_bytes:
                     raise ChildError(QuarantineReason.PARSER_CRASH, f"{format_name}: garbage from the child")
                 yield kind, pipe.read(length)
                 if kind != b"B":

@@ -3,15 +3,16 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from hashlib import sha256
 
 import orjson
 
-from polyculture.sources.json_line import LineFault, parse_line
-from polyculture.sources.record import Record, Rejection
+from polyculture.sources.json_line import LineFault, json_type, nesting_fault, parse_line
+from polyculture.sources.record import Record, Rejection, Unkept
 from polyculture.storage.messages import safe_detail
 from polyculture.text.canonical import canonical_text
 from schemas.documents import DOCUMENT_FIELDS, EMBEDDING, MAPPABLE_FIELDS
@@ -20,6 +21,7 @@ from schemas.source_config import LimitsConfig, SourceConfig
 
 MAX_ID_BYTES = 512
 INT64 = 2**63
+EXACT_FLOAT = 2**53  # a float below it that is whole stands for one integer
 _WORD = re.compile(r"[^\W_]")
 Converter = Callable[[object], object]
 
@@ -50,13 +52,49 @@ class FieldPlan:
         columns: our field -> column or dotted path, for all fields that this source can have.
         fields: field that each column or path supplies, `text` aside: column -> (field, converter), ...
         paths: the keys of `fields` that are dotted.
-        limits: bounds on a text, and on JSON inside strings.
+        limits: bounds on a text, and on the JSON values of mapped columns.
+        asked: fields that the configuration maps, text aside.
     """
 
     columns: Mapping[str, str]
     fields: Mapping[str, tuple[tuple[str, Converter], ...]]
     paths: tuple[str, ...]
     limits: LimitsConfig
+    asked: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the values of a file's records, text aside.
+
+    Attributes:
+        records: records with a text.
+        given: records that gave a value to a field, by field.
+        empty: records that had a field's column without a value in it, by field.
+        lost: values that became null, by field and the type found.
+        nul: U+0000 characters removed from texts.
+    """
+
+    records: int = 0
+    given: Counter[str] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
+    lost: Counter[tuple[str, str]] = field(default_factory=Counter)
+    nul: int = 0
+
+    def warnings(self, plan: FieldPlan) -> Iterator[str]:
+        """Sentences on what was removed or lost, and on mapped columns that gave nothing."""
+        if self.nul:
+            yield f"{self.nul} U+0000 removed from texts"
+        for (name, found), count in sorted(self.lost.items()):
+            became = "the record's number" if name == "id" else "null"
+            yield f"{count} values of {name} (column `{safe_detail(plan.columns[name])}`) became {became}: " + (
+                f"found {safe_detail(found)}, wanted {_WANTED.get(name, _STRING)}"
+            )
+        without = {name for name, _ in self.lost} | set(self.given)
+        for name in sorted({*plan.asked, *(["id"] if self.empty["id"] else [])} - without):
+            if self.records:
+                column = safe_detail(plan.columns[name])
+                yield f"{name} (column `{column}`) is absent, null or empty in all {self.records} records"
 
 
 def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
@@ -74,24 +112,24 @@ def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
     for name, column in columns.items():
         if name != "text":
             fields[column] = (*fields.get(column, ()), (name, _CONVERTERS.get(name, _to_string)))
-    return FieldPlan(columns, fields, tuple(c for c in fields if "." in c), limits)
+    asked = tuple(name for name in source.fields if name != "text")
+    return FieldPlan(columns, fields, tuple(c for c in fields if "." in c), limits, asked)
 
 
-def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[str]) -> Document | Rejection:
+def to_document(record: Record, position: int, plan: FieldPlan, tally: Tally) -> Document | Rejection:
     """Check one record.
 
     Args:
         record: the record that a reader yielded.
         position: its slot number in the file.
         plan: result of `plan_fields`.
-        lost: counts what cost no document: provenance values of a wrong type, by field, which become null; and
-            under `U+0000`, such characters removed from texts.
+        tally: counts what cost no document: values of a wrong type, which become null, and U+0000 in texts.
 
     Returns:
         The document, or why there is none. O(size of the record).
     """
     values = record.values
-    text = _find(values, plan.columns["text"], plan.limits)
+    text = find_value(values, plan.columns["text"])
     if type(text) is not str:
         if not isinstance(text, bytes):
             return _no_text(record, text)
@@ -103,14 +141,18 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
     if fault is not None:
         return _reject(record, *fault)
     if "\0" in text:
-        lost["U+0000"] += text.count("\0")
+        tally.nul += text.count("\0")
         text = text.replace("\0", "")
+    tally.records += 1
     checked: dict[str, object] = {"id": None, "text": text}
-    for column in plan.fields.keys() & values.keys():
-        _convert(values[column], plan.fields[column], checked, lost)
-    for column in plan.paths:
-        if column not in values:
-            _convert(_find(values, column, plan.limits), plan.fields[column], checked, lost)
+    for column in plan.fields:
+        if column not in values and column not in plan.paths:
+            continue
+        value = find_value(values, column)
+        nested = nesting_fault(value, plan.limits)
+        if nested is not None:
+            return _reject(record, nested.reason, f"in the column {column}: {nested.detail}")
+        _convert(value, plan.fields[column], checked, tally)
     fault = _field_fault(checked, plan.limits.max_document_bytes)
     if fault is not None:
         return _reject(record, *fault)
@@ -118,20 +160,38 @@ def to_document(record: Record, position: int, plan: FieldPlan, lost: Counter[st
 
 
 def _convert(
-    value: object, fields: tuple[tuple[str, Converter], ...], checked: dict[str, object], lost: Counter[str]
+    value: object, fields: tuple[tuple[str, Converter], ...], checked: dict[str, object], tally: Tally
 ) -> None:
     """Put one column's value into the fields that it supplies."""
-    if value is None or value == "":
-        return
-    for field, convert in fields:
+    is_empty = value is None or value == ""
+    for name, convert in fields:
+        if is_empty:
+            tally.empty[name] += 1
+            continue
         converted = convert(value)
         if converted is None:
-            lost[field] += 1
+            tally.lost[name, _type_found(value)] += 1
         else:
-            checked[field] = converted
+            tally.given[name] += 1
+            checked[name] = converted
 
 
-def _find(values: Mapping[str, object], column: str, limits: LimitsConfig) -> object:
+def _type_found(value: object) -> str:
+    """The type of a value that a field cannot hold, for people."""
+    if isinstance(value, Unkept):
+        return value.kind
+    if isinstance(value, LineFault):
+        return f"JSON that is not acceptable ({value.reason})"
+    if isinstance(value, bytes):
+        return "binary"
+    if isinstance(value, Decimal | float):
+        return "a number that is not whole" if math.isfinite(value) else "NaN or infinity"
+    if isinstance(value, datetime | date):
+        return "a date"
+    return "half a surrogate pair" if type(value) is str and not _is_encodable(value) else json_type(value)
+
+
+def find_value(values: Mapping[str, object], column: str) -> object:
     """A column's value; a dotted path goes into objects and into strings that hold a JSON object.
 
     None if it is absent; a LineFault if JSON in a string is not acceptable.
@@ -141,7 +201,7 @@ def _find(values: Mapping[str, object], column: str, limits: LimitsConfig) -> ob
     value: object = values
     for part in column.split("."):
         if type(value) is str and len(value) > 2 and value.lstrip()[:1] == "{":  # `{}` is common and holds nothing
-            value = parse_line(value.encode("utf-8", "surrogatepass"), limits)
+            value = parse_line(value.encode("utf-8", "surrogatepass"))
             if isinstance(value, LineFault):
                 return None if value.reason is QuarantineReason.BAD_JSON else value
         if type(value) is not dict:
@@ -190,26 +250,41 @@ def _field_fault(checked: Mapping[str, object], max_document_bytes: int) -> tupl
 
 
 def _to_string(value: object) -> str | None:
-    """Strings and integers; dates as ISO 8601."""
+    """Strings, also as bytes of UTF-8; whole numbers of any type without a fraction; dates as ISO 8601."""
     if type(value) is str:
         return value if _is_encodable(value) else None
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return None
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    whole = _whole(value)
+    return None if whole is None else str(whole)
+
+
+def _whole(value: object) -> int | None:
+    """The integer that a number stands for, also as a float or decimal, as columns with nulls come; None if none."""
     if type(value) is int:
-        return str(value)
-    return value.isoformat() if isinstance(value, (datetime, date)) else None
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) <= EXACT_FLOAT else None
+    if isinstance(value, Decimal):
+        return int(value) if value.is_finite() and value == value.to_integral_value() else None
+    return None
 
 
 def _to_id(value: object) -> str | None:
     """The record's own id; one over 512 bytes is replaced by its digest. Never used as a path."""
-    own = str(value) if type(value) is int else value
-    if type(own) is not str or not _is_encodable(own):
-        return None
-    if len(own) * 4 <= MAX_ID_BYTES or len(own.encode()) <= MAX_ID_BYTES:
+    own = _to_string(value)
+    if own is None or len(own) * 4 <= MAX_ID_BYTES or len(own.encode()) <= MAX_ID_BYTES:
         return own
     return "sha256:" + sha256(own.encode()).hexdigest()
 
 
 def _to_number(value: object) -> float | None:
-    if type(value) is not int and type(value) is not float:
+    if type(value) is not int and type(value) is not float and not isinstance(value, Decimal):
         return None
     try:
         number = float(value)
@@ -219,10 +294,9 @@ def _to_number(value: object) -> float | None:
 
 
 def _to_integer(value: object) -> int | None:
-    """Integers of 64 bits; a float counts if it is whole, as columns with nulls come."""
-    if type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and -INT64 <= value < INT64 else None
+    """Integers of 64 bits; a float or decimal counts if it is whole."""
+    whole = _whole(value)
+    return whole if whole is not None and -INT64 <= whole < INT64 else None
 
 
 def _to_json(value: object) -> str | None:
@@ -264,4 +338,15 @@ _CONVERTERS: Mapping[str, Converter] = {
     "generation_depth": _to_integer,
     "sampling_parameters": _to_json,
     EMBEDDING: _to_vector,
+}
+
+_STRING = "a string or a whole number"
+_NUMBER, _INTEGER = "a finite number", "a whole number of 64 bits"
+_WANTED: Mapping[str, str] = {
+    "hours": _NUMBER,
+    "cost": _NUMBER,
+    "sample_index": _INTEGER,
+    "generation_depth": _INTEGER,
+    "sampling_parameters": "an object or a string",
+    EMBEDDING: "a list of finite numbers, not all zero",
 }

@@ -3,7 +3,10 @@
 Run by path, as a script, so that it imports pyarrow and nothing of ours. Its standard output is a row of frames, each
 `kind (1 byte), length (8 bytes, big endian), payload`:
 
-- `B`: a record batch as an Arrow IPC stream; the schema's metadata `too_big` lists rows that lost a string.
+- `S`: the schema, JSON `{"columns": [[path, is_open], ...], "fault"}`; the answer to a request for the schema alone.
+- `B`: a record batch as an Arrow IPC stream. The schema's metadata `too_big` lists rows that lost a string, and
+  `unkept` pairs `[path, type]` of columns whose values have no plain form: each stands as a boolean, true where a
+  value is.
 - `E`: the end with a fault, JSON `{"reason", "detail"}`.  `F`: the end of the file, JSON `{"rows", "is_marked",
   "behind"}`.
 """
@@ -12,6 +15,7 @@ import json
 import os
 import resource
 import sys
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +26,7 @@ from pyarrow import compute
 
 TARGET_BYTES = 8 * 2**20
 MAX_ROWS = 1024
+UUID_BYTES = 16
 END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
@@ -40,6 +45,7 @@ class Request:
         text: the one that supplies the text.
         max_text_bytes: longer strings are left out and their rows listed.
         max_bytes: address space of this process.
+        is_about_schema: only the schema is asked for.
     """
 
     format: str
@@ -48,6 +54,7 @@ class Request:
     text: str
     max_text_bytes: int
     max_bytes: int
+    is_about_schema: bool = False
 
 
 def send(kind: bytes, payload: bytes) -> None:
@@ -81,14 +88,18 @@ def is_plain_type(kind: Any) -> bool:
     if types.is_dictionary(kind):
         return is_plain_type(kind.value_type)
     if types.is_struct(kind):
-        inside = [kind.field(i) for i in range(kind.num_fields)]
-        return len({field.name for field in inside}) == len(inside) and all(is_plain_type(f.type) for f in inside)
+        return has_distinct_names(kind) and all(is_plain_type(field.type) for field in kind)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
         return is_plain_type(kind.value_type)
     if types.is_map(kind):
         return is_plain_type(kind.key_type) and is_plain_type(kind.item_type)
-    simple = types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or types.is_null(kind)
-    return bool(simple or is_text_type(kind))
+    simple = (types.is_integer, types.is_floating, types.is_decimal, types.is_boolean, types.is_null, is_text_type)
+    return any(test(kind) for test in simple)
+
+
+def has_distinct_names(kind: Any) -> bool:
+    """True if no two fields of a struct have the same name, so that a dictionary can hold them."""
+    return len({field.name for field in kind}) == int(kind.num_fields)
 
 
 def check_schema(schema: Any, request: Request) -> list[str]:
@@ -142,33 +153,68 @@ def arrow_batches(request: Request, handle: BinaryIO) -> Iterator[Any]:
             yield from reader
 
 
-def clean_column(column: Any) -> Any:
-    """A column that the parent can turn into plain values: no extensions, views, dates or invalid UTF-8."""
-    if isinstance(column.type, pa.BaseExtensionType):
-        column = column.storage
-    if pa.types.is_dictionary(column.type):
-        if is_text_type(column.type):
+def clean_column(column: Any, path: tuple[str, ...], unkept: list[tuple[tuple[str, ...], str]]) -> Any:
+    """A column that the parent can turn into plain values: no extensions, views, dates or invalid UTF-8.
+
+    Args:
+        column: the column.
+        path: its name, behind those of the structs that it stands in.
+        unkept: gets path and type of what has no plain form.
+    """
+    written_as, column = str(column.type), unwrapped(column)
+    kind = column.type
+    if pa.types.is_struct(kind) and kind.num_fields and has_distinct_names(kind):
+        inside = [clean_column(column.field(i), (*path, kind.field(i).name), unkept) for i in range(kind.num_fields)]
+        return pa.StructArray.from_arrays(inside, names=[field.name for field in kind], mask=column.is_null())
+    plain = plain_column(column)
+    if plain is None:
+        unkept.append((path, written_as))
+        return column.is_valid()
+    return plain
+
+
+def unwrapped(column: Any) -> Any:
+    """A column without extension types, dictionaries and fixed widths."""
+    kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return unwrapped(column.storage)
+    if pa.types.is_dictionary(kind):
+        if is_text_type(kind):
             column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.large_binary()))
         column.validate(full=True)
-        column = column.dictionary_decode()
-    kind = column.type
-    if pa.types.is_temporal(kind):
+        return unwrapped(column.dictionary_decode())
+    if pa.types.is_fixed_size_binary(kind):
+        return uuid_texts(column) if kind.byte_width == UUID_BYTES else column.cast(pa.large_binary())
+    return column
+
+
+def plain_column(column: Any) -> Any:
+    """A flat column as strings, numbers or lists; None if its type has no such form."""
+    if pa.types.is_temporal(column.type):
         try:
             written = column.cast(pa.string())
         except pa.ArrowException:  # a time zone that this machine does not know, an interval
-            return pa.nulls(len(column))
+            return None
         return compute.replace_substring(written, pattern=" ", replacement="T", max_replacements=1)
-    if is_text_type(kind):
+    if is_text_type(column.type):
         column = column.cast(pa.large_binary())
         column.validate(full=True)
         try:
             return column.cast(pa.large_string())
         except pa.ArrowInvalid:
             return column  # some value is no UTF-8: the parent finds out which
-    if not is_plain_type(kind):
-        return pa.nulls(len(column))
+    if not is_plain_type(column.type):
+        return None
     column.validate(full=True)
     return column
+
+
+def uuid_texts(column: Any) -> Any:
+    """Values of 16 bytes in the form that UUIDs are written in."""
+    column.validate(full=True)
+    return pa.array(
+        [None if value is None else str(uuid.UUID(bytes=value)) for value in column.to_pylist()], pa.string()
+    )
 
 
 def pieces(batch: Any, max_text_bytes: int) -> Iterator[Any]:
@@ -181,7 +227,10 @@ def pieces(batch: Any, max_text_bytes: int) -> Iterator[Any]:
             half = part.num_rows // 2
             waiting += [part.slice(half), part.slice(0, half)]
             continue
-        columns = [clean_column(column) for column in part.columns]
+        unkept: list[tuple[tuple[str, ...], str]] = []
+        columns = [
+            clean_column(column, (name,), unkept) for name, column in zip(part.schema.names, part.columns, strict=True)
+        ]
         too_big: set[int] = set()
         for at, column in enumerate(columns):
             if is_text_type(column.type):
@@ -190,7 +239,8 @@ def pieces(batch: Any, max_text_bytes: int) -> Iterator[Any]:
                     too_big.update(compute.indices_nonzero(is_long).to_pylist())
                     columns[at] = compute.if_else(is_long, pa.scalar(None, column.type), column)
         fields = [pa.field(name, column.type) for name, column in zip(part.schema.names, columns, strict=True)]
-        yield pa.record_batch(columns, schema=pa.schema(fields, metadata={"too_big": json.dumps(sorted(too_big))}))
+        metadata = {"too_big": json.dumps(sorted(too_big)), "unkept": json.dumps(unkept)}
+        yield pa.record_batch(columns, schema=pa.schema(fields, metadata=metadata))
 
 
 def _estimate(part: Any) -> int:
@@ -203,6 +253,35 @@ def _estimate(part: Any) -> int:
             values = column.dictionary.cast(pa.large_binary())
             total += compute.sum(compute.binary_length(values).take(column.indices)).as_py() or 0
     return total
+
+
+def describe(request: Request) -> None:
+    """Send the schema, and what is wrong with it."""
+    if request.format == "parquet":
+        from pyarrow import parquet  # noqa: PLC0415 - an Arrow file does without its import time
+
+        schema = parquet.read_schema(request.path, memory_map=False)
+    else:
+        opener = pa.ipc.open_file if request.format == "arrow" else pa.ipc.open_stream
+        with Path(request.path).open("rb") as handle, opener(handle) as reader:
+            schema = reader.schema
+    fault = None
+    try:
+        check_schema(schema, request)
+    except SchemaError as error:
+        fault = str(error)
+    columns = [(path, is_open) for field in schema for path, is_open in paths_of(field.name, field.type)]
+    send(b"S", json.dumps({"columns": columns, "fault": fault}).encode())
+
+
+def paths_of(path: str, kind: Any) -> Iterator[tuple[str, bool]]:
+    """A column and, if it is a struct, what is inside; each with whether more may be inside than the schema says."""
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    yield path, not pa.types.is_struct(kind)
+    if pa.types.is_struct(kind):
+        for field in kind:
+            yield from paths_of(f"{path}.{field.name}", field.type)
 
 
 def convert(request: Request) -> None:
@@ -267,7 +346,7 @@ def main(arguments: list[str]) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         pa.set_cpu_count(1)
-        convert(request)
+        (describe if request.is_about_schema else convert)(request)
     except BrokenPipeError:
         os._exit(1)
     except Exception as error:  # noqa: BLE001 - whatever pyarrow raises is about the file and goes to the parent

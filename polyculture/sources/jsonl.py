@@ -60,7 +60,7 @@ def _lines(reading: Reading) -> Iterator[Slot]:
         body = line.removeprefix(codecs.BOM_UTF8) if start == 0 else line
         if not body.strip(_BLANK):
             continue
-        value = parse_line(body, limits)
+        value = parse_line(body)
         digest = hashlib.sha256(line).hexdigest()
         if isinstance(value, LineFault):
             yield Rejection(value.reason, safe_detail(value.detail), start, digest)

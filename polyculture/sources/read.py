@@ -1,10 +1,9 @@
 """One file to checked documents."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from polyculture.sources.decoders import DamageError
-from polyculture.sources.documents import Document, FieldPlan, plan_fields, to_document
+from polyculture.sources.documents import Document, FieldPlan, Tally, plan_fields, to_document
 from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
 from polyculture.sources.sniff import HEAD_BYTES, Refused, recognise
@@ -31,12 +30,12 @@ def read_file(
         See above. Memory is bounded by the limits, not by the file; about 100 MB of JSON Lines text a second.
     """
     plan = plan_fields(source, limits)
-    lost: Counter[str] = Counter()
+    tally = Tally()
     position = offset = 0
     try:
         for slot in _slots(file, plan, limits, notes):
             offset = slot.byte_offset
-            yield to_document(slot, position, plan, lost) if isinstance(slot, Record) else slot
+            yield to_document(slot, position, plan, tally) if isinstance(slot, Record) else slot
             position += 1
     except (OSError, MemoryError, RecursionError, DamageError) as error:
         # Not for ValueError and its like: what these readers expect of bad data, they catch where it happens. Damage
@@ -45,7 +44,7 @@ def read_file(
         notes.lost_bytes = file.size_bytes
         detail = f"{type(error).__name__} after {position} records"
         yield Rejection(_reason(error), detail, offset, file.sha256, is_tail=True)
-    notes.warnings += [_lost_warning(name, count) for name, count in sorted(lost.items())]
+    notes.warnings += tally.warnings(plan)
 
 
 def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNotes) -> Iterator[Slot]:
@@ -73,9 +72,3 @@ def _reason(error: BaseException) -> QuarantineReason:
     if isinstance(error, DamageError):
         return error.reason
     return QuarantineReason.DECOMPRESS_ERROR if isinstance(error, OSError) else QuarantineReason.PARSER_CRASH
-
-
-def _lost_warning(name: str, count: int) -> str:
-    if name == "U+0000":
-        return f"{count} U+0000 removed from texts"
-    return f"{count} values of {name} have a wrong type and became null"

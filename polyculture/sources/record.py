@@ -34,11 +34,25 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unkept:
+    """A value that is there and has no plain form, such as an interval; it only says its type.
+
+    Attributes:
+        kind: the type, as the file's schema names it.
+    """
+
+    kind: str
+
+    def __str__(self) -> str:
+        return f"a value of type {self.kind}"
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """A record slot that was read whole. Its values are not checked yet: they are what the corpus says.
 
     Attributes:
-        values: column or key to value, as decoded (str, int, float, bool, None, list, dict).
+        values: column or key to value, as decoded (str, bytes, int, float, Decimal, bool, None, list, dict, Unkept).
         byte_offset: start of the record in the decompressed stream; the row number in a columnar file.
         sha256: digest of the record's raw bytes (of its values as JSON in a columnar file).
     """

@@ -3,7 +3,9 @@ import random
 import signal
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +160,77 @@ def test_mapped_nested_and_odd_columns(tmp_path: Path) -> None:
         "crawl_date": "2024-05-18T01:58:00.000000000",
         "url": "2024-05-18T01:58:00.000000Z",
         "hours": 0.5,
+        "explanation": "1",
     } | {key: value for key, value in found.documents[0].values.items() if key == "teacher"}
+
+
+UUIDS = [uuid.UUID(int=7), None, uuid.UUID(int=2**127 + 1)]
+STORED = pa.array([value.bytes if value else None for value in UUIDS], pa.binary(16))
+OWN_IDS: dict[str, tuple[pa.Array, list[str | None]]] = {
+    "uuid": (pa.ExtensionArray.from_storage(pa.uuid(), STORED), [str(value) if value else None for value in UUIDS]),
+    "16 bytes": (STORED, [str(value) if value else None for value in UUIDS]),
+    "decimal": (pa.array([Decimal(7), None, Decimal(10**19)], pa.decimal128(20, 0)), ["7", None, str(10**19)]),
+    "wide decimal": (pa.array([Decimal(7), None, Decimal(10**40)], pa.decimal256(42, 0)), ["7", None, str(10**40)]),
+    "decimal with a scale": (pa.array([Decimal("7.00"), None, Decimal("8.00")]), ["7", None, "8"]),
+    "float with a null": (pa.array([1.0, None, 3.0]), ["1", None, "3"]),
+    "unsigned": (pa.array([1, None, 2**64 - 1], pa.uint64()), ["1", None, str(2**64 - 1)]),
+    "hexadecimal in fixed width": (pa.array([b"ab12", None, b"cd34"], pa.binary(4)), ["ab12", None, "cd34"]),
+    "dictionary of floats": (pa.array([1.0, None, 2.0]).dictionary_encode(), ["1", None, "2"]),
+    "date": (
+        pa.array([datetime.date(2024, 5, 18), None, datetime.date(2024, 5, 19)]),
+        ["2024-05-18", None, "2024-05-19"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_own_ids_of_every_type_that_can_be_text_become_text(tmp_path: Path, name: str) -> None:
+    for kind, (values, expected) in OWN_IDS.items():
+        table = pa.table({"id": values, "text": ["one", "two", "three"]})
+        found = read(tmp_path, "a.bin", WRITERS[name](table))
+        assert (kind, found.ids) == (kind, expected)
+        assert (kind, found.notes.warnings) == (kind, [])
+        inside = pa.table({"m": pa.StructArray.from_arrays([values], names=["k"]), "text": ["one", "two", "three"]})
+        found = read(tmp_path, "b.bin", WRITERS[name](inside), {"id": "m.k"})
+        assert (kind, found.ids) == (kind, expected)
+
+
+def test_a_uuid_is_known_by_parquets_own_type(tmp_path: Path) -> None:
+    table = pa.table({"id": OWN_IDS["uuid"][0], "text": ["one", "two", "three"]})
+    assert read(tmp_path, "a.bin", parquet(table, store_schema=False)).ids == OWN_IDS["uuid"][1]
+
+
+@pytest.mark.parametrize(
+    ("values", "found_type"),
+    [
+        (pa.array([b"\xff\x00", None, b"\xfe"]), "binary"),
+        (pa.array([[1], None, [2]]), "an array"),
+        (pa.array([True, None, False]), "a boolean"),
+        (pa.array([Decimal("1.5"), None, Decimal("2.5")]), "a number that is not whole"),
+        (pa.array([(1, 2, 3), None, (1, 2, 4)], pa.month_day_nano_interval()), "month_day_nano_interval"),
+    ],
+)
+def test_ids_that_cannot_be_kept_are_a_warning(tmp_path: Path, values: pa.Array, found_type: str) -> None:
+    table = pa.table({"key": values, "text": ["one", "two", "three"]})
+    if found_type == "month_day_nano_interval":  # Parquet has no such type
+        found = read(tmp_path, "a.bin", arrow_file(table), {"id": "key"})
+    else:
+        found = read(tmp_path, "a.bin", parquet(table), {"id": "key"})
+    assert found.ids == [None] * 3
+    (warning,) = found.notes.warnings
+    assert warning.startswith(f"2 values of id (column `key`) became the record's number: found {found_type}, wanted")
+
+
+def test_an_odd_field_of_a_struct_costs_its_neighbours_nothing(tmp_path: Path) -> None:
+    meta = pa.array(
+        [{"author": "ann", "when": datetime.datetime(2024, 5, 18), "span": (1, 2, 3)}, None],
+        pa.struct([("author", pa.string()), ("when", pa.timestamp("s")), ("span", pa.month_day_nano_interval())]),
+    )
+    fields = {"author": "meta.author", "crawl_date": "meta.when", "url": "meta.span"}
+    found = read(tmp_path, "a.bin", arrow_file(pa.table({"text": ["one", "two"], "meta": meta})), fields)
+    first = {"id": None, "text": "one", "author": "ann", "crawl_date": "2024-05-18T00:00:00"}
+    assert [document.values for document in found.documents] == [first, {"id": None, "text": "two"}]
+    assert ["month_day_nano_interval" in warning for warning in found.notes.warnings] == [True]
 
 
 def test_text_inside_a_struct(tmp_path: Path) -> None:

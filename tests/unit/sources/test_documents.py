@@ -1,12 +1,12 @@
 import math
-from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polyculture.sources.documents import Document, plan_fields, to_document
+from polyculture.sources.documents import Document, Tally, plan_fields, to_document
 from polyculture.sources.record import Record, Rejection
 from polyculture.storage.messages import safe_detail
 from schemas.documents import Kind
@@ -18,10 +18,10 @@ DIGEST = "0" * 64
 
 def check(
     values: dict[str, object], fields: dict[str, str] | None = None, kind: Kind = Kind.SYNTHETIC
-) -> tuple[Document | Rejection, Counter[str]]:
+) -> tuple[Document | Rejection, Tally]:
     source = SourceConfig(name="s", kind=kind, paths=("x",), fields=fields or {})
-    lost: Counter[str] = Counter()
-    return to_document(Record(values, 7, DIGEST), 3, plan_fields(source, LimitsConfig()), lost), lost
+    tally = Tally()
+    return to_document(Record(values, 7, DIGEST), 3, plan_fields(source, LimitsConfig()), tally), tally
 
 
 def values_of(
@@ -39,6 +39,17 @@ def values_of(
         ("a", "a"),
         (7, "7"),
         (0, "0"),
+        (7.0, "7"),
+        (-0.0, "0"),
+        (2.0**53, "9007199254740992"),
+        (2.0**53 + 2, None),
+        (math.nan, None),
+        (math.inf, None),
+        (Decimal("12345678901234567890"), "12345678901234567890"),
+        (Decimal("7.00"), "7"),
+        (Decimal("7.01"), None),
+        (b"abc", "abc"),
+        (b"\xff", None),
         ("../../etc/passwd", "../../etc/passwd"),
         ("a\nb", "a\nb"),
         ("x" * 512, "x" * 512),
@@ -71,6 +82,10 @@ def test_own_ids(own: object, expected: str | None) -> None:
         ("teacher", 7, "7"),
         ("teacher", True, None),
         ("teacher", 1.5, None),
+        ("teacher", 4.0, "4"),
+        ("teacher", Decimal("4.0"), "4"),
+        ("sample_index", Decimal("3.0"), 3),
+        ("sample_index", Decimal("3.5"), None),
         ("teacher", ["m"], None),
         ("teacher", "\ud800", None),
         ("sample_index", 3, 3),
@@ -90,15 +105,24 @@ def test_own_ids(own: object, expected: str | None) -> None:
     ],
 )
 def test_a_value_of_a_wrong_type_costs_the_value_not_the_document(field: str, value: object, expected: object) -> None:
-    document, lost = check({"text": "x", field: value})
+    document, tally = check({"text": "x", field: value})
     assert isinstance(document, Document)
     assert document.values.get(field) == expected
-    assert lost == ({field: 1} if expected is None else {})
+    assert [name for name, _ in tally.lost] == ([field] if expected is None else [])
 
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(2, 2.0), (2.5, 2.5), (math.nan, None), (-math.inf, None), ("2", None), (True, None), (10**400, None)],
+    [
+        (2, 2.0),
+        (2.5, 2.5),
+        (Decimal("2.5"), 2.5),
+        (math.nan, None),
+        (-math.inf, None),
+        ("2", None),
+        (True, None),
+        (10**400, None),
+    ],
 )
 def test_hours_and_cost_are_finite_numbers(value: object, expected: float | None) -> None:
     for field in ("hours", "cost"):
@@ -144,11 +168,56 @@ def test_dotted_paths(values: dict[str, object], path: str, expected: str | None
     ("meta", "reason"),
     [('{"a":' * 2000 + "1" + "}" * 2000, "too_deep"), ('{"a": "one", "a": "two"}', "duplicate_key")],
 )
-def test_json_inside_a_string_has_the_same_limits(meta: str, reason: str) -> None:
+def test_json_inside_a_string_is_held_to_the_same_rules(meta: str, reason: str) -> None:
     found, _ = check({"meta": meta}, {"text": "meta.a"})
     assert isinstance(found, Rejection)
     assert found.reason == reason
     assert "teacher" not in values_of({"text": "x", "meta": meta}, {"teacher": "meta.a"})
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [({"a": [[{"b": 1}]]}, "too_deep"), ({"a": {"b": 1, "c": 2, "d": 3}}, "too_many_keys"), ([[[[1]]]], "too_deep")],
+)
+@pytest.mark.parametrize(("key", "path"), [("p", "p"), ("meta", "meta.p")])
+def test_bounds_on_depth_and_keys_hold_for_mapped_columns_alone(
+    value: object, reason: str, key: str, path: str
+) -> None:
+    limits = LimitsConfig(max_json_depth=3, max_json_keys=2)
+    record = Record({"text": "x", "other": value, key: value if key == path else {"p": value, "q": value}}, 0, DIGEST)
+
+    def found(fields: dict[str, str]) -> Document | Rejection:
+        source = SourceConfig(name="s", kind=Kind.SYNTHETIC, paths=("x",), fields=fields)
+        return to_document(record, 0, plan_fields(source, limits), Tally())
+
+    assert isinstance(found({}), Document)
+    rejected = found({"sampling_parameters": path})
+    assert isinstance(rejected, Rejection)
+    assert rejected.reason == reason
+    assert f"column {path}" in rejected.detail
+
+
+@pytest.mark.parametrize("value", [None, "", "absent"])
+def test_a_mapped_column_that_gives_nothing_is_a_warning_with_its_name(tmp_path: Path, value: str | None) -> None:
+    records: list[dict[str, object]] = [
+        {"text": f"t{i}"} | ({"who": value} if value != "absent" else {}) for i in (1, 2)
+    ]
+    fields = {"teacher": "who", "seed": "text"}
+    found = read(tmp_path, "a.jsonl", jsonl(records), fields)
+    assert found.notes.warnings == ["teacher (column `who`) is absent, null or empty in all 2 records"]
+    given = read(tmp_path, "b.jsonl", jsonl([*records, {"text": "t", "who": "m"}]), fields)
+    assert given.notes.warnings == []
+
+
+def test_own_ids_that_cannot_be_kept_are_a_warning_with_column_and_type(tmp_path: Path) -> None:
+    records: list[dict[str, object]] = [{"text": "t", "key": 1.5}, {"text": "t", "key": [1]}, {"text": "t", "key": 2.0}]
+    found = read(tmp_path, "a.jsonl", jsonl(records), {"id": "key"})
+    assert found.ids == [None, None, "2"]
+    wanted = "wanted a string or a whole number"
+    assert found.notes.warnings == [
+        f"1 values of id (column `key`) became the record's number: found a number that is not whole, {wanted}",
+        f"1 values of id (column `key`) became the record's number: found an array, {wanted}",
+    ]
 
 
 def test_a_record_cannot_choose_kind_or_source(tmp_path: Path) -> None:
