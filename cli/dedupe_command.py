@@ -2,32 +2,40 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from cli.tables import print_whole
+from cli.terminal import Grid, Terminal
 from polyculture.errors import ConfigError
-from polyculture.storage.messages import safe_detail
+from polyculture.storage.messages import brief, first_few
 from schemas.survivor import Survivor
 
 if TYPE_CHECKING:
-    from schemas.dedupe import DedupeSummary
+    from polyculture.deduplication.standalone import DedupeJob
+    from schemas.dedupe import DedupeSummary, FileReading
+    from schemas.source_config import LimitsConfig
+
+MOST_FILES = 50  # with trouble that are shown; dedupe.json has all of them
 
 Inputs = Annotated[list[str], typer.Argument(help="Files or folders with `id` and `text`.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty.", show_default=False)]
 Threshold = Annotated[float, typer.Option("--threshold", min=0.5, max=1.0, help="Least Jaccard similarity.")]
 Text = Annotated[str, typer.Option("--text", help="Column or key of the text; dots reach into objects.")]
 Id = Annotated[str, typer.Option("--id", help="Column or key of the id.")]
-Limit = Annotated[
+MostRemoved = Annotated[
     float | None,
     typer.Option(
         "--max-removed-fraction", min=0.0, max=1.0, help="Exit with 3 if a file loses more.", show_default="no limit"
     ),
 ]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option("--limit", help="A bound of `limits:`, as max_document_bytes=20_000_000; may be repeated."),
+]
+AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Exit with 0 although a file gave no document.")]
 Against = Annotated[
     list[str] | None,
     typer.Option("--against", help="An index, or files or folders, to compare with; may be repeated."),
@@ -54,7 +62,9 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     survivor: Stays = Survivor.AGAINST,
     measure: Measure = False,
     index: Index = None,
-    max_removed_fraction: Limit = None,
+    limits: Limits = None,
+    max_removed_fraction: MostRemoved = None,
+    allow_empty: AllowEmpty = False,
     workers: Workers = None,
     as_json: Json = False,
 ) -> None:
@@ -64,7 +74,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from pydantic import ValidationError
 
-    from cli.display import ProgressDisplay, print_result
+    from cli.display import print_result
+    from cli.progress import ProgressDisplay
     from polyculture.compute.executor import make_executor
     from polyculture.deduplication.search import Workplace
     from polyculture.deduplication.standalone import DedupeJob, dedupe_files
@@ -77,10 +88,11 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
         near, others = NearConfig(threshold=threshold), tuple(against or ())
     except ValidationError as error:
         raise ConfigError(f"--threshold: {error.errors()[0]['msg']}") from error
-    job = DedupeJob(source, near, out, others, survivor, measure, index, Path.cwd())
+    bounds = _parse_limits(limits or [])
+    job = DedupeJob(source, near, out, others, survivor, measure, index, Path.cwd(), bounds)
     if measure and index is not None:
         raise ConfigError("--index: nothing is kept with --measure; leave one of them out")
-    _require_empty(out)
+    _make_out(job)
     count = workers or os.cpu_count() or 1
     work = out / ".work"
     try:
@@ -90,16 +102,79 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     finally:
         shutil.rmtree(work, ignore_errors=True)
     print_result(summary, as_json, lambda: _show(summary, out))
-    over = [file for file in summary.files if file.removed_fraction > (max_removed_fraction or 0)]
-    if max_removed_fraction is not None and over:
-        names = ", ".join(f"{file.file} ({file.removed_fraction:.1%})" for file in over)
-        Console(stderr=True).print(
-            f"more than --max-removed-fraction {max_removed_fraction:g} removed from {safe_detail(names, 1000)}",
-            style="red",
-            markup=False,
-            soft_wrap=True,
-        )
+    is_over = max_removed_fraction is not None and _complain_of_losses(summary, max_removed_fraction)
+    if not allow_empty and _complain_of_emptiness(summary):
+        raise typer.Exit(1)
+    if is_over:
         raise typer.Exit(3)
+
+
+def _parse_limits(texts: Sequence[str]) -> "LimitsConfig":
+    """`NAME=VALUE` as bounds on the input.
+
+    Raises:
+        ConfigError: a text is none, a name is unknown or stands twice, or a value is out of range.
+    """
+    from pydantic import ValidationError
+
+    from schemas.source_config import LimitsConfig
+
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if name not in LimitsConfig.model_fields:
+            known = ", ".join(LimitsConfig.model_fields)
+            raise ConfigError(f"--limit: {text!r} is not NAME=VALUE with a known name; known: {known}")
+        if name in found:
+            raise ConfigError(f"--limit: {name} is given twice")
+        found[name] = value
+    try:
+        return LimitsConfig.model_validate(found)
+    except ValidationError as error:
+        problems = [f"--limit: {p['loc'][0]}={p['input']}: wanted a whole number; {p['msg']}" for p in error.errors()]
+        raise ConfigError(*problems) from error
+
+
+def _complain_of_losses(summary: "DedupeSummary", most: float) -> bool:
+    """Name the files that lost more than the limit; True if there are any."""
+    over = [f"{file.file} ({file.removed_fraction:.1%})" for file in summary.files if file.removed_fraction > most]
+    if over:
+        words = f"more than --max-removed-fraction {most:g} removed from {first_few(over, MOST_FILES)}"
+        Terminal(is_error=True).line(words, style="red")
+    return bool(over)
+
+
+def _complain_of_emptiness(summary: "DedupeSummary") -> bool:
+    """Name the files that gave no document; True if there are any."""
+    empty = [file for file in (*summary.files, *summary.against_files) if not file.documents]
+    for file in empty[:MOST_FILES]:
+        words = (
+            f"error: {file.file} gave no document ({_why_empty(file)}); correct it or leave it out, or --allow-empty"
+        )
+        Terminal(is_error=True).line(words, style="red")
+    if len(empty) > MOST_FILES:
+        Terminal(is_error=True).line(f"and {len(empty) - MOST_FILES:,} more files gave no document", style="red")
+    return bool(empty)
+
+
+def _why_empty(file: "FileReading") -> str:
+    reasons = [f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items()]
+    filtered = [f"filtered {file.filtered:,}"] if file.filtered else []
+    return ", ".join([*reasons, *filtered]) or "it holds no records"
+
+
+def _make_out(job: "DedupeJob") -> None:
+    """Create the folder of the result, if it may lie there."""
+    from polyculture.deduplication.standalone import refuse_nesting
+
+    is_there = job.out.exists()
+    _require_empty(job.out)
+    try:
+        refuse_nesting(job)  # patterns may match the new folder, so it stands before they are looked at
+    except ConfigError:
+        if not is_there:
+            job.out.rmdir()
+        raise
 
 
 def _require_empty(out: Path) -> None:
@@ -115,33 +190,44 @@ def _require_empty(out: Path) -> None:
 
 
 def _show(summary: "DedupeSummary", out: Path) -> None:
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(("file", "documents", "exact", "near", "kept", "removed", "quarantined")):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    terminal = Terminal()
+    grid = Grid("file", "documents", "exact", "near", "kept", "removed", "quarantined")
     for file in summary.files:
         counts = (file.documents, file.exact, file.near, file.kept)
-        cells = (*(f"{n:,}" for n in counts), f"{file.removed_fraction:.1%}", f"{file.quarantined:,}")
-        table.add_row(safe_detail(file.file, 60), *cells)
+        grid.row(file.file, *(f"{n:,}" for n in counts), f"{file.removed_fraction:.1%}", f"{file.quarantined:,}")
     total = (summary.documents, summary.exact, summary.near, summary.kept)
     quarantined = sum(file.quarantined for file in summary.files)
-    table.add_row("all", *(f"{n:,}" for n in total), f"{summary.removed_fraction:.1%}", f"{quarantined:,}")
-    print_whole(table)
+    grid.row("all", *(f"{n:,}" for n in total), f"{summary.removed_fraction:.1%}", f"{quarantined:,}")
+    grid.show()
     if summary.against_documents:
-        console.print(
+        terminal.line(
             f"{summary.removed_for_against:,} are among the {summary.against_documents:,} compared with; "
             f"{summary.removed_of_against:,} of those are to go in favour of the input"
         )
-    for file in summary.files:
-        if file.is_tail_lost:
-            console.print(f"{safe_detail(file.file, 200)} ends in damage: see quarantined/", style="yellow")
+    _show_trouble(terminal, summary)
     if summary.largest_clusters:
-        console.print("Largest clusters:")
+        terminal.line("Largest clusters:")
     for cluster in summary.largest_clusters[:3]:
-        console.print(
-            f"  {cluster.documents:,} documents like {safe_detail(cluster.kept_id, 60)} "
-            f"(similarity {cluster.least_similarity:.2f} or more): {safe_detail(cluster.examples[0], 80)}",
-            markup=False,
-            soft_wrap=True,
+        terminal.line(
+            f"  {cluster.documents:,} documents like {brief(cluster.kept_id, 200)} "
+            f"(similarity {cluster.least_similarity:.2f} or more): {brief(cluster.examples[0], 80)}"
         )
-    console.print(f"Result: {out}", markup=False, soft_wrap=True)
+    terminal.line(f"Result: {out}")
+
+
+def _show_trouble(terminal: Terminal, summary: "DedupeSummary") -> None:
+    """What went wrong while each file was read, as a run's report says it."""
+    troubled = [(file, lines) for file in (*summary.files, *summary.against_files) if (lines := _trouble(file))]
+    for file, lines in troubled[:MOST_FILES]:
+        terminal.line(f"{file.file}: {'; '.join(lines)}", style="yellow")
+    if len(troubled) > MOST_FILES:
+        more = len(troubled) - MOST_FILES
+        terminal.line(f"And {more:,} more files with trouble; dedupe.json lists them all.", style="yellow")
+
+
+def _trouble(file: "FileReading") -> list[str]:
+    lost = [f"ends in damage: tail lost, {file.lost_bytes:,} bytes unread"] if file.is_tail_lost else []
+    changed = ["changed while it was read"] if file.is_changed else []
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items())
+    gone = [f"quarantined: {reasons}"] if reasons else []
+    return [*lost, *changed, *gone, *file.warnings]

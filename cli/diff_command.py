@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cli.inspect_commands import require_run
+from cli.terminal import Grid, Part, Terminal
 from polyculture.errors import ConfigError
-from polyculture.storage.messages import safe_detail
+from polyculture.storage.messages import brief
 
 if TYPE_CHECKING:
     from schemas.difference import NumberDifference, RunDifference
@@ -44,38 +42,32 @@ def diff(before: Before, after: After, rows: Rows = 30, as_json: Json = False) -
 
 
 def _show(found: "RunDifference", rows: int) -> None:
-    console = Console(highlight=False)
+    terminal = Terminal()
     for number in (0, 1):
         verdict = found.verdicts[number] or "no verdict"
         which = ("first", "second")[number]
-        console.print(
-            f"{which:7}{safe_detail(found.names[number])}: {verdict}, stage {found.stages[number]}", markup=False
-        )
+        terminal.line(f"{which:7}{found.names[number]}: {verdict}, stage {found.stages[number]}")
     changed = [row for row in found.numbers if row.change != 0]
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(("", "lens", "weighting", "scope", "metric", "first", "second", "change")):
-        shown.add_column(name, justify="right" if number > 4 else "left", no_wrap=True)
+    shown = Grid("", "lens", "weighting", "scope", "metric", "first", "second", "change", words=5)
     for row in changed[:rows]:
-        shown.add_row(*_cells(row))
-    Console(highlight=False, width=max(console.width, 160)).print(shown)
+        shown.row(*_cells(row))
+    shown.show()
     apart = sum(row.is_apart for row in found.numbers)
-    console.print(
+    terminal.line(
         f"{len(found.numbers):,} numbers: {apart:,} with intervals apart (marked *), {len(changed) - apart:,} "
-        f"that differ within them or stand in one run only; {min(rows, len(changed)):,} are shown (--rows).",
-        soft_wrap=True,
+        f"that differ within them or stand in one run only; {min(rows, len(changed)):,} are shown (--rows)."
     )
     for key in found.config:
-        line = f"{key.key}: {key.before!r} -> {key.after!r}"
-        console.print(Text(safe_detail(line, 300)), soft_wrap=True)
+        terminal.line(f"{key.key}: {_value(key.before)} -> {_value(key.after)}")
     if not found.config:
-        console.print("The configurations are the same.")
+        terminal.line("The configurations are the same.")
 
 
-def _cells(row: "NumberDifference") -> list[Text]:
+def _cells(row: "NumberDifference") -> list[Part]:
     change = "" if row.change is None else f"{row.change:+.1%}"
-    cells = ["*" if row.is_apart else "", row.lens, row.weighting, safe_detail(row.scope), row.metric]
+    cells = ["*" if row.is_apart else "", row.lens, row.weighting, row.scope, row.metric]
     cells += [_shown(row.before), _shown(row.after), change]
-    return [Text(cell, style="yellow" if row.is_apart else "") for cell in cells]
+    return [(cell, "yellow" if row.is_apart else "") for cell in cells]
 
 
 def _shown(estimate: "Estimate | None") -> str:
@@ -84,3 +76,7 @@ def _shown(estimate: "Estimate | None") -> str:
     if estimate.low == estimate.high:
         return f"{estimate.value:,.4g}"
     return f"{estimate.value:,.4g} [{estimate.low:,.4g}, {estimate.high:,.4g}]"
+
+
+def _value(value: object) -> str:
+    return brief(repr(value), 300)

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.inspect_commands import require_run
+from cli.terminal import Terminal
 
 Run = Annotated[Path, typer.Argument(help="Run directory whose shards are read.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="File to write, for `measure.semantic.path`.", show_default=False)]
@@ -33,9 +33,9 @@ def fit_background(run: Run, out: Out, most: Most = 5000, least: Least = 100) ->
     shards = [directory.root / name for name in sorted(names) if name.startswith(f"{directory.shards.name}/")]
     fitted, read = fit_on_shards(shards, most, least)
     write_bytes(out, fitted)
-    console = Console(highlight=False)
+    terminal = Terminal()
     for language, documents in read.items():
         word = "fitted" if documents >= least else f"too few, {least} are needed: unmeasured"
-        console.print(f"{language:8} {documents:>9,} documents, {word}", markup=False)
-    console.print(f"Background: {out}", soft_wrap=True, markup=False)
-    console.print(f"In a configuration: measure: {{semantic: {{path: {out.name}}}}}", style="dim", markup=False)
+        terminal.line(f"{language:8} {documents:>9,} documents, {word}")
+    terminal.line(f"Background: {out}")
+    terminal.line(f"In a configuration: measure: {{semantic: {{path: {out.name}}}}}", style="dim")

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
+from cli.terminal import Terminal, print_json
 from polyculture.errors import ConfigError
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
@@ -36,8 +36,8 @@ def export(  # noqa: PLR0913, PLR0917 -- the options of the command
     as_json: Json = False,
 ) -> None:
     """Write the shards of a finished run in the format of another trainer, in the same order."""
-    from cli.display import ProgressDisplay
     from cli.inspect_commands import require_run
+    from cli.progress import ProgressDisplay
     from polyculture.export.megatron import export_megatron
     from polyculture.storage.run_directory import RunDirectory, read_manifest
     from polyculture.text.tokenizer import TokenCounter
@@ -53,11 +53,9 @@ def export(  # noqa: PLR0913, PLR0917 -- the options of the command
             run, out, counter, end_token, lambda rows, total: display.update("exported", rows, total)
         )
     if as_json:
-        print(done.model_dump_json())
+        print_json(done)
         return
     for group in done.groups:
-        Console(highlight=False).print(
-            f"{out / group.name}.bin, .idx: {group.documents:,} documents, {group.tokens:,} tokens as {done.dtype}",
-            markup=False,
-            soft_wrap=True,
+        Terminal().line(
+            f"{out / group.name}.bin, .idx: {group.documents:,} documents, {group.tokens:,} tokens as {done.dtype}"
         )

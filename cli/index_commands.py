@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from cli.terminal import Terminal
 
 Folder = Annotated[Path, typer.Argument(help="Folder of an index.", show_default=False)]
 Folders = Annotated[list[Path], typer.Argument(help="Folders of indexes of one scheme.", show_default=False)]
@@ -24,12 +25,12 @@ def show(index: Folder) -> None:
     from polyculture.deduplication.index import read_manifest
 
     manifest = read_manifest(index)
-    console = Console(highlight=False)
+    terminal = Terminal()
     for name, value in manifest.scheme.model_dump().items():
-        console.print(f"{name:14} {value}", markup=False)
+        terminal.line(f"{name:14} {value}")
     for part in manifest.parts:
         size = sum(file.bytes for file in part.files.values())
-        console.print(f"{part.name:22} {part.documents:>14,} documents {size / 2**20:>10,.1f} MiB", markup=False)
+        terminal.line(f"{part.name:22} {part.documents:>14,} documents {size / 2**20:>10,.1f} MiB")
 
 
 def merge(indexes: Folders, out: Out) -> None:
@@ -38,4 +39,4 @@ def merge(indexes: Folders, out: Out) -> None:
 
     manifest = merge_indexes(indexes, out)
     documents = sum(part.documents for part in manifest.parts)
-    Console(highlight=False).print(f"{out}: {len(manifest.parts):,} parts, {documents:,} documents", soft_wrap=True)
+    Terminal().line(f"{out}: {len(manifest.parts):,} parts, {documents:,} documents")

@@ -1,14 +1,12 @@
 """`polyculture verify` and `polyculture report`: look at a finished run."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.terminal import Terminal, print_json
 from polyculture.errors import ConfigError
-from polyculture.storage.messages import safe_detail
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -22,22 +20,19 @@ def register(app: typer.Typer) -> None:
 
 def verify(run: Run, as_json: Json = False) -> None:
     """Read a finished run again: digests, counts, conservation, and the verdict."""
-    from cli.display import ProgressDisplay
+    from cli.progress import ProgressDisplay
     from polyculture.inspect.verify import verify_run
 
     require_run(run)
     with ProgressDisplay(enabled=not as_json) as display:
         problems = verify_run(run, display.update)
     if as_json:
-        print(json.dumps({"run": str(run), "is_whole": not problems, "problems": problems}))
+        print_json({"run": str(run), "is_whole": not problems, "problems": problems})
     elif problems:
-        console = Console(stderr=True, highlight=False)
         for problem in problems:
-            console.print(f"damaged: {safe_detail(problem, 500)}", style="red", markup=False, soft_wrap=True)
+            Terminal(is_error=True).line(f"damaged: {problem}", style="red")
     else:
-        Console(highlight=False).print(
-            f"{run} is whole: digests, counts, conservation and verdict agree.", soft_wrap=True
-        )
+        Terminal().line(f"{run} is whole: digests, counts, conservation and verdict agree.")
     raise typer.Exit(1 if problems else 0)
 
 
@@ -62,7 +57,10 @@ def report(run: Run, as_json: Json = False) -> None:
     for name, content in render_report(manifest, profile, verdict, top_up).items():
         write_bytes(directory.report / name, content)
     index = directory.report / "index.html"
-    print(json.dumps({"report": str(index), "verdict": verdict.verdict.value}) if as_json else index)
+    if as_json:
+        print_json({"report": str(index), "verdict": verdict.verdict.value})
+    else:
+        Terminal().line(str(index))
 
 
 def require_evidence(run: Path) -> None:

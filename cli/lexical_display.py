@@ -1,18 +1,13 @@
 """Lexical measures in the terminal."""
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
-from cli.tables import print_whole
+from cli.terminal import Grid, Terminal
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES
-from polyculture.storage.messages import safe_detail
 from schemas.lexical import LexicalValue
 from schemas.measures import Stage
 from schemas.profile import Profile
 
 
-def show_lexical(console: Console, profile: Profile, stage: Stage) -> None:
+def show_lexical(terminal: Terminal, profile: Profile, stage: Stage) -> None:
     """Print the lexical measures of every scope, and under each synthetic source its ratios to human text.
 
     They are of the input or of what is distinct: for the mixture those of what is distinct are printed.
@@ -22,19 +17,17 @@ def show_lexical(console: Console, profile: Profile, stage: Stage) -> None:
     if not scopes:
         return
     size = f"blocks of {scopes[0].block_words:,} words"
-    console.print(f"\n[bold]lexical[/bold], stage {at.value}, {size}; -: too small for one block")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(("scope", "language", *LEXICAL_MEASURES)):
-        table.add_column(name, justify="right" if number > 1 else "left", no_wrap=True)
+    terminal.line()
+    terminal.line(("lexical", "bold"), f", stage {at.value}, {size}; -: too small for one block")
+    grid = Grid("scope", "language", *LEXICAL_MEASURES, words=2)
     for scope in scopes:
-        table.add_row(safe_detail(scope.scope), escape(safe_detail(scope.language or "-")), *_cells(scope.measures))
+        grid.row(scope.scope, scope.language or "-", *_cells(scope.measures))
         if scope.ratios:
-            table.add_row("  over human text", "", *_cells(scope.ratios), style="dim")
-    print_whole(table)
+            grid.row("  over human text", "", *_cells(scope.ratios), style="dim")
+    grid.show()
     for scope in scopes:
         if scope.uncompared:
-            said = f"  {scope.scope} is not compared with human text: {scope.uncompared}"
-            console.print(safe_detail(said, 300), style="dim", markup=False)
+            terminal.line(f"  {scope.scope} is not compared with human text: {scope.uncompared}", style="dim")
 
 
 def _cells(values: dict[str, LexicalValue | None]) -> list[str]:

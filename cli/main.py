@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli import (
     dedupe_command,
@@ -24,9 +23,12 @@ from cli import (
     top_up_command,
     trial_command,
 )
+from cli.terminal import Terminal, accept_every_character
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError, Stopped
-from polyculture.storage.messages import safe_detail
+from polyculture.storage.messages import brief
+
+MOST_SHOWN = 10_000  # characters of one problem
 
 app = typer.Typer(
     name="polyculture",
@@ -72,21 +74,23 @@ top_up_command.register(app)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its code."""
+    accept_every_character()
     try:
         app(arguments, prog_name="polyculture")
     except RunInUseError as error:
-        _fail(5, str(error))
+        _fail(5, error)
     except ConfigError as error:
-        _fail(2, str(error))
+        _fail(2, error)
     except (PolycultureError, OSError) as error:
-        _fail(1, str(error))
+        _fail(1, error)
     except (KeyboardInterrupt, Stopped):
-        _fail(1, "stopped; the same command resumes")
+        _fail(1, PolycultureError("stopped; the same command resumes"))
 
 
-def _fail(code: int, message: str) -> None:
-    safe = "\n".join(safe_detail(line, 2000) for line in message.split("\n"))
-    Console(stderr=True).print(f"error: {safe}", style="red", markup=False, highlight=False, soft_wrap=True)
+def _fail(code: int, error: Exception) -> None:
+    problems = [str(problem) for problem in error.args] if isinstance(error, PolycultureError) else [str(error)]
+    for number, problem in enumerate(problems):
+        Terminal(is_error=True).line("" if number else "error: ", brief(problem, MOST_SHOWN), style="red")
     sys.exit(code)
 
 

@@ -4,11 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from polyculture.storage.messages import safe_detail
+from cli.terminal import Grid, Terminal
 
 if TYPE_CHECKING:
     from schemas.pilot import PilotForecast, PilotReport
@@ -51,7 +48,8 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
 
     name = load_config(config).name  # a bad configuration is said before anything starts
     directory = out or Path("runs") / f"{name}-pilot"
-    from cli.display import OUTCOME_EXIT_CODES, ProgressDisplay, print_result
+    from cli.display import OUTCOME_EXIT_CODES, print_result
+    from cli.progress import ProgressDisplay
     from cli.starters import make_starter
 
     corpus = target_documents, largest_species
@@ -64,37 +62,34 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
 def _print(found: "PilotReport", directory: Path) -> None:
     from cli.display import OUTCOME_STYLES
 
-    console = Console(highlight=False)
-    Console(highlight=False, width=max(console.width, 130)).print(_table(found.forecasts))
-    console.print(
+    terminal = Terminal()
+    _table(found.forecasts).show()
+    terminal.line(
         f"A pilot of {found.documents:,} documents for a corpus of {found.target_documents:,}. 'distinct at N' is all "
         "that the pilot does not rule out; what the pilot itself shows says nothing of the corpus.",
         style="dim",
-        soft_wrap=True,
     )
     for check in found.checks:
         word = check.outcome.value if check.severity == "fail" else f"warning, {check.outcome.value}"
-        line = f"  {word}: {safe_detail(check.message, 500)} (wanted {check.bound})"
-        console.print(Text(line, style=OUTCOME_STYLES[check.outcome].removeprefix("bold ")), soft_wrap=True)
+        style = OUTCOME_STYLES[check.outcome].removeprefix("bold ")
+        terminal.line(f"  {word}: {check.message} (wanted {check.bound})", style=style)
     for left_out in found.unjudged:
-        console.print(f"  not judged: {safe_detail(left_out, 500)}", style="dim", markup=False, soft_wrap=True)
+        terminal.line(f"  not judged: {left_out}", style="dim")
     if not found.checks:
-        console.print("No expectation of the configuration can be judged by a pilot.", style="yellow", soft_wrap=True)
-    console.print(Text(found.outcome.name, style=OUTCOME_STYLES[found.outcome]))
-    console.print(f"Numbers: {directory / 'pilot.json'}", markup=False, soft_wrap=True)
+        terminal.line("No expectation of the configuration can be judged by a pilot.", style="yellow")
+    terminal.line(found.outcome.name, style=OUTCOME_STYLES[found.outcome])
+    terminal.line(f"Numbers: {directory / 'pilot.json'}")
 
 
-def _table(forecasts: "list[PilotForecast]") -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(HEADER):
-        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+def _table(forecasts: "list[PilotForecast]") -> Grid:
+    grid = Grid(*HEADER, words=2)
     for f in forecasts:
-        table.add_row(
-            *(f.lens.value, safe_detail(f.scope), f"{f.documents:,}", f"{f.target_documents:,}"),
+        grid.row(
+            *(f.lens.value, f.scope, f"{f.documents:,}", f"{f.target_documents:,}"),
             *(f"{f.distinct_fraction.low:.3f} .. {f.distinct_fraction.high:.3f}", f"{f.naive_distinct_fraction:.3f}"),
             *(_count(f.duplicate_pairs), _count(f.hill_2)),
         )
-    return table
+    return grid
 
 
 def _count(estimate: "Estimate") -> str:

@@ -5,19 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from cli.inspect_commands import require_evidence
-from cli.tables import print_whole
+from cli.terminal import Grid, Terminal, print_json
 from polyculture.errors import ConfigError
-from polyculture.storage.messages import safe_detail
 from schemas.measures import TRIAL_FRACTIONS, Lens, Stage, Weighting
 
 if TYPE_CHECKING:
     from schemas.profile import Estimate, Profile, ScopeProfile
-
-WIDTH = 150
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 StageOption = Annotated[
@@ -59,7 +54,7 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
         why = str(error).splitlines()[0]
         raise ConfigError(f"{run}: damaged: {why}; `polyculture verify {run}` says more") from error
     if as_json:
-        print(found.model_dump_json())
+        print_json(found)
         return
     judged = stage or manifest.held_stage
     measured = {scope.lens for scope in found.scopes if (scope.stage, scope.weighting) == (judged, weighting)}
@@ -74,31 +69,27 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
         from cli.lexical_display import show_lexical
         from cli.vector_display import show_vectors
 
-        wide = Console(highlight=False, width=max(Console().width, WIDTH))
-        show_lexical(wide, found, judged)
-        show_vectors(wide, found, judged)
+        show_lexical(Terminal(), found, judged)
+        show_vectors(Terminal(), found, judged)
 
 
 def _show_lens(found: "Profile", stage: Stage, lens: Lens, weighting: Weighting, leaks: float) -> None:
-    console = Console(highlight=False)
-    console = Console(highlight=False, width=max(console.width, WIDTH))
-    console.print(f"\n[bold]{lens.value}[/bold], stage {stage.value}, by {weighting.value}")
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    terminal = Terminal()
+    terminal.line()
+    terminal.line((lens.value, "bold"), f", stage {stage.value}, by {weighting.value}")
     trials = [f"{100 * fraction:g} % trial" for fraction in TRIAL_FRACTIONS]
-    names = ("scope", "documents", *trials, "distinct fraction", "hill_1", "hill_2", "duplicate_pairs")
-    for number, name in enumerate(names):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    grid = Grid("scope", "documents", *trials, "distinct fraction", "hill_1", "hill_2", "duplicate_pairs")
     for scope in found.scopes:
         if (scope.stage, scope.lens, scope.weighting) == (stage, lens, weighting):
-            table.add_row(*_cells(scope))
-    print_whole(table)
+            grid.row(*_cells(scope))
+    grid.show()
     if weighting is Weighting.DOCUMENTS:
-        _show_leaks(console, found, stage, lens, leaks)
+        _show_leaks(terminal, found, stage, lens, leaks)
 
 
 def _cells(scope: "ScopeProfile") -> Sequence[str]:
     return (
-        safe_detail(scope.scope),
+        scope.scope,
         f"{scope.documents:,}",
         *(f"{scope.trial(fraction).value:.3f}" for fraction in TRIAL_FRACTIONS),
         _shown(scope.distinct_fraction, ".3f"),
@@ -114,14 +105,13 @@ def _shown(estimate: "Estimate", form: str) -> str:
     return f"{estimate.value:{form}} [{estimate.low:{form}}, {estimate.high:{form}}]"
 
 
-def _show_leaks(console: Console, found: "Profile", stage: Stage, lens: Lens, least: float) -> None:
+def _show_leaks(terminal: Terminal, found: "Profile", stage: Stage, lens: Lens, least: float) -> None:
     """Ordered pairs of sources with a share of twins, the largest first."""
     pairs = [p for p in found.containments if (p.stage, p.lens) == (stage, lens)]
     large = sorted((p for p in pairs if p.containment.value >= least), key=lambda p: -p.containment.value)
     for pair in large:
-        of, within = safe_detail(pair.of), safe_detail(pair.within)
-        console.print(f"  {_shown(pair.containment, '.3f')} of {of} has a twin in {within}", markup=False)
+        terminal.line(f"  {_shown(pair.containment, '.3f')} of {pair.of} has a twin in {pair.within}")
     if pairs:
-        console.print(
+        terminal.line(
             f"  {len(pairs) - len(large):,} of {len(pairs):,} ordered pairs are below {least:g}.", style="dim"
         )

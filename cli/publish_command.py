@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from cli.terminal import Terminal, print_json
 from polyculture.errors import ConfigError, GateClosedError
 from polyculture.publish.destination import parse_destination
 
@@ -63,9 +63,9 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     try:
         check_permission(RunDirectory(run), datetime.now(UTC).date(), is_approved=approved_by is not None)
     except GateClosedError as error:
-        Console(stderr=True).print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        Terminal(is_error=True).line(f"error: {error}", style="red")
         raise typer.Exit(EXIT_CODES[VerdictValue(error.verdict)]) from None
-    from cli.display import ProgressDisplay
+    from cli.progress import ProgressDisplay
     from cli.starters import make_starter
 
     answers = (approved_by, reason) if approved_by is not None and reason is not None else None
@@ -73,9 +73,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     with ProgressDisplay(enabled=not as_json) as display:
         done = starter.publish(run, str(destination.url), answers, credentials_block, display.update)
     if as_json:
-        print(done.model_dump_json())
+        print_json(done)
     else:
         already = f", {done.files - done.copied} were there" if done.copied < done.files else ""
-        Console(highlight=False).print(
-            f"Published {done.files} files, {done.bytes:,} bytes{already}: {done.url}", markup=False, soft_wrap=True
-        )
+        Terminal().line(f"Published {done.files} files, {done.bytes:,} bytes{already}: {done.url}")

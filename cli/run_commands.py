@@ -45,7 +45,8 @@ def _start(
     name = load_config(config).name  # a bad configuration is said before anything starts
     suffix = "" if command == "run" else AUDIT_SUFFIX
     directory = out or Path("runs") / f"{name}{suffix}"
-    from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
+    from cli.display import EXIT_CODES, print_verdict
+    from cli.progress import ProgressDisplay
     from cli.starters import make_starter
 
     with ProgressDisplay(enabled=not as_json) as display:

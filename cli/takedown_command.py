@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from cli.inspect_commands import require_run
+from cli.terminal import Terminal
 from polyculture.errors import ConfigError
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
@@ -48,7 +48,7 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     exclusions = read_exclusions(lists)
     if not exclusions:
         raise ConfigError("--exclude: the list is empty; there is nothing to take down")
-    parent, directory = RunDirectory(run.absolute()), RunDirectory(out.absolute())
+    parent, directory = RunDirectory(run), RunDirectory(out)
     made = taken_down(parent, directory, exclusions)
     if made is None and out.exists() and {path.name for path in out.iterdir()} - PARTS:
         raise ConfigError(f"--out: {out} holds other files; choose another folder, or delete that one")
@@ -63,10 +63,9 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
             write_bytes(directory.report / name, content)
     found = made.takedown
     if found is not None and not as_json:
-        Console(highlight=False).print(
+        Terminal().line(
             f"{found.documents:,} documents ({found.rows:,} rows) taken down; {len(found.rewritten):,} shards written "
-            f"again; {found.unmatched:,} of {found.entries:,} entries name nothing in the shards.",
-            soft_wrap=True,
+            f"again; {found.unmatched:,} of {found.entries:,} entries name nothing in the shards."
         )
     print_verdict(directory, verdict, as_json)
     raise typer.Exit(EXIT_CODES[verdict.verdict])

@@ -62,7 +62,8 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     config = check_candidates(candidates, run, read_parent(run), out, before)  # said before anything starts
     read_earlier(run, before)
     directory = RunDirectory(out or Path("runs") / config.name)
-    from cli.display import EXIT_CODES, ProgressDisplay, print_verdict
+    from cli.display import EXIT_CODES, print_verdict
+    from cli.progress import ProgressDisplay
     from cli.starters import make_starter
     from cli.top_up_display import print_top_up
     from polyculture.steps.top_up import TopUpRequest

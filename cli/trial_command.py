@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cli.inspect_commands import require_evidence
+from cli.terminal import Grid, Terminal
 from polyculture.errors import ConfigError
-from polyculture.storage.messages import safe_detail
+from polyculture.storage.messages import brief
 from schemas.measures import Lens
 
 if TYPE_CHECKING:
@@ -99,43 +97,40 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
 def _print(found: "TrialReport") -> None:
     from schemas.verdict import Outcome
 
-    console = Console(highlight=False)
-    wide = Console(highlight=False, width=max(console.width, 150))
-    wide.print(_table(found.comparisons))
+    terminal = Terminal()
+    _table(found.comparisons).show()
     lines = [
         f"The trial read {found.trial_documents:,} of the mixture's {found.mixture_documents:,} documents; "
         "columns named mixture are the full run, uniform is what a uniform trial of the same size would have seen.",
     ]
     if found.unknown:
-        examples = ", ".join(found.unknown_examples)
+        examples = ", ".join(brief(name, 200) for name in found.unknown_examples)
         lines.append(f"{found.unknown:,} of {found.listed:,} ids are in no shard of the run: {examples}")
     sample = "The trial looks like a uniform sample of the mixture."
     lines.append(sample if found.is_uniform else "The trial is no uniform sample of the mixture:")
     for line in (*lines, *(f"  {departure}" for departure in found.departures)):
-        console.print(safe_detail(line, 1000), style="dim", markup=False, soft_wrap=True)
+        terminal.line(line, style="dim")
     for words, name, style in ((found.alarms, "ALARM", "bold red"), (found.unsettled, "UNKNOWN", "yellow")):
         for line in words:
-            console.print(Text(f"{name} {safe_detail(line, 500)}", style=style), soft_wrap=True)
+            terminal.line(f"{name} {line}", style=style)
     for line in found.notes:
-        console.print(Text(f"note {safe_detail(line, 500)}", style="dim"), soft_wrap=True)
+        terminal.line(f"note {line}", style="dim")
     if found.outcome is Outcome.PASS:
-        console.print(f"No gap above {found.most_gap:g} in what the gate binds.", style="bold green")
+        terminal.line(f"No gap above {found.most_gap:g} in what the gate binds.", style="bold green")
 
 
-def _table(comparisons: "list[TrialComparison]") -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(HEADER):
-        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
+def _table(comparisons: "list[TrialComparison]") -> Grid:
+    grid = Grid(*HEADER, words=2)
     for c in comparisons:
         uniform = _fraction(c.uniform_distinct_fraction) if c.uniform_distinct_fraction else "-"
-        table.add_row(
-            *(c.lens.value, safe_detail(c.scope), f"{c.trial.documents:,}"),
+        grid.row(
+            *(c.lens.value, c.scope, f"{c.trial.documents:,}"),
             *(_fraction(c.trial.distinct_fraction), uniform, _fraction(c.mixture.distinct_fraction)),
             *(f"{c.gap.value:+.3f}", _fraction(c.trial.duplicate_fraction), _fraction(c.mixture.duplicate_fraction)),
             *(f"{c.trial.hill_1.value:,.0f}", f"{c.mixture.hill_1.value:,.0f}"),
             *(f"{h.value:,.0f}" if h.says_something else "unknown" for h in (c.trial.hill_2, c.mixture.hill_2)),
         )
-    return table
+    return grid
 
 
 def _fraction(estimate: "Estimate") -> str:

@@ -1,10 +1,6 @@
 """Terminal output of what embeddings show."""
 
-from rich.console import Console
-from rich.table import Table
-
-from cli.tables import print_whole
-from polyculture.storage.messages import safe_detail
+from cli.terminal import Grid, Terminal
 from schemas.measures import Stage
 from schemas.numbers import Estimate
 from schemas.profile import Profile
@@ -16,29 +12,27 @@ NAMES = (
 )  # fmt: skip
 
 
-def show_vectors(console: Console, found: Profile, stage: Stage) -> None:
+def show_vectors(terminal: Terminal, found: Profile, stage: Stage) -> None:
     """The table of every scope at a stage, and the encoder; nothing if embeddings were not measured."""
     vectors = [vector for vector in found.vectors if vector.stage is stage]
     if not vectors or found.encoder is None:
         return
-    console.print(f"\n[bold]semantic[/bold], stage {stage.value}, by documents")
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for number, name in enumerate(NAMES):
-        table.add_column(name, justify="right" if number else "left", no_wrap=True)
+    terminal.line()
+    terminal.line(("semantic", "bold"), f", stage {stage.value}, by documents")
+    grid = Grid(*NAMES)
     for vector in vectors:
-        table.add_row(*_cells(vector))
-    print_whole(table)
+        grid.row(*_cells(vector))
+    grid.show()
     used = found.encoder
-    console.print(
+    terminal.line(
         f"  encoder {used.name} {used.revision[:8]}, background {used.background[:8] or 'none'}, "
         f"{used.dimensions} dimensions",
         style="dim",
-        markup=False,
     )
 
 
 def _cells(vector: VectorProfile) -> list[str]:
-    head = [safe_detail(vector.scope), f"{vector.documents:,}", f"{vector.unmeasured:,}"]
+    head = [vector.scope, f"{vector.documents:,}", f"{vector.unmeasured:,}"]
     scores, coverage = vector.scores, vector.coverage
     if scores is None:
         return [*head, *["unmeasured"] * 2, *["-"] * 5]

@@ -101,7 +101,7 @@ def _validated(path: Path, values: object, lines: Mapping[Location, int]) -> Cur
         places = [detail["loc"] for detail in details]
         # A list that is too short only because its items are wrong is not a second problem.
         problems = [_problem(path, d, lines) for d in details if not any(_is_inside(p, d["loc"]) for p in places)]
-        raise ConfigError("\n".join(problems)) from error
+        raise ConfigError(*problems) from error
 
 
 def _is_inside(place: Location, other: Location) -> bool:

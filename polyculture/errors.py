@@ -2,7 +2,13 @@
 
 
 class PolycultureError(Exception):
-    """Something went wrong that the message explains: what was wanted, what came, what to do. Exit code 1."""
+    """Something went wrong that the message explains: what was wanted, what came, what to do. Exit code 1.
+
+    Each argument is a problem of its own, which a person reads on a line of its own.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class ConfigError(PolycultureError):

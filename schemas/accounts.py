@@ -81,6 +81,11 @@ class SourceAccount(Strict):
     quarantine_limit: float
     files: list[FileAccount]
 
+    @property
+    def documents(self) -> int:
+        """Documents that were read and that no filter took out: what the measures of the input are about."""
+        return self.read - sum(self.quarantined.values()) - sum(self.filtered.values())
+
     def imbalance(self) -> int:
         """Slots and documents unaccounted for, in absolute number; 0 if nothing was lost."""
         left = sum(self.quarantined.values()) + sum(self.filtered.values()) + sum(self.removed.values())

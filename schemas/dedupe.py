@@ -27,12 +27,15 @@ REMOVED_FILE_SCHEMA = pa.schema(
 )
 
 
-class FileLosses(Strict):
-    """The outcome for one file's record slots.
+class FileReading(Strict):
+    """The outcome of reading one file.
 
     Attributes:
-        removed_fraction: removed share of its documents.
-        is_tail_lost: whether the file ends in damage.
+        quarantined: record slots that could not be read or hold no text; `quarantine_reasons` counts them by reason.
+        filtered: record slots that are no text documents by their own declaration.
+        warnings: oddities that cost no record.
+        is_tail_lost: whether the file ends in damage; `lost_bytes` of it were not read.
+        is_changed: whether the file changed while it was read.
     """
 
     file: str
@@ -40,11 +43,24 @@ class FileLosses(Strict):
     documents: int
     quarantined: int
     filtered: int
+    is_tail_lost: bool
+    quarantine_reasons: dict[str, int]
+    warnings: tuple[str, ...]
+    lost_bytes: int
+    is_changed: bool
+
+
+class FileLosses(FileReading):
+    """The outcome for one file's record slots.
+
+    Attributes:
+        removed_fraction: removed share of its documents.
+    """
+
     exact: int
     near: int
     kept: int
     removed_fraction: float
-    is_tail_lost: bool
 
 
 class Cluster(Strict):
@@ -68,6 +84,7 @@ class DedupeSummary(Strict):
     Attributes:
         is_measured_only: whether nothing was removed; the counts say what would be.
         against_documents: number of documents that the input was compared with.
+        against_files: files of them that were read for it; those of an index were read when it was made.
         removed_for_against: documents of the input whose twin stays there.
         removed_of_against: documents of there whose twin stays in the input.
         cluster_sizes: number of clusters of each size, by size.
@@ -88,6 +105,7 @@ class DedupeSummary(Strict):
     removed_for_against: int
     removed_of_against: int
     files: tuple[FileLosses, ...]
+    against_files: tuple[FileReading, ...]
     cluster_sizes: dict[int, int]
     largest_clusters: tuple[Cluster, ...]
     proposed: int

@@ -225,10 +225,16 @@ class Run:
             notes: list[str] = []
         except PolycultureError as error:  # a display never fails
             profile, notes = None, [f"damaged: {error}"]
-        rows = [["source", "kind", "read", "removed", "written", "tokens", "distinct"]]
+        is_mixture = self.manifest.holds_mixture
+        names = ["removed", "written"] if is_mixture else ["measured"]
+        rows = [["source", "kind", "read", *names, "tokens", "distinct"]]
         for account in self.manifest.conservation:
             scope = profile.scope(judged, Lens.NEAR, account.name) if profile else None
-            counts = (account.read, sum(account.removed.values()), account.written, account.written_tokens)
+            counts = (
+                (account.read, sum(account.removed.values()), account.written, account.written_tokens)
+                if is_mixture
+                else (account.read, account.documents, account.read_tokens)
+            )
             distinct = f"{scope.distinct_fraction.value:.3f}" if scope else "-"
             rows.append([account.name, account.kind.value, *(f"{count:,}" for count in counts), distinct])
         notes += [self.verdict.headline] if self.verdict.headline else []

@@ -17,7 +17,7 @@ from polyculture.deduplication.search import NearDuplicates
 from polyculture.deduplication.spool import Spooled
 from polyculture.storage.commit import writing
 from polyculture.storage.files import PARQUET, map_arrow_file, write_parquet, write_text
-from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses
+from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses, FileReading
 from schemas.dedupe_config import NearConfig
 from schemas.quarantined import QUARANTINED_SCHEMA
 
@@ -35,6 +35,7 @@ class Decision:
         is_exact: (n + m,) whether the representative has the same canonical text.
         near: findings of the near lens.
         settled: the documents compared with, if any.
+        settled_files: files of them that were read for it.
     """
 
     identity: pa.Table
@@ -43,6 +44,7 @@ class Decision:
     is_exact: NDArray[np.bool_]
     near: NearDuplicates
     settled: KnownDocuments | None
+    settled_files: tuple[FileReading, ...] = ()
 
     def __len__(self) -> int:
         return int(self.identity.num_rows)
@@ -107,6 +109,7 @@ def _summary(
         removed_for_against=int((decision.representative[: len(decision)] >= len(decision)).sum()),
         removed_of_against=others,
         files=tuple(losses),
+        against_files=decision.settled_files,
         cluster_sizes=dict(sorted(Counter(sizes[is_kept].tolist()).items())),
         largest_clusters=tuple(_largest(decision, sizes)),
         proposed=decision.near.proposed,
@@ -145,16 +148,11 @@ def _removed(gone: NDArray[np.int64], decision: Decision) -> pa.Table:
 def _losses(part: Spooled, gone: NDArray[np.int64], decision: Decision) -> FileLosses:
     exact = int(decision.is_exact[gone].sum())
     return FileLosses(
-        file=part.file.name,
-        sha256=part.file.sha256,
-        documents=part.documents,
-        quarantined=len(part.quarantined),
-        filtered=part.filtered,
+        **dict(part.reading),
         exact=exact,
         near=len(gone) - exact,
         kept=part.documents - len(gone),
         removed_fraction=len(gone) / max(1, part.documents),
-        is_tail_lost=part.is_tail_lost,
     )
 
 

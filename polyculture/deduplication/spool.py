@@ -1,5 +1,6 @@
 """Files of any known format, read into Arrow files that can be mapped."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,11 @@ import pyarrow.ipc
 
 from polyculture.corpus.ingest import quarantine_row
 from polyculture.sources.documents import Document
+from polyculture.sources.files import check_unchanged
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
-from schemas.dedupe import KEPT_SCHEMA
+from schemas.dedupe import KEPT_SCHEMA, FileReading
 from schemas.source_config import LimitsConfig, SourceConfig
 
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
@@ -27,7 +29,24 @@ class Spooled:
     documents: int
     quarantined: list[dict[str, object]]
     filtered: int
-    is_tail_lost: bool
+    notes: FileNotes
+    is_changed: bool
+
+    @property
+    def reading(self) -> FileReading:
+        """The account of the file."""
+        return FileReading(
+            file=self.file.name,
+            sha256=self.file.sha256,
+            documents=self.documents,
+            quarantined=len(self.quarantined),
+            filtered=self.filtered,
+            is_tail_lost=self.notes.is_tail_lost,
+            quarantine_reasons=dict(sorted(Counter(str(row["reason"]) for row in self.quarantined).items())),
+            warnings=tuple(self.notes.warnings),
+            lost_bytes=self.notes.lost_bytes,
+            is_changed=self.is_changed,
+        )
 
 
 def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path: Path) -> Spooled:
@@ -52,7 +71,7 @@ def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path
                     batch, characters = [], 0
         if batch:
             writer.write_batch(_batch(batch, file))
-    return Spooled(file, path, documents, quarantined, filtered, notes.is_tail_lost)
+    return Spooled(file, path, documents, quarantined, filtered, notes, not check_unchanged(file))
 
 
 def _batch(documents: Sequence[Document], file: InputFile) -> pa.RecordBatch:

@@ -1,7 +1,7 @@
 """Deduplication of files, without a configuration: what `polyculture dedupe` does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,13 @@ from polyculture.deduplication.outcome import Decision, write_outcome
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.spool import Spooled, spool_file
 from polyculture.deduplication.verify import have_equal_texts
+from polyculture.errors import ConfigError
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_files, matches_of
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file
 from polyculture.text.texts import map_texts
-from schemas.dedupe import DedupeSummary
+from schemas.dedupe import DedupeSummary, FileReading
 from schemas.dedupe_config import NearConfig
 from schemas.source_config import LimitsConfig, SourceConfig
 from schemas.survivor import Survivor
@@ -48,6 +49,7 @@ class DedupeJob:
         is_measured_only: whether nothing is removed: `matches/` says what would be.
         index: gets what is kept.
         folder: the folder that paths are relative to.
+        limits: bounds on what is read.
     """
 
     source: SourceConfig
@@ -58,6 +60,29 @@ class DedupeJob:
     is_measured_only: bool = False
     index: Path | None = None
     folder: Path = Path()
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+
+
+def refuse_nesting(job: DedupeJob) -> None:
+    """Refuse output where input is read from: the next run would take it for input. Reads folders, and no file.
+
+    Raises:
+        ConfigError: `out` or `index` lies in a folder that is read, or a path that is read lies in `out`.
+    """
+    out, index = job.out.resolve(), job.index.resolve() if job.index is not None else None
+    for option, names in (("INPUT", job.source.paths), ("--against", job.against)):
+        for name in names:
+            for place in (path.resolve() for path in matches_of(name, job.folder)):
+                if out.is_relative_to(place):
+                    raise ConfigError(
+                        f"--out: {job.out} lies in {name} ({option}), which is read; choose another folder"
+                    )
+                if place.is_relative_to(out):
+                    raise ConfigError(
+                        f"--out: {name} ({option}), which is read, lies in {job.out}; choose another folder"
+                    )
+                if index is not None and index.is_relative_to(place) and not is_index(place):
+                    raise ConfigError(f"--index: {job.index} lies in {name} ({option}), which is read; choose another")
 
 
 def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> DedupeSummary:
@@ -74,14 +99,14 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
         ConfigError: there is no input, it has no column for the text, or an index has another scheme.
     """
     files = find_files(job.source, job.folder)
-    check_columns(job.source, files, LimitsConfig())
-    spooled = _spool(files, job.source, executor, workplace)
+    check_columns(job.source, files, job.limits)
+    spooled = _spool(files, job, executor, workplace)
     scheme = index_scheme(job.near, SEED)
     sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, workplace)
-    indexes = _indexes(job, executor, workplace)
+    indexes, others = _indexes(job, executor, workplace)
     settled = find_settled(indexes, scheme, sketched) if indexes else None
     identity = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
-    decision = _decide(sketched, identity, settled, job, workplace)
+    decision = replace(_decide(sketched, identity, settled, job, workplace), settled_files=others)
     if job.index is not None:
         write_part(job.index, scheme, sketched, identity, decision.is_kept)
     summary = write_outcome(spooled, decision, job.near, job.out, job.is_measured_only)
@@ -91,10 +116,10 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
     return summary
 
 
-def _spool(files: Sequence[InputFile], source: SourceConfig, executor: Executor, workplace: Workplace) -> list[Spooled]:
+def _spool(files: Sequence[InputFile], job: DedupeJob, executor: Executor, workplace: Workplace) -> list[Spooled]:
     workplace.folder.mkdir(parents=True, exist_ok=True)
     calls = [
-        (file, source, LimitsConfig(), workplace.folder / f"{number:05d}.spool") for number, file in enumerate(files)
+        (file, job.source, job.limits, workplace.folder / f"{number:05d}.spool") for number, file in enumerate(files)
     ]
     spooled = []
     for done, part in enumerate(executor.run(spool_file, calls), 1):
@@ -103,21 +128,23 @@ def _spool(files: Sequence[InputFile], source: SourceConfig, executor: Executor,
     return spooled
 
 
-def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> list[Path]:
-    """The indexes that the input is compared with; one is built of files that are none."""
+def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> tuple[list[Path], tuple[FileReading, ...]]:
+    """The indexes that the input is compared with, and accounts of the files that one of them is built of."""
+    read: tuple[FileReading, ...] = ()
     indexes = [path for path in (job.folder / name for name in job.against) if is_index(path)]
     others = tuple(name for name in job.against if not is_index(job.folder / name))
     if others:
         inner = Workplace(workplace.folder / "against", workplace.threads, workplace.report)
         source = job.source.model_copy(update={"paths": others})
-        spooled = _spool(find_files(source, job.folder), source, executor, inner)
+        spooled = _spool(find_files(source, job.folder), job, executor, inner)
+        read = tuple(part.reading for part in spooled)
         sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, inner)
         every = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
         index = workplace.folder / "against-index"
         write_part(index, index_scheme(job.near, SEED), sketched, every, np.ones(len(sketched), np.bool_))
         sketched.discard()
         indexes.append(index)
-    return indexes
+    return indexes, read
 
 
 def _decide(

@@ -47,6 +47,11 @@ class Flow:
     written_tokens: int
     imbalance: int
 
+    @property
+    def measured(self) -> int:
+        """Documents that the measures of the input are about; `read_tokens` are theirs."""
+        return self.read - self.quarantined - self.filtered
+
     def documents(self) -> dict[str, int]:
         """Slots by step."""
         removed = {f"removed {lens}": number for lens, number in sorted(self.removed.items())}

@@ -13,6 +13,7 @@ from schemas.vectors import VectorScores
 from schemas.worth import OFTEN, OFTEN_SHOWN, Worth
 
 COUNTS = ("read", "filtered", "removed", "written", "tokens")
+AUDIT_COUNTS = ("read", "filtered", "measured", "tokens")  # an audit removes and writes nothing
 FRACTIONS = ("1 % trial", "input", "distinct", "mixture")  # the last columns of the table
 
 
@@ -20,11 +21,14 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     """A header, a row per source and one for the union: counts, and near-lens distinct fractions.
 
     `1 % trial` is what a trial of that size of the input would have seen; `input`, `distinct` and `mixture` are the
-    full corpus at each stage, with half the width of the 95 % interval. `filtered` stands only where anything was.
+    full corpus at each stage, with half the width of the 95 % interval. `filtered` stands only where anything was. The
+    tokens are those of the shards, or of what an audit measured.
     """
-    counted = [(account.name, account.kind.value, _counts(account)) for account in manifest.conservation]
-    totals = {name: sum(counts[name] for _, _, counts in counted) for name in COUNTS}
-    names = [name for name in COUNTS if name != "filtered" or totals[name]]
+    names = COUNTS if manifest.holds_mixture else AUDIT_COUNTS
+    counts_of = _counts if manifest.holds_mixture else _audit_counts
+    counted = [(account.name, account.kind.value, counts_of(account)) for account in manifest.conservation]
+    totals = {name: sum(counts[name] for _, _, counts in counted) for name in names}
+    names = tuple(name for name in names if name != "filtered" or totals[name])
     rows = [["source", "kind", *names, *FRACTIONS]]
     for source, kind, counts in [*counted, ("all", "", totals)]:
         rows.append([source, kind, *(f"{counts[name]:,}" for name in names), *_fractions(profile, source)])
@@ -40,6 +44,23 @@ def _counts(account: SourceAccount) -> dict[str, int]:
         "written": account.written,
         "tokens": account.written_tokens,
     }
+
+
+def _audit_counts(account: SourceAccount) -> dict[str, int]:
+    """Slots and documents of a source that was audited, and the tokens of what was measured, by column."""
+    return {
+        "read": account.read,
+        "filtered": sum(account.filtered.values()),
+        "measured": account.documents,
+        "tokens": account.read_tokens,
+    }
+
+
+def written_words(manifest: Manifest) -> str:
+    """`written 1,234`: the tokens that the shards hold, and how many of the plan's were taken down."""
+    written = sum(account.written_tokens for account in manifest.conservation)
+    down = manifest.takedown
+    return f"written {written:,}" + (f" after {down.trained_tokens:,} were taken down" if down is not None else "")
 
 
 def lexical_lines(profile: Profile) -> list[str]:

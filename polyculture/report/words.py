@@ -2,7 +2,7 @@
 
 import math
 
-from polyculture.storage.messages import first_few, safe_detail
+from polyculture.storage.messages import brief, first_few
 from schemas.profile import Estimate
 
 STRING_LIMIT = 1000
@@ -11,8 +11,7 @@ SMALLEST_SHOWN = 1e-4
 
 def visible(text: str, limit: int = STRING_LIMIT) -> str:
     """`text` with control, format and bidirectional characters escaped; a cut is marked by an ellipsis."""
-    escaped = safe_detail(text[: limit + 1], 12 * (limit + 1))
-    return escaped if len(escaped) <= limit else f"{escaped[:limit]}…"
+    return brief(text, limit)
 
 
 def label(text: str, limit: int = 22) -> str:

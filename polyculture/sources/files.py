@@ -49,6 +49,20 @@ def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
     return [_hash(source, real, name) for name, real in sorted((name, real) for real, name in found.items())]
 
 
+def matches_of(written: str, base: Path) -> list[Path]:
+    """The files and folders that one entry of `paths` names, folders not walked; none if nothing is there.
+
+    Args:
+        written: a file, a folder or a pattern.
+        base: the folder that relative paths start from.
+    """
+    path = base / written
+    if os.path.lexists(path):
+        return [path]
+    pattern = os.path.join(glob.escape(str(base)), written)  # noqa: PTH118 - an absolute `written` replaces the base
+    return [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - Path.glob refuses those
+
+
 def check_unchanged(file: InputFile) -> bool:
     """True if the file still has the size and digest that it had when it was found. O(bytes)."""
     try:
@@ -70,15 +84,10 @@ def _expand(source: SourceConfig, written: str, base: Path) -> Iterator[Path]:
         raise _refuse(source, written, "URLs are not read; download it and give the local path")
     if "\0" in written:
         raise _refuse(source, written, "a path cannot hold U+0000")
-    path = base / written
-    if os.path.lexists(path):
-        matches = [path]
-    else:
-        pattern = os.path.join(glob.escape(str(base)), written)  # noqa: PTH118 - an absolute `written` replaces the base
-        matches = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - Path.glob refuses those
-        if not matches:
-            what = "no file matches this pattern" if glob.has_magic(written) else "does not exist"
-            raise _refuse(source, written, f"{what}; relative paths start at {base}")
+    matches = matches_of(written, base)
+    if not matches:
+        what = "no file matches this pattern" if glob.has_magic(written) else "does not exist"
+        raise _refuse(source, written, f"{what}; relative paths start at {base}")
     for match in matches:
         if match.is_dir():
             yield from _walk(source, match)

@@ -4,10 +4,22 @@ import re
 from collections.abc import Sequence
 
 
+def escaped(text: str) -> str:
+    """`text` with control, format and bidirectional characters and lone surrogates escaped, line breaks too."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def brief(text: str, most: int) -> str:
+    """The escaped text, at most `most` characters of it; an ellipsis more where it is cut."""
+    whole = escaped(text[: most + 1])
+    return whole if len(whole) <= most else f"{whole[:most]}…"
+
+
 def safe_detail(text: str, limit: int = 200) -> str:
     """`text` cut to `limit` characters, with control, format and bidirectional characters escaped."""
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[:limit])
-    return "".join(escaped)[:limit]
+    return escaped(text[:limit])[:limit]
 
 
 def first_few(words: Sequence[str], most: int = 3) -> str:

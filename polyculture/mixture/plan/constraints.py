@@ -9,6 +9,7 @@ from scipy import optimize
 
 Floats = NDArray[np.float64]
 BINDING_SLACK = 1e-6  # of the largest share at stake
+LEAST_RATE = 1e-3  # epochs of a source with a share that small
 
 
 class InfeasibleError(ValueError):
@@ -195,12 +196,22 @@ def _conflict(bounds: Bounds) -> str:
     return f"no mixture meets the budget within these limits together: {listed}"
 
 
-def binding(bounds: Bounds, sources: Sequence[MixtureSource], shares: Floats) -> tuple[str, ...]:
+def binding(bounds: Bounds, sources: Sequence[MixtureSource], shares: Floats, rates: Floats) -> tuple[str, ...]:
     """The limits that hold the mixture where it is, in words; a source left out is one."""
     slack = bounds.matrix @ shares
     names = [name for name, value in zip(bounds.names, slack, strict=True) if value > -BINDING_SLACK]
-    names += [f"{source.name}: left out" for source, w in zip(sources, shares, strict=True) if w < BINDING_SLACK]
+    names += [
+        f"{source.name}: left out" for source, out in zip(sources, is_left_out(shares, rates), strict=True) if out
+    ]
     return tuple(names)
+
+
+def is_left_out(shares: Floats, rates: Floats) -> NDArray[np.bool_]:
+    """(sources,) whether a source's share is but the solver's rounding: such a source has the rate 0.
+
+    A source that is tiny beside the others has a small share too; its rate tells it apart.
+    """
+    return np.asarray((shares < BINDING_SLACK) & (rates < LEAST_RATE))
 
 
 def best_corner(bounds: Bounds, gradient: Floats) -> Floats:

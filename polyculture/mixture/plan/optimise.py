@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from polyculture.mixture.plan.constraints import Bounds, MixtureProblem, best_corner, binding, bounds_of, inner_point
+from polyculture.mixture.plan.constraints import (
+    Bounds,
+    MixtureProblem,
+    best_corner,
+    binding,
+    bounds_of,
+    inner_point,
+    is_left_out,
+)
 from polyculture.mixture.plan.objective import Objective, Valued
 from polyculture.mixture.plan.objectives import SpeciesEntropy, WeightedSum
 
@@ -224,16 +232,18 @@ def _choice(
     problem: MixtureProblem, objective: Objective, domain: _Domain, ends: tuple[Floats, Floats]
 ) -> MixtureChoice:
     shares = ends[1]
+    rates = problem.rates(shares)
+    is_out = is_left_out(shares, rates)
     per_document = problem.tokens / problem.documents
     before, tokens = (found * per_document / (found @ per_document) for found in ends)
     terms = objective.terms if isinstance(objective, WeightedSum) else ((1.0, objective),)
     return MixtureChoice(
-        rates=tuple(problem.rates(shares).tolist()),
-        token_fractions=tuple(tokens.tolist()),
+        rates=tuple(np.where(is_out, 0.0, rates).tolist()),
+        token_fractions=tuple(np.where(is_out, 0.0, tokens).tolist()),
         objective=objective.evaluate(shares, problem)[0],
         terms=tuple((term.name, term.evaluate(shares, problem)[0], _exact(term, shares, problem)) for _, term in terms),
         moved_fraction=float(np.abs(tokens - before).sum()) / 2.0,
-        binding=binding(domain.bounds, problem.sources, shares),
+        binding=binding(domain.bounds, problem.sources, shares, rates),
     )
 
 

@@ -1,9 +1,9 @@
 """What the terminal shows of a mixture's worth."""
 
 import pytest
-from rich.console import Console
 
 from cli.mixture_display import print_what_if
+from cli.terminal import Terminal
 from cli.worth_display import print_worth
 from polyculture.mixture.plan.what_if import what_ifs
 from schemas.what_if import WhatIfAnswer
@@ -30,7 +30,7 @@ def test_a_what_if_shows_the_range_the_lens_and_the_repeat_counts(capsys: pytest
 def test_worth_is_shown_with_a_row_for_each_lens(capsys: pytest.CaptureFixture[str]) -> None:
     worth = what_ifs(ledger_of(overlapping_table(), probes=500), [{}])[0].worth
     assert worth is not None
-    print_worth(Console(highlight=False, width=200), worth)
+    print_worth(Terminal(), worth)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Worth: ")
     assert lines[0].endswith(f"(least by {worth.least.lens}).")

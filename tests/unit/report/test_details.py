@@ -1,9 +1,9 @@
 """What the tables of the report tell beside the verdict: waivers, ratios, words, pairs and examples."""
 
 import pytest
-from rich.console import Console
 
 from cli.display import print_sources
+from cli.terminal import Terminal
 from polyculture.measure.ledger.examples import SNIPPET_CHARACTERS, snippet
 from polyculture.measure.lexical.measures import LEXICAL_MEASURES
 from polyculture.report.containment import containment_heatmap, listed_pairs
@@ -173,7 +173,7 @@ def test_the_table_per_source_fits_the_terminal_in_one_piece_or_two(
     monkeypatch.setenv("COLUMNS", str(width))
     case = a_case()
     rows = source_rows(case.manifest, case.profile)
-    print_sources(Console(highlight=False), rows)
+    print_sources(Terminal(), rows)
     lines = capsys.readouterr().out.rstrip().split("\n")
     assert max(map(len, lines)) <= width
     assert len(lines) == (len(rows) if width == 200 else 2 * len(rows) + 1)

@@ -16,6 +16,7 @@ from polyculture.mixture.plan.constraints import (
     binding,
     bounds_of,
     inner_point,
+    is_left_out,
 )
 from polyculture.mixture.plan.objectives import (
     CopyObjective,
@@ -171,7 +172,22 @@ def test_a_source_that_adds_nothing_is_left_out_and_said_to_be() -> None:
     problem = MixtureProblem(sources, 200.0)
     found = optimise_mixture(problem, WeightedSum([(1.0, SimpsonGain(species_matrix(table), "exact"))]))
     assert found.best.rates[1] < 0.02
-    assert binding(bounds_of(problem), sources, np.array([1.0, 0.0])) == ("one: left out",)
+    nothing = np.array([1.0, 3.3e-15])
+    assert binding(bounds_of(problem), sources, nothing, problem.rates(nothing)) == ("one: left out",)
+
+
+def test_only_what_is_rounding_beside_the_others_is_left_out_not_a_source_that_is_tiny() -> None:
+    shares, rates = np.array([1.0, 1e-7, 1e-9, 1e-7]), np.array([1.0, 1.0, 1e-8, 9e-4])
+    assert is_left_out(shares, rates).tolist() == [False, False, True, True]
+
+
+def test_a_source_that_is_left_out_has_the_rate_zero_and_no_tokens() -> None:
+    table = np.zeros((300, 2), np.int64)
+    table[:299, 0], table[299, 1] = 1, 50
+    sources = (MixtureSource("varied", "web", 299, 299), MixtureSource("one", "web", 50, 50, max_fraction=0.0))
+    best = optimise_mixture(MixtureProblem(sources, 200.0), SimpsonGain(species_matrix(table), "exact")).best
+    assert best.rates[1] == best.token_fractions[1] == 0
+    assert "one: left out" in best.binding
 
 
 @pytest.mark.parametrize("name", ["species entropy", "copies, distinct"])
