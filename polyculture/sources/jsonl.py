@@ -5,13 +5,14 @@ import hashlib
 from collections.abc import Iterator
 
 from polyculture.sources.charset import find_bom
+from polyculture.sources.json_document import EARLY_ELEMENTS, has_column, holds_records_of, read_json
 from polyculture.sources.json_line import LineFault, parse_line
+from polyculture.sources.mostly_bad import until_mostly_bad
 from polyculture.sources.record import Reading, Record, Rejection, Slot
 from polyculture.storage.messages import safe_detail
 from schemas.quarantined import QuarantineReason
 
 SKIP_BYTES = 2**20
-STOP_AFTER = 10_000  # slots after which a file of mostly bad lines is given up
 _BLANK = b" \t\r\n"
 _HINT = "one object a line is wanted: is this another format, or JSON over several lines?"
 
@@ -27,17 +28,8 @@ def read_jsonl(reading: Reading) -> Iterator[Slot]:
         detail = f"JSON Lines in {bom[1]}: convert it to UTF-8"
         yield reading.lose_tail(QuarantineReason.UNSUPPORTED_CHARSET, detail, 0, reading.file.size_bytes)
         return
-    slots = bad = 0
-    for slot in _lines(reading):
-        slots += 1
-        bad += isinstance(slot, Rejection) and not slot.is_tail
-        yield slot
-        if slots == STOP_AFTER and bad * 2 > slots:
-            detail = f"{bad} of the first {slots} lines are no JSON objects; {_HINT}"
-            yield reading.lose_tail(QuarantineReason.BAD_JSON, detail, slot.byte_offset, reading.file.size_bytes)
-            return
-    if bad * 2 > slots:
-        reading.notes.warnings.append(f"{bad} of {slots} lines are no JSON objects; {_HINT}")
+    verdict = "lines are no JSON objects"
+    yield from until_mostly_bad(reading, _lines(reading), verdict, _HINT, QuarantineReason.BAD_JSON)
 
 
 def _lines(reading: Reading) -> Iterator[Slot]:
@@ -49,6 +41,10 @@ def _lines(reading: Reading) -> Iterator[Slot]:
     while line := readline(cap):
         start = offset
         offset += len(line)
+        if start == 0 and _wraps_records(reading, line, cap):
+            reading.notes.format = reading.notes.format.replace("jsonl", "json", 1)
+            yield from read_json(reading, line)
+            return
         if len(line) == cap and line[-1] != 10:
             offset += _skip_line(reading)
             detail = f"a line of {offset - start} bytes, at most {limits.max_line_bytes} (limits.max_line_bytes)"
@@ -69,6 +65,29 @@ def _lines(reading: Reading) -> Iterator[Slot]:
     tail = reading.lost_tail(offset)
     if tail is not None:
         yield tail
+
+
+def _wraps_records(reading: Reading, line: bytes, cap: int) -> bool:
+    """True if the first line is no record: an object without the text, that holds one array of objects with it.
+
+    One that other lines follow is a record. Of one that is broken, or longer than a line may be, the beginning decides.
+    """
+    if not line.lstrip(codecs.BOM_UTF8 + _BLANK).startswith(b"{"):
+        return False
+    name = reading.columns["text"]
+    if len(line) == cap and line[-1] != 10:
+        return holds_records_of(line, name, reading.limits)
+    if reading.stream.reader.peek(SKIP_BYTES).strip(_BLANK):
+        return False
+    value = parse_line(line.removeprefix(codecs.BOM_UTF8), reading.limits)
+    if isinstance(value, LineFault):
+        return holds_records_of(line, name, reading.limits)
+    if has_column(value, name):
+        return False
+    arrays = [items for items in value.values() if type(items) is list and items and type(items[0]) is dict]
+    return len(arrays) == 1 and any(
+        type(item) is dict and has_column(item, name) for item in arrays[0][:EARLY_ELEMENTS]
+    )
 
 
 def _skip_line(reading: Reading) -> int:

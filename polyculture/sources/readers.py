@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from polyculture.sources.arrow_ipc import read_arrow_file, read_arrow_stream
 from polyculture.sources.html import read_html
+from polyculture.sources.json_document import read_json
 from polyculture.sources.jsonl import read_jsonl
 from polyculture.sources.parquet import read_parquet
 from polyculture.sources.record import Reader
@@ -12,6 +13,7 @@ from polyculture.sources.warc import read_warc
 
 READERS: Mapping[str, Reader] = {
     "jsonl": read_jsonl,
+    "json": read_json,
     "parquet": read_parquet,
     "arrow": read_arrow_file,
     "arrow_stream": read_arrow_stream,

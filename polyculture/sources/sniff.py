@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from polyculture.sources.charset import decode, find_bom, is_binary
+from polyculture.sources.json_shape import is_one_json_value
 from schemas.quarantined import QuarantineReason
 
 HEAD_BYTES = 2**16
@@ -124,14 +125,24 @@ def _text_format(start: str, extensions: set[str]) -> str | Refused:
         # A page where data was promised is what a failed download leaves. As a document it would hide the loss.
         detail = f"holds an HTML page, its name says {min(promised)}: a failed download? Fetch it again"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
-    if extensions & WARC_NAMES:
-        return "warc"
-    if _OBJECT.match(start) or extensions & JSON_NAMES:
-        return "jsonl"
+    records = _record_format(start, extensions)
+    if records is not None:
+        return records
     if extensions & COLUMNAR_NAMES:
         detail = f"holds text, its name says {min(extensions & COLUMNAR_NAMES)}: a failed download? Fetch it again"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     return "text"
+
+
+def _record_format(start: str, extensions: set[str]) -> str | None:
+    """The format of a text that is records; None if it is none."""
+    if extensions & WARC_NAMES:
+        return "warc"
+    if is_one_json_value(start):
+        return "json"
+    if _OBJECT.match(start) or extensions & JSON_NAMES:
+        return "jsonl"
+    return None
 
 
 def _junk(head: bytes, extensions: set[str]) -> str | Refused:

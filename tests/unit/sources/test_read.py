@@ -1,4 +1,5 @@
 import gzip
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -61,6 +62,7 @@ def pyarrow_table(texts: list[str]) -> object:
 
 ONE_DOCUMENT = {
     "jsonl": lambda text: jsonl([{"text": text}]),
+    "json": lambda text: json.dumps([{"text": text}], ensure_ascii=False).encode(),
     "parquet": lambda text: parquet(pyarrow_table([text])),
     "arrow": lambda text: arrow_file(pyarrow_table([text])),
     "arrow_stream": lambda text: arrow_stream(pyarrow_table([text])),
@@ -85,7 +87,7 @@ def test_every_reader_is_deterministic(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, "a", data).slots == read(tmp_path, "a", data).slots
 
 
-@pytest.mark.parametrize("name", ["jsonl", "warc", "html", "text"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "warc", "html", "text"])
 def test_every_stream_reader_reads_packed_files(tmp_path: Path, name: str) -> None:
     found = read(tmp_path, "a", zst(ONE_DOCUMENT[name]("A sentence that was packed")))
     assert found.texts == ["A sentence that was packed"]
