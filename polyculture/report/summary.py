@@ -24,7 +24,7 @@ def source_rows(manifest: Manifest, profile: Profile) -> list[list[str]]:
     full corpus at each stage, with half the width of the 95 % interval. `filtered` stands only where anything was. The
     tokens are those of the shards, or of what an audit measured.
     """
-    names = COUNTS if manifest.holds_mixture else AUDIT_COUNTS
+    names: tuple[str, ...] = COUNTS if manifest.holds_mixture else AUDIT_COUNTS
     counts_of = _counts if manifest.holds_mixture else _audit_counts
     counted = [(account.name, account.kind.value, counts_of(account)) for account in manifest.conservation]
     totals = {name: sum(counts[name] for _, _, counts in counted) for name in names}

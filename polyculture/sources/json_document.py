@@ -77,7 +77,7 @@ def holds_records_of(start: bytes, column: str, limits: LimitsConfig) -> bool:
 def _begins_with(window: JsonWindow, column: str, limits: LimitsConfig) -> bool:
     """True if one of the first elements of an array is an object with `column`."""
     for _ in range(EARLY_ELEMENTS):
-        first = parse_line(window.value(limits.max_line_bytes)[0], limits)
+        first = parse_line(window.value(limits.max_line_bytes)[0])
         if not isinstance(first, LineFault) and has_column(first, column):
             return True
         if window.peek() != b",":
@@ -170,7 +170,7 @@ class _JsonDocument:
         if length > limits.max_line_bytes:
             detail = f"an element of {length} bytes, at most {limits.max_line_bytes} (limits.max_line_bytes)"
             return Rejection(QuarantineReason.TOO_LONG_LINE, detail, start, digest)
-        value = parse_line(body, limits)
+        value = parse_line(body)
         if isinstance(value, LineFault):
             return Rejection(value.reason, safe_detail(value.detail), start, digest)
         return Record(value, start, digest)

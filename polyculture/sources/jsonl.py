@@ -79,7 +79,7 @@ def _wraps_records(reading: Reading, line: bytes, cap: int) -> bool:
         return holds_records_of(line, name, reading.limits)
     if reading.stream.reader.peek(SKIP_BYTES).strip(_BLANK):
         return False
-    value = parse_line(line.removeprefix(codecs.BOM_UTF8), reading.limits)
+    value = parse_line(line.removeprefix(codecs.BOM_UTF8))
     if isinstance(value, LineFault):
         return holds_records_of(line, name, reading.limits)
     if has_column(value, name):
