@@ -46,7 +46,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     """Judge a finished run again: a changed byte of evidence or shards is NO-GO. Nothing is written without --write."""
     from cli.display import EXIT_CODES, print_verdict
     from polyculture.configuration import load_policy
-    from polyculture.evidence.evidence import damaged_shards
+    from polyculture.evidence.evidence import damaged_files
     from polyculture.evidence.last_go import find_last_go
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
@@ -68,7 +68,7 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     terms = Terms(
         as_of=day.date(),
         last_go=find_last_go(other, config) if other is not None else None,
-        damage=damaged_shards(directory, manifest),
+        damage=damaged_files(directory, manifest),
     )
     verdict = judge_directory(directory, config.gate, terms)
     if write:

@@ -1,5 +1,6 @@
 """`polyculture verify` and `polyculture report`: look at a finished run."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,15 @@ from cli.terminal import Terminal, print_json
 from polyculture.errors import ConfigError
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
+Anchor = Annotated[
+    str | None,
+    typer.Option(
+        "--manifest-sha256",
+        help="Digest that manifest.json must have, kept from `publish` or `sha256sum`.",
+        metavar="HEX",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
@@ -18,14 +28,16 @@ def register(app: typer.Typer) -> None:
     app.command("report")(report)
 
 
-def verify(run: Run, as_json: Json = False) -> None:
+def verify(run: Run, manifest_sha256: Anchor = None, as_json: Json = False) -> None:
     """Read a finished run again: digests, counts, conservation, and the verdict."""
     from cli.progress import ProgressDisplay
     from polyculture.inspect.verify import verify_run
 
+    if manifest_sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", manifest_sha256):
+        raise ConfigError("--manifest-sha256: wanted 64 hexadecimal digits, as `sha256sum manifest.json` prints them")
     require_run(run)
     with ProgressDisplay(enabled=not as_json) as display:
-        problems = verify_run(run, display.update)
+        problems = verify_run(run, display.update, manifest_sha256.lower() if manifest_sha256 else None)
     if as_json:
         print_json({"run": str(run), "is_whole": not problems, "problems": problems})
     elif problems:

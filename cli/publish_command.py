@@ -77,3 +77,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     else:
         already = f", {done.files - done.copied} were there" if done.copied < done.files else ""
         Terminal().line(f"Published {done.files} files, {done.bytes:,} bytes{already}: {done.url}")
+        Terminal().line(
+            f"manifest.json has the SHA-256 {done.manifest_sha256}; keep it elsewhere, and later: "
+            f"polyculture verify RUN --manifest-sha256 {done.manifest_sha256}"
+        )

@@ -1,9 +1,10 @@
 """Read a configuration file: safely, whole, and with errors that name the key, its line and the cure."""
 
 import difflib
+import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -15,14 +16,42 @@ MAX_CONFIG_BYTES = 256 * 1024
 MAX_DEPTH = 20
 AUDIT_SUFFIX = "-audit"  # of the default run directory of an audit
 Location = tuple[str | int, ...]
+_BOOLEANS = ("true", "false", "yes", "no", "on", "off")
+# The scalars of YAML 1.2, with `_` between digits and yes, no, on, off as well. What else version 1.1 makes of plain
+# words is text: `12:30:45`, a number in base 60, and dates.
+_SCALARS = (
+    (
+        "bool",
+        "|".join(form for word in _BOOLEANS for form in (word, word.capitalize(), word.upper())),
+        "tTfFyYnNoO",
+    ),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9_]*)|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+)
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+|0o[0-7]+")
 OLDER_KEY = ("mixture", "stages")  # errors name `mixture.phases`, as it is called now, with the line of this key
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's safe loader with the scalars of YAML 1.2."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+
+
+for _name, _pattern, _starts in _SCALARS:
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(f"(?:{_pattern})\\Z"), list(_starts))
 
 
 def load_config(path: Path) -> CurationConfig:
     """Read and check a configuration.
 
-    YAML without aliases, tags or duplicate keys, at most 256 KiB. The order of sources and of their paths says nothing:
-    both are sorted, so that it does not tell one run from another.
+    YAML 1.2, hence JSON too, without aliases, merge keys, tags or duplicate keys, at most 256 KiB. The order of sources
+    and of their paths says nothing: both are sorted, so that it does not tell one run from another.
 
     Args:
         path: the file.
@@ -112,13 +141,15 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
     """Values, and the line of every key."""
     try:
         text = raw.decode("utf-8-sig")
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            _refuse(path, event)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        depth = 0
+        for event in yaml.parse(text, Loader=_Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            _refuse(path, event, depth)
+        node = yaml.compose(text, Loader=_Loader)
         lines: dict[Location, int] = {}
         if node is not None:
             _note_lines(path, node, (), lines)
-        return yaml.safe_load(text), lines
+        return yaml.load(text, Loader=_Loader), lines  # noqa: S506 -- a safe loader
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except yaml.MarkedYAMLError as error:
@@ -128,8 +159,8 @@ def _parse(path: Path, raw: bytes) -> tuple[object, dict[Location, int]]:
         raise ConfigError(f"{path}: not valid YAML: {error}") from error
 
 
-def _refuse(path: Path, event: yaml.Event) -> None:
-    """Refuse what a configuration never needs and an attacker does: aliases and tags."""
+def _refuse(path: Path, event: yaml.Event, depth: int) -> None:
+    """Refuse what a configuration never needs and an attacker does, and what versions of YAML read differently."""
     mark = event.start_mark
     line = mark.line + 1 if mark else 1
     if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
@@ -137,13 +168,19 @@ def _refuse(path: Path, event: yaml.Event) -> None:
     tag = getattr(event, "tag", None)
     if tag:
         raise ConfigError(f"{path}:{line}: the tag {tag} is not allowed; write a plain value")
-    if mark and mark.column > 40 * MAX_DEPTH:
-        raise ConfigError(f"{path}:{line}: nested or indented too far")
+    if depth > MAX_DEPTH:
+        raise ConfigError(f"{path}:{line}: nested deeper than {MAX_DEPTH} levels")
+    if isinstance(event, yaml.ScalarEvent) and event.style is None:
+        if event.value == "<<":
+            raise ConfigError(f"{path}:{line}: merge keys (<<) are not allowed; write the values out")
+        if _LEADING_ZERO.fullmatch(event.value):
+            raise ConfigError(
+                f"{path}:{line}: {event.value}: versions of YAML read a number that starts with 0 differently; "
+                f'write it without, or "{event.value}" for text'
+            )
 
 
 def _note_lines(path: Path, node: yaml.Node, at: Location, lines: dict[Location, int]) -> None:
-    if len(at) > MAX_DEPTH:
-        raise ConfigError(f"{path}:{node.start_mark.line + 1}: nested deeper than {MAX_DEPTH} levels")
     lines.setdefault(at, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -171,6 +208,8 @@ def _problem(path: Path, detail: Mapping[str, Any], lines: Mapping[Location, int
         message = _unknown_key(location)
     elif detail["type"] == "missing":
         message = "is missing; add it"
+    elif detail["type"] == "string_type" and isinstance(detail["input"], bool):
+        message = "wanted text; yes, no, on, off, true and false are no text unless they stand in quotes"
     elif not isinstance(detail["input"], dict | list | tuple) and detail["type"] != "value_error":
         message = f"{message}, got {detail['input']!r:.60}"
     return f"{path}:{lines.get(at, 1)}: {key}: {message}"

@@ -14,7 +14,7 @@ from polyculture.measure.lexical.profile import LEXICAL_FILE, lexical_profile, r
 from polyculture.measure.repetition.repetition_file import REPETITION_FILES, read_repetition
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES, VECTORS_FILE
 from polyculture.storage.hashing import file_sha256, json_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, damaged_file, misplaced_file, unlisted_file
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage, Weighting
@@ -30,17 +30,13 @@ def damaged_ledger(directory: RunDirectory, manifest: Manifest) -> str | None:
     for name in (PROBES_FILE, HEAVY_FILE, HEADER_FILE):
         if name not in names:
             return f"the manifest lists no ledger/{name}"
-    if directory.ledger.is_dir():
-        for path in sorted(directory.ledger.iterdir()):
-            if path.name not in names:
-                return f"ledger/{path.name} is not listed in the manifest"
+    stranger = unlisted_file(directory, manifest, directory.ledger)
+    if stranger is not None:
+        return stranger
     for together, mark in ((VECTOR_FILES, VECTORS_FILE), (REPETITION_FILES, REPETITION_FILES[0])):
         if directory.ledger.is_dir() and mark in names and not set(together) <= names:
             return f"the manifest lists no ledger/{sorted(set(together) - names)[0]}"
-    damaged = [file.path for file in listed if not is_intact(directory.root, file)]
-    if damaged:
-        return f"{damaged[0]} is missing, or not the bytes that the manifest lists"
-    return damaged_config(directory, manifest)
+    return damaged_file(directory.root, listed) or damaged_config(directory, manifest)
 
 
 def damaged_config(directory: RunDirectory, manifest: Manifest) -> str | None:
@@ -61,18 +57,19 @@ def _with_older_key(config: dict[str, Any]) -> dict[str, Any]:
     return {**config, "mixture": mixture}
 
 
-def damaged_shards(directory: RunDirectory, manifest: Manifest) -> str | None:
-    """Describe what is wrong with the shards, by the manifest's digests; None if whole. Reads every shard once."""
-    listed = {file.path: file for file in manifest.files if file.path.startswith(f"{directory.shards.name}/")}
-    if directory.shards.is_dir():
-        for path in sorted(directory.shards.rglob("*")):
-            name = path.relative_to(directory.root).as_posix()
-            if path.is_file() and name not in listed:
-                return f"{name} is not listed in the manifest"
-    for name, file in listed.items():
-        if not is_intact(directory.root, file):
-            return f"{name} is missing, or not the bytes that the manifest lists"
-    return None
+def damaged_files(directory: RunDirectory, manifest: Manifest) -> str | None:
+    """Describe what is wrong with the files of a run, the ledger's aside; None if they are whole. Reads each once.
+
+    Every listed file must be a regular file of the run with its digest, and there is no other in the run's folders.
+    """
+    ledger = f"{directory.ledger.name}/"
+    rest = [file for file in manifest.files if not file.path.startswith(ledger)]
+    folders = directory.shards, directory.removed, directory.filtered, directory.quarantined
+    return (
+        misplaced_file(directory.root, manifest.files)
+        or unlisted_file(directory, manifest, *folders)
+        or damaged_file(directory.root, rest)
+    )
 
 
 def read_profile(directory: RunDirectory, manifest: Manifest, config: CurationConfig | None = None) -> Profile:

@@ -13,7 +13,7 @@ from polyculture.errors import ConfigError, PolycultureError
 from polyculture.shards.listing import read_batches, read_shard_list
 from polyculture.storage.commit import sync
 from polyculture.storage.files import write_text
-from polyculture.storage.run_directory import is_intact, require_local
+from polyculture.storage.run_directory import is_intact, misplaced_file, require_local
 from polyculture.text.tokenizer import TokenCounter
 from schemas.export import ExportedGroup, MegatronExport
 
@@ -56,6 +56,9 @@ def export_megatron(
     if out.resolve().is_relative_to(run.resolve()):
         raise ConfigError(f"--out: {out} lies in the run, {run}; choose another folder")
     _claim(out, names)
+    stray = misplaced_file(run, listed.files)
+    if stray is not None:
+        raise PolycultureError(f"{run}: {stray}; `polyculture verify {run}` says more")
     for shard in itertools.chain(*listed.groups.values()):
         if not is_intact(run, shard):
             raise PolycultureError(f"{shard.path} is not what the manifest lists; `polyculture verify {run}` says more")

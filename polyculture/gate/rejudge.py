@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-from pydantic import ValidationError
-
 from polyculture.errors import PolycultureError
 from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.evidence.last_go import kept_last_go
 from polyculture.gate.judge import Terms, judge
 from polyculture.measure.repetition.repetition_file import read_repetition
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
+from polyculture.storage.run_directory import RunDirectory, foreign_verdict, misplaced_file, read_manifest
 from schemas.gate_config import GateConfig
 from schemas.verdict import Verdict
 
@@ -18,8 +16,8 @@ from schemas.verdict import Verdict
 def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: Terms) -> Verdict:
     """Judge a run again, by its manifest and ledger; their digests are checked before a number is believed.
 
-    A ledger that is not what the manifest lists, or a manifest that is not what the run's verdict was given for, is
-    NO-GO: one changed byte voids the evidence.
+    A ledger that is not what the manifest lists, a listed file that is missing, or a manifest that is not what the
+    run's verdict was given for, is NO-GO: one changed byte voids the evidence.
 
     Args:
         directory: directory of the run.
@@ -33,7 +31,7 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
     manifest = read_manifest(directory)
     config = manifest.config if policy is None else manifest.config.model_copy(update={"gate": policy})
     digest = file_sha256(directory.manifest)
-    damage = terms.damage or damaged_ledger(directory, manifest) or _foreign_verdict(directory, digest)
+    damage = terms.damage or damage_of(directory)
     profile = repetition = None
     if damage is None:
         try:
@@ -52,15 +50,8 @@ def damage_of(directory: RunDirectory) -> str | None:
         ValueError: the manifest is damaged.
     """
     manifest = read_manifest(directory)
-    return damaged_ledger(directory, manifest) or _foreign_verdict(directory, file_sha256(directory.manifest))
-
-
-def _foreign_verdict(directory: RunDirectory, digest: str) -> str | None:
-    """Say that the run's own verdict was given for another manifest; None if not, or if there is none."""
-    if not directory.verdict.is_file():
-        return None
-    try:
-        verdict = read_verdict(directory)
-    except (OSError, ValidationError):
-        return None  # it will be given again, and `verify` says that it is damaged
-    return None if verdict.manifest_sha256 == digest else "manifest.json is not what the run's verdict was given for"
+    return (
+        damaged_ledger(directory, manifest)
+        or misplaced_file(directory.root, manifest.files)
+        or foreign_verdict(directory)
+    )

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from polyculture.errors import PolycultureError
-from polyculture.evidence.evidence import damaged_ledger, read_profile
+from polyculture.evidence.evidence import read_profile
+from polyculture.gate.rejudge import damage_of
 from polyculture.measure.vectors.vector_profile import numbers_of
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.difference import KeyDifference, NumberDifference, RunDifference
@@ -23,8 +24,8 @@ def compare_runs(before: RunDirectory, after: RunDirectory) -> RunDifference:
         ValueError: a file is damaged.
     """
     manifests = read_manifest(before), read_manifest(after)
-    for directory, manifest in zip((before, after), manifests, strict=True):
-        damage = damaged_ledger(directory, manifest)
+    for directory in (before, after):
+        damage = damage_of(directory)
         if damage is not None:
             raise PolycultureError(f"{directory.root}: {damage}; run again")
     stages = [manifest.held_stage for manifest in manifests]

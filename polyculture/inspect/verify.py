@@ -10,14 +10,14 @@ from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.recount import Tally, recount
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict
+from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict, unlisted_file
 from schemas.accounts import SourceAccount
 from schemas.manifest import Manifest
 
 Progress = Callable[[str, int, int], None]
 
 
-def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
+def verify_run(root: Path, progress: Progress = lambda *_: None, manifest_sha256: str | None = None) -> list[str]:
     """Check a run directory: digests, counts, the conservation law, and that its verdict follows from its evidence.
 
     Reads every listed file once and every document_id into memory.
@@ -25,6 +25,7 @@ def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
     Args:
         root: the run directory.
         progress: called with (what, done, total).
+        manifest_sha256: digest that the manifest must have, as kept outside the run; None if none was kept.
 
     Returns:
         Every problem found, in words; empty if the run is whole.
@@ -34,11 +35,21 @@ def verify_run(root: Path, progress: Progress = lambda *_: None) -> list[str]:
         manifest = read_manifest(directory)
     except (OSError, ValidationError) as error:
         return [f"manifest.json cannot be read: {str(error).splitlines()[0]}; the run is not finished, or damaged"]
-    problems = list(_files(directory, manifest, progress))
+    problems = [*_anchor(directory, manifest_sha256), *_files(directory, manifest, progress)]
     if not problems:  # counting damaged files would only repeat it
         problems += _contents(directory, manifest)
         problems += _verdict(directory)
     return problems
+
+
+def _anchor(directory: RunDirectory, wanted: str | None) -> Iterator[str]:
+    """Compare the manifest with its digest as it was kept elsewhere, and as it was published beside it."""
+    found = file_sha256(directory.manifest)
+    if wanted is not None and found != wanted:
+        yield f"manifest.json has the SHA-256 {found}, wanted {wanted}: it is another run's, or was changed"
+    beside = directory.root / "manifest.json.sha256"
+    if beside.is_file() and beside.read_text(errors="replace").split()[:1] != [found]:
+        yield f"manifest.json has the SHA-256 {found}, manifest.json.sha256 says another"
 
 
 def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> Iterator[str]:
@@ -51,9 +62,9 @@ def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> I
             yield f"{file.path}: missing, or not the bytes that the manifest lists"
     progress("checking digests", len(listed), len(listed))
     for folder in (directory.shards, directory.removed, directory.filtered, directory.quarantined, directory.ledger):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and path.relative_to(directory.root).as_posix() not in listed:
-                yield f"{path.relative_to(directory.root).as_posix()}: not listed in the manifest"
+        stranger = unlisted_file(directory, manifest, folder)
+        if stranger is not None:
+            yield stranger
     problem = damaged_config(directory, manifest)
     if problem is not None:
         yield problem

@@ -12,6 +12,7 @@ from schemas.publication import Approval, Claim
 
 CLAIM_FILE = "publication.json"
 APPROVAL_FILE = "approval.json"
+DIGEST_FILE = "manifest.json.sha256"  # as `sha256sum` writes it, and `sha256sum --check` reads it
 Progress = Callable[[int, int], None]
 
 
@@ -19,6 +20,8 @@ def publish_files(
     directory: RunDirectory, manifest: Manifest, store: Store, approval: Approval | None, progress: Progress
 ) -> int:
     """Copy what the manifest lists, the verdict and the approval, then the manifest: from then on readers see a run.
+
+    Beside the manifest goes its digest, which anchors it once it is kept elsewhere too.
 
     The place must be empty, or claimed for the same manifest: then what is there is read back, and what is missing or
     damaged is written, so that the same command resumes. Two publishers of different runs cannot mix: the claim and
@@ -40,7 +43,10 @@ def publish_files(
     """
     manifest_bytes = directory.manifest.read_bytes()
     manifest_sha256 = hashlib.sha256(manifest_bytes).hexdigest()
-    small = {"verdict.json": directory.verdict.read_bytes()}
+    small = {
+        DIGEST_FILE: f"{manifest_sha256}  manifest.json\n".encode(),
+        "verdict.json": directory.verdict.read_bytes(),
+    }
     if approval is not None:
         small[APPROVAL_FILE] = (approval.model_dump_json(indent=1) + "\n").encode()
     listed = {file.path for file in manifest.files}
@@ -72,7 +78,7 @@ def _claim(store: Store, claim: Claim, listed: set[str]) -> dict[str, int]:
             return there
     if store.read(CLAIM_FILE) != data:
         raise ConfigError("the destination is taken by another run; choose another")
-    strangers = set(there) - listed - {CLAIM_FILE, APPROVAL_FILE, "verdict.json", "manifest.json"}
+    strangers = set(there) - listed - {CLAIM_FILE, APPROVAL_FILE, "verdict.json", "manifest.json", DIGEST_FILE}
     if strangers:
         raise ConfigError(f"the destination holds {min(strangers)[:80]!r}, which is no part of the run; take it away")
     return there

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from polyculture.errors import ConfigError
 
 SCHEMES = ("s3", "gs", "az", "file")
+_LIKE_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<slashes>/*)(?P<rest>.*)", re.DOTALL)
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,62}")
 
 
@@ -34,6 +35,7 @@ def parse_destination(written: str) -> Destination:
     """
     if "\0" in written or not written.strip():
         raise ConfigError("the destination is empty or holds U+0000; give a folder or a URL")
+    _refuse_typo(written)
     if "://" not in written:
         return Destination("file", written, Path(written))
     try:
@@ -59,3 +61,24 @@ def parse_destination(written: str) -> Destination:
     if not _PLACE.fullmatch(parts.netloc):
         raise ConfigError(f"destination: no bucket; write it as {parts.scheme}://bucket/folder")
     return Destination(parts.scheme, written.rstrip("/"))
+
+
+def _refuse_typo(written: str) -> None:
+    """Refuse what is nearly a URL, such as `s3:/bucket` and `S3://bucket`: as a path it would be a local folder."""
+    found = _LIKE_URL.fullmatch(written)
+    if found is None:
+        return
+    scheme, slashes, rest = found["scheme"].lower(), found["slashes"], found["rest"]
+    is_known = scheme in SCHEMES
+    least = 3 if scheme == "file" else 2
+    if is_known and (len(slashes) < least and not (scheme == "file" and len(slashes) == 2 and rest)):
+        problem = "is not a URL"
+    elif is_known and found["scheme"] != scheme:
+        problem = "has its scheme in capitals"
+    elif not is_known and len(slashes) == 1:
+        raise ConfigError(f"destination: the scheme {scheme[:20]!r} is not written to; use {', '.join(SCHEMES)}")
+    else:
+        return
+    is_safe = rest and not set(rest) & set("@?#") and rest.isprintable()
+    right = f"{scheme}:{'/' * least}{rest if is_safe else 'bucket/folder'}"
+    raise ConfigError(f"the destination {problem}; write it as {right}, or ./NAME for a folder of that name")

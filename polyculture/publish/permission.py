@@ -8,7 +8,7 @@ from polyculture.errors import ConfigError, GateClosedError, PolycultureError
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
+from polyculture.storage.run_directory import RunDirectory, misplaced_file, read_manifest, read_verdict
 from schemas.manifest import Manifest
 from schemas.verdict import Verdict, VerdictValue
 
@@ -27,7 +27,8 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
 
     Raises:
         ConfigError: there is no finished run, or an audit, which has no shards.
-        PolycultureError: the verdict is not the run's, or does not follow from its evidence.
+        PolycultureError: a listed file is missing, or the verdict is not the run's or does not follow from its
+            evidence.
         GateClosedError: the verdict is not GO, and nobody approved it.
     """
     try:
@@ -38,6 +39,9 @@ def check_permission(directory: RunDirectory, today: date, *, is_approved: bool)
         raise PolycultureError(f"{directory.root}: manifest.json or verdict.json is damaged; run again") from error
     if not manifest.holds_mixture:
         raise ConfigError(f"{directory.root} is an {manifest.command}, which has no shards; publish a run")
+    stray = misplaced_file(directory.root, manifest.files)
+    if stray is not None:
+        raise PolycultureError(f"{directory.root}: {stray}; restore it, or run again")
     if verdict.manifest_sha256 != file_sha256(directory.manifest):
         raise PolycultureError("verdict.json was given for another manifest; it is void: give it again by the gate")
     if judge_directory(directory, verdict.policy, Terms(as_of=verdict.as_of)) != verdict:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ HUB_LICENSE = re.compile(
 )
 SIZES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "10M<n<100M", "100M<n<1B", "1B<n<10B", "10B<n<100B")
 
+_NUMBER = re.compile(r"-(\d+)(?=-of-\d+\.arrow$)")
 LOADING = """## Read it
 The order of the rows is the order of training: it is shuffled, and holds the epochs. In this folder:
 
@@ -130,10 +132,7 @@ def _front_matter(manifest: Manifest, facts: ShardFacts, groups: dict[str, tuple
         "configs": [
             {
                 "config_name": "default",
-                "data_files": [
-                    {"split": split_name(group), "path": f"{shards[0].path.rpartition('/')[0]}/{_pattern(shards)}"}
-                    for group, shards in groups.items()
-                ],
+                "data_files": [{"split": split_name(group), "path": _patterns(group, groups)} for group in groups],
             }
         ],
         "dataset_info": {
@@ -148,9 +147,15 @@ def _front_matter(manifest: Manifest, facts: ShardFacts, groups: dict[str, tuple
     return front
 
 
-def _pattern(shards: tuple[FileDigest, ...]) -> str:
-    """Names of the shards of one group, as one pattern."""
-    return re.sub(r"-\d+(-of-\d+\.arrow)$", r"-*\1", shards[0].path.rpartition("/")[2])
+def _patterns(group: str, groups: dict[str, tuple[FileDigest, ...]]) -> str | list[str]:
+    """Pattern, or patterns, that the shards of one group fit, and those of no other: `a-*` may fit those of `a-b`."""
+    names = [shard.path for shard in groups[group]]
+    others = [shard.path for name, shards in groups.items() if name != group for shard in shards]
+    short = _NUMBER.sub("-*", names[0])
+    if all(fnmatchcase(name, short) for name in names) and not any(fnmatchcase(name, short) for name in others):
+        return short
+    exact = sorted({_NUMBER.sub(lambda number: "-" + "[0-9]" * len(number[1]), name) for name in names})
+    return exact[0] if len(exact) == 1 else exact
 
 
 def _what(manifest: Manifest, groups: dict[str, tuple[FileDigest, ...]]) -> str:

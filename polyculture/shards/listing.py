@@ -28,11 +28,13 @@ class ShardList:
         root: the run directory.
         manifest_sha256: digest of the manifest that was read.
         groups: shards by group, in order; `train` is what a run trains on.
+        files: everything that the manifest lists.
     """
 
     root: Path
     manifest_sha256: str
     groups: dict[str, tuple[FileDigest, ...]]
+    files: tuple[FileDigest, ...] = ()
 
     def group(self, name: str) -> tuple[FileDigest, ...]:
         """The shards of one group, in order.
@@ -107,7 +109,7 @@ def read_shard_list(root: Path, manifest_sha256: str | None = None) -> ShardList
         files = [FileDigest.model_validate(file) for file in json.loads(data)["files"]]
     except (ValueError, KeyError, TypeError, ValidationError) as error:
         raise PolycultureError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
-    return ShardList(root, digest, shard_groups(files))
+    return ShardList(root, digest, shard_groups(files), tuple(files))
 
 
 def check_sizes(root: Path, shards: Sequence[FileDigest]) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
-_SCHEME = re.compile("[a-z][a-z0-9+.-]+:")
+_SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):|(?P<known>(?i:s3|gs|az|file|https?)):(?P<rest>.*)")
 
 
 def require_local(folder: Path) -> None:
@@ -32,8 +33,10 @@ def require_local(folder: Path) -> None:
         ConfigError: a part of the path is the scheme of a URL.
     """
     for at, part in enumerate(folder.parts):
-        if _SCHEME.fullmatch(part):
-            url = f"{part}//{'/'.join(folder.parts[at + 1 :])}"
+        found = _SCHEME.fullmatch(part)
+        if found is not None:
+            inside = [found["rest"]] if found["rest"] else []
+            url = f"{(found['scheme'] or found['known']).lower()}://{'/'.join([*inside, *folder.parts[at + 1 :]])}"
             raise ConfigError(
                 f"{url}: not a local folder; a run is made on local disk, then: polyculture publish RUN {url}"
             )
@@ -226,9 +229,63 @@ class RunDirectory:
 
 
 def is_intact(root: Path, file: FileDigest) -> bool:
-    """True if a listed file exists under `root` with the size and digest that are listed."""
-    path = root / file.path
-    return path.is_file() and path.stat().st_size == file.bytes and file_sha256(path) == file.sha256
+    """True if a listed file is a regular file of the run, with the size and digest that are listed."""
+    return is_in_place(root, file) and file_sha256(root / file.path) == file.sha256
+
+
+def is_in_place(root: Path, file: FileDigest) -> bool:
+    """True if a listed file is a regular file of the listed size that lies in the run itself, behind no link. O(1)."""
+    path = root
+    try:
+        for part in file.path.split("/"):
+            path /= part
+            found = path.lstat()
+            if stat.S_ISLNK(found.st_mode):
+                return False
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == file.bytes
+
+
+def misplaced_file(root: Path, files: Sequence[FileDigest]) -> str | None:
+    """Describe the first listed file that is not in its place; None if all are. Reads no file: see `is_intact`."""
+    for file in files:
+        if not is_in_place(root, file):
+            return f"{file.path} is missing, or not the regular file of {file.bytes} bytes that the manifest lists"
+    return None
+
+
+def damaged_file(root: Path, files: Sequence[FileDigest]) -> str | None:
+    """Describe the first listed file that is missing or changed; None if all are whole. Reads every one."""
+    for file in files:
+        if not is_intact(root, file):
+            return f"{file.path} is missing, or not the bytes that the manifest lists"
+    return None
+
+
+def unlisted_file(directory: RunDirectory, manifest: Manifest, *folders: Path) -> str | None:
+    """Describe the first file in folders of a run, links included, that its manifest does not list; None if all are."""
+    listed = {file.path for file in manifest.files}
+    for folder in folders:
+        for path in sorted(folder.rglob("*")):
+            name = path.relative_to(directory.root).as_posix()
+            if name not in listed and (path.is_symlink() or not path.is_dir()):
+                return f"{name} is not listed in the manifest"
+    return None
+
+
+def foreign_verdict(directory: RunDirectory) -> str | None:
+    """Say that the run's own verdict was given for another manifest; None if not, or if there is no verdict to ask.
+
+    Raises:
+        OSError: there is no manifest.
+    """
+    try:
+        verdict = read_verdict(directory)
+    except (OSError, ValidationError):
+        return None  # it will be given again, and `verify` says that it is damaged
+    is_own = verdict.manifest_sha256 == file_sha256(directory.manifest)
+    return None if is_own else "manifest.json is not what the run's verdict was given for"
 
 
 def read_manifest(directory: RunDirectory) -> Manifest:

@@ -12,7 +12,7 @@ from polyculture.errors import ConfigError, PolycultureError
 from polyculture.shards.listing import groups_as_read, read_batches
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import RunDirectory, is_intact, misplaced_file
 from polyculture.top_up.consumed import Consumed, ShardTokens, consumed_by_step, consumed_shards
 from polyculture.top_up.lineage import parent_verdict, read_earlier, read_parent
 from schemas.config import CurationConfig
@@ -114,6 +114,9 @@ def _open(root: Path, manifest: Manifest, folder: str) -> ParentShards:
     shards = [file for group in groups.values() for file in group]
     if not shards:
         raise ConfigError(f"{root}: this run has no shards; name a run made by `polyculture run`")
+    stray = misplaced_file(root, manifest.files)
+    if stray is not None:
+        raise PolycultureError(f"{root}: {stray}; restore it, or make the run again")
     damaged = [file.path for file in [*shards, *apart] if not is_intact(root, file)]
     if damaged:
         raise PolycultureError(

@@ -11,6 +11,7 @@ import pyarrow.parquet
 from polyculture.errors import ConfigError
 from polyculture.shards.read import shard_batches
 from polyculture.storage.files import read_parquet
+from polyculture.storage.run_directory import is_in_place
 from schemas.manifest import Manifest
 
 COLUMN = "document_id"
@@ -98,7 +99,7 @@ def shards_of(manifest: Manifest, root: Path, what: str) -> list[Path]:
     for file in manifest.files:
         if file.path.startswith("shards/") and file.path.endswith(".arrow"):
             path = root / file.path
-            if not path.is_file() or path.stat().st_size != file.bytes:
+            if not is_in_place(root, file):
                 raise ConfigError(f"{what}: {path} is missing or damaged; `polyculture verify {root}` says more")
             paths.append(path)
     return paths

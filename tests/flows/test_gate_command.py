@@ -1,5 +1,6 @@
 """`polyculture gate` and `polyculture diff` as processes, on one small finished run."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from polyculture.evidence.evidence import damaged_shards
+from polyculture.evidence.evidence import damaged_files
 from polyculture.inspect.verify import verify_run
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from tests.conftest import Command, Ended
@@ -99,6 +100,15 @@ def flip(path: Path) -> None:
     path.write_bytes(data)
 
 
+def link(path: Path) -> None:
+    """Put a link in the place of a file or folder, to the same bytes outside the run."""
+    outside = path.parent.parent / f"outside-{path.name}"
+    if path.parent.name == "shards":
+        outside = path.parent.parent.parent / path.name
+    shutil.move(path, outside)
+    path.symlink_to(outside)
+
+
 MUTATIONS = {
     "probes": lambda run: flip(run / "ledger" / "probes.parquet"),
     "heavy": lambda run: flip(run / "ledger" / "heavy.parquet"),
@@ -115,6 +125,15 @@ MUTATIONS = {
     "threshold": lambda run: edit(run, '"threshold": 0.8', '"threshold": 0.7'),
     "extra key": lambda run: edit(run, '"name": "small"', '"name": "small", "extra": 1'),
     "NaN": lambda run: edit(run, '"quarantine_limit": 0.05', '"quarantine_limit": NaN'),
+    "removed": lambda run: shutil.rmtree(run / "removed"),
+    "removed, flipped": lambda run: flip(next((run / "removed").iterdir())),
+    "removed, another": lambda run: (run / "removed" / "more.parquet").write_bytes(b"rows"),
+    "quarantined, one file": lambda run: next((run / "quarantined").iterdir()).unlink(),
+    "plan": lambda run: (run / "plan.json").unlink(),
+    "card": lambda run: flip(run / "README.md"),
+    "shard behind a link": lambda run: link(run / "shards" / "train-00000-of-00001.arrow"),
+    "shards behind a link": lambda run: link(run / "shards"),
+    "ledger behind a link": lambda run: link(run / "ledger"),
     "shard": lambda run: flip(run / "shards" / "train-00000-of-00001.arrow"),
     "no manifest": lambda run: (run / "manifest.json").unlink(),
 }
@@ -137,12 +156,75 @@ def test_damaged_evidence_never_opens_the_gate(mutation: str, run: Path, here: C
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("mutation", ["removed", "shard behind a link", "quarantined, one file", "plan"])
+def test_a_run_with_a_listed_file_missing_is_neither_published_nor_verified(
+    mutation: str, run: Path, tmp_path: Path, here: Callable[..., Ended]
+) -> None:
+    MUTATIONS[mutation](run)  # type: ignore[no-untyped-call]
+    answered = ("--approved-by", "Ada", "--reason", "none")
+    refused = here("publish", run, tmp_path / "published", *answered)
+    assert refused.returncode == 1, refused.stdout + refused.stderr
+    assert "is missing, or not the regular file" in refused.stderr
+    assert not (tmp_path / "published").exists()
+    assert here("verify", run).returncode == 1
+    ids = run / "ids.txt"
+    ids.write_text("pages:1\n")
+    for command in (("report", run), ("profile", run), ("trial", run, "--ids", ids), ("diff", run, run)):
+        assert here(*command).returncode in (1, 2), command
+
+
+def test_a_ledger_of_another_run_is_refused_by_every_command_that_reads_one(
+    run: Path, finished: Path, tmp_path: Path, here: Callable[..., Ended]
+) -> None:
+    from tests.support.make_run import run_here
+
+    config = yaml.safe_load((finished.parent / "config.yaml").read_text()) | {"seed": 7}
+    other = finished.parent / "other"
+    run_here(write_config(finished.parent, config, "other.yaml"), other)
+    ids = tmp_path / "ids.txt"
+    ids.write_text("pages:1\n")
+    commands = (
+        ("gate", run),
+        ("report", run),
+        ("profile", run),
+        ("trial", run, "--ids", ids),
+        ("what-if", run, "--rates", "pages=1"),
+        ("plan", run),
+        ("diff", run, other),
+        ("verify", run),
+        ("publish", run, tmp_path / "published"),
+    )
+    shutil.rmtree(run / "ledger")
+    shutil.copytree(other / "ledger", run / "ledger")
+    assert {command[0]: here(*command).returncode in (1, 2, 3) for command in commands} == dict.fromkeys(
+        (command[0] for command in commands), True
+    )
+    shutil.copy(other / "manifest.json", run / "manifest.json")  # the manifest as well: the verdict is another's
+    assert {command[0]: here(*command).returncode in (1, 2, 3) for command in commands} == dict.fromkeys(
+        (command[0] for command in commands), True
+    )
+
+
+def test_a_manifest_is_held_to_the_digest_that_was_kept_of_it(
+    run: Path, finished: Path, here: Callable[..., Ended]
+) -> None:
+    digest = hashlib.sha256((run / "manifest.json").read_bytes()).hexdigest()
+    assert here("verify", run, "--manifest-sha256", digest.upper()).returncode == 0
+    other = here("verify", run, "--manifest-sha256", "0" * 64)
+    assert other.returncode == 1
+    assert f"manifest.json has the SHA-256 {digest}, wanted 000" in other.stderr.replace("\n", "")
+    for wrong in ("abc", digest[:-1], digest + "0", "z" * 64):
+        assert here("verify", run, "--manifest-sha256", wrong).returncode == 2
+    (run / "manifest.json.sha256").write_text(f"{'1' * 64}  manifest.json\n")
+    assert "manifest.json.sha256 says another" in here("verify", run).stderr
+
+
 @pytest.mark.parametrize("name", DAMAGES)
 def test_the_gate_finds_every_damage_of_the_shards(name: str, run: Path) -> None:
     directory = RunDirectory(run)
-    assert damaged_shards(directory, read_manifest(directory)) is None
+    assert damaged_files(directory, read_manifest(directory)) is None
     damage_shards(name, run)
-    found = damaged_shards(directory, read_manifest(directory))
+    found = damaged_files(directory, read_manifest(directory))
     assert found is not None
     assert found.startswith("shards/")
 

@@ -84,7 +84,9 @@ def test_a_run_is_published_to_s3_and_no_secret_is_left_anywhere(
     assert by_environment.returncode == 0, by_environment.stderr
     names = storage.names("one/")
     listed = [file["path"] for file in json.loads((run / "manifest.json").read_text())["files"]]
-    assert set(names) == {f"one/{n}" for n in [*listed, "manifest.json", "verdict.json", "publication.json"]}
+    assert set(names) == {
+        f"one/{n}" for n in [*listed, "manifest.json", "manifest.json.sha256", "verdict.json", "publication.json"]
+    }
     keep_secret("storage", storage.options)
     again = command("publish", run, "s3://corpora/one", "--credentials-block", "storage", "--json")
     assert again.returncode == 0, again.stderr

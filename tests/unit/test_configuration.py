@@ -86,7 +86,15 @@ def test_a_small_configuration_has_the_documented_defaults(tmp_path: Path) -> No
         (GOOD + "name: again\n", 5, "is given twice"),
         (GOOD.replace('["code.jsonl"]', "&a [x]"), 4, "anchors and aliases"),
         (GOOD + "seed: !!python/object/apply:os.system ['true']\n", 5, "the tag"),
-        (GOOD.replace("name: demo", "name: no"), 1, "name"),
+        *((GOOD.replace("name: demo", f"name: {word}"), 1, "stand in quotes") for word in ("no", "Yes", "ON", "off")),
+        (GOOD + "seed: 12:30:45\n", 5, "valid integer, unable to parse string as an integer, got '12:30:45'"),
+        (GOOD + "mixture: {tokens: 1:30}\n", 5, "mixture.tokens"),
+        (GOOD + "seed: 010\n", 5, "read a number that starts with 0 differently"),
+        (GOOD + "seed: 0o17\n", 5, "read a number that starts with 0 differently"),
+        (GOOD + "seed: 2024-05-18\n", 5, "got '2024-05-18'"),
+        (GOOD + "mixture:\n  <<: {tokens: 5}\n", 6, "merge keys (<<) are not allowed; write the values out"),
+        (GOOD + "mixture: {<<: [{tokens: 5}]}\n", 5, "merge keys"),
+        ("{a: " * 21 + "1" + "}" * 21, 1, "nested deeper than 20 levels"),
         ("name: [unclosed", 1, "not valid YAML"),
         ("", 1, "valid"),
         ("- a\n- b\n", 1, "valid"),
@@ -117,3 +125,33 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as error:
         load(tmp_path, GOOD.replace("kind: web", "kind: wib").replace("kind: expert", "kind: expart"))
     assert str(error.value).count("\n") == 1
+
+
+@pytest.mark.parametrize("length", [0, 5_000])
+def test_a_configuration_on_one_line_of_json_is_read(tmp_path: Path, length: int) -> None:
+    config = load(tmp_path, GOOD)
+    lists = [f"takedown-{i}" for i in range(length // 10)]
+    written = config.model_copy(update={"exclude": tuple(lists)}).model_dump_json()  # type: ignore[attr-defined]
+    assert "\n" not in written
+    assert load(tmp_path, written).exclude == tuple(lists)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [("2024-05-18", "2024-05-18"), ("'no'", "no"), ('"007"', "007"), ("y", "y"), ("1.2.3", "1.2.3"), ("0x", "0x")],
+)
+def test_a_name_that_another_version_of_yaml_would_change_is_text(tmp_path: Path, written: str, name: str) -> None:
+    assert load(tmp_path, GOOD.replace("demo", written)).name == name  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("0", 0), ("20_261_122", 20261122), ("0x1F", 31), ("1e3", 1000), ("+7", 7)]
+)
+def test_numbers_are_read_as_yaml_1_2_has_them(tmp_path: Path, written: str, number: int) -> None:
+    assert load(tmp_path, GOOD + f"seed: {written}\n").seed == number  # type: ignore[attr-defined]
+
+
+def test_days_of_waivers_are_read_as_before(tmp_path: Path) -> None:
+    waiver = "{check: quarantine, reason: small, by: Ada, until: 2026-03-01}"
+    found = load(tmp_path, GOOD + f"gate: {{waivers: [{waiver}]}}\n")
+    assert found.gate.waivers[0].until.isoformat() == "2026-03-01"  # type: ignore[attr-defined]

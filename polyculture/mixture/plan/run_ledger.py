@@ -10,7 +10,7 @@ from polyculture.measure.ledger.ledger import HEADER_FILE, HEAVY_FILE, PROBES_FI
 from polyculture.measure.vectors.vector_ledger import VECTOR_FILES
 from polyculture.mixture.plan.supply import stage_of
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest
+from polyculture.storage.run_directory import RunDirectory, foreign_verdict, is_intact, read_manifest, unlisted_file
 from schemas.accounts import FileDigest
 from schemas.manifest import Manifest
 
@@ -52,6 +52,9 @@ def read_run_ledger(root: Path) -> RunLedger:
     try:
         manifest = read_manifest(directory)
         files = _ledger_files(directory, manifest)
+        problem = foreign_verdict(directory)
+        if problem is not None:
+            raise ValueError(problem)
         ledger = read_ledger(directory.ledger)
     except (OSError, ValueError) as error:
         raise PolycultureError(
@@ -70,7 +73,10 @@ def _at_stage(ledger: Ledger) -> Ledger:
 
 
 def _ledger_files(directory: RunDirectory, manifest: Manifest) -> tuple[FileDigest, ...]:
-    """The listed files of the ledger, each of which still has its digest."""
+    """The listed files of the ledger, each of which still has its digest; no other file lies there."""
+    stranger = unlisted_file(directory, manifest, directory.ledger)
+    if stranger is not None:
+        raise ValueError(stranger)
     listed = {file.path: file for file in manifest.files}
     found = []
     optional = [n for n in VECTOR_FILES if (directory.ledger / n).relative_to(directory.root).as_posix() in listed]

@@ -108,9 +108,11 @@ def test_a_published_run_is_the_run(opened: Open, tmp_path: Path) -> None:
     assert publish_files(directory, manifest, store, None, lambda done, total: seen.append((done, total))) == 3
     assert store.written[0] == CLAIM_FILE
     assert store.written[-2:] == ["verdict.json", "manifest.json"]
-    assert set(store.sizes()) == {f.path for f in manifest.files} | {CLAIM_FILE, "verdict.json", "manifest.json"}
+    beside = {CLAIM_FILE, DIGEST_FILE, "verdict.json", "manifest.json"}
+    assert set(store.sizes()) == {f.path for f in manifest.files} | beside
     assert all(store.sha256(file.path) == file.sha256 for file in manifest.files)
     assert store.sha256("manifest.json") == file_sha256(directory.manifest)
+    assert store.read("manifest.json.sha256") == f"{file_sha256(directory.manifest)}  manifest.json\n".encode()
     assert seen[-1] == (sum(file.bytes for file in manifest.files),) * 2
     if isinstance(store.store, FolderStore):
         assert len(list(ShardReader(tmp_path / "to" / "a"))) == 9

@@ -1,6 +1,7 @@
 """The dataset card and the Croissant metadata: valid, and no place for what others wrote."""
 
 import json
+import re
 from pathlib import Path
 
 import mlcroissant
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCard
 
-from polyculture.shards.card import WorthSaid, hub_languages, hub_licenses, render_card
+from polyculture.shards.card import WorthSaid, hub_languages, hub_licenses, render_card, split_name
 from polyculture.shards.croissant import render_croissant
 from polyculture.shards.facts import Held, ShardFacts, count_facts
 from polyculture.storage.files import file_digest
@@ -113,3 +114,66 @@ def test_croissant_validates_and_holds_every_digest(manifest: Manifest, tmp_path
     path.write_text(json.dumps(broken))
     with pytest.raises(mlcroissant.ValidationError):
         mlcroissant.Dataset(path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("main", "main-anneal"),
+        ("a", "a-b", "a-b-c"),
+        ("train", "train2", "train-2"),
+        ("x", "x-00000", "x-1-of-00002"),
+        ("validation-2", "validation"),
+    ],
+)
+@pytest.mark.parametrize("counts", [(1, 1, 1), (2, 1, 2), (12, 2, 1)])
+def test_each_split_loads_the_shards_of_its_phase_and_no_other(
+    names: tuple[str, ...], counts: tuple[int, ...], manifest: Manifest, tmp_path: Path
+) -> None:
+    files, run = [], tmp_path / "phases"
+    (run / "shards").mkdir(parents=True)
+    for name, count in zip(names, counts, strict=False):
+        for number in range(count):
+            path = f"shards/{name}-{number:05d}-of-{count:05d}.arrow"
+            (run / path).write_bytes(b"")
+            files.append(FileDigest(path=path, sha256="0" * 64, bytes=0, rows=1))
+    facts = count_facts(tmp_path / "run", manifest.files)
+    front = front_matter(render_card(manifest.model_copy(update={"files": files, "plan": None}), facts))
+    found = {
+        entry["split"]: {
+            path.relative_to(run).as_posix() for pattern in listed_patterns(entry) for path in run.glob(pattern)
+        }
+        for entry in front["configs"][0]["data_files"]  # type: ignore[index]
+    }
+    wanted = {
+        split_name(name): {
+            file.path for file in files if re.fullmatch(rf"shards/{name}-\d{{5}}-of-\d{{5}}.arrow", file.path)
+        }
+        for name in names
+    }
+    assert found == wanted
+
+
+def listed_patterns(entry: dict[str, str | list[str]]) -> list[str]:
+    path = entry["path"]
+    return [path] if isinstance(path, str) else path
+
+
+def test_datasets_reads_the_rows_of_a_phase_and_no_others(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    run = tmp_path / "two"
+    files = listed(write_run(run, [4, 3], group="main"), "main")
+    write_run(tmp_path / "other", [5], group="main-anneal")
+    (tmp_path / "other/shards/main-anneal-00000-of-00001.arrow").rename(run / "shards/main-anneal-00000-of-00001.arrow")
+    files = [file for file in files if "anneal" not in file.path] + listed(run, "main-anneal")
+    card = render_card(manifest.model_copy(update={"files": files, "plan": None}), count_facts(run, files))
+    (run / "README.md").write_text(card)
+    cache = tmp_path / "cache"
+    for split, rows in (("main", 7), ("main_anneal", 5)):
+        found = datasets.load_dataset(
+            str(run), split=split, streaming=True, cache_dir=str(cache), verification_mode="no_checks"
+        )
+        assert len(list(found)) == rows
