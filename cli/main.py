@@ -11,6 +11,7 @@ from cli import (
     diff_command,
     encoder_commands,
     export_command,
+    find_command,
     gate_command,
     index_commands,
     inspect_commands,
@@ -65,6 +66,7 @@ takedown_command.register(app)
 trial_command.register(app)
 pilot_command.register(app)
 profile_command.register(app)
+find_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
 publish_command.register(app)

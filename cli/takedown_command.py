@@ -72,5 +72,5 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
 
 
 # What an interrupted takedown leaves: the same command begins anew.
-FOLDERS = {"shards", "removed", "quarantined", "filtered", "ledger", "report", "state"}
+FOLDERS = {"shards", "removed", "quarantined", "filtered", "unselected", "ledger", "report", "state"}
 PARTS = FOLDERS | {"plan.json", "top_up.json", "README.md", "croissant.json"}

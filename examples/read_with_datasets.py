@@ -38,6 +38,8 @@ def resumed(stream: datasets.IterableDataset, rows: int) -> tuple[list[Any], lis
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/read_with_datasets.py RUN")
     print(by_index(Path(sys.argv[1])))
     for row in as_stream(Path(sys.argv[1])).take(3):
         print(row["document_id"], row["tokens"])

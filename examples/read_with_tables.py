@@ -51,5 +51,7 @@ def with_duckdb(run: Path) -> list[tuple[str, int]]:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python examples/read_with_tables.py RUN")
     for name, tokens in with_duckdb(Path(sys.argv[1])):
         print(f"{name} {tokens:,}")

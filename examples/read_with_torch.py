@@ -52,5 +52,7 @@ def train(run: Path, state_file: Path, steps: int, workers: int) -> list[list[st
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python examples/read_with_torch.py RUN STATE.json")
     for ids in train(Path(sys.argv[1]), Path(sys.argv[2]), steps=5, workers=2):
         print(*ids)

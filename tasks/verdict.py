@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from polyculture.evidence.evidence import read_profile
 from polyculture.mixture.plan.worth_words import worth_sentences
 from polyculture.report.summary import lexical_lines, phase_rows, source_rows
-from polyculture.storage.messages import plain, row
+from polyculture.storage.messages import escaped, plain, row
 from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
 from schemas.plan import MixturePlan
 from schemas.verdict import CheckResult, Outcome
@@ -42,7 +42,7 @@ def show_verdict(directory: RunDirectory) -> None:
         *(_plan(manifest.plan) if manifest.plan else []),
         f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
         "",
-        f"    {directory.report / 'index.html'}",
+        f"    {escaped(str(directory.report / 'index.html'))}",
     ]
     key = "verdict-" + re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
     create_markdown_artifact("\n".join(lines), key=key, description=f"{verdict.verdict.value}: {manifest.name}")

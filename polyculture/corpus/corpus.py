@@ -21,6 +21,7 @@ from polyculture.text.texts import Texts, as_texts
 from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.quarantined import QuarantineReason
+from schemas.unselected import UNSELECTED_SCHEMA, LeftOutReason
 
 # Order of rows: sources as configured by name, then partition, then row. About 90 bytes a document beside its id.
 INDEX_SCHEMA = pa.schema(
@@ -131,6 +132,25 @@ class Corpus:
     def canonical(self, rows: NDArray[np.int64]) -> pa.LargeStringArray:
         """Canonical texts at `rows`."""
         return self.take(rows, ["canonical"])["canonical"].combine_chunks()
+
+
+def unselected_rows(corpus: Corpus, rows: NDArray[np.int64], is_twin: NDArray[np.bool_]) -> pa.Table:
+    """Rows of `unselected/` for some documents of one source.
+
+    Args:
+        corpus: n documents.
+        rows: (m,) numbers of documents that no shard holds.
+        is_twin: (m,) whether each is left out for a document that is held out.
+    """
+    reasons = np.where(is_twin, LeftOutReason.VALIDATION_TWIN.value, LeftOutReason.MIXTURE.value)
+    columns = {
+        "document_id": corpus.document_ids(rows),
+        "source": np.array(corpus.sources, dtype=object)[corpus.source[rows]],
+        "reason": reasons.tolist(),
+        "text_tokens": corpus.tokens[rows],
+    }
+    arrays = [pa.array(columns[field.name], field.type) for field in UNSELECTED_SCHEMA]
+    return pa.Table.from_arrays(arrays, schema=UNSELECTED_SCHEMA)
 
 
 def take_rows(

@@ -70,7 +70,7 @@ def make_manifest(directory: RunDirectory, origin: RunOrigin, accounts: RunAccou
     folders = [directory.filtered, directory.quarantined, directory.ledger]
     files = []
     if origin.command != "audit":
-        folders.append(directory.removed)
+        folders += [directory.removed, *([directory.unselected] if directory.unselected.is_dir() else [])]
     if origin.command == "run":
         files.append(directory.plan)
     if accounts.parent is not None:

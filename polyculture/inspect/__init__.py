@@ -1,3 +1,3 @@
-"""A finished run looked at again: verified, recounted, compared."""
+"""A finished run looked at again: verified, recounted, compared, asked for a document."""
 
-__all__ = ["difference", "verify"]
+__all__ = ["difference", "find", "verify"]

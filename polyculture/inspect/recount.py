@@ -13,6 +13,7 @@ from schemas.filtered import FILTERED_SCHEMA
 from schemas.manifest import Manifest
 from schemas.mixture_config import VALIDATION
 from schemas.quarantined import QuarantineReason
+from schemas.unselected import UNSELECTED_SCHEMA
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class Tally:
     filtered: Counter[tuple[str, str]] = field(default_factory=Counter)
     filtered_tokens: Counter[tuple[str, str]] = field(default_factory=Counter)
     filtered_ids: set[str] = field(default_factory=set)
+    unselected: Counter[str] = field(default_factory=Counter)
+    unselected_ids: set[str] = field(default_factory=set)
     held: Counter[str] = field(default_factory=Counter)
     held_tokens: Counter[str] = field(default_factory=Counter)
     held_ids: set[str] = field(default_factory=set)
@@ -53,6 +56,8 @@ def recount(directory: RunDirectory, manifest: Manifest, problems: list[str]) ->
             rows = _count_removed(path, tally)
         elif file.path.startswith("filtered/"):
             rows = _count_filtered(path, tally, problems)
+        elif file.path.startswith("unselected/"):
+            rows = _count_unselected(path, tally, problems)
         elif file.path.startswith("quarantined/"):
             rows = _count_quarantined(path, tally, problems)
         if rows is not None and rows != file.rows:
@@ -104,6 +109,16 @@ def _count_filtered(path: Path, tally: Tally, problems: list[str]) -> int:
         tally.filtered[source, reason] += 1
         tally.filtered_tokens[source, reason] += tokens
     tally.filtered_ids.update(table["document_id"].to_pylist())
+    return int(table.num_rows)
+
+
+def _count_unselected(path: Path, tally: Tally, problems: list[str]) -> int:
+    table = read_parquet(path)
+    if table.schema != UNSELECTED_SCHEMA:
+        problems.append(f"unselected/{path.name}: not the UNSELECTED schema")
+        return -1
+    tally.unselected.update(table["source"].to_pylist())
+    tally.unselected_ids.update(table["document_id"].to_pylist())
     return int(table.num_rows)
 
 

@@ -61,7 +61,8 @@ def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> I
         if not is_intact(directory.root, file):
             yield f"{file.path}: missing, or not the bytes that the manifest lists"
     progress("checking digests", len(listed), len(listed))
-    for folder in (directory.shards, directory.removed, directory.filtered, directory.quarantined, directory.ledger):
+    left = (directory.removed, directory.filtered, directory.unselected, directory.quarantined)
+    for folder in (directory.shards, *left, directory.ledger):
         stranger = unlisted_file(directory, manifest, folder)
         if stranger is not None:
             yield stranger
@@ -86,6 +87,8 @@ def _contents(directory: RunDirectory, manifest: Manifest) -> list[str]:
     if any(tally.removed_ids & ids for ids in (*tally.kept.values(), tally.held_ids)):
         problems.append("shards/: a removed document was written")
     problems += _filtered(tally)
+    if any(file.path.startswith(f"{directory.unselected.name}/") for file in manifest.files):
+        problems += _unselected(manifest, tally)
     problems += _held_out(manifest, tally)
     return problems
 
@@ -98,6 +101,20 @@ def _filtered(tally: Tally) -> Iterator[str]:
         yield "shards/: a document that was filtered was written"
     if tally.filtered_ids & tally.removed_ids:
         yield "removed/: a document was filtered as well"
+
+
+def _unselected(manifest: Manifest, tally: Tally) -> Iterator[str]:
+    """Compare what the mixture leaves out with the accounts, of which held-out documents are a part."""
+    for account in manifest.conservation:
+        counted = tally.unselected[account.name] + tally.held[account.name]
+        if counted != account.unselected:
+            said = f"unselected is {account.unselected} in the manifest and {counted} in the files"
+            yield f"source {account.name}: {said}"
+    if len(tally.unselected_ids) < tally.unselected.total():
+        yield "unselected/: a document is listed twice"
+    others = (*tally.kept.values(), tally.held_ids, tally.removed_ids, tally.filtered_ids)
+    if any(tally.unselected_ids & ids for ids in others):
+        yield "unselected/: a document was written, removed or filtered as well"
 
 
 def _held_out(manifest: Manifest, tally: Tally) -> Iterator[str]:

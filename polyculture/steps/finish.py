@@ -4,8 +4,10 @@ from datetime import date
 from typing import Literal, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from polyculture.deduplication.removal import read_removal
+from polyculture.corpus.corpus import unselected_rows
+from polyculture.deduplication.removal import Removal, read_removal
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile
@@ -16,13 +18,15 @@ from polyculture.gate import Terms, judge
 from polyculture.identity import library_versions
 from polyculture.measure.ledger.ledger import read_ledger
 from polyculture.measure.repetition.repetition_file import read_repetition
+from polyculture.mixture.plan.held_out import HELD_OUT, TWIN
 from polyculture.mixture.plan.worth_words import repeat_table, worth_sentences
 from polyculture.shards.card import WorthSaid
 from polyculture.shards.describe import write_descriptions
+from polyculture.steps.hold_out import open_fate
 from polyculture.steps.ingest import Accounts
 from polyculture.steps.mix import open_plan
 from polyculture.steps.session import Session
-from polyculture.storage.files import write_bytes, write_text
+from polyculture.storage.files import parquet_rows_to, write_bytes, write_text
 from polyculture.storage.hashing import file_sha256
 from polyculture.storage.messages import plain
 from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_top_up, read_verdict
@@ -30,7 +34,10 @@ from schemas.accounts import FileDigest
 from schemas.manifest import ExclusionAccount, ValidationAccount
 from schemas.removals import RemovalSummary
 from schemas.top_up import ParentRun
+from schemas.unselected import UNSELECTED_SCHEMA
 from schemas.verdict import Verdict
+
+ROWS_AT_ONCE = 100_000
 
 
 def write_manifest(
@@ -43,6 +50,8 @@ def write_manifest(
     is_audit, is_run = job.command == "audit", job.command == "run"
     removal = None if is_audit else read_removal(workspace.removal_path)
     copies = np.zeros(len(corpus), np.int64) if is_audit else workspace.open_copies()
+    if removal is not None:
+        _write_unselected(session, removal, copies)
     said = RunAccounts(
         conservation=conserve(job.config, accounts, corpus, removal, copies),
         shards=shards,
@@ -59,6 +68,19 @@ def write_manifest(
         described = [*manifest.files, *write_descriptions(manifest, job.directory.root, _worth(job.directory))]
         manifest = manifest.model_copy(update={"files": sorted(described, key=lambda file: file.path)})
     job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
+
+
+def _write_unselected(session: Session, removal: Removal, copies: NDArray[np.int64]) -> None:
+    """Write `unselected/`: every distinct document that no shard holds."""
+    corpus, folder = session.workspace.open_corpus(), session.job.directory.unselected
+    fate = open_fate(session.job, len(corpus))
+    is_left_out = removal.is_kept & (copies == 0) & (fate != HELD_OUT)
+    for number, name in enumerate(corpus.sources):
+        rows = np.flatnonzero(is_left_out & (corpus.source == number))
+        if len(rows):
+            with parquet_rows_to(folder / f"{name}.parquet", UNSELECTED_SCHEMA) as out:
+                for part in np.array_split(rows, -(-len(rows) // ROWS_AT_ONCE)):
+                    out.extend(unselected_rows(corpus, part, fate[part] == TWIN))
 
 
 def _worth(directory: RunDirectory) -> WorthSaid | None:

@@ -83,6 +83,7 @@ def clear_outputs(job: Job) -> None:
         directory.removed,
         directory.quarantined,
         directory.filtered,
+        directory.unselected,
         directory.ledger,
         directory.report,
         job.workspace.accounts,

@@ -76,6 +76,11 @@ class RunDirectory:
         return self.root / "filtered"
 
     @property
+    def unselected(self) -> Path:
+        """Folder of the distinct documents that the mixture leaves out; it is there if there are any."""
+        return self.root / "unselected"
+
+    @property
     def quarantined(self) -> Path:
         """Folder of the quarantined record slots."""
         return self.root / "quarantined"
