@@ -53,8 +53,18 @@ def _show(found: "FoundDocument") -> None:
     for place in found.twin:
         terminal.line(f"  The twin {_words(place)}")
     if not found.places:
-        where = "" if found.source else "; the part before the first colon is no source of this run"
-        terminal.line(f"{found.document_id} is not in this run{where}.", style="yellow")
+        terminal.line(f"{found.document_id} {_absence(found)}.", style="yellow")
+
+
+def _absence(found: "FoundDocument") -> str:
+    if found.source is None:
+        return "is not in this run; the part before the first colon is no source of it"
+    if found.unlisted:
+        return (
+            f"is in no file of this run; {found.unlisted:,} documents of {found.source} were measured and are listed "
+            "nowhere, so it may be one of them"
+        )
+    return "is not in this run"
 
 
 def _words(place: "FoundPlace") -> str:  # noqa: PLR0911 -- one return a place

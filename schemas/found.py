@@ -43,6 +43,8 @@ class FoundDocument(Strict):
         places: places that name it, in the order of the run's files; none if the run knows no such document.
         stands_for: number of removed documents whose kept twin it is.
         twin: what became of the twin that it was removed for.
+        unlisted: documents of the source that the run counts and lists nowhere: all that an audit measured, and what
+            the mixture left out of a run of before `unselected/`. One that is not found may be among them.
     """
 
     run: str
@@ -51,3 +53,4 @@ class FoundDocument(Strict):
     places: tuple[FoundPlace, ...]
     stands_for: int
     twin: tuple[FoundPlace, ...] = ()
+    unlisted: int = 0

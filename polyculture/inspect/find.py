@@ -1,6 +1,7 @@
 """Find one document in a finished run: where it went, and why."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ def find_document(run: Path, document_id: str) -> FoundDocument:
         places=places,
         stands_for=_stands_for(directory, manifest, document_id),
         twin=tuple(_places(directory, manifest, twins[0])) if twins else (),
+        unlisted=_unlisted(manifest, source_of(manifest, document_id)),
     )
 
 
@@ -64,23 +66,42 @@ def source_of(manifest: Manifest, document_id: str) -> str | None:
     return name if any(account.name == name for account in manifest.conservation) else None
 
 
+def _unlisted(manifest: Manifest, source: str | None) -> int:
+    """Documents of a source that are in the mixture's account and in no file."""
+    unselected = sum(account.unselected for account in manifest.conservation if account.name == source)
+    held = manifest.validation.sources if manifest.validation is not None else []
+    listed = sum(file.rows or 0 for file in manifest.files if file.path == f"unselected/{source}.parquet")
+    return unselected - listed - sum(part.documents for part in held if part.name == source)
+
+
 def _places(directory: RunDirectory, manifest: Manifest, document_id: str) -> Iterator[FoundPlace]:
     source = source_of(manifest, document_id)
     for file in manifest.files:
         folder, _, name = file.path.partition("/")
         path = directory.root / file.path
-        try:
+        with _named(path, directory.root):
             if folder == "shards" and name.endswith(".arrow") and source is not None:
                 yield from _in_shard(path, file.path, document_id)
             elif folder == "quarantined":
                 yield from _in_quarantine(path, file.path, document_id)
             elif folder in LISTS and name == f"{source}.parquet":
                 yield from _in_list(path, file.path, LISTS[folder], document_id)
-        except (OSError, pa.ArrowException) as error:
-            problem = str(error).splitlines()[0]
-            raise PolycultureError(
-                f"{path}: missing or damaged: {problem}; `polyculture verify {directory.root}` says more"
-            ) from error
+
+
+@contextmanager
+def _named(path: Path, root: Path) -> Iterator[None]:
+    """Errors of reading as one that names the file.
+
+    Raises:
+        PolycultureError: the file is missing, damaged, or lacks a column.
+    """
+    try:
+        yield
+    except (OSError, pa.ArrowException, KeyError) as error:
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PolycultureError(
+            f"{path}: missing or damaged: {problem}; `polyculture verify {root}` says more"
+        ) from error
 
 
 def _in_shard(path: Path, listed: str, document_id: str) -> Iterator[FoundPlace]:
@@ -137,8 +158,11 @@ def _in_quarantine(path: Path, listed: str, wanted: str) -> Iterator[FoundPlace]
 
 
 def _stands_for(directory: RunDirectory, manifest: Manifest, document_id: str) -> int:
-    lists = [directory.root / file.path for file in manifest.files if file.path.startswith("removed/")]
-    return sum(len(_hits(batch["kept_id"], document_id)) for path in lists for _, batch in _batches(path, ["kept_id"]))
+    count = 0
+    for path in (directory.root / file.path for file in manifest.files if file.path.startswith("removed/")):
+        with _named(path, directory.root):
+            count += sum(len(_hits(batch["kept_id"], document_id)) for _, batch in _batches(path, ["kept_id"]))
+    return count
 
 
 def _rows(path: Path, column: str, wanted: str) -> Iterator[tuple[int, dict[str, Any]]]:

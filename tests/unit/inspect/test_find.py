@@ -11,7 +11,7 @@ import pytest
 from polyculture.inspect.find import find_document
 from polyculture.inspect.verify import verify_run
 from polyculture.shards.listing import read_batches, read_shard_list
-from polyculture.storage.files import read_parquet
+from polyculture.storage.files import read_parquet, write_parquet
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from tests.conftest import Ended
 from tests.support.corpora import write_config
@@ -141,11 +141,36 @@ def test_the_command_says_where_a_document_went(here: Callable[..., Ended], run:
     assert (as_json["document_id"], bool(as_json["places"])) == (name, True)
 
 
-def test_damage_is_said_and_no_absence(here: Callable[..., Ended], run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a:same", "b:1"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "column"])
+def test_damage_is_said_and_no_absence(
+    here: Callable[..., Ended], run: Path, tmp_path: Path, name: str, damage: str
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(run, copy)
-    (copy / "removed" / "a.parquet").write_bytes(b"PAR1 and no more")
-    done = here("find", copy, "a:same")
+    path = copy / "removed" / "a.parquet"
+    if damage == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif damage == "gone":
+        path.unlink()
+    else:
+        write_parquet(path, pa.table({"other": ["x"]}))
+    done = here("find", copy, name)
     assert done.returncode == 1
     assert "removed/a.parquet: missing or damaged" in done.stderr
     assert "not in this run" not in done.stdout
+
+
+def test_of_an_audit_it_is_not_said_that_a_document_is_absent(
+    here: Callable[..., Ended], run: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    manifest = read_manifest(RunDirectory(run))
+    listed = [file for file in manifest.files if not file.path.startswith("unselected/")]
+    older = manifest.model_copy(update={"files": listed})
+    (copy / "manifest.json").write_text(older.model_dump_json())
+    number = read_parquet(run / "unselected" / "a.parquet").num_rows
+    done = here("find", copy, "a:nothing of this name")
+    assert done.returncode == 1
+    assert f"is in no file of this run; {number:,} documents of a were measured" in done.stdout

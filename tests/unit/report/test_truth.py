@@ -46,8 +46,8 @@ def test_a_takedown_says_the_tokens_that_are_left_and_those_that_went(
     plan, written = case.manifest.plan, sum(account.written_tokens for account in case.manifest.conservation)
     assert plan is not None
     account = TakedownAccount(
-        parent_sha256="0" * 64, lists=[], entries=1, unmatched=0, examples=[], documents=1, rows=1, trained_rows={"docs": 1},
-        trained_tokens=1_234, rewritten=[],
+        parent_sha256="0" * 64, lists=[], entries=1, unmatched=0, examples=[], documents=1, rows=1,
+        trained_rows={"docs": 1}, trained_tokens=1_234, rewritten=[],
     )  # fmt: skip
     first = case.manifest.conservation[0]
     less = first.model_copy(update={"written_tokens": first.written_tokens - 1_234})
