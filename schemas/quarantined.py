@@ -10,6 +10,7 @@ class QuarantineReason(StrEnum):
 
     TOO_LONG_LINE = "too_long_line"
     INVALID_UTF8 = "invalid_utf8"
+    BAD_ROW = "bad_row"
     BAD_JSON = "bad_json"
     NOT_OBJECT = "not_object"
     DUPLICATE_KEY = "duplicate_key"

@@ -54,7 +54,7 @@ def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNo
         is_packed = stream.codec is not Codec.PLAIN
         suffix = f"+{stream.codec}" if is_packed else ""
         reading = Reading(file, stream, plan.columns, limits, notes)
-        found = recognise(file.name, head, is_packed)
+        found = recognise(file.name, head, is_packed, plan.columns["text"])
         if isinstance(found, Refused):
             notes.format = "unknown" + suffix
             yield reading.lose_tail(found.reason, found.detail, 0, file.size_bytes)

@@ -8,12 +8,14 @@ from polyculture.sources.json_document import read_json
 from polyculture.sources.jsonl import read_jsonl
 from polyculture.sources.parquet import read_parquet
 from polyculture.sources.record import Reader
+from polyculture.sources.separated import read_separated
 from polyculture.sources.text import read_text
 from polyculture.sources.warc import read_warc
 
 READERS: Mapping[str, Reader] = {
     "jsonl": read_jsonl,
     "json": read_json,
+    "csv": read_separated,
     "parquet": read_parquet,
     "arrow": read_arrow_file,
     "arrow_stream": read_arrow_stream,

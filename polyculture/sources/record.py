@@ -135,5 +135,10 @@ class Reading:
         return self.lose_tail(problem.reason, problem.detail, byte_offset, problem.lost_bytes)
 
 
+def extensions_of(name: str) -> set[str]:
+    """The extensions of a file's name, in lower case: `{"csv", "gz"}` for `a.csv.gz`."""
+    return {part.lower() for part in name.rpartition("/")[2].split(".")[1:]}
+
+
 Slot = Record | Rejection | Filtered
 Reader = Callable[[Reading], Iterator[Slot]]

@@ -4,13 +4,16 @@ import re
 from dataclasses import dataclass
 
 from polyculture.sources.charset import decode, find_bom, is_binary
+from polyculture.sources.csv_shape import is_separated
 from polyculture.sources.json_shape import is_one_json_value
+from polyculture.sources.record import extensions_of
 from schemas.quarantined import QuarantineReason
 
 HEAD_BYTES = 2**16
 JSON_NAMES = frozenset({"json", "jsonl", "ndjson", "jsonlines"})
 WARC_NAMES = frozenset({"warc", "wet", "wat"})
 COLUMNAR_NAMES = frozenset({"parquet", "arrow", "feather", "ipc"})
+SEPARATED_NAMES = frozenset({"csv", "tsv", "tab"})
 PLAIN_NAMES = frozenset({"txt", "md", "markdown", "tex", "rst"})
 PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4"})
 _TWICE = "inside another compression, or behind a damaged header: unpack it once"
@@ -43,6 +46,11 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
 _LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1", b"LZIP"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _TAR_MAGIC = slice(257, 262)
+# All of what git-lfs leaves in a file's place: its version, then lines of `key value`, of which one is the digest.
+_LFS = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*version https?://(?:git-lfs|hawser)\.github\.com/spec/v\d+\s*"
+    rb"(?:\Z|(?:[a-z0-9.-]+ \S+\r?\n)*?oid (?:sha256:)?[0-9a-f]+\s*(?:\Z|size \d+\s*(?:\Z|version )))"
+)
 _WARC = re.compile(rb"WARC/[01]\.")
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _XHTML = re.compile(r"<\?xml[^>]{0,200}>.{0,2000}?<html\b", re.IGNORECASE | re.DOTALL)
@@ -57,18 +65,22 @@ class Refused:
     detail: str
 
 
-def recognise(name: str, head: bytes, is_packed: bool) -> str | Refused:
+def recognise(name: str, head: bytes, is_packed: bool, text_column: str = "text") -> str | Refused:
     """The format of a file: a key of READERS, `empty`, or a refusal.
 
     Args:
         name: the file's name; its extensions break ties.
         head: the first decompressed bytes, up to HEAD_BYTES.
         is_packed: the file is compressed as a whole.
+        text_column: column of the text; a header that names it tells separated values.
 
     Returns:
         See above. O(len(head)).
     """
-    extensions = {part.lower() for part in name.rpartition("/")[2].split(".")[1:]}
+    extensions = extensions_of(name)
+    if _LFS.match(head):
+        detail = "a git-lfs pointer, not the data: run git lfs pull in the repository that it comes from"
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     binary = _binary_format(head, is_packed)
     if binary is not None:
         return binary
@@ -77,7 +89,7 @@ def recognise(name: str, head: bytes, is_packed: bool) -> str | Refused:
     text = _head_text(head)
     if text is None:
         return _junk(head, extensions)
-    return _text_format(text.lstrip(), extensions)
+    return _text_format(text.lstrip(), extensions, text_column)
 
 
 def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
@@ -117,15 +129,15 @@ def _head_text(head: bytes) -> str | None:
     return None if is_binary(text) or mostly_wrong else text
 
 
-def _text_format(start: str, extensions: set[str]) -> str | Refused:
+def _text_format(start: str, extensions: set[str], text_column: str) -> str | Refused:
     if _HTML.match(start) or _XHTML.match(start) or (start.startswith("<!--") and not extensions & PLAIN_NAMES):
-        promised = extensions & (JSON_NAMES | WARC_NAMES | COLUMNAR_NAMES)
+        promised = extensions & (JSON_NAMES | WARC_NAMES | COLUMNAR_NAMES | SEPARATED_NAMES)
         if not promised:
             return "html"
         # A page where data was promised is what a failed download leaves. As a document it would hide the loss.
         detail = f"holds an HTML page, its name says {min(promised)}: a failed download? Fetch it again"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
-    records = _record_format(start, extensions)
+    records = _record_format(start, extensions, text_column)
     if records is not None:
         return records
     if extensions & COLUMNAR_NAMES:
@@ -134,15 +146,18 @@ def _text_format(start: str, extensions: set[str]) -> str | Refused:
     return "text"
 
 
-def _record_format(start: str, extensions: set[str]) -> str | None:
+def _record_format(start: str, extensions: set[str], text_column: str) -> str | None:
     """The format of a text that is records; None if it is none."""
     if extensions & WARC_NAMES:
         return "warc"
+    if extensions & SEPARATED_NAMES:
+        return "csv"
     if is_one_json_value(start):
         return "json"
     if _OBJECT.match(start) or extensions & JSON_NAMES:
         return "jsonl"
-    return None
+    is_named = extensions & (COLUMNAR_NAMES | PLAIN_NAMES - {"txt"})
+    return "csv" if not is_named and is_separated(start, text_column) else None
 
 
 def _junk(head: bytes, extensions: set[str]) -> str | Refused:
@@ -154,6 +169,6 @@ def _junk(head: bytes, extensions: set[str]) -> str | Refused:
         )
     if extensions & JSON_NAMES:
         return "jsonl"
-    known = "JSON Lines, Parquet, Arrow, WARC, HTML, text"
+    known = "JSON, JSON Lines, CSV, Parquet, Arrow, WARC, HTML, text"
     detail = f"unknown binary format, starts with {head[:8].hex(' ')}; known: {known}"
     return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)

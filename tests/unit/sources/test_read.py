@@ -63,6 +63,7 @@ def pyarrow_table(texts: list[str]) -> object:
 ONE_DOCUMENT = {
     "jsonl": lambda text: jsonl([{"text": text}]),
     "json": lambda text: json.dumps([{"text": text}], ensure_ascii=False).encode(),
+    "csv": lambda text: f'id,text\n,"{text}"\n'.encode(),
     "parquet": lambda text: parquet(pyarrow_table([text])),
     "arrow": lambda text: arrow_file(pyarrow_table([text])),
     "arrow_stream": lambda text: arrow_stream(pyarrow_table([text])),
@@ -87,7 +88,7 @@ def test_every_reader_is_deterministic(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, "a", data).slots == read(tmp_path, "a", data).slots
 
 
-@pytest.mark.parametrize("name", ["jsonl", "json", "warc", "html", "text"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "warc", "html", "text"])
 def test_every_stream_reader_reads_packed_files(tmp_path: Path, name: str) -> None:
     found = read(tmp_path, "a", zst(ONE_DOCUMENT[name]("A sentence that was packed")))
     assert found.texts == ["A sentence that was packed"]

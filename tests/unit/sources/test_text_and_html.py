@@ -152,3 +152,34 @@ def test_decoding_never_replaces() -> None:
     for data in (b"\xff\xfe\x00\xd8", b"\xef\xbb\xbf\xff", b"\x00\x00\xfe\xff\x00\x11\x00\x00", b"\x81\x8d\x8f" * 9):
         decoded = decode(data)
         assert decoded is None or "\ufffd" not in decoded.text
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"ab" * 32 + b"\nsize 123456789\n"
+
+
+@pytest.mark.parametrize(
+    "name", ["a.parquet", "a.jsonl", "a.txt", "a.md", "a", "a.csv", "a.arrow", "a.json.gz", "a.warc"]
+)
+@pytest.mark.parametrize(
+    "data",
+    [
+        POINTER,
+        POINTER.replace(b"\n", b"\r\n"),
+        POINTER.replace(b"oid", b"ext-0-foo sha256:" + b"cd" * 32 + b"\noid"),
+        POINTER * 2,
+        POINTER[:43],
+        gzip.compress(POINTER),
+        zst(POINTER),
+    ],
+)
+def test_a_git_lfs_pointer_is_refused_under_any_name(tmp_path: Path, name: str, data: bytes) -> None:
+    found = read(tmp_path, name, data)
+    assert found.reasons == {"schema_mismatch": 1}
+    assert "run git lfs pull" in found.rejections[0].detail
+
+
+@pytest.mark.parametrize(
+    "text", [POINTER.decode() + "\nis what a pointer looks like.", "A version https://git-lfs.github.com/spec/v1"]
+)
+def test_a_text_about_pointers_is_text(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, "a.md", text.encode()).texts == [text]
