@@ -40,7 +40,8 @@ OLDER_KEY = ("mixture", "stages")  # errors name `mixture.phases`, as it is call
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader with the scalars of YAML 1.2."""
 
-    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
+    # The stubs call it an instance's.
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}  # type: ignore[misc]
 
 
 for _name, _pattern, _starts in _SCALARS:

@@ -10,7 +10,7 @@ import pytest
 
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.publish import stores
-from polyculture.publish.copy import CLAIM_FILE, publish_files
+from polyculture.publish.copy import CLAIM_FILE, DIGEST_FILE, publish_files
 from polyculture.publish.destination import parse_destination
 from polyculture.publish.stores import FolderStore, Store, open_store
 from polyculture.shards.listing import read_shard_list
