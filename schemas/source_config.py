@@ -1,10 +1,13 @@
 """The configuration of what is read: sources, bounds on them, the tokenizer."""
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from schemas.documents import MAPPABLE_FIELDS, Kind
 from schemas.strict import Fraction, Name, Sha256, Strict
 
+CutPages = Literal["keep", "leave_out"]
 RESERVED_SCOPES = frozenset({"all", "each_source", "each_kind", *Kind})
 
 
@@ -61,6 +64,11 @@ class SourceConfig(Strict):
         gt=0,
         allow_inf_nan=False,
         description="Most documents made from one prompt, as the source's owner declares; more give a warning.",
+    )
+    cut_pages: CutPages = Field(
+        "keep",
+        description="Pages of which the crawler stored only the beginning (`WARC-Truncated`): `keep` counts them in a "
+        "warning, `leave_out` as the rule `truncated` of `filtered`.",
     )
     max_quarantined_fraction: Fraction | None = Field(
         None,

@@ -86,21 +86,21 @@ def parse_message(block: bytes) -> Message:
     return Message(int(status[1]), parse_headers(head.partition(b"\n")[2]), body)
 
 
-def decode_body(message: Message, limit: int) -> bytes:
+def decode_body(message: Message, limit: int, *, is_cut: bool = False) -> bytes:
     """Undo transfer and content encoding, at most `limit` bytes.
 
     Archives hold bodies that someone decoded without changing the headers; a body that does not look encoded is taken
-    as it is.
+    as it is. Of a body that is known to be cut, what comes before the cut is decoded.
 
     Raises:
         MessageError: the body is damaged, too big, or in an unknown encoding.
     """
     body = message.body
     if "chunked" in message.headers.get("transfer-encoding", "").lower():
-        body = _dechunk(body)
+        body = _dechunk(body, is_cut)
     encodings = [part.strip().lower() for part in message.headers.get("content-encoding", "").split(",")]
     for encoding in reversed(encodings):
-        body = _decompress(body, encoding, limit)
+        body = _decompress(body, encoding, limit, is_cut)
     return body
 
 
@@ -111,7 +111,7 @@ def _header_text(raw: bytes) -> str:
         return raw.decode("latin-1")
 
 
-def _dechunk(body: bytes) -> bytes:
+def _dechunk(body: bytes, is_cut: bool) -> bytes:
     parts: list[bytes] = []
     position = 0
     while True:
@@ -119,19 +119,21 @@ def _dechunk(body: bytes) -> bytes:
         if size is None:
             if not parts:
                 return body  # not chunked, whatever the header says
+            if is_cut and not body[position:].strip(b"0123456789abcdefABCDEF\r\n"):
+                return b"".join(parts)
             raise MessageError(QuarantineReason.DECOMPRESS_ERROR, f"http: broken chunk at byte {position} of the body")
         length = int(size[1], 16)
         if length == 0:
             return b"".join(parts)
         part = body[size.end() : size.end() + length]
-        if len(part) < length:
+        if len(part) < length and not is_cut:
             raise MessageError(QuarantineReason.DECOMPRESS_ERROR, "http: the last chunk is cut")
         parts.append(part)
         position = size.end() + length
         position += 2 if body[position : position + 2] == b"\r\n" else body[position : position + 1] == b"\n"
 
 
-def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
+def _decompress(body: bytes, encoding: str, limit: int, is_cut: bool) -> bytes:
     if encoding in ("", "identity", "none", "utf-8") or not body:
         return body
     decode = _CONTENT_DECODERS.get(encoding)
@@ -145,7 +147,7 @@ def _decompress(body: bytes, encoding: str, limit: int) -> bytes:
         raise MessageError(QuarantineReason.DECOMPRESS_ERROR, f"http: {encoding}: {error}") from error
     if len(decoded) > limit:
         raise MessageError(QuarantineReason.BOMB_SIZE, f"http: a body of more than {limit} bytes")
-    if not is_whole:
+    if not is_whole and not is_cut:
         raise MessageError(QuarantineReason.DECOMPRESS_ERROR, f"http: {encoding}: the body is cut")
     return decoded
 

@@ -22,7 +22,7 @@ def read_file(
 
     Args:
         file: file that `find_files` found.
-        source: its `fields` and `kind` are used.
+        source: its `fields`, `kind` and `cut_pages` are used.
         limits: bounds.
         notes: empty; filled while the iterator runs.
 
@@ -33,7 +33,7 @@ def read_file(
     tally = Tally()
     position = offset = 0
     try:
-        for slot in _slots(file, plan, limits, notes):
+        for slot in _slots(file, source, plan, notes):
             offset = slot.byte_offset
             yield to_document(slot, position, plan, tally) if isinstance(slot, Record) else slot
             position += 1
@@ -47,13 +47,14 @@ def read_file(
     notes.warnings += tally.warnings(plan)
 
 
-def _slots(file: InputFile, plan: FieldPlan, limits: LimitsConfig, notes: FileNotes) -> Iterator[Slot]:
+def _slots(file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNotes) -> Iterator[Slot]:
+    limits = plan.limits
     with ByteStream(file.path, limits) as stream:
         notes.warnings += stream.warnings
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN
         suffix = f"+{stream.codec}" if is_packed else ""
-        reading = Reading(file, stream, plan.columns, limits, notes)
+        reading = Reading(file, stream, plan.columns, limits, notes, source.cut_pages)
         found = recognise(file.name, head, is_packed, plan.columns["text"])
         if isinstance(found, Refused):
             notes.format = "unknown" + suffix

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from polyculture.sources.arc import read_arc
 from polyculture.sources.arrow_ipc import read_arrow_file, read_arrow_stream
 from polyculture.sources.html import read_html
 from polyculture.sources.json_document import read_json
@@ -20,6 +21,7 @@ READERS: Mapping[str, Reader] = {
     "arrow": read_arrow_file,
     "arrow_stream": read_arrow_stream,
     "warc": read_warc,
+    "arc": read_arc,
     "html": read_html,
     "text": read_text,
 }

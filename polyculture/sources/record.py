@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from polyculture.sources.stream import ByteStream
     from schemas.quarantined import QuarantineReason
-    from schemas.source_config import LimitsConfig
+    from schemas.source_config import CutPages, LimitsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,7 @@ class Reading:
         columns: our field name -> the corpus's column or dotted path, for every field that is wanted.
         limits: bounds.
         notes: filled by the reader.
+        cut_pages: what becomes of pages that were cut when they were fetched.
     """
 
     file: InputFile
@@ -120,6 +121,7 @@ class Reading:
     columns: Mapping[str, str]
     limits: LimitsConfig
     notes: FileNotes
+    cut_pages: CutPages = "keep"
 
     def lose_tail(self, reason: QuarantineReason, detail: str, byte_offset: int, lost_bytes: int) -> Rejection:
         """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""

@@ -12,6 +12,7 @@ from schemas.quarantined import QuarantineReason
 HEAD_BYTES = 2**16
 JSON_NAMES = frozenset({"json", "jsonl", "ndjson", "jsonlines"})
 WARC_NAMES = frozenset({"warc", "wet", "wat"})
+ARC_NAMES = frozenset({"arc"})
 COLUMNAR_NAMES = frozenset({"parquet", "arrow", "feather", "ipc"})
 SEPARATED_NAMES = frozenset({"csv", "tsv", "tab"})
 PLAIN_NAMES = frozenset({"txt", "md", "markdown", "tex", "rst"})
@@ -19,7 +20,6 @@ PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4"})
 _TWICE = "inside another compression, or behind a damaged header: unpack it once"
 
 UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
-    (b"filedesc:", "ARC (the format before WARC) is not supported: convert it, e.g. with warcio recompress"),
     (b"PK\x03\x04", "zip is not supported: unpack it"),
     (b"PK\x05\x06", "zip is not supported: unpack it"),
     *((b"BZh%d1AY&SY" % level, f"bzip2 {_TWICE}") for level in range(1, 10)),
@@ -105,8 +105,8 @@ def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     if columnar:
         return columnar
-    if _WARC.match(head):
-        return "warc"
+    if _WARC.match(head) or head.startswith(b"filedesc://"):
+        return "warc" if _WARC.match(head) else "arc"
     if head[_TAR_MAGIC] == b"ustar":
         return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar is not supported: unpack it")
     for magic, detail in UNSUPPORTED:
@@ -131,7 +131,7 @@ def _head_text(head: bytes) -> str | None:
 
 def _text_format(start: str, extensions: set[str], text_column: str) -> str | Refused:
     if _HTML.match(start) or _XHTML.match(start) or (start.startswith("<!--") and not extensions & PLAIN_NAMES):
-        promised = extensions & (JSON_NAMES | WARC_NAMES | COLUMNAR_NAMES | SEPARATED_NAMES)
+        promised = extensions & (JSON_NAMES | WARC_NAMES | ARC_NAMES | COLUMNAR_NAMES | SEPARATED_NAMES)
         if not promised:
             return "html"
         # A page where data was promised is what a failed download leaves. As a document it would hide the loss.
@@ -148,8 +148,8 @@ def _text_format(start: str, extensions: set[str], text_column: str) -> str | Re
 
 def _record_format(start: str, extensions: set[str], text_column: str) -> str | None:
     """The format of a text that is records; None if it is none."""
-    if extensions & WARC_NAMES:
-        return "warc"
+    if extensions & (WARC_NAMES | ARC_NAMES):
+        return "warc" if extensions & WARC_NAMES else "arc"
     if extensions & SEPARATED_NAMES:
         return "csv"
     if is_one_json_value(start):
@@ -161,14 +161,14 @@ def _record_format(start: str, extensions: set[str], text_column: str) -> str | 
 
 
 def _junk(head: bytes, extensions: set[str]) -> str | Refused:
-    if extensions & WARC_NAMES:
-        return "warc"  # its reader looks for the next record
+    if extensions & (WARC_NAMES | ARC_NAMES):  # their readers look for the next record
+        return "warc" if extensions & WARC_NAMES else "arc"
     if extensions & PACKED_NAMES:
         return Refused(
             QuarantineReason.DECOMPRESS_ERROR, f"named like a compressed file, but starts with {head[:8].hex(' ')}"
         )
     if extensions & JSON_NAMES:
         return "jsonl"
-    known = "JSON, JSON Lines, CSV, Parquet, Arrow, WARC, HTML, text"
+    known = "JSON, JSON Lines, CSV, Parquet, Arrow, WARC, ARC, HTML, text"
     detail = f"unknown binary format, starts with {head[:8].hex(' ')}; known: {known}"
     return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)

@@ -106,7 +106,7 @@ def test_a_detail_never_quotes_the_text(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_filter_reads_columns_of_partitions_and_has_a_reason_of_its_own(name: str) -> None:
     assert set(FILTERS[name].columns) <= set(PARTITION_SCHEMA.names)
-    assert name not in {"http_status", "media_type", IN_PARENT}  # of readers, and of top-ups
+    assert name not in {"http_status", "media_type", "truncated", IN_PARENT}  # of readers, and of top-ups
 
 
 def test_nothing_is_active_unless_it_is_asked_for(tmp_path: Path) -> None:

@@ -198,6 +198,19 @@ def warc(
     return b"WARC/1.0\r\n" + "".join(lines).encode() + b"\r\n" + payload + b"\r\n\r\n"
 
 
+def arc_start(version: int = 1) -> bytes:
+    """The version block of an ARC file."""
+    more = "Result-code Checksum Location Offset Filename " if version == 2 else ""
+    block = f"{version} 0 Somebody\nURL IP-address Archive-date Content-type {more}Archive-length\n"
+    return arc(block.encode(), "filedesc://a.arc", "text/plain")
+
+
+def arc(payload: bytes, url: str = "http://example.org/1", kind: str = "text/html", **other: str) -> bytes:
+    """One record of an ARC file, version 1; `date` and `length` may be others."""
+    date, length = other.get("date", "20140216050221"), other.get("length", str(len(payload)))
+    return f"{url} 93.184.216.119 {date} {kind} {length}\n".encode() + payload + b"\n"
+
+
 def http(body: bytes, content_type: str | None = "text/html", status: int = 200, headers: str = "") -> bytes:
     """An HTTP response."""
     line = f"Content-Type: {content_type}\r\n" if content_type is not None else ""

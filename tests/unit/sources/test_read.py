@@ -14,7 +14,19 @@ from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Reading, Record, Rejection, Slot
 from schemas.documents import Kind
 from schemas.source_config import LimitsConfig, SourceConfig
-from tests.unit.sources.helpers import arrow_file, arrow_stream, http, jsonl, page, parquet, read, warc, zst
+from tests.unit.sources.helpers import (
+    arc,
+    arc_start,
+    arrow_file,
+    arrow_stream,
+    http,
+    jsonl,
+    page,
+    parquet,
+    read,
+    warc,
+    zst,
+)
 
 LINES = b'{"text": "x"}\n' * 3
 
@@ -68,6 +80,7 @@ ONE_DOCUMENT = {
     "arrow": lambda text: arrow_file(pyarrow_table([text])),
     "arrow_stream": lambda text: arrow_stream(pyarrow_table([text])),
     "warc": lambda text: warc("conversion", text.encode(), "text/plain"),
+    "arc": lambda text: arc_start() + arc(http(text.encode(), "text/plain")),
     "html": page,
     "text": lambda text: text.encode(),
 }
@@ -88,7 +101,7 @@ def test_every_reader_is_deterministic(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, "a", data).slots == read(tmp_path, "a", data).slots
 
 
-@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "warc", "html", "text"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "warc", "arc", "html", "text"])
 def test_every_stream_reader_reads_packed_files(tmp_path: Path, name: str) -> None:
     found = read(tmp_path, "a", zst(ONE_DOCUMENT[name]("A sentence that was packed")))
     assert found.texts == ["A sentence that was packed"]

@@ -8,8 +8,8 @@ import pytest
 import zstandard
 
 from polyculture.sources.warc_records import WarcFraming
-from schemas.source_config import LimitsConfig
-from tests.unit.sources.helpers import http, page, raw_deflate, read, warc
+from schemas.source_config import CutPages, LimitsConfig, SourceConfig
+from tests.unit.sources.helpers import Outcome, http, page, raw_deflate, read, read_found, warc
 
 try:
     import brotli
@@ -318,3 +318,92 @@ def test_bytes_given_back_are_not_copied_for_every_line() -> None:
         assert framing._readline(1000) == b"short line\n"
     assert framing._ahead is ahead
     assert framing.offset == 33 - 110_000
+
+
+def read_pages(folder: Path, data: bytes, cut_pages: CutPages) -> Outcome:
+    (folder / "a.warc").write_bytes(data)
+    return read_found(folder, SourceConfig(name="s", kind="web", paths=("a.warc",), cut_pages=cut_pages))
+
+
+LONG = " ".join(f"word {i} für" for i in range(400))
+CUT_PAGES = {
+    "plain": http(page(LONG))[:2000],
+    "in the middle of a character": http(page("ü" * 3000))[:2001],
+    "text": http(LONG.encode(), "text/plain")[:2000],
+    "gzip": encoded(gzip.compress(page(LONG)), "gzip")[:600],
+    "deflate": encoded(zlib.compress(page(LONG)), "deflate")[:600],
+    "zstd": encoded(zstandard.compress(page(LONG * 50), 1), "zstd")[:-40],
+    "chunked": http(chunked(page(LONG)), headers="Transfer-Encoding: chunked\r\n")[:2000],
+    "cut inside the length of a chunk": http(chunked(page(LONG), 200), headers="Transfer-Encoding: chunked\r\n")[:1095],
+}
+
+
+@pytest.mark.parametrize("name", CUT_PAGES)
+@pytest.mark.parametrize("reason", ["length", "Time", "disconnect", "unspecified", "made up"])
+def test_a_page_that_the_crawler_cut_is_counted_and_left_out_if_asked(tmp_path: Path, name: str, reason: str) -> None:
+    data = GOOD + warc("response", CUT_PAGES[name], WARC_Truncated=reason) + AFTER
+    kept = read_pages(tmp_path, data, "keep")
+    assert len(kept.documents) == 3
+    assert len(str(kept.texts[1])) > 200
+    assert LONG.startswith(str(kept.texts[1])[:150]) or str(kept.texts[1]).strip("ü") == ""
+    counted = "another reason" if reason == "made up" else reason.lower()
+    assert [
+        w for w in kept.notes.warnings if f"1 pages were cut when they were fetched and are kept ({counted} 1)" in w
+    ]
+    left = read_pages(tmp_path, data, "leave_out")
+    assert left.texts == [SAID, "The page after it"]
+    assert left.filtered == ["truncated"]
+    assert left.notes.warnings == []
+
+
+def test_only_pages_that_would_be_kept_count_as_cut(tmp_path: Path) -> None:
+    payloads = [http(b"\x89PNG", "image/png"), http(page(SAID), status=404), http(b"", "text/html")]
+    records = [warc("response", payload, WARC_Truncated="length", number=i) for i, payload in enumerate(payloads)]
+    request = warc("request", b"GET / HTTP/1.1", WARC_Truncated="length")
+    for cut_pages, filtered in (("keep", 2), ("leave_out", 3)):
+        found = read_pages(tmp_path, b"".join(records) + request + GOOD, cut_pages)
+        assert len(found.filtered) == filtered
+        assert found.notes.warnings == []
+        assert found.texts == [SAID]
+
+
+@pytest.mark.parametrize("kind", ["resource", "conversion"])
+def test_bare_pages_can_be_cut_too(tmp_path: Path, kind: str) -> None:
+    data = warc(kind, SAID.encode(), "text/plain", WARC_Truncated="time") + GOOD
+    assert "time 1" in read_pages(tmp_path, data, "keep").notes.warnings[0]
+    assert read_pages(tmp_path, data, "leave_out").filtered == ["truncated"]
+
+
+@pytest.mark.parametrize("cut_pages", ["keep", "leave_out"])
+def test_a_body_that_is_cut_but_not_said_to_be_is_still_set_aside(tmp_path: Path, cut_pages: CutPages) -> None:
+    found = read_pages(tmp_path, GOOD + warc("response", CUT_PAGES["gzip"]), cut_pages)
+    assert found.reasons == {"decompress_error": 1}
+
+
+BINARY = [
+    "image/jpeg",
+    "IMAGE/png",
+    "application/pdf",
+    "video/mp4",
+    "application/zip",
+    "audio/mpeg",
+    "application/x-gzip",
+]
+BINARY += ["application/vnd.ms-excel", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"]
+TEXTUAL = ["text/html", "application/xhtml+xml", "text/plain", "", "application/xml", "application/json", "text/x-php"]
+TEXTUAL += ["message/rfc822", "application/octet-stream", "application/javascript", "text/html; charset=utf-8"]
+
+
+@pytest.mark.parametrize("identified", [*BINARY, *TEXTUAL])
+@pytest.mark.parametrize("kind", ["response", "resource"])
+def test_what_the_crawler_identified_beats_what_the_server_says(tmp_path: Path, identified: str, kind: str) -> None:
+    payload, content_type = (http(page(SAID)), "application/http") if kind == "response" else (page(SAID), "text/html")
+    data = warc(kind, payload, content_type, WARC_Identified_Payload_Type=identified)
+    found = read(tmp_path, "a.warc", data + AFTER)
+    assert found.filtered == (["media_type"] if identified in BINARY else [])
+    assert found.texts == ([] if identified in BINARY else [SAID]) + ["The page after it"]
+
+
+def test_the_text_of_a_pdf_is_a_text(tmp_path: Path) -> None:
+    data = warc("conversion", SAID.encode(), "text/plain", WARC_Identified_Payload_Type="application/pdf")
+    assert read(tmp_path, "a.warc", data).texts == [SAID]
