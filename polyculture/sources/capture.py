@@ -113,7 +113,7 @@ class Pages:
             if isinstance(page, PageFault):
                 return reject(capture, page.reason, page.detail)
             values |= {"text": page.text, "title": page.title}
-        if capture.cut:
+        if capture.cut and str(values["text"]).strip():
             self._cut[capture.cut if capture.cut in CUT_REASONS else "another reason"] += 1
         return Record(values, capture.byte_offset, capture.sha256)
 

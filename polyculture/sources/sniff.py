@@ -108,7 +108,7 @@ def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
     if _WARC.match(head) or head.startswith(b"filedesc://"):
         return "warc" if _WARC.match(head) else "arc"
     if head[_TAR_MAGIC] == b"ustar":
-        return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar is not supported: unpack it")
+        return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar archives are not read: unpack it and give the folder")
     for magic, detail in UNSUPPORTED:
         if head.startswith(magic) and (magic not in _LETTERS or _CONTROL.search(head[:256])):
             return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
