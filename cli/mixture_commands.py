@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.counts import count_of
 from polyculture.errors import ConfigError
 from schemas.measures import Lens, Weighting
 
@@ -27,7 +28,13 @@ Objectives = Annotated[
 PlanLens = Annotated[str, typer.Option("--lens", help="Lens of the objectives that name none.")]
 Tokens = Annotated[
     int | None,
-    typer.Option("--tokens", min=1, help="Tokens of the mixture.", show_default="as many as the run's mixture has"),
+    typer.Option(
+        "--tokens",
+        parser=count_of(),
+        metavar="N",
+        help="Tokens of the mixture, such as 2B or 500M.",
+        show_default="as many as the run's mixture has",
+    ),
 ]
 MaxEpochs = Annotated[
     float | None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.counts import count_of
 from cli.terminal import Grid, Terminal
 
 if TYPE_CHECKING:
@@ -15,13 +16,24 @@ HEADER = ("lens", "scope", "pilot", "corpus", "distinct at N", "in the pilot", "
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML) of the pilot.", show_default=False)]
 Target = Annotated[
-    int, typer.Option("--target-documents", min=2, help="Documents of the corpus, all sources.", show_default=False)
+    int,
+    typer.Option(
+        "--target-documents",
+        parser=count_of(2),
+        metavar="N",
+        help="Documents of the corpus, all sources, such as 5M.",
+        show_default=False,
+    ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Output directory.", show_default="runs/<name>-pilot")]
 Largest = Annotated[
     int | None,
     typer.Option(
-        "--largest-species", min=1, help="Documents that no species of the corpus exceeds.", show_default="unknown"
+        "--largest-species",
+        parser=count_of(),
+        metavar="N",
+        help="Documents that no species of the corpus exceeds.",
+        show_default="unknown",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.counts import count_of
 from cli.run_commands import Json, Workers
 
 Run = Annotated[Path, typer.Argument(help="Run directory that the training reads.", show_default=False)]
@@ -19,10 +20,20 @@ Consumed = Annotated[
 Candidates = Annotated[
     Path, typer.Option("--candidates", help="Configuration of the candidates (YAML).", show_default=False)
 ]
-Tokens = Annotated[int, typer.Option("--tokens", min=1, help="Most tokens to add.", show_default=False)]
+Tokens = Annotated[
+    int,
+    typer.Option(
+        "--tokens", parser=count_of(), metavar="N", help="Most tokens to add, such as 500M.", show_default=False
+    ),
+]
 PerStep = Annotated[
     int | None,
-    typer.Option("--tokens-per-step", min=1, help="Tokens per step of the whole training job; with a number of steps."),
+    typer.Option(
+        "--tokens-per-step",
+        parser=count_of(),
+        metavar="N",
+        help="Tokens per step of the whole training job; with a number of steps.",
+    ),
 ]
 Earlier = Annotated[
     list[Path] | None,

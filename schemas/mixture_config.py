@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, WrapValidator, model_validator
 
+from schemas.counts import Count
 from schemas.documents import Kind
 from schemas.strict import Fraction, Name, Rate, Sha256, Strict
 
@@ -65,7 +66,7 @@ Rates = Annotated[dict[str, Rate] | RatesFile | Literal["auto"], WrapValidator(_
 class MixtureTerms(Strict):
     """A budget, and the rates and limits of what is mixed to fill it."""
 
-    tokens: int | None = Field(None, gt=0, description="Token budget; rates are scaled to it by one factor.")
+    tokens: Count | None = Field(None, description="Token budget (`2B`); rates are scaled to it by one factor.")
     rates: Rates = Field(
         default_factory=dict,
         description="Epochs of each source's distinct documents before scaling, 1 where absent; or `auto`: those that "
@@ -99,8 +100,8 @@ class MixtureConfig(MixtureTerms):
         description="Most epochs of any source over all phases; without it scaling never goes past max(1, "
         "the source's rate), and `auto` never past 4.",
     )
-    model_parameters: int | None = Field(
-        None, gt=0, description="Parameters of the model to be trained; the plan then states tokens per parameter."
+    model_parameters: Count | None = Field(
+        None, description="Parameters of the model to be trained; the plan then states tokens per parameter."
     )
     phases: tuple[PhaseConfig, ...] = Field(
         (),
@@ -155,9 +156,7 @@ class MixtureConfig(MixtureTerms):
 class ValidationConfig(Strict):
     """Documents held out of training: of every source, none with an exact or near twin in the training shards."""
 
-    tokens: int = Field(
-        gt=0, description="Approximate number of tokens, shared by the sources in proportion to theirs."
-    )
+    tokens: Count = Field(description="Approximate number of tokens, shared by the sources in proportion to theirs.")
 
 
 class ShardConfig(Strict):

@@ -67,10 +67,10 @@ def make_manifest(directory: RunDirectory, origin: RunOrigin, accounts: RunAccou
         origin: where it came from.
         accounts: what the steps have to say.
     """
-    folders = [directory.filtered, directory.quarantined, directory.ledger]
+    folders = [directory.filtered, directory.quarantined, directory.ledger, directory.removed]
     files = []
-    if origin.command != "audit":
-        folders += [directory.removed, *([directory.unselected] if directory.unselected.is_dir() else [])]
+    if directory.unselected.is_dir():
+        folders.append(directory.unselected)
     if origin.command == "run":
         files.append(directory.plan)
     if accounts.parent is not None:

@@ -17,6 +17,7 @@ from polyculture.steps.canary import canary_paths, open_planted
 from polyculture.steps.session import Session
 from polyculture.storage.files import write_parquet
 from polyculture.storage.hashing import signature_seed
+from schemas.removed import REMOVED_SCHEMA
 
 
 def shingle(session: Session) -> None:
@@ -49,8 +50,9 @@ def deduplicate(session: Session) -> None:
 
 
 def write_removed(session: Session) -> None:
-    """Write `removed/`: every document that leaves, with its representative."""
-    corpus = session.workspace.open_corpus()
-    rows = removed_rows(corpus, read_removal(session.workspace.removal_path))
+    """Write `removed/`: every document that leaves, with its representative. From an audit none does."""
+    corpus, is_audit = session.workspace.open_corpus(), session.job.command == "audit"
+    removal_path = session.workspace.removal_path
+    rows = REMOVED_SCHEMA.empty_table() if is_audit else removed_rows(corpus, read_removal(removal_path))
     for name in corpus.sources:
         write_parquet(session.job.directory.removed / f"{name}.parquet", rows.filter(pc.equal(rows["source"], name)))

@@ -1,5 +1,6 @@
 """Corpora as they were delivered."""
 
+from polyculture.steps.deduplicate import write_removed
 from polyculture.steps.finish import write_manifest
 from polyculture.steps.jobs.parts import close, find_twins, read
 from polyculture.steps.measure import measure, measure_words
@@ -15,6 +16,7 @@ def audit(session: Session) -> Verdict:
         clear_outputs(session.job)
         accounts = read(session)
         find_twins(session)
+        session.run(write_removed)
         session.run(measure, (Stage.INPUT, Stage.DISTINCT))
         session.run(measure_words)
         session.run(write_manifest, accounts, [])
