@@ -30,4 +30,4 @@ def _open(settings: SignalSettings) -> Measure:
     return TemplateKeysOf()
 
 
-SIGNAL = Signal(version=1, reads=("text",), settings=always, open=_open)
+SIGNAL = Signal(version=2, reads=("text",), settings=always, open=_open)

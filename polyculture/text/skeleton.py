@@ -9,6 +9,9 @@ Skeleton of the stored text (canonical text has no capitals left), after NFKC, w
 - `0`: a number, inner points and commas included, also within a word;
 - every run of white space is one space; the rest stays, case and all.
 
+Something must be left to compare: in a text of which most letters are capitals a capital tells no name, and `C` is not
+masked; in one of which every token would be `C` or `Q`, neither is.
+
 At each place the first that fits counts, in this order. A token is a placeholder or a word of `text.words`; a mark is
 none. The opening is the skeleton up to its seventeenth token. A search for the end of a quotation stops at the next
 mark of its kind, so the walk is linear in the text, whatever it holds.

@@ -9,6 +9,7 @@ from polyculture.compute.compiled import compiled, load64
 from polyculture.text.skeleton_classes import ALONE, COMBINING_SHIFT, DIGIT, NEWLINE, SPACE, UNSETTLED, UPPER, WORD
 
 OPENING_TOKENS = 16
+NAMES, QUOTATIONS = 1, 2  # what a walk masks beside addresses, hexadecimal words and numbers
 HEX_DIGITS = 8  # a shorter word of them is read as a word or a number
 Bytes = NDArray[np.uint8]
 Classes = NDArray[np.uint16]
@@ -201,11 +202,25 @@ def _number_end(data: Bytes, at: int, classes: Classes) -> int:
 
 
 @compiled()
-def _masked(data: Bytes, at: int, in_word: bool, classes: Classes) -> tuple[Any, Any]:
+def _is_in_capitals(data: Bytes, classes: Classes) -> bool:
+    """True if most letters are capitals, so that a capital does not tell a name."""
+    at, letters, capitals = 0, 0, 0
+    while at < len(data):
+        _, length, flags = _character(data, at, classes)
+        if flags & WORD and not flags & DIGIT:
+            letters += 1
+            if flags & UPPER:
+                capitals += 1
+        at += length
+    return 2 * capitals > letters
+
+
+@compiled()
+def _masked(data: Bytes, at: int, in_word: bool, classes: Classes, masks: int) -> tuple[Any, Any]:
     """Find the end of the part that is masked from here on (`at` if none is), and its placeholder."""
     _, _, flags = _character(data, at, classes)
     if not flags & WORD:
-        return _quoted_end(data, at, in_word, classes), _Q
+        return _quoted_end(data, at, in_word, classes) if masks & QUOTATIONS else at, _Q
     if not in_word or flags & ALONE:
         end = _address_end(data, at)
         if end > at:
@@ -213,7 +228,7 @@ def _masked(data: Bytes, at: int, in_word: bool, classes: Classes) -> tuple[Any,
         end = _hex_end(data, at, classes)
         if end > at:
             return end, _H
-        if flags & UPPER:
+        if flags & UPPER and masks & NAMES:
             return _capitals_end(data, at, classes), _C
     if flags & DIGIT:
         return _number_end(data, at, classes), _ZERO
@@ -227,7 +242,17 @@ def write_skeleton(data: Bytes, classes: Classes, out: Bytes) -> tuple[int, int,
     Returns:
         Bytes of the skeleton, bytes of its opening, tokens.
     """
-    at, size, tokens = 0, 0, 0
+    masks = QUOTATIONS if _is_in_capitals(data, classes) else NAMES | QUOTATIONS
+    size, opening, tokens, hidden = _walk(data, classes, out, masks)
+    if hidden == tokens and tokens > 0:  # nothing would be left to compare
+        size, opening, tokens, hidden = _walk(data, classes, out, 0)
+    return size, opening, tokens
+
+
+@compiled()
+def _walk(data: Bytes, classes: Classes, out: Bytes, masks: int) -> tuple[int, int, int, int]:
+    """Write a skeleton; bytes of it, bytes of its opening, tokens, and how many are names or quotations."""
+    at, size, tokens, hidden = 0, 0, 0, 0
     opening = -1
     in_word, after_space = False, False
     while at < len(data):
@@ -237,12 +262,14 @@ def write_skeleton(data: Bytes, classes: Classes, out: Bytes) -> tuple[int, int,
             at += length
             continue
         is_inner = in_word and flags & (WORD | ALONE | DIGIT) == WORD
-        end, placeholder = (at, 0) if is_inner else _masked(data, at, in_word, classes)
+        end, placeholder = (at, 0) if is_inner else _masked(data, at, in_word, classes, masks)
         starts_token = (flags & WORD and (not in_word or flags & ALONE)) or (end > at and placeholder == _Q)
         if starts_token:
             if tokens == OPENING_TOKENS:
                 opening = size
             tokens += 1
+            if end > at and placeholder in (_Q, _C):
+                hidden += 1
         if after_space:
             out[size] = 0x20
             size += 1
@@ -258,4 +285,4 @@ def write_skeleton(data: Bytes, classes: Classes, out: Bytes) -> tuple[int, int,
             size += length
             in_word = flags & WORD != 0 and flags & ALONE == 0
             at += length
-    return size, size if opening < 0 else opening, tokens
+    return size, size if opening < 0 else opening, tokens, hidden

@@ -46,8 +46,10 @@ def is_word(character: str) -> bool:
     return bool(character) and character_classes()[ord(character)] not in (0, ALONE)
 
 
-def quoted_end(text: str, at: int, in_word: bool) -> tuple[int, str]:
+def quoted_end(text: str, at: int, in_word: bool, masks: str) -> tuple[int, str]:
     here = text[at]
+    if "Q" not in masks:
+        return at, ""
     closer = CLOSERS.get(here)
     is_apostrophe = here in "'‘"
     if closer and not (is_apostrophe and in_word):
@@ -59,17 +61,17 @@ def quoted_end(text: str, at: int, in_word: bool) -> tuple[int, str]:
     return at, ""
 
 
-def masked(text: str, at: int, in_word: bool) -> tuple[int, str]:
+def masked(text: str, at: int, in_word: bool, masks: str) -> tuple[int, str]:
     """End and placeholder of what is masked at a place."""
     here, kind = text[at], character_classes()[ord(text[at])]
     if kind == 0:
-        return quoted_end(text, at, in_word)
+        return quoted_end(text, at, in_word, masks)
     if not in_word or kind == ALONE:
         if (found := ADDRESS.match(text, at)) and (rest := found[2].rstrip(".,:;!?")):
             return at + len(found[1]) + len(rest), "U"
         if (found := HEXADECIMAL.match(text, at)) and not is_word(text[found.end() : found.end() + 1]):
             return found.end(), "H"
-        if unicodedata.category(here) in ("Lu", "Lt"):
+        if "C" in masks and unicodedata.category(here) in ("Lu", "Lt"):
             return capitals_end(text, at), "C"
     number = re.match(r"\d+([.,]\d+)*", text[at:])
     return (at + number.end(), "0") if number else (at, "")
@@ -87,6 +89,15 @@ def capitals_end(text: str, at: int) -> int:
 def brute_force(text: str) -> tuple[str, str, int]:
     """Skeleton, opening and tokens, one character after another."""
     text = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+    letters = [c for c in text if character_classes()[ord(c)] and unicodedata.category(c) != "Nd"]
+    capitals = [c for c in letters if unicodedata.category(c) in ("Lu", "Lt")]
+    found = walk(text, "Q" if 2 * len(capitals) > len(letters) else "CQ")
+    return walk(text, "")[:3] if 0 < found[2] == found[3] else found[:3]
+
+
+def walk(text: str, masks: str) -> tuple[str, str, int, int]:
+    """Skeleton, opening, tokens, and those of them that are names or quotations."""
+    hidden = 0
     pieces: list[str] = []
     opening: list[str] | None = None
     at, tokens, in_word = 0, 0, False
@@ -96,15 +107,16 @@ def brute_force(text: str) -> tuple[str, str, int]:
             at, in_word = at + 1, False
             continue
         kind = character_classes()[ord(text[at])]
-        end, placeholder = masked(text, at, in_word)
+        end, placeholder = masked(text, at, in_word, masks)
         if placeholder == "Q" or (kind and (not in_word or kind == ALONE)):
             opening = list(pieces) if tokens == 16 else opening
             tokens += 1
+            hidden += placeholder in ("C", "Q")
         in_word = placeholder == "0" or (not placeholder and is_word(text[at]))
         pieces.append(placeholder or text[at])
         at = max(end, at + 1)
     whole = " ".join("".join(pieces).split())
-    return whole, whole if opening is None else " ".join("".join(opening).split()), tokens
+    return whole, whole if opening is None else " ".join("".join(opening).split()), tokens, hidden
 
 
 def keys(texts: list[str]) -> TemplateKeys:
@@ -199,3 +211,39 @@ def test_keys_do_not_depend_on_neighbours() -> None:
     together = keys(texts).whole
     assert (together == np.vstack([keys([text]).whole for text in texts])).all()
     assert (together[0] == together[3]).all()
+
+
+UNRELATED = {
+    "Latin": ("THE WEATHER TURNED COLD, AND SNOW FELL.", "INVOICES ARE DUE ON FRIDAY, WITHOUT FAIL."),
+    "Latin, a few small letters": ("THE McDONALD FARM, 3 km FROM HERE.", "INVOICES FOR iPHONES, PAID at ONCE."),
+    "Greek": ("Ο ΚΑΙΡΟΣ ΕΓΙΝΕ ΚΡΥΟΣ.", "ΤΑ ΤΙΜΟΛΟΓΙΑ ΠΛΗΡΩΝΟΝΤΑΙ ΑΥΡΙΟ."),
+    "Cyrillic": ("ПОГОДА СТАЛА ХОЛОДНОЙ.", "СЧЕТА ОПЛАЧИВАЮТСЯ ЗАВТРА."),
+    "Armenian": ("ԵՂԱՆԱԿԸ ՑՈՒՐՏ Է.", "ՀԱՇԻՎԸ ՎՃԱՐՎՈՒՄ Է ՎԱՂԸ."),
+    "German": ("DAS WETTER WURDE KÜHL UND ÜBEL.", "DIE RECHNUNG IST MORGEN FÄLLIG."),
+    "titles": ("The Weather Turned Cold", "Invoices Are Due Tomorrow"),
+    "quotations": ('"The weather turned cold." "Snow fell."', '"Invoices are due." "Pay them."'),
+    "quotations and names": ('Anna "The weather turned cold."', 'Bob "Invoices are due."'),
+}
+
+
+@pytest.mark.parametrize("name", UNRELATED)
+def test_unrelated_texts_of_capitals_or_quotations_are_no_template(name: str) -> None:
+    first, second = UNRELATED[name]
+    assert skeleton(first) != skeleton(second)
+    found = keys([first, second, first + " " + first, second])
+    assert (found.whole[0] != found.whole[1]).any()
+    assert (found.whole[1] == found.whole[3]).all()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Dear Anna Smith, you owe 30 euros.", "Dear John Doe, you owe 1,000 euros."),
+        ("Name: Anna, Age: 30", "Name: John, Age: 41"),
+        ("向 NASA 報告 3 次", "向 ESA 報告 12 次"),
+        ("ERROR 17 IN LINE 4", "ERROR 18 IN LINE 200"),
+        ("Уважаемый Иван, ваш счет 5 рублей", "Уважаемый Петр, ваш счет 70 рублей"),
+    ],
+)
+def test_names_and_numbers_are_masked_where_something_is_left(first: str, second: str) -> None:
+    assert skeleton(first) == skeleton(second)
