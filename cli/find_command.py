@@ -49,7 +49,7 @@ def _show(found: "FoundDocument") -> None:
     for place in found.places:
         terminal.line(f"{found.document_id} {_words(place)}")
     if found.stands_for:
-        terminal.line(f"  {found.stands_for:,} removed documents name it as the twin that stayed.")
+        terminal.line(f"  Removed documents that name it as the twin that stayed: {found.stands_for:,}.")
     for place in found.twin:
         terminal.line(f"  The twin {_words(place)}")
     if not found.places:
