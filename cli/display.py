@@ -45,6 +45,8 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
     if profile is not None:
         _print_numbers(terminal, manifest, profile)
     for check in verdict.checks:
+        if check.name == "side_files":
+            console.print(safe_detail(check.message, 600), style="dim", soft_wrap=True, markup=False)
         if check.name == "canary" and check.outcome is Outcome.PASS:
             terminal.line(f"{check.message}.", style="dim")
     terminal.line()

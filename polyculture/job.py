@@ -18,12 +18,13 @@ from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
 from polyculture.mixture.plan.weights import Weights, open_weights
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import json_sha256, tree_sha256
 from polyculture.storage.run_directory import RunDirectory
 from polyculture.text.language import language_model_path
 from polyculture.text.tokenizer import TokenCounter
+from schemas.accounts import LeftOut
 from schemas.config import CurationConfig
 from schemas.manifest import Manifest
 from schemas.profile import LastGo
@@ -47,6 +48,7 @@ class Job:
         last_go: the last run that was GO, if the configuration names one.
         weights: what the files of rates say that the configuration names.
         filters: what takes documents out before anything is compared.
+        left_out: side files beside the inputs, by source name.
     """
 
     command: Command
@@ -60,6 +62,7 @@ class Job:
     last_go: LastGo | None = None
     weights: Mapping[str, Weights] = field(default_factory=dict)
     filters: tuple[ActiveFilter, ...] = ()
+    left_out: Mapping[str, Sequence[LeftOut]] = field(default_factory=dict)
 
     @property
     def workspace(self) -> Workspace:
@@ -68,7 +71,7 @@ class Job:
 
     def partition_key(self, partition: Partition) -> str:
         """Key of the documents of a partition: the code that reads them, and what it is given."""
-        read_by = {"name", "kind", "license", "language", "fields"}
+        read_by = {"name", "kind", "license", "language", "fields", "text_records"}
         given = {
             "source": partition.source.model_dump(mode="json", include=read_by),
             "files": [(file.name, file.sha256) for file in partition.files],
@@ -96,7 +99,8 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     tokenizer = base / config.tokenizer.path if config.tokenizer.path else None
     if tokenizer is not None and not tokenizer.is_file():
         raise ConfigError(f"{called}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
-    inputs = {source.name: tuple(find_files(source, base)) for source in config.sources}
+    found = {source.name: find_inputs(source, base) for source in config.sources}
+    inputs = {name: of.files for name, of in found.items()}
     directory = RunDirectory((out or Path("runs") / config.name).absolute())
     _refuse_overlap(directory.root, inputs)
     for source in config.sources:
@@ -124,7 +128,9 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     weights = open_weights(config, base, digests["data"]) if command == "run" else {}
     digests |= {f"rates {name}": found.file_sha256 for name, found in weights.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
-    parts = [command, digests, files, library_versions(command), unicodedata.unidata_version]
+    left_out = {name: [left.model_dump() for left in of.left_out] for name, of in found.items() if of.left_out}
+    parts: list[object] = [command, digests, files, library_versions(command), unicodedata.unidata_version]
+    parts += [left_out] if left_out else []
     identity = json_sha256([*parts, *([last_go.manifest_sha256] if last_go else []), *more])
     job = Job(
         command,
@@ -138,6 +144,7 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
         last_go,
         weights,
         filters,
+        {name: of.left_out for name, of in found.items()},
     )
     _refuse_other_run(job)
     return job

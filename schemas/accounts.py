@@ -44,6 +44,20 @@ class FileAccount(Strict):
     is_changed: bool = False
 
 
+class LeftOut(Strict):
+    """Side files of a source that were found and not read.
+
+    Attributes:
+        why: what they are.
+        files: number of them.
+        names: names of the first ten, relative to the configuration file.
+    """
+
+    why: str
+    files: int
+    names: list[str]
+
+
 class SourceAccount(Strict):
     """The account of one source.
 
@@ -60,6 +74,8 @@ class SourceAccount(Strict):
         repeated: further copies of kept documents.
         written: rows of the shards.
         *_tokens: tokens of those documents; read_tokens are of those that no filter took out.
+        largest_tokens: tokens of its largest document.
+        left_out: side files, which no count holds.
     """
 
     name: str
@@ -80,6 +96,8 @@ class SourceAccount(Strict):
     written_tokens: int
     quarantine_limit: float
     files: list[FileAccount]
+    largest_tokens: int = 0
+    left_out: list[LeftOut] = Field(default_factory=list)
 
     @property
     def documents(self) -> int:

@@ -59,6 +59,9 @@ class SourceConfig(Strict):
         description="Field of the document schema -> column of the corpus; dots reach into objects and JSON strings "
         "(`meta.author`).",
     )
+    text_records: Literal["whole_file", "blank_lines"] = Field(
+        "whole_file", description="Documents of a text file: the whole file, or what stands between blank lines."
+    )
     answers_per_prompt: float | None = Field(
         None,
         gt=0,

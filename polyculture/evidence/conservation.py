@@ -10,7 +10,7 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.filtered import Counts
 from polyculture.deduplication.removal import REASONS, Removal
 from polyculture.errors import PolycultureError
-from schemas.accounts import FileAccount, SourceAccount
+from schemas.accounts import FileAccount, LeftOut, SourceAccount
 from schemas.config import CurationConfig
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import SourceConfig
@@ -44,12 +44,13 @@ def settle_conflicts(files: Sequence[FileAccount], conflicts: Mapping[str, int])
     return settled
 
 
-def conserve(
+def conserve(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
     config: CurationConfig,
     files: Mapping[str, Sequence[FileAccount]],
     corpus: Corpus,
     removal: Removal | None,
     copies: NDArray[np.int64],
+    left_out: Mapping[str, Sequence[LeftOut]] | None = None,
 ) -> list[SourceAccount]:
     """Balance every source.
 
@@ -59,6 +60,7 @@ def conserve(
         corpus: the documents.
         removal: decisions of deduplication; None if nothing was removed.
         copies: (documents,) times that each document is written.
+        left_out: side files of each source, by source name.
 
     Returns:
         An account per source, sorted by name.
@@ -74,7 +76,7 @@ def conserve(
             raise PolycultureError(
                 f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
             )
-        accounts.append(account)
+        accounts.append(account.model_copy(update={"left_out": list((left_out or {}).get(name, ()))}))
     return accounts
 
 
@@ -119,5 +121,6 @@ def _account(
         kept_tokens=int(tokens[kept].sum()),
         written_tokens=int((tokens * copies)[mine].sum()),
         quarantine_limit=source.quarantine_limit,
+        largest_tokens=int(tokens[mine].max(initial=0)),
         files=sorted(files, key=lambda file: file.name),
     )

@@ -1,5 +1,6 @@
 """Conditions on any run, whatever its configuration expects: input read whole, and everything accounted for."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from schemas.accounts import SourceAccount
@@ -10,6 +11,8 @@ from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
 WARN_QUARANTINED_FRACTION = 0.001
+MOST_OF_A_SOURCE = 0.9  # of the tokens, in one document of a text file
+LONG_TOKENS = 10_000  # of a document that is the only file of its source
 MOST_TAKEN_DOWN = 0.001  # of the tokens: more moves a distinct fraction by more than its interval
 
 
@@ -110,6 +113,7 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
     said = f"{account.name}: {documents:,} documents were {'left' if filtered else 'read'}{gone}"
     yield condition("empty_source", account.name, documents > 0, said)
     yield _quarantine(account)
+    yield from _layout_conditions(account)
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
     for file in account.files:
         if file.is_tail_lost:
@@ -131,6 +135,37 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
             yield condition(
                 "unreadable_input", account.name, False, f"{account.name}: {file.name} holds no record", "warn"
             )
+
+
+def _layout_conditions(account: SourceAccount) -> Iterator[CheckResult]:
+    """Name what was left out as no data, and warn of a source whose files are not what they were taken for."""
+    for line in left_out_lines(account):
+        yield condition("side_files", account.name, True, line, "warn")
+    formats = Counter(file.format.partition("+")[0] for file in account.files if file.documents)
+    if len(formats) > 1:
+        shown = ", ".join(f"{count:,} {name}" for name, count in formats.most_common())
+        said = f"{account.name} mixes files of {len(formats)} formats: {shown}; are all of them data?"
+        yield condition("mixed_formats", account.name, False, said, "warn")
+    share = account.largest_tokens / account.read_tokens if account.read_tokens else 0.0
+    texts = [file for file in account.files if file.format.partition("+")[0] == "text" and file.documents]
+    is_long = account.largest_tokens >= LONG_TOKENS or len(account.files) > 1
+    if texts and share > MOST_OF_A_SOURCE and is_long:
+        name = max(texts, key=lambda file: file.bytes).name
+        said = (
+            f"{account.name}: one document holds {100 * share:.0f} % of the tokens, probably {name}; "
+            "if its paragraphs are documents, `text_records: blank_lines`"
+        )
+        yield condition("one_document", account.name, False, said, "warn")
+
+
+def left_out_lines(account: SourceAccount) -> list[str]:
+    """Sentences on the side files of a source, one for each reason."""
+    return [
+        f"{account.name}: {left.files:,} side files left out, {left.why}: "
+        + ", ".join(left.names)
+        + (", ..." if left.files > len(left.names) else "")
+        for left in account.left_out
+    ]
 
 
 def _quarantine(account: SourceAccount) -> CheckResult:

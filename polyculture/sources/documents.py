@@ -54,6 +54,7 @@ class FieldPlan:
         paths: the keys of `fields` that are dotted.
         limits: bounds on a text, and on the JSON values of mapped columns.
         asked: fields that the configuration maps, text aside.
+        is_split: text files are split at blank lines.
     """
 
     columns: Mapping[str, str]
@@ -61,6 +62,7 @@ class FieldPlan:
     paths: tuple[str, ...]
     limits: LimitsConfig
     asked: tuple[str, ...] = ()
+    is_split: bool = False
 
 
 @dataclass(slots=True)
@@ -113,7 +115,8 @@ def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
         if name != "text":
             fields[column] = (*fields.get(column, ()), (name, _CONVERTERS.get(name, _to_string)))
     asked = tuple(name for name in source.fields if name != "text")
-    return FieldPlan(columns, fields, tuple(c for c in fields if "." in c), limits, asked)
+    paths = tuple(column for column in fields if "." in column)
+    return FieldPlan(columns, fields, paths, limits, asked, source.text_records == "blank_lines")
 
 
 def to_document(record: Record, position: int, plan: FieldPlan, tally: Tally) -> Document | Rejection:

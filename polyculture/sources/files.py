@@ -5,12 +5,15 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from polyculture.errors import ConfigError
 from polyculture.sources.record import InputFile
+from polyculture.sources.side_files import gather_left_out, why_left_out
 from polyculture.sources.stream import open_regular
 from polyculture.storage.messages import safe_detail
+from schemas.accounts import LeftOut
 from schemas.source_config import SourceConfig
 
 _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (
@@ -18,6 +21,7 @@ _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x05\x06", "zip"),
     (257, b"ustar", "tar"),
 )
+HIDDEN = "hidden: its name starts with a dot"
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
@@ -27,11 +31,27 @@ _KINDS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of a source, and what was found beside them and is no data."""
+
+    files: tuple[InputFile, ...]
+    left_out: tuple[LeftOut, ...]
+
+
 def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
+    """The files of a source; see `find_inputs`."""
+    return list(find_inputs(source, base).files)
+
+
+def find_inputs(source: SourceConfig, base: Path) -> Found:
     """The files of a source, each hashed, sorted by name; a file that is reached twice counts once.
 
+    Side files of known layouts are left out (`why_left_out`), and so is what has a name that starts with a dot, unless
+    the configuration names the file itself.
+
     Args:
-        source: its `paths` are files, folders (read recursively, names that start with a dot left out) or patterns.
+        source: its `paths` are files, folders (read recursively, or patterns.
         base: the configuration file's folder, which relative paths start from.
 
     Returns:
@@ -40,13 +60,23 @@ def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
     Raises:
         ConfigError: a path is missing, unreadable, a URL, an archive, or leads to anything but regular files.
     """
+    entries = [entry for written in source.paths for entry in _expand(source, written, base)]
+    named = {entry.path for entry in entries if entry.root is None}
+    hidden = {entry.path for entry in entries if entry.is_hidden} - named
+    searched = {e.path: e.root for e in entries if e.root is not None and not e.is_hidden}
+    left = why_left_out(searched, named) | dict.fromkeys(hidden, HIDDEN)
     found: dict[Path, str] = {}
-    for written in source.paths:
-        for path in _expand(source, written, base):
-            real = _resolve(source, path)
-            name = _name(source, path, base)
+    for entry in entries:
+        if entry.path not in left:
+            real = _resolve(source, entry.path)
+            name = _name(source, entry.path, base)
             found[real] = min(name, found.get(real, name))
-    return [_hash(source, real, name) for name, real in sorted((name, real) for real, name in found.items())]
+    if not found:
+        first = min(left)
+        held = f"holds side files only, e.g. {_name(source, first, base)} ({left[first]})"
+        raise _refuse(source, ", ".join(source.paths), f"{held}; name a file itself to read it all the same")
+    files = tuple(_hash(source, real, name) for name, real in sorted((name, real) for real, name in found.items()))
+    return Found(files, tuple(gather_left_out({_name(source, path, base): why for path, why in left.items()})))
 
 
 def matches_of(written: str, base: Path) -> list[Path]:
@@ -78,29 +108,52 @@ def _refuse(source: SourceConfig, path: object, problem: str) -> ConfigError:
     return ConfigError(f"source {source.name}: {safe_detail(str(path), 500)}: {problem}")
 
 
-def _expand(source: SourceConfig, written: str, base: Path) -> Iterator[Path]:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A path that was found, and the folder that the search for it began at; None if it was named.
+
+    `is_hidden` is of what a walk passes over because its name starts with a dot.
+    """
+
+    path: Path
+    root: Path | None
+    is_hidden: bool = False
+
+
+def _expand(source: SourceConfig, written: str, base: Path) -> Iterator[_Entry]:
     """The paths that one entry of `paths` stands for, folders walked."""
     if "://" in written:
         raise _refuse(source, written, "URLs are not read; download it and give the local path")
     if "\0" in written:
         raise _refuse(source, written, "a path cannot hold U+0000")
+    path = base / written
+    is_named = os.path.lexists(path)
     matches = matches_of(written, base)
     if not matches:
         what = "no file matches this pattern" if glob.has_magic(written) else "does not exist"
         raise _refuse(source, written, f"{what}; relative paths start at {base}")
     for match in matches:
         if match.is_dir():
-            yield from _walk(source, match)
+            root = match if is_named else _fixed_part(path)
+            yield from (_Entry(found, root, found.name.startswith(".")) for found in _walk(source, match))
         else:
-            yield match
+            yield _Entry(match, None if is_named else _fixed_part(path))
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """The folder that a pattern begins at."""
+    return next((folder for folder in pattern.parents if not glob.has_magic(str(folder))), Path())
 
 
 def _walk(source: SourceConfig, folder: Path) -> Iterator[Path]:
+    """Files below a folder; of what is hidden, files and folders as they stand."""
+
     def fail(error: OSError) -> None:
         raise _refuse(source, error.filename, f"cannot be listed ({error.strerror}); check its permissions")
 
     is_empty = True
     for parent, folders, names in os.walk(folder, onerror=fail):
+        yield from (Path(parent, name) for name in (*folders, *names) if name.startswith("."))
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
             if Path(parent, name).is_symlink():

@@ -114,6 +114,7 @@ class Reading:
         limits: bounds.
         notes: filled by the reader.
         cut_pages: what becomes of pages that were cut when they were fetched.
+        is_split: text files are split at blank lines.
     """
 
     file: InputFile
@@ -122,6 +123,7 @@ class Reading:
     limits: LimitsConfig
     notes: FileNotes
     cut_pages: CutPages = "keep"
+    is_split: bool = False
 
     def lose_tail(self, reason: QuarantineReason, detail: str, byte_offset: int, lost_bytes: int) -> Rejection:
         """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""

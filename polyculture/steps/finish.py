@@ -53,7 +53,7 @@ def write_manifest(
     if removal is not None:
         _write_unselected(session, removal, copies)
     said = RunAccounts(
-        conservation=conserve(job.config, accounts, corpus, removal, copies),
+        conservation=conserve(job.config, accounts, corpus, removal, copies, job.left_out),
         shards=shards,
         plan=open_plan(job) if is_run else None,
         removals=None if is_audit else workspace.open_account(RemovalSummary),

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from polyculture.sources.charset import decode
-from schemas.source_config import LimitsConfig
-from tests.unit.sources.helpers import jsonl, page, read, rows, warc, zst
+from schemas.documents import Kind
+from schemas.source_config import LimitsConfig, SourceConfig
+from tests.unit.sources.helpers import Outcome, jsonl, page, read, read_found, rows, warc, zst
 
 LINES = jsonl(rows(3))
 TEXT = "Ein Satz mit schönen Wörtern über Bäume, Straßen und Häuser. " * 5
@@ -183,3 +184,41 @@ def test_a_git_lfs_pointer_is_refused_under_any_name(tmp_path: Path, name: str, 
 )
 def test_a_text_about_pointers_is_text(tmp_path: Path, text: str) -> None:
     assert read(tmp_path, "a.md", text.encode()).texts == [text]
+
+
+def split(folder: Path, data: bytes, limits: LimitsConfig | None = None) -> Outcome:
+    (folder / "a.txt").write_bytes(data)
+    source = SourceConfig(name="s", kind=Kind.WEB, paths=("a.txt",), text_records="blank_lines")
+    return read_found(folder, source, limits)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1"])
+def test_paragraphs_are_documents_with_their_places(tmp_path: Path, end: str, encoding: str) -> None:
+    paragraphs = [f"Ein schöner Satz über Bäume und Häuser {i}.{end}Zweite Zeile für {i}" for i in range(50)]
+    data = (end * 2 + f"{end} \t{end}{end}".join(paragraphs) + end).encode(encoding)
+    found = split(tmp_path, data)
+    assert found.texts == paragraphs
+    name = "utf-8" if encoding == "utf-8-sig" else encoding
+    for document in found.documents[1:]:
+        assert data[document.byte_offset :].decode(name).startswith(str(document.values["text"]))
+
+
+def test_a_bad_paragraph_costs_only_itself(tmp_path: Path) -> None:
+    data = b"one\n\n" + b"x" * 500 + b"\n\ntwo\n\na\0b " + b"words " * 200 + b"\n\nthree"
+    found = split(tmp_path, data, LimitsConfig(max_document_bytes=100))
+    assert found.texts == ["one", "two", "three"]
+    assert [rejection.byte_offset for rejection in found.rejections] == [5, 512]
+
+
+def test_a_cut_file_of_paragraphs_keeps_those_before_the_cut(tmp_path: Path) -> None:
+    texts = [str(record["text"]) for record in rows(3000)]
+    data = gzip.compress("\n\n".join(texts).encode())
+    found = split(tmp_path, data[: len(data) // 2])
+    assert found.texts == texts[: len(found.texts)]
+    assert len(found.texts) > 100
+    assert found.notes.is_tail_lost
+
+
+def test_paragraphs_in_utf_16_are_refused(tmp_path: Path) -> None:
+    assert split(tmp_path, "one\n\ntwo".encode("utf-16")).reasons == {"unsupported_charset": 1}

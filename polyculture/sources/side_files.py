@@ -1,0 +1,114 @@
+"""Side files of known layouts: what stands beside data and is none. A closed list of rules; see `why_left_out`."""
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from polyculture.sources.record import extensions_of
+from polyculture.sources.sniff import COLUMNAR_NAMES, JSON_NAMES, SEPARATED_NAMES, WARC_NAMES
+from schemas.accounts import LeftOut
+
+MOST_NAMES = 10
+_RECORDS = COLUMNAR_NAMES | WARC_NAMES | SEPARATED_NAMES | JSON_NAMES
+_PAGES = re.compile(
+    r"(?:readme|licen[cs]e|copying|notice|citation|changelog)(?:[._-].*)?|.*\.ya?ml|dataset_infos\.json|croissant\.json",
+    re.IGNORECASE,
+)
+_SAVED = frozenset({"dataset_info.json", "state.json", "dataset_dict.json"})
+_MARKERS = re.compile(r"_SUCCESS|_committed_.*|_started_.*|_metadata|_common_metadata|.*\.crc")
+# Folders whose name is enough, and what they are.
+_FOLDERS: Mapping[str, str] = {
+    "_delta_log": "the log of a Delta table",
+    "_change_data": "the change data of a Delta table",
+    "_temporary": "what a Spark job has not committed",
+}
+
+
+def why_left_out(found: Mapping[Path, Path], named: Collection[Path]) -> dict[Path, str]:
+    """The files that are no data by the layout of their folder, and why. The first rule that fits counts.
+
+    1. A folder with `manifest.json` and `state/` or `verdict.json` is a run of Polyculture: only `shards/` is data, and
+       of it only the shards. A folder with `dedupe.json` and `kept/` likewise: only `kept/`.
+    2. `_delta_log/`, `_change_data/`, `_temporary/`; `metadata/` that holds `*.metadata.json` or `version-hint.text`.
+    3. `_SUCCESS`, `_committed_*`, `_started_*`, `_metadata`, `_common_metadata`, `*.crc`.
+    4. `dataset_info.json`, `state.json`, `dataset_dict.json` where `*.arrow` files lie in their folder or below it.
+    5. README, LICENSE, COPYING, NOTICE, CITATION and CHANGELOG with any extension, `*.yaml`, `*.yml`,
+       `dataset_infos.json` and `croissant.json`, where files of records (by extension: JSON, JSON Lines, CSV, TSV,
+       Parquet, Arrow, WARC) lie in their folder or below it. A folder of Markdown alone is a corpus, README and all.
+
+    Args:
+        found: each file that walking a folder or a pattern found, and the folder that the search began at; no rule
+            looks above it.
+        named: files that the configuration names itself; never left out.
+    """
+    arrow, records = _folders_above(found, _is_arrow), _folders_above(found, _is_record_file)
+    left = {}
+    for path, root in found.items():
+        why = None if path in named else _why(path, root, arrow, records)
+        if why is not None:
+            left[path] = why
+    return left
+
+
+def gather_left_out(left: Mapping[str, str]) -> list[LeftOut]:
+    """Names of left-out files by reason, at most 10 names each.
+
+    Args:
+        left: name of a file or folder to why it is left out.
+    """
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, why in sorted(left.items()):
+        names[why].append(name)
+    return [LeftOut(why=why, files=len(of), names=of[:MOST_NAMES]) for why, of in sorted(names.items())]
+
+
+def _is_arrow(path: Path) -> bool:
+    return path.suffix.lower() == ".arrow"
+
+
+def _is_record_file(path: Path) -> bool:
+    is_page = path.name in _SAVED or _PAGES.fullmatch(path.name) or _MARKERS.fullmatch(path.name)
+    return not is_page and bool(extensions_of(path.name) & _RECORDS)
+
+
+def _folders_above(found: Mapping[Path, Path], test: Callable[[Path], bool]) -> set[Path]:
+    """Folders that hold a file which passes the test, at any depth."""
+    return {folder for path in found if test(path) for folder in path.parents}
+
+
+def _why(path: Path, root: Path, arrow: Collection[Path], records: Collection[Path]) -> str | None:
+    folder = root
+    for part in path.relative_to(root).parts if path.is_relative_to(root) else (path.name,):
+        why = _by_product(folder, part, path) or _by_folder(folder / part, path)
+        if why is not None:
+            return why
+        folder /= part
+    if _MARKERS.fullmatch(path.name):
+        return "a marker, summary or checksum of Spark or Hadoop"
+    if path.name in _SAVED and path.parent in arrow:
+        return "the description of a saved dataset"
+    is_page = _PAGES.fullmatch(path.name) and path.parent in records
+    return "a page or setting beside data files" if is_page else None
+
+
+def _by_folder(folder: Path, path: Path) -> str | None:
+    """Reason to leave out `path` below a folder that a table format keeps its own files in."""
+    if folder == path:
+        return None
+    is_iceberg = folder.name == "metadata" and _is_iceberg(folder)
+    return "the metadata of an Iceberg table" if is_iceberg else _FOLDERS.get(folder.name)
+
+
+def _by_product(folder: Path, part: str, path: Path) -> str | None:
+    """Reason to leave out `path` in a folder that Polyculture wrote; `part` is the next step from there to it."""
+    if (folder / "manifest.json").is_file() and ((folder / "state").is_dir() or (folder / "verdict.json").is_file()):
+        is_shard = part == "shards" and _is_arrow(path)
+        return None if is_shard else "a run of Polyculture, of which only the shards are data"
+    if (folder / "dedupe.json").is_file() and (folder / "kept").is_dir():
+        return None if part == "kept" else "the result of polyculture dedupe, of which only kept/ is data"
+    return None
+
+
+def _is_iceberg(folder: Path) -> bool:
+    return (folder / "version-hint.text").is_file() or any(folder.glob("*.metadata.json"))
