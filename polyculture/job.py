@@ -71,7 +71,7 @@ class Job:
 
     def partition_key(self, partition: Partition) -> str:
         """Key of the documents of a partition: the code that reads them, and what it is given."""
-        read_by = {"name", "kind", "license", "language", "fields", "text_records"}
+        read_by = {"name", "kind", "license", "language", "fields", "text_records", "chat_template"}
         given = {
             "source": partition.source.model_dump(mode="json", include=read_by),
             "files": [(file.name, file.sha256) for file in partition.files],

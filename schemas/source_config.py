@@ -62,6 +62,12 @@ class SourceConfig(Strict):
     text_records: Literal["whole_file", "blank_lines"] = Field(
         "whole_file", description="Documents of a text file: the whole file, or what stands between blank lines."
     )
+    chat_template: str | None = Field(
+        None,
+        max_length=1000,
+        description='How a message of a chat is written, with `{role}` and `{content}` (`"{role}: {content}\\n"`), '
+        "where the text is a list of messages.",
+    )
     answers_per_prompt: float | None = Field(
         None,
         gt=0,
@@ -96,6 +102,8 @@ class SourceConfig(Strict):
         unknown = sorted(set(self.fields) - set(MAPPABLE_FIELDS))
         if unknown:
             raise ValueError(f"fields: unknown field {unknown[0]!r}; known: {', '.join(MAPPABLE_FIELDS)}")
+        if self.chat_template is not None and "{content}" not in self.chat_template:
+            raise ValueError("chat_template: wants {content}, and {role} where roles shall be seen")
         if self.answers_per_prompt is not None and self.kind is not Kind.SYNTHETIC:
             raise ValueError("answers_per_prompt: only a synthetic source has prompts")
         return self

@@ -152,6 +152,7 @@ def _frames(reading: Reading, format_name: str, *, is_about_schema: bool = False
         "path": str(reading.file.path.resolve()),
         "columns": sorted(set(reading.columns.values())),
         "text": reading.columns["text"],
+        "is_chat": reading.is_chat,
         "max_text_bytes": limits.max_document_bytes,
         "max_bytes": limits.max_parser_bytes,
         "is_about_schema": is_about_schema,

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import orjson
 
+from polyculture.sources.chat import HINT, render_chat
 from polyculture.sources.json_line import LineFault, json_type, nesting_fault, parse_line
 from polyculture.sources.record import Record, Rejection, Unkept
 from polyculture.storage.messages import safe_detail
@@ -55,6 +56,7 @@ class FieldPlan:
         limits: bounds on a text, and on the JSON values of mapped columns.
         asked: fields that the configuration maps, text aside.
         is_split: text files are split at blank lines.
+        chat_template: template of a message, where texts are lists of messages.
     """
 
     columns: Mapping[str, str]
@@ -63,6 +65,7 @@ class FieldPlan:
     limits: LimitsConfig
     asked: tuple[str, ...] = ()
     is_split: bool = False
+    chat_template: str | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class Tally:
         empty: records that had a field's column without a value in it, by field.
         lost: values that became null, by field and the type found.
         nul: U+0000 characters removed from texts.
+        silent: messages of chats without content.
     """
 
     records: int = 0
@@ -82,11 +86,14 @@ class Tally:
     empty: Counter[str] = field(default_factory=Counter)
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     nul: int = 0
+    silent: int = 0
 
     def warnings(self, plan: FieldPlan) -> Iterator[str]:
         """Sentences on what was removed or lost, and on mapped columns that gave nothing."""
         if self.nul:
             yield f"{self.nul} U+0000 removed from texts"
+        if self.silent:
+            yield f"{self.silent} messages of chats have no content (tool calls?) and are empty in the text"
         for (name, found), count in sorted(self.lost.items()):
             became = "the record's number" if name == "id" else "null"
             yield f"{count} values of {name} (column `{safe_detail(plan.columns[name])}`) became {became}: " + (
@@ -116,7 +123,8 @@ def plan_fields(source: SourceConfig, limits: LimitsConfig) -> FieldPlan:
             fields[column] = (*fields.get(column, ()), (name, _CONVERTERS.get(name, _to_string)))
     asked = tuple(name for name in source.fields if name != "text")
     paths = tuple(column for column in fields if "." in column)
-    return FieldPlan(columns, fields, paths, limits, asked, source.text_records == "blank_lines")
+    is_split = source.text_records == "blank_lines"
+    return FieldPlan(columns, fields, paths, limits, asked, is_split, source.chat_template)
 
 
 def to_document(record: Record, position: int, plan: FieldPlan, tally: Tally) -> Document | Rejection:
@@ -132,7 +140,7 @@ def to_document(record: Record, position: int, plan: FieldPlan, tally: Tally) ->
         The document, or why there is none. O(size of the record).
     """
     values = record.values
-    text = find_value(values, plan.columns["text"])
+    text = _text_of(values, plan, tally)
     if type(text) is not str:
         if not isinstance(text, bytes):
             return _no_text(record, text)
@@ -160,6 +168,18 @@ def to_document(record: Record, position: int, plan: FieldPlan, tally: Tally) ->
     if fault is not None:
         return _reject(record, *fault)
     return Document(checked, position, record.byte_offset, record.sha256)
+
+
+def _text_of(values: Mapping[str, object], plan: FieldPlan, tally: Tally) -> object:
+    """The value of the text's column, messages of a chat rendered; a LineFault if they cannot be."""
+    text = find_value(values, plan.columns["text"])
+    if type(text) is not list or plan.chat_template is None:
+        return text
+    rendered = render_chat(text, plan.chat_template)
+    if isinstance(rendered, LineFault):
+        return rendered
+    tally.silent += rendered[1]
+    return rendered[0]
 
 
 def _convert(
@@ -219,11 +239,18 @@ def _reject(record: Record, reason: QuarantineReason, detail: str) -> Rejection:
 
 def _no_text(record: Record, text: object) -> Rejection:
     if isinstance(text, LineFault):
-        return _reject(record, text.reason, f"in the string that holds the text: {text.detail}")
+        return _reject(record, text.reason, f"in what holds the text: {text.detail}")
     if text is None:
         keys = ", ".join(sorted(map(str, record.values))[:20])
         return _reject(record, QuarantineReason.TEXT_MISSING, f"no text; the record has {keys or 'no keys'}")
-    return _reject(record, QuarantineReason.TEXT_WRONG_TYPE, f"text is {type(text).__name__}, wanted a string")
+    return _reject(
+        record, QuarantineReason.TEXT_WRONG_TYPE, f"text is {type(text).__name__}, wanted a string{_chat_hint(text)}"
+    )
+
+
+def _chat_hint(text: object) -> str:
+    is_chat = type(text) is list and text and isinstance(text[0], dict) and "role" in text[0]
+    return f"; {HINT}" if is_chat else ""
 
 
 def _text_fault(text: str, max_document_bytes: int) -> tuple[QuarantineReason, str] | None:

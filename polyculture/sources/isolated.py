@@ -43,6 +43,7 @@ class Request:
         path: the file.
         columns: column names or dotted paths.
         text: the one that supplies the text.
+        is_chat: the text may be a list of messages.
         max_text_bytes: longer strings are left out and their rows listed.
         max_bytes: address space of this process.
         is_about_schema: only the schema is asked for.
@@ -52,6 +53,7 @@ class Request:
     path: str
     columns: tuple[str, ...]
     text: str
+    is_chat: bool
     max_text_bytes: int
     max_bytes: int
     is_about_schema: bool = False
@@ -115,8 +117,10 @@ def check_schema(schema: Any, request: Request) -> list[str]:
     if isinstance(kind, pa.BaseExtensionType):
         kind = kind.storage_type
     is_path = text != request.text
-    if not (is_text_type(kind) or (is_path and pa.types.is_struct(kind))):
-        raise SchemaError(f"{request.text} is {kind}, wanted string; the file has {shown}")
+    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    if not (is_text_type(kind) or (is_path and pa.types.is_struct(kind)) or (is_list and request.is_chat)):
+        hint = " (messages? give the source a chat_template)" if is_list and not is_path else ""
+        raise SchemaError(f"{request.text} is {kind}, wanted string{hint}; the file has {shown}")
     wanted = {column_of(path, names) for path in request.columns}
     return [name for name in names if name in wanted and names.count(name) == 1]
 

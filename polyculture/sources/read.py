@@ -54,7 +54,9 @@ def _slots(file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNo
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN
         suffix = f"+{stream.codec}" if is_packed else ""
-        reading = Reading(file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split)
+        reading = Reading(
+            file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split, plan.chat_template is not None
+        )
         found = recognise(file.name, head, is_packed, plan.columns["text"])
         if isinstance(found, Refused):
             notes.format = "unknown" + suffix

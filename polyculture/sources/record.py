@@ -115,6 +115,7 @@ class Reading:
         notes: filled by the reader.
         cut_pages: what becomes of pages that were cut when they were fetched.
         is_split: text files are split at blank lines.
+        is_chat: the text may be a list of messages.
     """
 
     file: InputFile
@@ -124,6 +125,7 @@ class Reading:
     notes: FileNotes
     cut_pages: CutPages = "keep"
     is_split: bool = False
+    is_chat: bool = False
 
     def lose_tail(self, reason: QuarantineReason, detail: str, byte_offset: int, lost_bytes: int) -> Rejection:
         """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""
