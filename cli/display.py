@@ -46,7 +46,7 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
         _print_numbers(terminal, manifest, profile)
     for check in verdict.checks:
         if check.name == "side_files":
-            console.print(safe_detail(check.message, 600), style="dim", soft_wrap=True, markup=False)
+            terminal.line(check.message, style="dim")
         if check.name == "canary" and check.outcome is Outcome.PASS:
             terminal.line(f"{check.message}.", style="dim")
     terminal.line()

@@ -79,7 +79,12 @@ def check_columns(source: SourceConfig, files: Sequence[InputFile], limits: Limi
     for file in files[:MOST_FILES]:
         try:
             with HeadStream(file.path, limits) as stream:
-                _look(Reading(file, stream, plan.columns, limits, FileNotes()), seen)
+                _look(
+                    Reading(
+                        file, stream, plan.columns, limits, FileNotes(), is_split=plan.is_split, is_chat=plan.is_chat
+                    ),
+                    seen,
+                )
         except (OSError, MemoryError, RecursionError, DamageError):
             continue
         if not seen.missing and seen.fault is None:

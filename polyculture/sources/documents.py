@@ -67,6 +67,11 @@ class FieldPlan:
     is_split: bool = False
     chat_template: str | None = None
 
+    @property
+    def is_chat(self) -> bool:
+        """True if texts may be lists of messages."""
+        return self.chat_template is not None
+
 
 @dataclass(slots=True)
 class Tally:

@@ -54,9 +54,7 @@ def _slots(file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNo
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN
         suffix = f"+{stream.codec}" if is_packed else ""
-        reading = Reading(
-            file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split, plan.chat_template is not None
-        )
+        reading = Reading(file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split, plan.is_chat)
         found = recognise(file.name, head, is_packed, plan.columns["text"])
         if isinstance(found, Refused):
             notes.format = "unknown" + suffix
