@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import typer
 
-from schemas.counts import parse_count
-
 
 def count_of(least: int = 1) -> Callable[[str], int]:
     """A parser of typer for numbers such as `2B` and `10k`, of at least `least`."""
 
     def parse(written: str) -> int:
+        from schemas.counts import parse_count
+
         try:
             found = parse_count(str(written))
         except ValueError as error:

@@ -7,14 +7,17 @@ import io
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 from polyculture.storage.messages import escaped
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 WIDEST = 100_000
 
@@ -87,7 +90,7 @@ class Terminal:
         self._console.print(table)
 
 
-def print_json(found: BaseModel | dict[str, object]) -> None:
+def print_json(found: "BaseModel | dict[str, object]") -> None:
     """Print JSON on standard output, in ASCII where the output's encoding lacks a character."""
     text = json.dumps(found) if isinstance(found, dict) else found.model_dump_json()
     try:

@@ -87,8 +87,8 @@ TRIALS: dict[str, tuple[Edits, list[str]]] = {
             ("polyculture/sources/readers.py", '    "html":', '    "cards": read_cards,\n    "html":'),
             (
                 "polyculture/sources/sniff.py",
-                "    if _WARC.match(head):\n",
-                '    if head.startswith(b"====\\n"):\n        return "cards"\n    if _WARC.match(head):\n',
+                "    if _WARC.match(head) or",
+                '    if head.startswith(b"====\\n"):\n        return "cards"\n    if _WARC.match(head) or',
             ),
         ],
         ["-c", READ],

@@ -388,7 +388,7 @@ def test_an_empty_source_closes_the_gate(tmp_path: Path, command: Command) -> No
 
 @pytest.mark.parametrize("job", ["run", "audit"])
 def test_no_document_at_all_is_no_go_and_a_whole_run(tmp_path: Path, command: Command, job: str) -> None:
-    (tmp_path / "none.jsonl").write_text('{"id": 1}\n')
+    (tmp_path / "none.jsonl").write_text('{"id": 1, "text": ""}\n')
     config = {"name": "nothing", "sources": [{"name": "none", "kind": "web", "paths": ["none.jsonl"]}]}
     result = command(job, write_config(tmp_path, config), "--out", tmp_path / "run", "--json")
     assert result.returncode == 3, result.stderr

@@ -56,7 +56,8 @@ def test_a_limit_is_given_once(here: Callable[..., Ended], tmp_path: Path) -> No
 
 def test_what_went_wrong_in_a_file_is_said_beside_its_name(command: Command, tmp_path: Path) -> None:
     write(tmp_path / "in" / "fine.jsonl", seed=1)
-    write(tmp_path / "in" / "broken.jsonl", seed=2).open("a").write("{no\n{nor this\n")
+    broken = write(tmp_path / "in" / "broken.jsonl", seed=2)
+    broken.write_text(broken.read_text() + "{no\n{nor this\n")
     lines = write(tmp_path / "zeros.jsonl", seed=3).read_bytes()
     (tmp_path / "in" / "zeros.jsonl.gz").write_bytes(gzip.compress(lines) + b"\0" * 10)
     cut = gzip.compress(b"".join(write(tmp_path / "cut.jsonl", 3000, 4).read_bytes() for _ in range(3)))

@@ -160,7 +160,7 @@ def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
         ["plan", run],
         ["trial", run, *ids],
         ["dedupe", str(tmp_path / "texts.txt"), "--out", out],
-        ["run", mixed / "config.yaml", "--out", run],
+        ["run", str(mixed.parent / "config.yaml"), "--out", run],
     ]
     result = subprocess.run(
         [sys.executable, "-c", LOADED, json.dumps(calls)], cwd=ROOT, capture_output=True, text=True, check=False

@@ -92,7 +92,8 @@ def test_the_name_of_a_run_directory_is_shown_as_it_is(
     check(here("gate", given), f"Report: {shown}/report/index.html")
     out = f"./{name} out"
     check(here("export", given, "--out", out), f"{shown} out/")
-    check(here("publish", given, out, "--approved-by", name, "--reason", name), f"{shown} out", codes=(0,))
+    there = f"./{name} there"
+    check(here("publish", given, there, "--approved-by", name, "--reason", name), f"{shown} there", codes=(0,))
     gone = f"./{name} gone"
     for command in ("verify", "report", "gate", "profile", "what-if", "plan"):
         check(here(command, gone), f"error: {shown} gone", codes=(2,))
@@ -109,7 +110,7 @@ def test_the_names_of_lists_and_of_output_are_shown_as_they_are(
     down = ("takedown", finished, "--out", f"./{name} out", "--exclude", f"./{name} list")
     check(here(*down), "none of the 1 entries names a document", codes=(1,))
     Path(f"{name} list").write_text(f"id {first_id(finished)}\n")
-    Path(f"{name} out").mkdir()
+    Path(f"{name} out").mkdir(exist_ok=True)
     (Path(f"{name} out") / "mine").touch()
     check(here(*down), f"--out: {shown} out holds other files", codes=(2,))
     check(here("dedupe", f"./{name} gone", "--out", "./out"), f"{shown} gone", codes=(2,))
@@ -119,7 +120,6 @@ def test_the_names_of_lists_and_of_output_are_shown_as_they_are(
     check(here("index", "show", f"./{name} gone"), f"{shown} gone", codes=(1, 2))
     check(here("what-if", finished, "--rates", f"{name.replace(',', '')}=1"), codes=(2,))
     check(here("what-if", finished, "--lens", name), codes=(2,))
-    check(here("verify", finished, f"--{name}"), codes=(2,))
 
 
 def first_id(run: Path) -> str:

@@ -69,7 +69,9 @@ def test_columns_are_mapped_and_numbers_read(tmp_path: Path) -> None:
     assert found.texts == ["some words", "more words"]
     first = found.documents[0].values
     assert (first["hours"], first["author"], first["embedding"]) == (2.5, "A", [1.0, 0.5])
-    assert found.notes.warnings == ["1 values of hours have a wrong type and became null"]
+    assert found.notes.warnings == [
+        "1 values of hours (column `h`) became null: found a string, wanted a finite number"
+    ]
 
 
 @pytest.mark.parametrize(
