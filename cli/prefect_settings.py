@@ -52,4 +52,5 @@ def _mentions_server(path: Path) -> bool:
         text = path.read_text(encoding="utf-8", errors="replace").lower()
     except OSError:
         return False
-    return "api" in text and ("prefect" in text or path.name == "prefect.toml")
+    words = {"prefect.toml": ("api",), "pyproject.toml": ("tool.prefect", "api")}.get(path.name, ("prefect_api_url",))
+    return all(word in text for word in words)

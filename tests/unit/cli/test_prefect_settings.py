@@ -33,7 +33,9 @@ def asked(folder: Path, **environment: str) -> tuple[str, str]:
 
 def test_nothing_names_a_server_and_prefect_is_not_even_imported(tmp_path: Path) -> None:
     assert asked(tmp_path) == ("False", "False")
-    (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\ndescription = "an api"\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\ndescription = "an api"\ndependencies = ["prefect"]\n'
+    )
     assert asked(tmp_path, PREFECT_API_URL="") == ("False", "False")
     assert asked(tmp_path) == ("False", "False")
 
