@@ -11,8 +11,14 @@ from schemas.accounts import LeftOut
 
 MOST_NAMES = 10
 _RECORDS = COLUMNAR_NAMES | WARC_NAMES | SEPARATED_NAMES | JSON_NAMES
+_LANGUAGE = r"(?:[._-][a-z]{2,3}(?:[_-][a-z]{2,4})?)?"
+_TERMS = (
+    r"(?:[._-](?:mit|apache|bsd|l?gpl|mpl|cc|odc|data|code|model|agreement|third.?party|lesser|\d)(?:[\w-]|\.\d)*?)?"
+)
 _PAGES = re.compile(
-    r"(?:readme|licen[cs]e|copying|notice|citation|changelog)(?:[._-].*)?|.*\.ya?ml|dataset_infos\.json|croissant\.json",
+    rf"(?:(?:readme|citation|changelog){_LANGUAGE}|(?:licen[cs]e|copying|notice){_TERMS})"
+    r"(?:\.(?:md|markdown|txt|rst|html?|adoc|org|cff|bib|pdf))?"
+    r"|.*\.ya?ml|dataset_infos\.json|croissant\.json",
     re.IGNORECASE,
 )
 _SAVED = frozenset({"dataset_info.json", "state.json", "dataset_dict.json"})
@@ -33,7 +39,8 @@ def why_left_out(found: Mapping[Path, Path], named: Collection[Path]) -> dict[Pa
     2. `_delta_log/`, `_change_data/`, `_temporary/`; `metadata/` that holds `*.metadata.json` or `version-hint.text`.
     3. `_SUCCESS`, `_committed_*`, `_started_*`, `_metadata`, `_common_metadata`, `*.crc`.
     4. `dataset_info.json`, `state.json`, `dataset_dict.json` where `*.arrow` files lie in their folder or below it.
-    5. README, LICENSE, COPYING, NOTICE, CITATION and CHANGELOG with any extension, `*.yaml`, `*.yml`,
+    5. README, CITATION and CHANGELOG, in a language or in none, LICENSE, COPYING and NOTICE, with the name of a licence
+       or without, as pages (without extension, or `.md`, `.txt`, `.rst`, `.html` and the like), `*.yaml`, `*.yml`,
        `dataset_infos.json` and `croissant.json`, where files of records (by extension: JSON, JSON Lines, CSV, TSV,
        Parquet, Arrow, WARC) lie in their folder or below it. A folder of Markdown alone is a corpus, README and all.
 

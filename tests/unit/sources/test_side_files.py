@@ -28,6 +28,11 @@ LAYOUTS = {
         "conf/x.parquet data/train.parquet",
     ),
     "snapshot of JSON Lines": ("readme.MD NOTICE a.yml a.jsonl.gz docs/README.md", "a.jsonl.gz docs/README.md"),
+    "data with the names of pages": (
+        "license.jsonl readme.jsonl.gz notice.csv license-cc.jsonl readme_corpus.txt license_texts.txt a.jsonl "
+        "LICENSE-APACHE-2.0.txt README.zh-cn.md COPYING.LESSER",
+        "a.jsonl license-cc.jsonl license.jsonl license_texts.txt notice.csv readme.jsonl.gz readme_corpus.txt",
+    ),
     "Markdown alone": ("README.md guide.md LICENSE a/README.md", "LICENSE README.md a/README.md guide.md"),
     "Spark": (
         "_SUCCESS _committed_1 _started_1 _metadata .part-0.parquet.crc b.crc part-0.parquet "
