@@ -36,7 +36,7 @@ def read_separated(reading: Reading) -> Iterator[Slot]:
 
     Dialect: see `find_dialect`. A row that is longer or shorter than the header, that breaks the rules of quoting, or
     is over `max_line_bytes`, costs itself: reading goes on with the line after its first one. Blank lines are no slots.
-    About 90 MB a second; memory is bounded by `max_line_bytes`.
+    About 30 MB a second where records have many lines; memory is bounded by `max_line_bytes`.
     """
     head = reading.stream.reader.peek(SAMPLE_BYTES)[:SAMPLE_BYTES]
     bom = find_bom(head)
