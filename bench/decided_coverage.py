@@ -47,7 +47,7 @@ class Twinned:
         return found
 
     def truths(self) -> Mapping[str, float]:
-        """What the intervals have to hold."""
+        """Values that the intervals have to hold."""
         tokens, is_read = self.tokens.astype(np.float64), ~np.isnan(self.twins)
         hits = is_read & (self.twins >= NARROW.twins)
         said = np.where(hits | ~is_read, 1.0, 1 / np.maximum(self.twins, 1))

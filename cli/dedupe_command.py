@@ -216,7 +216,7 @@ def _show(summary: "DedupeSummary", out: Path) -> None:
 
 
 def _show_trouble(terminal: Terminal, summary: "DedupeSummary") -> None:
-    """What went wrong while each file was read, as a run's report says it."""
+    """Print what went wrong while each file was read, as a run's report says it."""
     troubled = [(file, lines) for file in (*summary.files, *summary.against_files) if (lines := _trouble(file))]
     for file, lines in troubled[:MOST_FILES]:
         terminal.line(f"{file.file}: {'; '.join(lines)}", style="yellow")

@@ -1,18 +1,16 @@
 """`polyculture find`: where a document went."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.inspect_commands import require_run
+from cli.inspect_commands import Json, Run, require_run
 from cli.terminal import Terminal
 from polyculture.errors import ConfigError
 
 if TYPE_CHECKING:
     from schemas.found import FoundDocument, FoundPlace
 
-Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Identity = Annotated[
     str,
     typer.Argument(
@@ -21,7 +19,6 @@ Identity = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from polyculture.errors import PolycultureError
 from polyculture.publish.run import Answers
+from polyculture.steps.session import Listener
 from polyculture.steps.top_up import TopUpRequest
 from schemas.pilot import PilotReport
 from schemas.publication import Publication
 from schemas.verdict import Verdict
-from tasks.host import Listener, listen
+from tasks.host import listen
 
 Result = TypeVar("Result", bound=BaseModel)
 

@@ -13,7 +13,7 @@ from polyculture.errors import Stopped
 from polyculture.job import Job
 from polyculture.steps.journal import JOURNAL, Journal
 from polyculture.steps.open import opened
-from polyculture.steps.session import Host
+from polyculture.steps.session import Host, Listener
 from polyculture.storage.run_directory import RunDirectory
 from schemas.pilot import PilotReport
 from schemas.publication import Publication
@@ -22,8 +22,6 @@ from schemas.verdict import Verdict
 if TYPE_CHECKING:
     from polyculture.publish.run import Answers
     from polyculture.steps.top_up import TopUpRequest
-
-Listener = Callable[[str, int, int | None], None]
 
 
 class Starter(Protocol):

@@ -55,7 +55,7 @@ def quotations(readme: str) -> Iterator[Quotation]:
 
 
 def differences(readme: str, runs: Path, output: Output) -> Iterator[str]:
-    """What README quotes and the runs do not say.
+    """Sentences on what README quotes and the runs do not say.
 
     Args:
         readme: its text.
@@ -121,7 +121,7 @@ def prose_differences(readme: str, run: Path) -> Iterator[str]:
 
 
 def shown_words(run: Path) -> str:
-    """What the first screen of a report says."""
+    """Words of the first screen of a report."""
     directory = RunDirectory(run)
     verdict = read_verdict(directory)
     lines = [f"{line.label}: {line.text}" for line in verdict.lines]
@@ -150,7 +150,7 @@ def take_picture(run: Path) -> None:
 
 
 def printed(arguments: list[str]) -> str:
-    """What a command prints on standard output, in a terminal of a fixed width.
+    """The standard output of a command, in a terminal of a fixed width.
 
     Raises:
         PolycultureError: it fails.

@@ -1,5 +1,6 @@
 """The main job: corpora in; one deduplicated, measured, mixed and gated set of shards out."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from prefect.states import Completed
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from polyculture.compute.executor import local_workers
+from polyculture.job import Command
 from polyculture.steps.jobs import curate as job
 from polyculture.steps.open import opened
 from polyculture.steps.session import WAITING, Session
@@ -23,6 +25,12 @@ RUNNER: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=WAITING)
 def run_name() -> str:
     """`curate <config>`, so that a person finds the run again."""
     return f"{runtime.flow_run.flow_name} {Path(runtime.flow_run.parameters['config']).stem}"
+
+
+def opened_flow(command: Command, config: str, out: str | None, workers: int | None) -> AbstractContextManager[Session]:
+    """A job of a configuration under way, with Prefect as its host; arguments as of a flow, errors as of `opened`."""
+    folder = Path(out) if out else None
+    return opened(command, Path(config), folder, local_workers(workers), lambda _: PrefectHost())
 
 
 def shown(session: Session, verdict: Verdict) -> State[Verdict]:
@@ -43,6 +51,5 @@ def curate(config: str, out: str | None = None, workers: int | None = None) -> S
     Returns:
         A completed state named after the verdict. The verdict itself is in the run directory.
     """
-    folder = Path(out) if out else None
-    with opened("run", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
+    with opened_flow("run", config, out, workers) as session:
         return shown(session, job.curate(session))

@@ -1,17 +1,12 @@
 """Forecast a corpus that is planned from a pilot of it."""
 
-from pathlib import Path
-
 from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.curate import RUNNER, run_name
-from polyculture.compute.executor import local_workers
+from flows.curate import RUNNER, opened_flow, run_name
 from polyculture.steps.jobs import pilot as job
-from polyculture.steps.open import opened
 from schemas.pilot import PilotReport
-from tasks.host import PrefectHost
 
 
 @flow(name="pilot", flow_run_name=run_name, task_runner=RUNNER, persist_result=False)
@@ -34,7 +29,6 @@ def pilot(
     Returns:
         A completed state named after the outcome.
     """
-    folder = Path(out) if out else None
-    with opened("pilot", Path(config), folder, local_workers(workers), lambda _: PrefectHost()) as session:
+    with opened_flow("pilot", config, out, workers) as session:
         found = job.pilot(session, target_documents, largest_species)
     return Completed(name=found.outcome.name, message=found.outcome.name, data=found)

@@ -30,6 +30,8 @@ from schemas.manifest import Manifest
 from schemas.profile import LastGo
 
 Command = Literal["run", "audit", "pilot", "top_up"]
+# Settings of a source that decide what its files are read as; its paths count by the files that they lead to.
+READ_BY = frozenset({"name", "kind", "license", "language", "fields", "text_records", "chat_template", "cut_pages"})
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,8 @@ class Job:
 
     def partition_key(self, partition: Partition) -> str:
         """Key of the documents of a partition: the code that reads them, and what it is given."""
-        read_by = {"name", "kind", "license", "language", "fields", "text_records", "chat_template"}
         given = {
-            "source": partition.source.model_dump(mode="json", include=read_by),
+            "source": partition.source.model_dump(mode="json", include=set(READ_BY)),
             "files": [(file.name, file.sha256) for file in partition.files],
             "limits": self.config.limits.model_dump(mode="json"),
             "tokenizer": self.digests["tokenizer"],

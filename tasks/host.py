@@ -1,7 +1,6 @@
 """Prefect as the host of a job: each step is a task of the flow run, and what it says goes to that run's log."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
@@ -10,9 +9,8 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 
 from polyculture.steps.ingest import ingest_source
-from polyculture.steps.session import Given, Result
+from polyculture.steps.session import Given, Listener, Quiet, Result
 
-Listener = Callable[[str, int, int | None], None]
 TASK_RUN_NAMES: dict[Callable[..., Any], str] = {ingest_source: "ingest {source}"}
 _listeners: list[Listener] = []
 
@@ -28,7 +26,7 @@ def listen(listener: Listener) -> None:
     _listeners.append(listener)
 
 
-class PrefectHost:
+class PrefectHost(Quiet):
     """Runs steps as tasks of the flow run that is under way, and tells the listeners of this process."""
 
     def run(self, step: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
@@ -47,10 +45,6 @@ class PrefectHost:
             get_run_logger().info(message)
         except MissingContextError:
             return
-
-    def now(self) -> datetime:
-        """Ask the clock."""
-        return datetime.now(UTC)
 
     def report(self, what: str, done: int, total: int | None) -> None:
         """Tell every listener."""

@@ -34,7 +34,7 @@ from polyculture.mixture.plan.check import needs_ledger
 from polyculture.steps.attributes import add_attributes
 from polyculture.steps.canary import canary_folder, write_canary
 from polyculture.steps.deduplicate import deduplicate, shingle, write_removed
-from polyculture.steps.finish import judge_directory, write_manifest
+from polyculture.steps.finish import write_manifest, write_verdict
 from polyculture.steps.hold_out import open_distinct
 from polyculture.steps.ingest import ingest_source, settle_documents
 from polyculture.steps.measure import measure, measure_words
@@ -127,7 +127,7 @@ def run_world(world: World, folder: Path) -> tuple[dict[str, object], pa.Table]:
     with InProcess() as executor, claimed("run", config, folder / "run") as run:
         session = Session(run, executor)
         _measure(session)
-        verdict = judge_directory(run.directory, datetime.now(UTC).date())
+        verdict = write_verdict(run.directory, datetime.now(UTC).date())
         corpus = session.workspace.open_corpus()
         kept = open_distinct(run, len(corpus))
         ids = corpus.document_ids(np.arange(len(corpus)))

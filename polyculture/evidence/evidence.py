@@ -64,7 +64,7 @@ def damaged_files(directory: RunDirectory, manifest: Manifest) -> str | None:
     """
     ledger = f"{directory.ledger.name}/"
     rest = [file for file in manifest.files if not file.path.startswith(ledger)]
-    folders = directory.shards, directory.removed, directory.filtered, directory.quarantined
+    folders = [folder for folder in directory.listed_folders if folder != directory.ledger]
     return (
         misplaced_file(directory.root, manifest.files)
         or unlisted_file(directory, manifest, *folders)

@@ -19,12 +19,7 @@ from schemas.quarantined import QuarantineReason
 
 SHOWN_ROWS = 20
 BATCH_ROWS = 64 * 1024
-LISTS: dict[str, Place] = {
-    "removed": "removed",
-    "filtered": "filtered",
-    "unselected": "unselected",
-    "quarantined": "quarantined",
-}
+LISTS: dict[str, Place] = {"removed": "removed", "filtered": "filtered", "unselected": "unselected"}
 
 
 def find_document(run: Path, document_id: str) -> FoundDocument:

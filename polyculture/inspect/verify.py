@@ -10,7 +10,14 @@ from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.recount import Tally, recount
 from polyculture.storage.hashing import file_sha256
-from polyculture.storage.run_directory import RunDirectory, is_intact, read_manifest, read_verdict, unlisted_file
+from polyculture.storage.run_directory import (
+    DIGEST_FILE,
+    RunDirectory,
+    is_intact,
+    read_manifest,
+    read_verdict,
+    unlisted_file,
+)
 from schemas.accounts import SourceAccount
 from schemas.manifest import Manifest
 
@@ -47,9 +54,9 @@ def _anchor(directory: RunDirectory, wanted: str | None) -> Iterator[str]:
     found = file_sha256(directory.manifest)
     if wanted is not None and found != wanted:
         yield f"manifest.json has the SHA-256 {found}, wanted {wanted}: it is another run's, or was changed"
-    beside = directory.root / "manifest.json.sha256"
+    beside = directory.root / DIGEST_FILE
     if beside.is_file() and beside.read_text(errors="replace").split()[:1] != [found]:
-        yield f"manifest.json has the SHA-256 {found}, manifest.json.sha256 says another"
+        yield f"manifest.json has the SHA-256 {found}, {DIGEST_FILE} says another"
 
 
 def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> Iterator[str]:
@@ -61,8 +68,7 @@ def _files(directory: RunDirectory, manifest: Manifest, progress: Progress) -> I
         if not is_intact(directory.root, file):
             yield f"{file.path}: missing, or not the bytes that the manifest lists"
     progress("checking digests", len(listed), len(listed))
-    left = (directory.removed, directory.filtered, directory.unselected, directory.quarantined)
-    for folder in (directory.shards, *left, directory.ledger):
+    for folder in directory.listed_folders:
         stranger = unlisted_file(directory, manifest, folder)
         if stranger is not None:
             yield stranger

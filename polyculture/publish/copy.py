@@ -5,14 +5,13 @@ from collections.abc import Callable
 
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.publish.stores import Store
-from polyculture.storage.run_directory import RunDirectory, is_intact
+from polyculture.storage.run_directory import DIGEST_FILE, RunDirectory, is_intact
 from schemas.accounts import FileDigest
 from schemas.manifest import Manifest
 from schemas.publication import Approval, Claim
 
 CLAIM_FILE = "publication.json"
 APPROVAL_FILE = "approval.json"
-DIGEST_FILE = "manifest.json.sha256"  # as `sha256sum` writes it, and `sha256sum --check` reads it
 Progress = Callable[[int, int], None]
 
 

@@ -28,7 +28,7 @@ _BINARY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What an archive holds of one address.
+    """The holding of an archive on one address.
 
     Attributes:
         payload: an HTTP response, or a bare page.

@@ -41,8 +41,30 @@ class Decoder(Protocol):
         ...
 
 
+class RestReader:
+    """Base of the decoders that hand a library what it takes, and keep the rest: gzip, bzip2 and xz.
+
+    Attributes:
+        magic_bytes: bytes that tell whether another member or stream begins.
+    """
+
+    magic_bytes: int
+
+    def __init__(self, handle: BinaryIO) -> None:
+        self._handle = handle
+        self._rest = b""  # read from the file, not yet decoded
+        self.safe_output = 0
+        self.safe_input = 0
+        self.warnings: list[str] = []
+
+    def _fill(self) -> bool:
+        if len(self._rest) < self.magic_bytes:
+            self._rest += self._handle.read(READ_BYTES)
+        return bool(self._rest)
+
+
 class FrameReader:
-    """What decoders share that read a file frame by frame: zstd and lz4."""
+    """Base of the decoders that read a file frame by frame: zstd and lz4."""
 
     name: str
 

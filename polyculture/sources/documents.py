@@ -75,7 +75,7 @@ class FieldPlan:
 
 @dataclass(slots=True)
 class Tally:
-    """What became of the values of a file's records, text aside.
+    """Count of what became of the values of a file's records, text aside.
 
     Attributes:
         records: records with a text.

@@ -24,7 +24,7 @@ class BrokenRecord:
 
 
 class Framing:
-    """What WARC and ARC have in common. Memory: one payload of at most `max_payload_bytes`.
+    """Framing that WARC and ARC have in common. Memory: one payload of at most `max_payload_bytes`.
 
     Attributes:
         offset: of the next byte in the decompressed stream.

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from polyculture.sources.decoders import PIECE_BYTES, READ_BYTES, DamageError
+from polyculture.sources.decoders import PIECE_BYTES, READ_BYTES, DamageError, RestReader
 from polyculture.sources.trailing import Container, end_in_junk
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
@@ -15,16 +15,14 @@ TRAILER_BYTES = 8
 _GZIP_HEADER = re.compile(rb"\x1f\x8b\x08[\x00-\x1f].{4}[\x00\x02\x04][\x00-\x0d\xff]", re.DOTALL)
 
 
-class GzipDecoder:
+class GzipDecoder(RestReader):
     """RFC 1952: any number of members, each with CRC-32 and length, checked by zlib at the member's end."""
 
+    magic_bytes = len(GZIP_MAGIC)
+
     def __init__(self, handle: BinaryIO, size_bytes: int) -> None:
-        self._handle = handle
+        super().__init__(handle)
         self._size = size_bytes
-        self._rest = b""  # read from the file, not yet decoded
-        self.safe_output = 0
-        self.safe_input = 0
-        self.warnings: list[str] = []
 
     def pieces(self) -> Iterator[bytes]:
         """See Decoder."""
@@ -33,11 +31,6 @@ class GzipDecoder:
                 self.warnings += end_in_junk(self._handle, self._rest, _CONTAINER)
                 return
             yield from self._member()
-
-    def _fill(self) -> bool:
-        if len(self._rest) < len(GZIP_MAGIC):
-            self._rest += self._handle.read(READ_BYTES)
-        return bool(self._rest)
 
     def _member(self) -> Iterator[bytes]:
         inflate = zlib.decompressobj(wbits=31)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from os import SEEK_END
 from typing import BinaryIO, Protocol
 
-from polyculture.sources.decoders import PIECE_BYTES, READ_BYTES, DamageError
+from polyculture.sources.decoders import PIECE_BYTES, READ_BYTES, DamageError, RestReader
 from polyculture.sources.trailing import Container, end_in_junk, skip_zeros
 from schemas.source_config import LimitsConfig
 
@@ -42,18 +42,15 @@ class Decompressor(Protocol):
         ...
 
 
-class StreamDecoder:
+class StreamDecoder(RestReader):
     """Any number of streams, with checksums that the decompressor verifies."""
 
     container: Container
+    magic_bytes = MAGIC_BYTES
 
     def __init__(self, handle: BinaryIO, limits: LimitsConfig) -> None:
-        self._handle = handle
+        super().__init__(handle)
         self._limits = limits
-        self._rest = b""  # read from the file, not yet decoded
-        self.safe_output = 0
-        self.safe_input = 0
-        self.warnings: list[str] = []
 
     def pieces(self) -> Iterator[bytes]:
         """See Decoder."""
@@ -84,11 +81,6 @@ class StreamDecoder:
 
     def _damage(self, error: Exception) -> DamageError:
         return DamageError(f"{self.container.name}: {error}")
-
-    def _fill(self) -> bool:
-        if len(self._rest) < MAGIC_BYTES:
-            self._rest += self._handle.read(READ_BYTES)
-        return bool(self._rest)
 
     def _stream(self) -> Iterator[bytes]:
         inflate = self._open()

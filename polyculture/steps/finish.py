@@ -6,8 +6,8 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.corpus.corpus import unselected_rows
-from polyculture.deduplication.removal import Removal, read_removal
+from polyculture.corpus.corpus import Corpus, unselected_rows
+from polyculture.deduplication.removal import read_removal
 from polyculture.errors import PolycultureError
 from polyculture.evidence.conservation import conserve
 from polyculture.evidence.evidence import read_profile
@@ -51,7 +51,7 @@ def write_manifest(
     removal = None if is_audit else read_removal(workspace.removal_path)
     copies = np.zeros(len(corpus), np.int64) if is_audit else workspace.open_copies()
     if removal is not None:
-        _write_unselected(session, removal, copies)
+        _write_unselected(session, corpus, removal.is_kept & (copies == 0))
     said = RunAccounts(
         conservation=conserve(job.config, accounts, corpus, removal, copies, job.left_out),
         shards=shards,
@@ -70,11 +70,10 @@ def write_manifest(
     job.directory.seal(manifest.model_dump_json(indent=1) + "\n")
 
 
-def _write_unselected(session: Session, removal: Removal, copies: NDArray[np.int64]) -> None:
-    """Write `unselected/`: every distinct document that no shard holds."""
-    corpus, folder = session.workspace.open_corpus(), session.job.directory.unselected
-    fate = open_fate(session.job, len(corpus))
-    is_left_out = removal.is_kept & (copies == 0) & (fate != HELD_OUT)
+def _write_unselected(session: Session, corpus: Corpus, is_left_out: NDArray[np.bool_]) -> None:
+    """Write `unselected/`: every distinct document that the mixture leaves out and no shard holds."""
+    folder, fate = session.job.directory.unselected, open_fate(session.job, len(corpus))
+    is_left_out = is_left_out & (fate != HELD_OUT)
     for number, name in enumerate(corpus.sources):
         rows = np.flatnonzero(is_left_out & (corpus.source == number))
         if len(rows):
@@ -95,15 +94,17 @@ def _worth(directory: RunDirectory) -> WorthSaid | None:
 
 def give_verdict(session: Session) -> Verdict:
     """Judge the run, as of today."""
-    verdict = judge_directory(session.job.directory, session.host.now().date())
+    verdict = write_verdict(session.job.directory, session.host.now().date())
     for check in verdict.failed():
         session.host.log(check.message)
     session.host.log(f"verdict: {verdict.verdict.value}")
     return verdict
 
 
-def judge_directory(directory: RunDirectory, as_of: date) -> Verdict:
-    """Judge a run by what lies in its directory: every listed file is checked before its evidence is believed.
+def write_verdict(directory: RunDirectory, as_of: date) -> Verdict:
+    """Judge a run by what lies in its directory, and write `verdict.json`.
+
+    Every listed file is checked before its evidence is believed.
 
     Args:
         directory: of the run.

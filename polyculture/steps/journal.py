@@ -6,10 +6,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from polyculture.steps.session import Given, Quiet, Result
+from polyculture.errors import Stopped
+from polyculture.steps.session import Given, Listener, Quiet, Result
 from schemas.journal import Event, JournalEntry
 
-Listener = Callable[[str, int, int | None], None]
 JOURNAL = "journal.jsonl"
 
 
@@ -43,9 +43,7 @@ class Journal(Quiet):
         """Call the step from several threads."""
         try:
             return super().run_each(step, calls)
-        except Exception:
-            raise
-        except BaseException:
+        except (KeyboardInterrupt, Stopped):
             self._is_stopped = True
             raise
 

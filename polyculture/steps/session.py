@@ -15,6 +15,7 @@ from polyculture.job import Job
 
 POLL_SECONDS = 0.5
 WAITING = 4  # threads that wait for the executor's workers
+Listener = Callable[[str, int, int | None], None]  # what is done, how much of it, and the total if it is known
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 Item = TypeVar("Item")

@@ -23,6 +23,7 @@ from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
+DIGEST_FILE = "manifest.json.sha256"  # as `sha256sum` writes it, and `sha256sum --check` reads it
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):|(?P<known>(?i:s3|gs|az|file|https?)):(?P<rest>.*)")
 
 
@@ -89,6 +90,11 @@ class RunDirectory:
     def ledger(self) -> Path:
         """Folder of the probe counts."""
         return self.root / "ledger"
+
+    @property
+    def listed_folders(self) -> tuple[Path, ...]:
+        """Folders in which every file is listed in the manifest."""
+        return self.shards, self.removed, self.filtered, self.unselected, self.quarantined, self.ledger
 
     @property
     def report(self) -> Path:

@@ -229,6 +229,14 @@ def test_the_gate_finds_every_damage_of_the_shards(name: str, run: Path) -> None
     assert found.startswith("shards/")
 
 
+@pytest.mark.parametrize("folder", ["removed", "filtered", "unselected", "quarantined"])
+def test_the_gate_finds_a_file_that_the_manifest_does_not_list(folder: str, run: Path) -> None:
+    directory = RunDirectory(run)
+    (run / folder).mkdir(exist_ok=True)
+    (run / folder / "stray.parquet").touch()
+    assert damaged_files(directory, read_manifest(directory)) == f"{folder}/stray.parquet is not listed in the manifest"
+
+
 def test_a_ledger_of_another_run_is_void_even_where_the_manifest_lists_it(
     run: Path, finished: Path, here: Callable[..., Ended]
 ) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from polyculture.identity import DECISIVE, STEPS, STEPS_OF
+from polyculture.job import READ_BY
 from polyculture.storage.code import followed, imported_names, packages_of
+from schemas.source_config import SourceConfig
 from tests.support.processes import ROOT
 
 STANDARD = frozenset(sys.stdlib_module_names)
@@ -90,6 +92,11 @@ def test_every_module_decides_the_bytes_of_some_step_or_is_of_a_room_that_shows(
         room = parts[1] if len(parts) > 2 else ""
         if path.name != "__init__.py" and room and room not in SHOWING:
             assert module in known or module in LATER, module
+
+
+def test_every_setting_of_a_source_decides_what_is_read_or_is_known_not_to() -> None:
+    judged = {"answers_per_prompt", "max_quarantined_fraction", "accept_truncated"}  # by gate and verdict
+    assert set(SourceConfig.model_fields) == READ_BY | judged | {"paths"}
 
 
 # Decide no bytes of a run directory themselves: what finds, opens, orders, shows or answers for a run.

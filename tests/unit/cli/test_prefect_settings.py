@@ -1,4 +1,4 @@
-"""Whether a Prefect server is configured is told by every place that Prefect reads, mostly without its import."""
+"""A Prefect server that is configured is found in every place that Prefect reads, mostly without its import."""
 
 import subprocess
 import sys

@@ -121,7 +121,7 @@ def test_no_command_prints_but_through_the_terminal(module: Path) -> None:
 
 
 def problems_of(code: str, name: str) -> list[str]:
-    """What a module does beside `cli.terminal`: imports of rich, calls of print and of the streams, echo with data."""
+    """Calls of a module beside `cli.terminal`: imports of rich, calls of print and of the streams, echo with data."""
     found = []
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import | ast.ImportFrom):
