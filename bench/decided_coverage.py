@@ -71,7 +71,8 @@ class Twinned:
             mine = np.flatnonzero(self.source == number)
             rows.append(generator.choice(mine, DRAWS, p=self.tokens[mine] / self.tokens[mine].sum()))
         at, ones = np.concatenate(rows), np.ones(DRAWS * len(rows))
-        nothing = dict.fromkeys(("near", "words"), ones) | dict.fromkeys(("shared_8",), 0 * ones)
+        nothing = dict.fromkeys(("near", "words", "frame_words"), ones)
+        nothing |= dict.fromkeys(("shared_8", "framed"), 0 * ones)
         names = tuple(f"source {number}" for number in range(len(rows)))
         return Drawn(names, self.shares, self.source[at], {"twins": self.twins[at], **nothing}, ones)
 

@@ -33,7 +33,7 @@ class Rule(Strict):
 # Whether a larger value of a field asks for more (1) or for less (-1).
 _STRICTER = {
     "at_least": 1, "warn_below": 1, "at_most": -1, "warn_above": -1,
-    "near": -1, "twins": -1, "passages": -1, "documents": -1,
+    "near": -1, "twins": -1, "passages": -1, "frames": -1, "documents": -1,
 }  # fmt: skip
 
 
@@ -50,6 +50,11 @@ class NarrowRule(Rule):
     )
     passages: Fraction = Field(
         0.5, description="This share of its words stands in passages of 20 words that eight documents or more hold."
+    )
+    frames: Fraction = Field(
+        0.65,
+        description="This share of its words stands in frames that eight documents or more hold: stretches of 24 words, of "
+        "which nine different ones stand in the same places.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")

@@ -6,7 +6,10 @@ proportion to tokens, so that plain means over a source's rows are means over it
 
 import pyarrow as pa
 
-__all__ = ["COUNTED_LENSES", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS", "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY"]
+__all__ = [
+    "COUNTED_LENSES", "FRAME_DIFFERENT", "FRAME_DOCUMENTS", "FRAME_WORDS", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS",
+    "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY",
+]  # fmt: skip
 
 # Lenses whose counts stand in three columns each: of all sources, of the document's own, and (`_before`) of those that
 # the survivors' order prefers to its own. `alike` and `twins` are null where a document's embedding is not measured.
@@ -16,6 +19,9 @@ _OF_EMBEDDINGS = frozenset({"alike", "twins"})
 PASSAGE_WORDS = 20
 SHARED_BY = (2, 8, 50)  # documents, the drawn one itself included
 PASSAGE_DOCUMENTS = 50  # from which on a passage is listed
+# Words of a stretch, and how many different ones stand in the same places of two that have a frame in common.
+FRAME_WORDS, FRAME_DIFFERENT = 24, 9
+FRAME_DOCUMENTS = 8  # the drawn one itself included
 
 
 def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
@@ -25,7 +31,8 @@ def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
 # One row per draw of a document, by source and then in the order of the draws; one drawn twice has two equal rows.
 # `words` are those that shingles are made of. `twin_candidates`: other documents at a cosine of .90 or more, of which
 # `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more;
-# `_before`: in N documents of its own source and of those before it in the survivors' order.
+# `_before`: in N documents of its own source and of those before it in the survivors' order. `framed`: words of the
+# `frame_words` that are looked at, in stretches of 24 words whose frame 8 documents or more have.
 REPETITION_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
@@ -41,6 +48,7 @@ REPETITION_SCHEMA = pa.schema(
         _count("twin_candidates", is_nullable=True),
         _count("twin_verified_of", is_nullable=True),
         *(_count(f"shared_{documents}{of}") for documents in SHARED_BY for of in ("", "_before")),
+        *(_count(name) for name in ("frame_words", "framed", "framed_before")),
     ]
 )
 

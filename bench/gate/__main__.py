@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.gate.command import through_command
 from bench.gate.corpora import folder_corpora, keep_corpora
-from bench.gate.installed import installed_corpora
+from bench.gate.installed import installed_corpora, unpacked_corpora
 from bench.gate.page import write_page
 from bench.gate.run import CORPORA, WORLDS, run_worlds
 from bench.gate.said import count_worlds
@@ -26,8 +26,10 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder of the worlds")
     parser.add_argument("--worlds", type=int, default=0, help="number of worlds, half of them narrow")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--split", choices=("choose", "score"), default="score")
-    parser.add_argument("--corpora", type=Path, help="folder of KIND__NAME.jsonl.zst, for the split `choose`")
+    parser.add_argument("--split", choices=("choose", "score", "packages"), default="score")
+    parser.add_argument(
+        "--corpora", type=Path, help="`choose`: folder of KIND__NAME.jsonl.zst; `packages`: of packages"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="worlds whose names hold this")
     parser.add_argument("--through-command", type=int, default=0, help="worlds of each side to run as a command too")
@@ -59,10 +61,12 @@ def _differ(out: Path, count: int, seed: int) -> bool:
 
 def _prepare(out: Path, split: str, folder: Path | None) -> None:
     """Gather the real text of a split, once."""
-    if split == "choose" and folder is None:
-        sys.exit("--split choose needs --corpora")
-    corpora = folder_corpora(folder) if split == "choose" and folder is not None else installed_corpora()
-    keep_corpora(corpora, out / CORPORA)
+    if split == "score":
+        keep_corpora(installed_corpora(), out / CORPORA)
+    elif folder is None:
+        sys.exit(f"--split {split} needs --corpora")
+    else:
+        keep_corpora(folder_corpora(folder) if split == "choose" else unpacked_corpora(folder), out / CORPORA)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from polyculture.statistics.intervals import Interval
 from schemas.measures import Stage
 
 HALVINGS = 6
-HEAD = ("documents", "near", "meaning", "alike, not verified", "narrow", "by twins", "by passages")
+HEAD = ("documents", "near", "meaning", "alike, not verified", "narrow", "by twins", "by passages", "by frames")
 
 
 def main() -> int:
@@ -62,7 +62,7 @@ def measure(corpora: Sequence[RealCorpus], part: float) -> tuple[str, ...]:
     hits = {name: cause.hits(drawn) for name, cause in SHIPPED_BOUNDS.causes.items()}
     every = np.any(list(hits.values()), axis=0)
     fractions = (drawn.mean_inverse(drawn.columns[name]) for name in ("near", "twins", "alike"))
-    shares = (share_of_said(drawn, flags) for flags in (every, hits["meaning"], hits["passages"]))
+    shares = (share_of_said(drawn, flags) for flags in (every, hits["meaning"], hits["passages"], hits["frames"]))
     documents = sum(len(source.documents) for source in sources)
     return f"{documents:,}", *(f"{_shown(value, 3)}" for value in fractions), *(_per_cent(share) for share in shares)
 

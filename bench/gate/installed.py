@@ -1,4 +1,4 @@
-"""Text that a machine has anyway: documentation inside packages, manual pages, change logs."""
+"""Text that a machine has anyway, or that unpacked packages hold: their documentation, manual pages, change logs."""
 
 import ast
 import gzip
@@ -35,6 +35,33 @@ def installed_corpora() -> list[RealCorpus]:
     """Every corpus that this machine has enough text for, but for what was seen before the bounds were frozen."""
     found = chain(_docstring_corpora(), _manual_corpora(), _page_corpora())
     return [corpus for corpus in found if corpus is not None]
+
+
+def unpacked_corpora(folder: Path) -> list[RealCorpus]:
+    """Docstrings and pages of packages that were unpacked, each in a folder of its own; those with enough text.
+
+    `pip download --no-deps NAME` and `unzip`, or `apt-get download NAME` and `dpkg-deb -x`, make such folders.
+    """
+    found = []
+    for package in sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in SEEN):
+        pages = (path for path in sorted(package.rglob("*")) if path.name.endswith(_PAGE_ENDS) and _is_text(path))
+        docstrings = list(islice(_docstrings(package), MOST_OF_PACKAGE))
+        if len(docstrings) >= LARGE_PACKAGE:
+            found.append(_corpus(f"docstrings_{package.name}", "expert", docstrings))
+        found.append(_corpus(f"pages_{package.name}", "web", map(_page, pages)))
+    return [corpus for corpus in found if corpus is not None]
+
+
+_PAGE_ENDS = (".html", ".rst", ".md", ".html.gz")
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink() and "licen" not in path.name.lower()
+
+
+def _page(path: Path) -> str:
+    text = _unpacked(path) if path.suffix == ".gz" else _read(path)
+    return _TAGS.sub(" ", text) if ".html" in path.suffixes else text
 
 
 def _docstring_corpora() -> Iterator[RealCorpus | None]:

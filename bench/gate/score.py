@@ -33,7 +33,8 @@ TARGETS = {"false GO": 0.02, "false NO-GO": 0.01, "UNKNOWN": 0.05}
 class Extra:
     """A further cause that a document may be narrow for: every column is at least its number.
 
-    A column is one of the evidence, or `passages_N`: the share of the words in passages that N documents hold.
+    A column is one of the evidence; `passages_N`, the share of the words in passages that N documents hold; or
+    `frames`, the share in frames that eight hold.
     """
 
     least: Mapping[str, float]
@@ -50,6 +51,8 @@ class Extra:
 
 def column(drawn: Drawn, name: str) -> np.ndarray:
     """(n,) a number of each document: a multiplicity per answer, or the share of its words in shared passages."""
+    if name == "frames":
+        return np.asarray(drawn.columns["framed"] / np.maximum(drawn.columns["frame_words"], 1))
     if name.startswith("passages_"):
         shared = drawn.columns[name.replace("passages", "shared")]
         return np.asarray(shared / np.maximum(drawn.columns["words"], 1))
@@ -61,7 +64,7 @@ class Bounds:
     """The bounds of the rules that close the gate; `inf` switches a cause or rule off, as 0 does one from below.
 
     Attributes:
-        near, twins, passages, at_most: of the rule `narrow`.
+        near, twins, passages, frames, at_most: of the rule `narrow`.
         shared: documents that a passage must stand in: 2, 8 or 50.
         meaning, near_fraction: least distinct fractions.
         heavy: most of the tokens in one species.
@@ -72,6 +75,7 @@ class Bounds:
     near: float
     twins: float
     passages: float
+    frames: float
     at_most: float
     meaning: float
     near_fraction: float
@@ -88,6 +92,7 @@ class Bounds:
             narrow.near,
             narrow.twins,
             narrow.passages,
+            narrow.frames,
             narrow.at_most,
             policy.meaning.at_least if policy.meaning else 0.0,
             policy.near.at_least if policy.near else 0.0,
@@ -102,6 +107,7 @@ class Bounds:
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
             "passages": Extra({f"passages_{self.shared}": self.passages}),
+            "frames": Extra({"frames": self.frames}),
         }
         return own | {str(extra): extra for extra in self.extras}
 
@@ -320,6 +326,7 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "twins": (3, 4, 5, 6, 8, 12, 16),
     "near": (2, 3, 5, 8, 16),
     "passages": (0.25, 0.35, 0.5, 0.65, 0.8),
+    "frames": (0.4, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9),
     "shared": (2, 8, 50),
     "at_most": (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1),
     "meaning": (0.0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7),
@@ -373,6 +380,7 @@ def without(bounds: Bounds) -> dict[str, Bounds]:
         "narrow copies": {"near": np.inf},
         "narrow meaning": {"twins": np.inf},
         "narrow passages": {"passages": np.inf},
+        "narrow frames": {"frames": np.inf},
         "meaning": {"meaning": 0.0},
         "near": {"near_fraction": 0.0},
         "heavy": {"heavy": np.inf},

@@ -16,7 +16,7 @@ from polyculture.statistics.intervals import Interval, between, combine
 from schemas.policy import NarrowRule
 
 # The causes, in the order in which a document that has several is charged to one.
-CAUSES = ("copies", "meaning", "passages")
+CAUSES = ("copies", "meaning", "passages", "frames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
             "copies": drawn.per_answer("near") >= rule.near,
             "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
             "passages": _by_passages(drawn, rule, ""),
+            "frames": _by_frames(drawn, rule, ""),
         }
     found, taken = {}, np.zeros(len(drawn.source), np.bool_)
     for cause in CAUSES:
@@ -68,6 +69,13 @@ def _by_passages(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
     return widespread
 
 
+def _by_frames(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
+    """(n,) whether each document mostly puts other words into frames that others hold; `of` as above."""
+    looked_at = np.maximum(drawn.columns["frame_words"], 1)
+    widespread: Flags = drawn.columns[f"framed{of}"] / looked_at >= rule.frames
+    return widespread
+
+
 def narrow_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     """(n,) whether each document is narrow."""
     found: Flags = np.any(list(causes_of(drawn, rule).values()), axis=0)
@@ -80,6 +88,7 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     What its source and those before it in the survivors' order say is too little to make it narrow.
     """
     found = narrow_documents(drawn, rule) & ~_by_passages(drawn, rule, "_before")
+    found &= ~_by_frames(drawn, rule, "_before")
     for name, least in (("near", rule.near), ("twins", rule.twins)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):

@@ -19,6 +19,7 @@ _LABELS = {
     "copies": "near copies",
     "meaning": "same meaning",
     "passages": "same passages",
+    "frames": "same frame",
 }
 _ALIKE, _IN_WORDS = 0.6, 0.75  # worth a look: by meaning alone less than the one, in words more than the other
 _LOOK_FROM = 0.01  # of the tokens
@@ -98,6 +99,8 @@ def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sou
     documents, things = _facts(judged, drawn, rule, cause, sources)
     if cause == "passages":
         return f"{named}: {documents:,} documents are mostly made of passages that eight or more share"
+    if cause == "frames":
+        return f"{named}: {documents:,} documents put other words into frames that eight or more share"
     return f"{named}: {documents:,} documents say about {things:,} things"
 
 

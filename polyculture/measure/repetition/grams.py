@@ -105,7 +105,7 @@ def _filter(keys: Hashes, shift: np.uint64, size: int) -> Hashes:
 
 
 @compiled()
-def _find(gram: Any, look_up: LookUp) -> int:
+def find_gram(gram: Any, look_up: LookUp) -> int:
     """Number of a gram in the table, or `NOT_THERE`."""
     keys, directory, present, shifts = look_up
     place = gram >> shifts[1]
@@ -166,7 +166,7 @@ def grams_of(words: WordSequences) -> Hashes:
 def _places(grams: Hashes, look_up: LookUp) -> Numbers:
     found = np.empty(len(grams), np.int64)
     for at in range(len(grams)):
-        found[at] = _find(grams[at], look_up)
+        found[at] = find_gram(grams[at], look_up)
     return found
 
 
@@ -255,7 +255,7 @@ def _count(
             if place < full:
                 continue
             value = _first_gram(words, first) if place == full else _next_gram(words, place, value)
-            gram = _find(value, look_up)
+            gram = find_gram(value, look_up)
             if gram >= 0 and of_grams[gram, 1] != stamp:
                 if of_grams[gram, 0] == 0:
                     met[filled] = gram

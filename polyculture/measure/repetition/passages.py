@@ -1,4 +1,4 @@
-"""The passage lens: who else has each passage of 20 words that a drawn document has, counted in the whole corpus."""
+"""Passages and frames of drawn documents: who else has each, in the whole corpus."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 
 from polyculture.compute.executor import Executor, run_worthwhile
 from polyculture.corpus.corpus import Corpus
+from polyculture.measure.repetition.frames import (
+    DrawnFrames,
+    FrameCounts,
+    FrameTable,
+    joined,
+    most_stretches,
+    stretches_of,
+)
 from polyculture.measure.repetition.grams import (
     WORD_BITS,
     DocumentCounts,
@@ -26,28 +34,28 @@ from schemas.repetition import PASSAGE_DOCUMENTS, PASSAGE_WORDS, SHARED_BY
 GRAMS_FILE = "grams.u64"
 MOST_PASSAGES = 100  # that are listed
 Numbers = NDArray[np.int64]
-SourceCounts = tuple[int, Numbers, Numbers]  # a source, grams that it has, ascending, and documents that have each
+# A source, grams or frames that it has, ascending, and documents that have each.
+SourceCounts = tuple[int, Numbers, Numbers]
 
 
 @dataclass(frozen=True)
 class PassageCounts:
-    """Documents of some part of a corpus that have the passages of drawn documents; parts are added.
+    """Documents of some part of a corpus that have the passages and frames of drawn documents; parts are added.
 
     Attributes:
         grams: of each source, in the order of the sources: grams of the table that it has, and its documents that have
             each.
+        frames: the same of frames.
         words: (2**22,) different texts that have a word of each slot; see `DocumentCounts`.
     """
 
     grams: list[SourceCounts]
+    frames: list[SourceCounts]
     words: Numbers
 
     def totals(self, grams: int) -> Numbers:
         """(grams,) documents of all sources that have each gram of the table."""
-        found = np.zeros(grams, np.int64)
-        for _, numbers, documents in self.grams:
-            found[numbers] += documents
-        return found
+        return _totals(self.grams, grams)
 
     def by_source(self, gram: int) -> dict[int, int]:
         """Documents of each source that have a gram."""
@@ -59,20 +67,60 @@ class PassageCounts:
         return found
 
 
-def count_files(table: Path, files: Sequence[tuple[FileRows, NDArray[np.bool_]]]) -> PassageCounts:
+def _totals(counts: Sequence[SourceCounts], things: int) -> Numbers:
+    found = np.zeros(things, np.int64)
+    for _, numbers, documents in counts:
+        found[numbers] += documents
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What drawn documents hold, and is looked for in all others.
+
+    Attributes:
+        documents: numbers of the drawn ones, ascending.
+        grams: their grams.
+        frames: their frames.
+    """
+
+    documents: Numbers
+    grams: GramTable
+    frames: DrawnFrames
+
+    @classmethod
+    def of(cls, corpus: Corpus, documents: Numbers, hashes: NDArray[np.uint64]) -> "Sought":
+        """Read the drawn documents.
+
+        Args:
+            corpus: n documents.
+            documents: numbers of the drawn ones, ascending.
+            hashes: (n,) hashes that they were drawn by.
+        """
+        grams, stretches, most = [], [], most_stretches(len(documents))
+        for file, span in zip(*by_file(corpus, documents), strict=True):
+            for rows, words in file.words():
+                grams.append(different(grams_of(words)))
+                stretches.append(stretches_of(words, most, span.start + rows.start))
+        return cls(documents, GramTable.of(grams), DrawnFrames.of(joined(stretches), hashes[documents]))
+
+
+def count_files(folder: Path, files: Sequence[tuple[FileRows, NDArray[np.bool_]]]) -> PassageCounts:
     """Count the documents of some files: what a worker runs.
 
     Args:
-        table: the grams that were written.
+        folder: the grams and frames that were written.
         files: the documents, and whether the words of each count.
     """
-    grams = GramTable.map(table)
-    counts, found = DocumentCounts(len(grams)), []
+    grams, frames = GramTable.map(folder / GRAMS_FILE), FrameTable.map(folder)
+    counts, of_frames, found = DocumentCounts(len(grams)), FrameCounts(len(frames)), []
     for file, is_new in files:
         for rows, words in file.words():
             counts.add(words, is_new[rows], grams)
-        found.append((file.source, *counts.take_grams()))
-    return merge_counts([PassageCounts([one], np.zeros(0, np.int64)) for one in found], counts.words)
+            of_frames.add(words, frames)
+        parts = ([(file.source, *taken)] for taken in (counts.take_grams(), of_frames.take()))
+        found.append(PassageCounts(*parts, np.zeros(0, np.int64)))
+    return merge_counts(found, counts.words)
 
 
 def merge_counts(parts: Sequence[PassageCounts], words: Numbers | None = None) -> PassageCounts:
@@ -82,15 +130,18 @@ def merge_counts(parts: Sequence[PassageCounts], words: Numbers | None = None) -
         parts: of documents that no two share.
         words: the words of all of them, if they are known.
     """
-    of_source: dict[int, list[tuple[Numbers, Numbers]]] = {}
-    for part in parts:
-        for source, numbers, documents in part.grams:
-            of_source.setdefault(source, []).append((numbers, documents))
     if words is None:
         words = np.zeros(1 << WORD_BITS, np.int64)
         for part in parts:
             words += part.words
-    return PassageCounts([(source, *_added(of_source[source])) for source in sorted(of_source)], words)
+    return PassageCounts(_merged([part.grams for part in parts]), _merged([part.frames for part in parts]), words)
+
+
+def _merged(parts: Sequence[Sequence[SourceCounts]]) -> list[SourceCounts]:
+    of_source: dict[int, list[tuple[Numbers, Numbers]]] = {}
+    for source, numbers, documents in itertools.chain.from_iterable(parts):
+        of_source.setdefault(source, []).append((numbers, documents))
+    return [(source, *_added(of_source[source])) for source in sorted(of_source)]
 
 
 def _added(parts: Sequence[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
@@ -102,28 +153,26 @@ def _added(parts: Sequence[tuple[Numbers, Numbers]]) -> tuple[Numbers, Numbers]:
     return numbers, found
 
 
-def count_passages(
-    corpus: Corpus, present: Numbers, table: GramTable, scratch: Path, executor: Executor
-) -> PassageCounts:
-    """Count the documents that have each gram of a table, and the different texts that have each word.
+def count_passages(corpus: Corpus, present: Numbers, sought: Sought, workshop: tuple[Path, Executor]) -> PassageCounts:
+    """Count the documents that have each gram and each frame, and the different texts that have each word.
 
     Args:
         corpus: n documents.
         present: numbers of the documents that are counted, ascending.
-        table: grams of drawn documents.
-        scratch: folder for a file that workers map.
-        executor: runs the part of each file, or of several small ones.
+        sought: grams and frames of drawn documents.
+        workshop: folder for files that workers map, and what runs the part of each file, or of several small ones.
 
     Returns:
-        The counts: the same for any partitions and calls. One pass over all texts, about 100 MB/s and core; 8 bytes a
-        gram and source that has it, beside 8 bytes a gram in each worker.
+        The counts: the same for any partitions and calls. One pass over all texts, about 50 MB/s and core; 8 bytes a
+        gram or frame and source that has it, beside 8 bytes of each in every worker.
     """
-    path = scratch / GRAMS_FILE
-    table.write(path)
+    scratch, executor = workshop
+    sought.grams.write(scratch / GRAMS_FILE)
+    sought.frames.table.write(scratch)
     files, spans = by_file(corpus, present)
     is_new = first_of_text(corpus, present)
     jobs = [(file, is_new[span]) for file, span in zip(files, spans, strict=True)]
-    calls = [(path, jobs[group]) for group in in_calls(files)]
+    calls = [(scratch, jobs[group]) for group in in_calls(files)]
     return merge_counts(list(run_worthwhile(executor, count_files, calls, is_small=is_small(files))))
 
 
@@ -133,12 +182,6 @@ def first_of_text(corpus: Corpus, documents: Numbers) -> NDArray[np.bool_]:
     first[corpus.group[documents[::-1]]] = documents[::-1]  # the last write wins
     found: NDArray[np.bool_] = first[corpus.group[documents]] == documents
     return found
-
-
-def gram_table(corpus: Corpus, documents: Numbers) -> GramTable:
-    """The grams of some documents, given by ascending numbers."""
-    files, _ = by_file(corpus, documents)
-    return GramTable.of([different(grams_of(words)) for file in files for _, words in file.words()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,46 +213,78 @@ class SharedWords:
         shared: (n, len(SHARED_BY)) those that stand in a passage which so many documents have.
         shared_before: the same where only documents of its own source are counted, and of those before it in the
             survivors' order.
+        looked_at: (n,) those that are looked at for frames.
+        framed, framed_before: (n,) those in stretches whose frame eight documents have; of which before, as above.
         runs: widespread passages, largest first; no two hold the same gram.
     """
 
     words: Numbers
     shared: NDArray[np.int64]
     shared_before: NDArray[np.int64]
+    looked_at: Numbers
+    framed: Numbers
+    framed_before: Numbers
     runs: list[Run]
 
 
-def share_words(
-    corpus: Corpus, documents: Numbers, table: GramTable, given: PassageCounts, preference: Numbers
-) -> SharedWords:
-    """Find the words of documents that stand in passages which others have.
+@dataclass
+class _Levels:
+    """Documents that have each of some things: of all sources, and of the sources that were passed.
+
+    Attributes:
+        totals: of all sources.
+        so_far: of those that were passed.
+        left: counts of the others, the next one last.
+    """
+
+    totals: Numbers
+    so_far: Numbers
+    left: list[SourceCounts]
+
+    @classmethod
+    def of(cls, counts: Sequence[SourceCounts], things: int, preference: Numbers) -> "_Levels":
+        totals = _totals(counts, things)
+        return cls(totals, np.zeros_like(totals), sorted(counts, key=lambda one: -int(preference[one[0]])))
+
+    def pass_to(self, source: int, preference: Numbers) -> None:
+        """Count all sources up to one, in the survivors' order."""
+        while self.left and preference[self.left[-1][0]] <= preference[source]:
+            _, things, documents = self.left.pop()
+            self.so_far[things] += documents
+
+
+def share_words(corpus: Corpus, sought: Sought, given: PassageCounts, preference: Numbers) -> SharedWords:
+    """Find the words of documents that stand in passages and frames which others have.
 
     Args:
         corpus: n documents.
-        documents: numbers of the drawn ones, ascending.
-        table: their grams.
-        given: documents that have each gram.
+        sought: grams and frames of the drawn ones.
+        given: documents that have each.
         preference: (sources,) place of each source in the survivors' order, the most preferred first.
     """
-    totals, so_far = given.totals(len(table)), np.zeros(len(table), np.int64)
-    left = sorted(given.grams, key=lambda one: -int(preference[one[0]]))
+    documents, table = sought.documents, sought.grams
+    grams = _Levels.of(given.grams, len(table), preference)
+    frames = _Levels.of(given.frames, len(sought.frames.table), preference)
     words, shared = np.zeros(len(documents), np.int64), np.zeros((len(documents), len(SHARED_BY)), np.int64)
-    before = shared.copy()
+    before, framed, framed_before = shared.copy(), words.copy(), words.copy()
     longest: dict[int, Run] = {}  # of those with the same most widespread gram
     held = zip(*by_file(corpus, documents), strict=True)
     for file, span in sorted(held, key=lambda pair: int(preference[pair[0].source])):
-        while left and preference[left[-1][0]] <= preference[file.source]:
-            _, grams, found_in = left.pop()
-            so_far[grams] += found_in
+        grams.pass_to(file.source, preference)
+        frames.pass_to(file.source, preference)
+        framed[span] = sought.frames.framed(frames.totals, span)
+        framed_before[span] = sought.frames.framed(frames.so_far, span)
         for rows, found in file.words():
             at = np.arange(span.start, span.stop)[rows]
             places, counts = places_of(grams_of(found), table), gram_counts(found)
-            words[at], shared[at] = np.diff(found.offsets), shared_words(totals[places], counts, SHARED_BY)
-            before[at] = shared_words(so_far[places], counts, SHARED_BY)
-            for run in _runs(documents[at], places, counts, totals):
+            words[at], shared[at] = np.diff(found.offsets), shared_words(grams.totals[places], counts, SHARED_BY)
+            before[at] = shared_words(grams.so_far[places], counts, SHARED_BY)
+            for run in _runs(documents[at], places, counts, grams.totals):
                 if run.gram not in longest or run.words > longest[run.gram].words:
                     longest[run.gram] = run
-    return SharedWords(words, shared, before, _largest(list(longest.values()), len(table)))
+    looked_at = sought.frames.looked_at(len(documents))
+    runs = _largest(list(longest.values()), len(table))
+    return SharedWords(words, shared, before, looked_at, framed, framed_before, runs)
 
 
 def _runs(documents: Numbers, places: Numbers, counts: Numbers, totals: Numbers) -> Iterator[Run]:

@@ -18,9 +18,9 @@ from polyculture.measure.repetition.passages import (
     PassageCounts,
     Run,
     SharedWords,
+    Sought,
     count_passages,
     first_of_text,
-    gram_table,
     share_words,
 )
 from polyculture.measure.repetition.repetition_file import Repetition
@@ -125,13 +125,14 @@ def measure_repetition(subject: Subject, config: CurationConfig, workshop: Works
         by_source = count_species_of(subject.looked, lens, documents, sourced)
         columns |= _columns(lens.value, triple(by_source, corpus.source[documents], preference))
         workshop.after(f"repetition in {lens.value}")
-    counts, shared = _passages(subject, documents, preference, workshop)
+    counts, shared = _passages(subject, (documents, hashes), preference, workshop)
     texts = int(first_of_text(corpus, np.flatnonzero(present)).sum())
     weights = word_weights(counts.words, texts)
     columns |= _twins(subject, (documents, hashes), (weights, preference), workshop)
     for number, least in enumerate(SHARED_BY):
         columns |= {f"shared_{least}": shared.shared[:, number]}
         columns |= {f"shared_{least}_before": shared.shared_before[:, number]}
+    columns |= {"frame_words": shared.looked_at, "framed": shared.framed, "framed_before": shared.framed_before}
     columns |= {"words": shared.words, "tokens": corpus.tokens[documents]}
     return Repetition(_rows(subject, documents, columns, place), _listed(subject, counts, shared.runs))
 
@@ -141,15 +142,15 @@ def _columns(lens: str, counts: tuple[Numbers, Numbers, Numbers]) -> Columns:
 
 
 def _passages(
-    subject: Subject, documents: Numbers, preference: Numbers, workshop: Workshop
+    subject: Subject, drawn: tuple[Numbers, NDArray[np.uint64]], preference: Numbers, workshop: Workshop
 ) -> tuple[PassageCounts, SharedWords]:
-    """Count the passages of the drawn documents."""
+    """Count the passages and frames of the drawn documents: their numbers, and (n,) the hashes of all."""
     corpus = subject.corpus
-    table = gram_table(corpus, documents)
+    sought = Sought.of(corpus, *drawn)
     workshop.after("passages of drawn documents")
-    counts = count_passages(corpus, np.flatnonzero(subject.present), table, workshop.scratch, workshop.executor)
+    counts = count_passages(corpus, np.flatnonzero(subject.present), sought, (workshop.scratch, workshop.executor))
     workshop.after("passages of all documents")
-    shared = share_words(corpus, documents, table, counts, preference)
+    shared = share_words(corpus, sought, counts, preference)
     workshop.after("shared words")
     return counts, shared
 

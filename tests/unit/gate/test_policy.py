@@ -24,6 +24,7 @@ from tests.unit.gate.test_judge import NEAR, SHA, account, belonging, config, ma
 COPIES: Row = {"near": 20, "twins": 20}
 ANSWERS: Row = {"twins": 16, "alike": 40}
 FORMS: Row = {"shared_8": 60, "shared_2": 70}
+FRAMES: Row = {"framed": 70, "framed_before": 70}
 UNREAD: Row = {"twins": None, "twins_own": None, "twins_before": None, "alike": None}
 ORDER = (VerdictValue.NO_GO, VerdictValue.UNKNOWN, VerdictValue.GO)
 
@@ -64,7 +65,7 @@ def names(verdict: Verdict) -> set[str]:
     return {check.name for check in verdict.failed()}
 
 
-@pytest.mark.parametrize("counts", [COPIES, ANSWERS, FORMS])
+@pytest.mark.parametrize("counts", [COPIES, ANSWERS, FORMS, FRAMES])
 def test_a_narrow_share_over_the_limit_closes_the_gate_and_one_under_it_is_named(counts: Row) -> None:
     closed = verdict_on({"site": 90, "made": 10}, {"made": (0.9, counts)})
     assert (closed.verdict, names(closed)) == (VerdictValue.NO_GO, {"narrow"})
@@ -225,6 +226,18 @@ def test_pages_whose_passages_others_repeat_are_not_named() -> None:
     [check] = [check for check in found.checks if check.name == "narrow"]
     assert "pool 9 %" in check.message
     assert "pages" not in check.message
+
+
+def test_a_frame_that_others_fill_is_not_named_where_it_came_first() -> None:
+    first: Row = {"framed": 70, "framed_before": 0}
+    found = verdict_on({"pages": 90, "made": 10}, {"pages": (0.1, first), "made": (0.9, FRAMES)})
+    assert found.verdict is VerdictValue.NO_GO
+    [check] = [check for check in found.checks if check.name == "narrow"]
+    assert "made 9 %" in check.message
+    assert "pages" not in check.message
+    said = {line.label: line.text for line in found.lines}
+    assert said["same frame"].startswith("made 9 %: ")
+    assert "put other words into frames that eight or more share" in said["same frame"]
 
 
 def test_vendors_who_each_say_everything_once_are_named_from_the_one_that_makes_it_too_much() -> None:
