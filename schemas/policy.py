@@ -53,8 +53,8 @@ class NarrowRule(Rule):
     )
     frames: Fraction = Field(
         0.65,
-        description="This share of its words stands in frames that eight documents or more hold: stretches of 24 words, of "
-        "which nine different ones stand in the same places.",
+        description="This share of its words stands in frames that eight documents or more hold: stretches of 24 words "
+        "with nine different ones in the same places.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")

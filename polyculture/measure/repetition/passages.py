@@ -118,8 +118,8 @@ def count_files(folder: Path, files: Sequence[tuple[FileRows, NDArray[np.bool_]]
         for rows, words in file.words():
             counts.add(words, is_new[rows], grams)
             of_frames.add(words, frames)
-        parts = ([(file.source, *taken)] for taken in (counts.take_grams(), of_frames.take()))
-        found.append(PassageCounts(*parts, np.zeros(0, np.int64)))
+        of_file = [(file.source, *counts.take_grams())], [(file.source, *of_frames.take())]
+        found.append(PassageCounts(*of_file, np.zeros(0, np.int64)))
     return merge_counts(found, counts.words)
 
 
