@@ -8,7 +8,15 @@ from cli.terminal import Terminal, grid_of, print_json
 from cli.worth_display import print_worth
 from polyculture.evidence.evidence import read_profile
 from polyculture.report.heads import head_lines
-from polyculture.report.summary import FRACTIONS, lexical_lines, phase_rows, source_rows, vector_lines, written_words
+from polyculture.report.summary import (
+    FRACTIONS,
+    delivery_rows,
+    lexical_lines,
+    phase_rows,
+    source_rows,
+    vector_lines,
+    written_words,
+)
 from polyculture.storage.run_directory import RunDirectory, read_manifest
 from schemas.manifest import Manifest
 from schemas.plan import MixturePlan
@@ -53,10 +61,16 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
     _print_text(terminal, verdict)
     _print_checks(terminal, [c for c in verdict.failed() if not verdict.says(c)], "that keep the gate closed")
     warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
-    warnings = [c for c in warnings if c.waiver or not verdict.says(c)]
+    said = _said_of_the_plan(manifest) if profile is not None else frozenset()
+    warnings = [c for c in warnings if c.waiver or not (verdict.says(c) or c.message in said or c.name == "budget")]
     _print_checks(terminal, [c for c in warnings if c.waiver], "that are waived", len(warnings))
     _print_checks(terminal, [c for c in warnings if not c.waiver], "that warn")
     terminal.line(f"Report: {directory.report / 'index.html'}")
+
+
+def _said_of_the_plan(manifest: Manifest) -> frozenset[str]:
+    """Messages of checks that `_print_plan` has printed already."""
+    return frozenset(sentence.rstrip(".") for sentence in (manifest.plan.warnings if manifest.plan is not None else ()))
 
 
 def _print_numbers(terminal: Terminal, manifest: Manifest, profile: Profile) -> None:
@@ -97,9 +111,11 @@ def print_sources(terminal: Terminal, rows: list[list[str]]) -> None:
 
 
 def _print_plan(terminal: Terminal, manifest: Manifest, plan: MixturePlan) -> None:
-    """Print the budget, phase by phase, and the plan's notes and warnings."""
+    """Print what was asked and delivered, the budget, phase by phase, and the plan's notes and warnings."""
+    grid_of(delivery_rows(plan)).show()
     if plan.budget_tokens is not None:
-        scaled = f"; all rates scaled by {plan.scale:.4g}" if plan.scale is not None else ""
+        is_scaled = plan.scale is not None and all(phase.rates_from != "shares" for phase in plan.phases)
+        scaled = f"; all rates scaled by {plan.scale:.4g}" if is_scaled else ""
         terminal.line(f"Budget {plan.budget_tokens:,} tokens; {written_words(manifest)}{scaled}.")
         for part in plan.sources:
             if part.limit:

@@ -31,12 +31,16 @@ def print_cure(cure: GateCure) -> None:
         terminal.line("No change of rates opens the gate: too much of every source is narrow. Replace text.")
     else:
         left, cost = 100 * cure.left.value, 100 * cure.cost
-        terminal.line(f"These rates leave {left:.3g} % narrow and give up {cost:.3g} % of the tokens:")
+        what = "rates" if cure.shares is None else "shares"
+        terminal.line(f"These {what} leave {left:.3g} % narrow and give up {cost:.3g} % of the tokens:")
         terminal.line()
         terminal.line("mixture:")
-        terminal.line("  rates:")
-        for name, rate in cure.rates.items():
-            terminal.line(f"    {name}: {rate:g}  # keeps {100 * cure.kept[name]:.0f} % of what it says")
+        if cure.tokens is not None:
+            terminal.line(f"  tokens: {cure.tokens}")
+        terminal.line(f"  {what}:")
+        for name, value in (cure.rates if cure.shares is None else cure.shares).items():
+            kept = f"  # keeps {100 * cure.kept[name]:.0f} % of what it says" if name in cure.kept else ""
+            terminal.line(f"    {name}: {value:g}{kept}")
         terminal.line()
     if cure.others:
         terminal.line(f"Other checks keep the gate closed whatever the rates are: {', '.join(cure.others)}.")

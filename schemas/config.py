@@ -77,12 +77,24 @@ class CurationConfig(Strict):
                 for name in known:
                     if name not in names:
                         raise ValueError(f"{place}.{key}: unknown source {name!r}; known: {', '.join(names)}")
+            self._check_shares(place, terms.shares, names)
             if isinstance(terms.rates, dict) and all(terms.rates.get(name, 1.0) == 0 for name in names):
                 raise ValueError(f"{place}.rates: every rate is 0, so the mixture would be empty")
             for name, rate in terms.fixed_rates.items():
                 is_over = mixture.max_epochs is not None and rate > mixture.max_epochs
                 if is_over and not mixture.phases and name not in mixture.sources:  # of phases, rates are proportions
                     raise ValueError(f"{place}.rates: {name} is {rate:g}, above max_epochs {mixture.max_epochs:g}")
+
+    @staticmethod
+    def _check_shares(place: str, shares: dict[str, float] | None, names: list[str]) -> None:
+        if shares is None:
+            return
+        unknown = [name for name in shares if name not in names]
+        if unknown:
+            raise ValueError(f"{place}.shares: unknown source {unknown[0]!r}; known: {', '.join(names)}")
+        absent = [name for name in names if name not in shares]
+        if absent:
+            raise ValueError(f"{place}.shares: no share for {', '.join(absent)}; name every source, 0 leaves one out")
 
     def _check_embeddings(self) -> None:
         mapped = [source.name for source in self.sources if EMBEDDING in source.fields]

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, WrapValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, WrapValidator, model_validator
 
 from schemas.counts import Count
 from schemas.documents import Kind
-from schemas.strict import Fraction, Name, Rate, Sha256, Strict
+from schemas.strict import Bound, Fraction, Name, Rate, Sha256, Strict
 
 VALIDATION = "validation"  # group of the shards that are held out of training
 Epochs = Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)]
@@ -63,17 +63,48 @@ def _choose_rates(value: Any, _: Any) -> Any:
 Rates = Annotated[dict[str, Rate] | RatesFile | Literal["auto"], WrapValidator(_choose_rates)]
 
 
-class MixtureTerms(Strict):
-    """A budget, and the rates and limits of what is mixed to fill it."""
+SHARES_WITHIN = 1e-3  # that shares may be off a sum of 1: three times .333 is a third each
+DEFAULT_OBJECTIVE = ("hill_1@near",)
 
-    tokens: Count | None = Field(None, description="Token budget (`2B`); rates are scaled to it by one factor.")
+
+def _as_shares(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise ValueError("write {source: share}, every source by name, such as {web: 0.7, books: 0.3}")
+    return value
+
+
+def _sum_to_1(shares: dict[str, float]) -> dict[str, float]:
+    total = sum(shares.values())
+    if abs(total - 1) > SHARES_WITHIN * (1 + 1e-9):
+        percent = "; write 70 % as 0.7" if abs(total - 100) <= 100 * SHARES_WITHIN else ""
+        raise ValueError(
+            f"wanted fractions of the tokens that sum to 1, give or take {SHARES_WITHIN:g}; these sum to {total:.6g}"
+            + percent
+        )
+    return shares
+
+
+Shares = Annotated[dict[str, Bound], BeforeValidator(_as_shares), AfterValidator(_sum_to_1)]
+
+
+class MixtureTerms(Strict):
+    """A budget, and the rates or shares, and the limits, of what is mixed to fill it."""
+
+    tokens: Count | None = Field(
+        None, description="Token budget (`2B`); rates are scaled to it by one factor, shares are fractions of it."
+    )
     rates: Rates = Field(
         default_factory=dict,
         description="Epochs of each source's distinct documents before scaling, 1 where absent; or `auto`: those that "
         "are best at `objective`; or {file: NAME}.",
     )
+    shares: Shares | None = Field(
+        None,
+        description="In place of `rates`: each source's fraction of the mixture's tokens, every source named, summing "
+        "to 1. The mixture is as large as the budget and the epochs of the scarcest source let the shares hold.",
+    )
     objective: tuple[Objective, ...] = Field(
-        ("hill_1@near",),
+        DEFAULT_OBJECTIVE,
         min_length=1,
         description="Terms that `auto` maximises the sum of, each METRIC[@LENS][=WEIGHT].",
     )
@@ -85,9 +116,30 @@ class MixtureTerms(Strict):
         """The rates that the configuration itself states."""
         return self.rates if isinstance(self.rates, dict) else {}
 
+    def asks_for(self, name: str) -> bool:
+        """False if the shares, or the rates that the configuration itself states, leave a source out."""
+        if self.shares is not None:
+            return self.shares.get(name, 0.0) > 0
+        return self.fixed_rates.get(name, 1.0) > 0
+
+    @model_validator(mode="after")
+    def _check_shares(self) -> "MixtureTerms":
+        if self.shares is None:
+            return self
+        if self.rates != {}:
+            raise ValueError(
+                "`shares` and `rates` are both given; keep `shares` for fractions of the mixture's tokens, or `rates` "
+                "for epochs of each source"
+            )
+        if self.objective != DEFAULT_OBJECTIVE:
+            raise ValueError(
+                "`objective` is what `rates: auto` maximises, and `shares` leave nothing to choose; keep one"
+            )
+        return self
+
 
 class PhaseConfig(MixtureTerms):
-    """One phase of training, with its own rates, budget and limits; its max_epochs count within the phase."""
+    """One phase of training, with its own rates or shares, budget and limits; its max_epochs count within the phase."""
 
     name: Name = Field(description="Name of the phase, and of its shards.")
 
@@ -98,7 +150,7 @@ class MixtureConfig(MixtureTerms):
     max_epochs: Epochs | None = Field(
         None,
         description="Most epochs of any source over all phases; without it scaling never goes past max(1, "
-        "the source's rate), and `auto` never past 4.",
+        "the source's rate), `shares` never past 1, and `auto` never past 4.",
     )
     model_parameters: Count | None = Field(
         None, description="Parameters of the model to be trained; the plan then states tokens per parameter."
@@ -106,7 +158,8 @@ class MixtureConfig(MixtureTerms):
     phases: tuple[PhaseConfig, ...] = Field(
         (),
         max_length=99,
-        description="Phases of training, in order; in place of `tokens` and `rates`. Limits here hold in each phase.",
+        description="Phases of training, in order; in place of `tokens`, `rates` and `shares`. Limits here hold in each "
+        "phase.",
     )
 
     @model_validator(mode="before")
@@ -125,9 +178,9 @@ class MixtureConfig(MixtureTerms):
         return self.phases or (self,)
 
     def leaves_out(self, name: str, kind: Kind) -> bool:
-        """True if rates or limits keep a source out of every phase."""
+        """True if rates, shares or limits keep a source out of every phase."""
         return all(
-            terms.fixed_rates.get(name, 1.0) == 0
+            not terms.asks_for(name)
             or (kind in found.kinds and found.kinds[kind].max_fraction == 0)
             or (name in found.sources and found.sources[name].max_fraction == 0)
             for terms in self.terms
@@ -143,8 +196,8 @@ class MixtureConfig(MixtureTerms):
         names = [phase.name.casefold() for phase in self.phases]
         if len({name.replace("-", "_").replace(".", "_") for name in names}) < len(names):
             raise ValueError("phases: two have the same name, or names that differ in `-`, `.` and `_` alone")
-        if self.phases and (self.tokens is not None or self.rates != {}):
-            raise ValueError("phases: each has its own `tokens` and `rates`; remove those beside `phases`")
+        if self.phases and (self.tokens is not None or self.rates != {} or self.shares is not None):
+            raise ValueError("phases: each has its own `tokens`, and `rates` or `shares`; remove those beside `phases`")
         if VALIDATION in names:
             raise ValueError(f"phases: {VALIDATION!r} is the name of the documents held out; choose another")
         for phase in self.phases:

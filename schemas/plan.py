@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.documents import Kind
 from schemas.profile import Estimate
-from schemas.strict import Strict
+from schemas.strict import Fraction, Strict
 from schemas.worth import Worth
 
 
@@ -15,6 +15,10 @@ class SourcePlan(Strict):
 
     Attributes:
         asked_rate: epochs that the configuration asks for, before scaling.
+        asked_fraction: share of the mixture's tokens that is asked for, 0..1, by `shares` or a file of them; None where
+            epochs or nothing is asked for.
+        token_fraction: share of the mixture's tokens that the source has, 0..1; None in a plan of a version that did
+            not say.
         rate: epochs after scaling and limits.
         whole_copies: times that every document is written.
         threshold: a document whose inclusion hash, in [0, 1), is below it is written once more.
@@ -41,6 +45,8 @@ class SourcePlan(Strict):
     limit: str | None
     effective_tokens: float = Field(0.0, ge=0)
     last_epoch: float | None = None
+    asked_fraction: Fraction | None = None
+    token_fraction: Fraction | None = None
 
     @property
     def epochs(self) -> float:
@@ -57,6 +63,7 @@ class PhaseSource(Strict):
     Attributes:
         rows: documents written, repeats included.
         tokens: theirs.
+        asked_fraction, token_fraction: asked and delivered share of the phase's tokens, as in `SourcePlan`.
         new_documents: documents in these rows that no phase before holds, counted once.
     """
 
@@ -68,6 +75,8 @@ class PhaseSource(Strict):
     tokens: int = Field(ge=0)
     new_documents: int = Field(ge=0)
     limit: str | None
+    asked_fraction: Fraction | None = None
+    token_fraction: Fraction | None = None
 
 
 class PhasePlan(Strict):
@@ -77,8 +86,8 @@ class PhasePlan(Strict):
 
     Attributes:
         name: name of the phase, and of its shards.
-        rates_from: `fixed`, `auto`, or the digest of a file of weights.
-        scale: the one factor that its rates were multiplied by.
+        rates_from: `fixed`, `shares`, `auto`, or the digest of a file of weights.
+        scale: the one factor that its rates were multiplied by; of shares, the part of the budget in which they hold.
         distinct_fraction, hill_1: those of the phase alone through the near lens, as the ledger foresees them; None if
             the plan was made before the ledger.
         worth: what the phase alone is worth, as the ledger foresees it; None likewise.

@@ -7,6 +7,7 @@ from datetime import date
 from polyculture import __version__
 from polyculture.gate.canary import canary_check
 from polyculture.gate.conditions import condition, conditions
+from polyculture.gate.delivery import delivery_checks
 from polyculture.gate.expectations import check_expectation, input_findings
 from polyculture.gate.lexical import lexical_checks
 from polyculture.gate.origin import origin_checks
@@ -70,6 +71,7 @@ def judge(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
     checks = [*conditions(config, manifest), *removal_checks(config.dedupe, manifest)]
     judged = _judged(config, manifest, profile, terms, repetition)
     checks.extend(_checks_of_numbers(manifest, judged, terms))
+    checks.extend(delivery_checks(manifest))
     waivers = config.gate.waivers
     checks = apply_waivers(list(apply_strictness(checks, config.gate)), waivers, terms.as_of)
     order = {Outcome.FAIL: 0, Outcome.UNKNOWN: 1, Outcome.PASS: 2}

@@ -2,6 +2,7 @@
 
 from polyculture.errors import PolycultureError
 from polyculture.gate.cure import cheapest_cure
+from polyculture.gate.cured_shares import cured_shares
 from polyculture.gate.judge import Terms
 from polyculture.gate.narrow import narrow_share
 from polyculture.gate.policy import drawn_for
@@ -41,6 +42,7 @@ def open_gate(directory: RunDirectory) -> GateCure:
     share, cure = narrow_share(drawn, rule), cheapest_cure(drawn, rule)
     own = {source.name: source.rate for source in manifest.plan.sources} if manifest.plan is not None else {}
     factors = cure.factors if cure is not None else {}
+    shares = cured_shares(manifest, factors) if factors else None
     return GateCure(
         run=manifest.name,
         manifest_sha256=file_sha256(directory.manifest),
@@ -49,6 +51,8 @@ def open_gate(directory: RunDirectory) -> GateCure:
         is_open=bool(share.high <= rule.at_most),
         left=cure.share.estimate() if cure is not None else None,
         rates={name: float(f"{own.get(name, 1.0) * factor:.4g}") for name, factor in factors.items()},
+        shares=shares.shares if shares is not None else None,
+        tokens=shares.tokens if shares is not None else None,
         cost=cure.cost if cure is not None else 0.0,
         kept=cure.kept if cure is not None else {},
         others=sorted({check.name for check in judged.failed() if check.name not in _OF_RATES}),

@@ -5,10 +5,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from polyculture.gate.cure import Cure, cheapest_cure
+from polyculture.gate.cured_shares import CuredShares, cured_shares
 from polyculture.gate.drawn import Drawn
 from polyculture.gate.narrow import NarrowSource, causes_of, copied_documents, narrow_share, narrow_sources
 from polyculture.gate.policy import Judged
 from polyculture.storage.messages import first_few
+from schemas.manifest import Manifest
 from schemas.measures import Lens
 from schemas.policy import NarrowRule
 from schemas.verdict import CheckResult, Outcome, VerdictLine
@@ -44,7 +46,7 @@ def verdict_text(judged: Judged | None, checks: Sequence[CheckResult]) -> tuple[
     lines = list(_cause_lines(judged, drawn, rule)) if rule is not None else []
     lines += _others([check for check in closing if check.name not in _SAID_ELSEWHERE])
     cure = cheapest_cure(drawn, rule) if rule is not None else None
-    after = [_cure_line(cure)] if cure is not None else []
+    after = [_cure_line(cure, judged.manifest)] if cure is not None else []
     after += _policy_lines(judged)
     after += _look_lines(drawn)
     if not closing and not lines:
@@ -136,18 +138,25 @@ def _others(closing: Sequence[CheckResult]) -> list[VerdictLine]:
     return found
 
 
-def _cure_line(cure: Cure) -> VerdictLine:
-    return VerdictLine(label="opens with", text=cure_words(cure))
+def _cure_line(cure: Cure, manifest: Manifest) -> VerdictLine:
+    return VerdictLine(label="opens with", text=cure_words(cure, cured_shares(manifest, cure.factors)))
 
 
-def cure_words(cure: Cure) -> str:
-    """`rates x {a: 0.1}: 3.9 % narrow; costs 5.2 % of the tokens, keeps 54 % of what it says`."""
+def cure_words(cure: Cure, shares: CuredShares | None = None) -> str:
+    """`rates times {a: 0.1}: 3.9 % narrow; costs 5.2 % of the tokens, keeps 54 % of what it says`.
+
+    Args:
+        cure: the change.
+        shares: the mixture after it, where shares were asked for: it is then said in place of the factors, as it stands
+            in a configuration.
+    """
     factors = ", ".join(f"{name}: {factor:g}" for name, factor in cure.factors.items())
+    change = shares.flow if shares is not None else f"rates times {{{factors}}}"
     kept = " and ".join(f"{100 * share:.0f} %" for share in list(cure.kept.values())[:_MOST_NAMED])
     theirs = "it says" if len(cure.factors) == 1 else "they say"
     left = _share(float(cure.share.value))
     price = f"costs {_share(cure.cost)} of the tokens, keeps {kept} of what {theirs}"
-    return f"rates times {{{factors}}}: {left} narrow; {price}"
+    return f"{change}: {left} narrow; {price}"
 
 
 def _policy_lines(judged: Judged) -> list[VerdictLine]:

@@ -1,12 +1,13 @@
 """The table per source, for the terminal and the dashboard."""
 
+from polyculture.mixture.plan.delivery import epoch_words
 from schemas.accounts import SourceAccount
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.lexical import LexicalScope
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Stage
-from schemas.plan import MixturePlan
+from schemas.plan import MixturePlan, PhaseSource, SourcePlan
 from schemas.profile import Estimate, Profile
 from schemas.source_config import RESERVED_SCOPES
 from schemas.vectors import VectorScores
@@ -79,12 +80,38 @@ def _is_source(scope: LexicalScope) -> bool:
     return scope.scope not in RESERVED_SCOPES
 
 
+def delivery_rows(plan: MixturePlan) -> list[list[str]]:
+    """A header, a row per source and one for the whole mixture: what was asked, and what is delivered of it.
+
+    `asked` is a share of the tokens, or epochs where the configuration states rates; `delivered` is the share of the
+    mixture's tokens.
+    """
+    rows = [["source", "asked", "delivered", "epochs", "tokens"]]
+    is_fixed = [phase.rates_from not in {"auto", "shares"} for phase in plan.phases]
+    for source in plan.sources:
+        delivered = f"{100 * source.tokens / max(1, plan.tokens):.1f} %"
+        asked = _asked(source, is_fixed=is_fixed in ([], [True]), is_by_phase=len(is_fixed) > 1)
+        rows.append([source.name, asked, delivered, f"{source.epochs:.3g}", f"{source.tokens:,}"])
+    budget = f"{plan.budget_tokens:,}" if plan.budget_tokens is not None else "no budget"
+    return [*rows, ["all", budget, "", "", f"{plan.tokens:,}"]]
+
+
+def _asked(source: SourcePlan, *, is_fixed: bool, is_by_phase: bool) -> str:
+    """The demand on a source as it was made: a share, epochs, or none of its own."""
+    if source.asked_fraction is not None:
+        return f"{100 * source.asked_fraction:.1f} %"
+    if not is_fixed:
+        return "by phase" if is_by_phase else "auto"
+    return epoch_words(source.asked_rate)
+
+
 def phase_rows(plan: MixturePlan) -> list[list[str]]:
     """A header and a row per phase of training; empty if there is but one.
 
     `new documents` are those that no phase before holds; `distinct` is the near-lens distinct fraction of the phase
     alone, `worth` its unique to effective tokens by the lens that sees most copies, as the ledger foresees them, with
-    the share of tokens that is repeated 17 times or more from 1 % on.
+    the share of tokens that is repeated 17 times or more from 1 % on. `shares` are those delivered, beside those
+    asked for.
     """
     if len(plan.phases) < 2:
         return []
@@ -92,11 +119,11 @@ def phase_rows(plan: MixturePlan) -> list[list[str]]:
     rows = [["phase", "rates", *counts, "distinct", "worth", "shares"]]
     for phase in plan.phases:
         total = max(1, phase.tokens)
-        shares = ", ".join(f"{source.name} {source.tokens / total:.3f}" for source in phase.sources if source.rows)
+        shares = ", ".join(_shares(source, total) for source in phase.sources if source.rows or source.asked_fraction)
         rows.append(
             [
                 phase.name,
-                phase.rates_from if phase.rates_from in {"fixed", "auto"} else "file",
+                phase.rates_from if phase.rates_from in {"fixed", "shares", "auto"} else "file",
                 f"{phase.budget_tokens or 0:,}",
                 f"{phase.tokens:,}",
                 f"{phase.lacking_tokens:,}",
@@ -108,6 +135,12 @@ def phase_rows(plan: MixturePlan) -> list[list[str]]:
             ]
         )
     return rows
+
+
+def _shares(source: PhaseSource, tokens: int) -> str:
+    """`web 0.643 (asked 0.7)`: the delivered share, and the asked one if there is one."""
+    asked = f" (asked {source.asked_fraction:.3g})" if source.asked_fraction is not None else ""
+    return f"{source.name} {source.tokens / tokens:.3f}{asked}"
 
 
 def _worth(worth: Worth) -> str:

@@ -105,6 +105,10 @@ def notes_of(config: CurationConfig) -> list[str]:
         notes.append(
             "mixture.rates were not followed: documents are chosen one by one; only a rate of 0 keeps a source out."
         )
+    if mixture.shares is not None:
+        notes.append(
+            "mixture.shares were not followed: documents are chosen one by one; only a share of 0 keeps a source out."
+        )
     if mixture.phases:
         notes.append("mixture.phases were not followed: a top-up is one phase; limits beside `phases` hold.")
     limits = (*mixture.kinds.values(), *mixture.sources.values())

@@ -4,6 +4,7 @@ __all__ = [
     "auto",
     "check",
     "data_digest",
+    "delivery",
     "documents",
     "held_out",
     "order",

@@ -132,5 +132,10 @@ def _with_worth(plan: MixturePlan, answer: WhatIf) -> MixturePlan:
     found = plan.model_copy(update=update)
     model = model_scale(found, plan.model.parameters) if plan.model else None
     own_notes = plan.notes[len(plan_notes(plan, plan.model)) :]  # of the phases' rates
-    update = {"model": model, "warnings": plan_warnings(found), "notes": plan_notes(found, model) + own_notes}
+    own_warnings = plan.warnings[len(plan_warnings(plan)) :]  # of what was asked and delivered
+    update = {
+        "model": model,
+        "warnings": plan_warnings(found) + own_warnings,
+        "notes": plan_notes(found, model) + own_notes,
+    }
     return found.model_copy(update=update)

@@ -6,7 +6,7 @@ from polyculture.errors import ConfigError
 from polyculture.mixture.plan.limits import Supply, refuse_clash
 from polyculture.mixture.plan.terms import parse_terms
 from schemas.documents import Kind
-from schemas.mixture_config import MixtureConfig, MixtureTerms
+from schemas.mixture_config import SHARES_WITHIN, MixtureConfig, MixtureTerms
 from schemas.planned import OBJECTIVE_METRICS
 
 
@@ -30,11 +30,33 @@ def check_mixture(config: MixtureConfig, names: Mapping[str, Kind]) -> None:
                     known = ", ".join(OBJECTIVE_METRICS)
                     raise ConfigError(f"{where}.objective: unknown objective {term.metric!r}; known here: {known}")
         found = config.limits_of(terms)
+        if found.shares is not None:
+            _refuse_shares(where, found, found.shares, names)
         supplies = [
-            Supply(name, kind, 1, found.fixed_rates.get(name, 1.0), 1.0, *share_limits(found, name))
+            Supply(name, kind, 1, float(found.asks_for(name)), 1.0, *share_limits(found, name))
             for name, kind in names.items()
         ]
         refuse_clash(where, supplies, found.kinds)
+
+
+def _refuse_shares(where: str, terms: MixtureTerms, shares: Mapping[str, float], names: Mapping[str, Kind]) -> None:
+    """Refuse shares that lie outside limits on the same shares.
+
+    Raises:
+        ConfigError: it names the share and its limits.
+    """
+    limited = [(f"sources.{name}", [name], limit) for name, limit in terms.sources.items()]
+    limited += [
+        (f"kinds.{kind.value}", [name for name in names if names[name] is kind], limit)
+        for kind, limit in terms.kinds.items()
+    ]
+    for place, members, limit in limited:
+        share = sum(shares.get(name, 0.0) for name in members)
+        if not limit.min_fraction - SHARES_WITHIN <= share <= limit.max_fraction + SHARES_WITHIN:
+            raise ConfigError(
+                f"{where}.shares: {', '.join(members) or 'no source'}: {share:g} of the tokens, but {where}.{place} "
+                f"allows {limit.min_fraction:g} to {limit.max_fraction:g}; change the one or the other"
+            )
 
 
 def share_limits(terms: MixtureTerms, name: str) -> tuple[float, float]:

@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polyculture.errors import ConfigError
+from polyculture.mixture.plan.delivery import delivery_warnings, size_notes
 from polyculture.mixture.plan.rates import ScaledRates, Supply, scale_rates
 from polyculture.mixture.plan.repetition import effective_tokens, last_epoch
 from polyculture.mixture.plan.selection import Streams, rows_within
+from polyculture.mixture.plan.shares import hold_shares
 from polyculture.mixture.plan.words import model_scale, plan_notes, plan_warnings
 from schemas.documents import Kind
 from schemas.mixture_config import KindLimit, MixtureConfig, MixtureTerms, SourceLimit
@@ -48,15 +50,23 @@ class PhaseRates:
 
     Attributes:
         rates: epochs by source; 1 where absent.
-        rates_from: `fixed`, `auto`, or a digest.
+        rates_from: `fixed`, `shares`, `auto`, or a digest.
         tokens: tokens that may be had: less than the budget where `auto` found that limits allow no more.
         notes: sentences for the reader.
+        shares: asked share of the tokens by source, if shares are what was asked for; those of `shares` hold, those of
+            a file give way to limits.
     """
 
     rates: Mapping[str, float]
     rates_from: str
     tokens: int | None
     notes: list[str] = field(default_factory=list)
+    shares: Mapping[str, float] | None = None
+
+    @property
+    def held_shares(self) -> Mapping[str, float] | None:
+        """The shares that hold whatever the supply is; rates then follow from them."""
+        return self.shares if self.rates_from == "shares" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +111,33 @@ def plan_phases(distinct: Distinct, config: MixtureConfig, ask: tuple[Ask, Ask],
         asked = known[number] or ask[1](found, room)
         if asked is None:
             raise ConfigError("mixture.rates: auto needs a ledger, and there is none")
-        supplies = [replace(supply, rate=asked.rates.get(supply.name, 1.0)) for supply in room]
         name = getattr(found, "name", ONLY_PHASE)
-        scaled = scale_rates(supplies, found.kinds, asked.tokens, f"mixture: {name}" if config.phases else "mixture")
+        supplies, scaled = _scaled(room, found, asked, f"mixture: {name}" if config.phases else "mixture")
         phases.append(_phase(distinct, _AskedPhase(name, found, asked), scaled, supplies, next_row))
         used += scaled.rates
         next_row += [source.rows for source in phases[-1].sources]
         notes += [f"{name}: {note}" if config.phases else note for note in asked.notes]
+        notes += size_notes(phases[-1], {supply.name: supply.max_epochs for supply in room})
     sources = _sources(distinct, available, phases)
     plan = _whole(phases, sources, data_sha256)
     model = model_scale(plan, config.model_parameters) if config.model_parameters else None
     return plan.model_copy(
-        update={"model": model, "warnings": plan_warnings(plan), "notes": plan_notes(plan, model) + notes}
+        update={
+            "model": model,
+            "warnings": plan_warnings(plan) + delivery_warnings(plan, config),
+            "notes": plan_notes(plan, model) + notes,
+        }
     )
+
+
+def _scaled(
+    room: Sequence[Supply], terms: MixtureTerms, asked: PhaseRates, where: str
+) -> tuple[Sequence[Supply], ScaledRates]:
+    """Supplies with the rates that are asked of them, and the rates within the limits."""
+    if asked.held_shares is not None:
+        return hold_shares(room, asked.held_shares, asked.tokens)
+    supplies = [replace(supply, rate=asked.rates.get(supply.name, 1.0)) for supply in room]
+    return supplies, scale_rates(supplies, terms.kinds, asked.tokens, where)
 
 
 def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[PhaseRates | None]) -> float:
@@ -124,7 +148,8 @@ def _epochs(config: MixtureConfig, supply: Supply, known: Sequence[PhaseRates | 
         return stated[0]
     if config.max_epochs is not None:
         return config.max_epochs
-    asked = sum(found.rates.get(supply.name, 1.0) for found in known if found is not None)
+    stated_rates = [found.rates for found in known if found is not None and found.held_shares is None]
+    asked = sum(rates.get(supply.name, 1.0) for rates in stated_rates)
     return max(1.0 if all(known) else AUTO_MAX_EPOCHS, asked)
 
 
@@ -146,7 +171,7 @@ def _phase(
     supplies: Sequence[Supply],
     first_rows: Integers,
 ) -> PhasePlan:
-    budget = phase.terms.tokens
+    budget, shares = phase.terms.tokens, phase.asked.shares
     sources = []
     for number, supply in enumerate(supplies):
         rate, first = scaled.rates[number], int(first_rows[number])
@@ -165,8 +190,11 @@ def _phase(
                 tokens=tokens,
                 new_documents=max(0, min(first + rows, len(documents)) - first),
                 limit=scaled.limits[number],
+                asked_fraction=min(1.0, shares[supply.name]) if shares is not None else None,
             )
         )
+    total = max(1, sum(source.tokens for source in sources))
+    sources = [source.model_copy(update={"token_fraction": source.tokens / total}) for source in sources]
     return PhasePlan(
         name=phase.name,
         rates_from=phase.asked.rates_from,
@@ -181,6 +209,7 @@ def _phase(
 def _sources(distinct: Distinct, available: Sequence[int], phases: Sequence[PhasePlan]) -> list[SourcePlan]:
     """The sources over all phases."""
     found = []
+    total = max(1, sum(phase.tokens for phase in phases))
     for number, (name, kind) in enumerate(zip(distinct.names, distinct.kinds, strict=True)):
         parts = [phase.sources[number] for phase in phases]
         documents = distinct.streams.of(number)
@@ -201,9 +230,20 @@ def _sources(distinct: Distinct, available: Sequence[int], phases: Sequence[Phas
                 limit=next((part.limit for part in parts if part.limit), None),
                 effective_tokens=effective_tokens(available[number], epochs),
                 last_epoch=last_epoch(epochs),
+                asked_fraction=_asked_fraction(phases, number),
+                token_fraction=tokens / total,
             )
         )
     return found
+
+
+def _asked_fraction(phases: Sequence[PhasePlan], number: int) -> float | None:
+    """Asked share of a source over all phases, each by its budget; None unless each asks for shares."""
+    parts = [(phase.budget_tokens or 1, phase.sources[number].asked_fraction) for phase in phases]
+    asked = [(budget, fraction) for budget, fraction in parts if fraction is not None]
+    if len(asked) < len(parts):
+        return None
+    return min(1.0, sum(budget * fraction for budget, fraction in asked) / sum(budget for budget, _ in asked))
 
 
 def _whole(phases: list[PhasePlan], sources: list[SourcePlan], data_sha256: str) -> MixturePlan:

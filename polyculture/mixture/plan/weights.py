@@ -12,6 +12,7 @@ from polyculture.configuration import load_values
 from polyculture.errors import ConfigError
 from polyculture.mixture.plan.limits import Supply
 from polyculture.mixture.plan.phases import PhaseRates
+from polyculture.mixture.plan.shares import UNNOTICED, whole_shares
 from polyculture.storage.hashing import file_sha256
 from schemas.config import CurationConfig
 from schemas.mixture_config import MixtureTerms, RatesFile
@@ -21,7 +22,6 @@ from schemas.strict import Sha256, Strict
 
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 MOST_EPOCHS = 1000.0
-UNNOTICED = 1e-6  # that shares may be off a sum of 1
 
 
 class LearnedWeights(Strict):
@@ -179,9 +179,14 @@ def rates_of(
 
 
 def ask_known(terms: MixtureTerms, supplies: Sequence[Supply], weights: Mapping[str, Weights]) -> PhaseRates | None:
-    """The rates of a phase that do not depend on those before it: fixed ones or a file's; None for `auto`."""
+    """What a phase asks for whatever those before it took: shares, fixed rates or a file's; None for `auto`."""
+    if terms.shares is not None:
+        shares, notes = whole_shares(terms.shares, supplies)
+        return PhaseRates({}, "shares", terms.tokens, notes, shares)
     if isinstance(terms.rates, RatesFile):
         found = weights[terms.rates.file]
         rates, notes = rates_of(found, supplies, terms.tokens)
-        return PhaseRates(rates, found.file_sha256, terms.tokens, notes)
+        total = sum(found.by_source.values())
+        asked = {name: weight / total for name, weight in found.by_source.items()} if found.is_shares else None
+        return PhaseRates(rates, found.file_sha256, terms.tokens, notes, asked)
     return None if terms.rates == "auto" else PhaseRates(terms.fixed_rates, "fixed", terms.tokens)
