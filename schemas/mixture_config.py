@@ -158,8 +158,8 @@ class MixtureConfig(MixtureTerms):
     phases: tuple[PhaseConfig, ...] = Field(
         (),
         max_length=99,
-        description="Phases of training, in order; in place of `tokens`, `rates` and `shares`. Limits here hold in each "
-        "phase.",
+        description="Phases of training, in order; in place of `tokens`, `rates` and `shares`. Limits here hold in "
+        "each phase.",
     )
 
     @model_validator(mode="before")

@@ -6,7 +6,7 @@ from polyculture.errors import ConfigError
 from polyculture.mixture.plan.limits import Supply, refuse_clash
 from polyculture.mixture.plan.terms import parse_terms
 from schemas.documents import Kind
-from schemas.mixture_config import SHARES_WITHIN, MixtureConfig, MixtureTerms
+from schemas.mixture_config import SHARES_WITHIN, MixtureConfig, MixtureLimit, MixtureTerms
 from schemas.planned import OBJECTIVE_METRICS
 
 
@@ -45,7 +45,9 @@ def _refuse_shares(where: str, terms: MixtureTerms, shares: Mapping[str, float],
     Raises:
         ConfigError: it names the share and its limits.
     """
-    limited = [(f"sources.{name}", [name], limit) for name, limit in terms.sources.items()]
+    limited: list[tuple[str, list[str], MixtureLimit]] = [
+        (f"sources.{name}", [name], limit) for name, limit in terms.sources.items()
+    ]
     limited += [
         (f"kinds.{kind.value}", [name for name in names if names[name] is kind], limit)
         for kind, limit in terms.kinds.items()

@@ -7,6 +7,7 @@ from schemas.plan import MixturePlan, PhasePlan, PhaseSource
 
 FAR = 0.01  # of the tokens: a delivered share that is further off the asked one is named
 SUM_WITHIN = 0.01  # relative: rates whose sum is as near to 1, or to 100, look like shares
+_ROUNDING = 1e-9  # sums that are .99 in decimals are not in binary
 _MOST_NAMED = 6
 
 
@@ -56,7 +57,7 @@ def _meant_as_shares(terms: MixtureTerms, phase: PhasePlan) -> Iterator[str]:
     """Rates of two sources or more that sum to 1, or to 100, and gave other shares of the tokens."""
     rates = {name: rate for name, rate in terms.fixed_rates.items() if rate > 0}
     total = sum(rates.values())
-    whole = next((size for size in (1.0, 100.0) if abs(total / size - 1) <= SUM_WITHIN), None)
+    whole = next((size for size in (1.0, 100.0) if abs(total / size - 1) <= SUM_WITHIN + _ROUNDING), None)
     if whole is None or len(rates) < 2 or not phase.tokens:
         return
     delivered = {source.name: source.tokens / phase.tokens for source in phase.sources}
@@ -87,8 +88,8 @@ def _scarcest(phase: PhasePlan, supply: Mapping[str, int], used: Mapping[str, fl
         outs += [f"`tokens: {held}`"] if held else []
         yield (
             f"{source.name} limits the mixture: with {epoch_words(source.rate)} of its {supply[source.name]:,} "
-            f"distinct tokens the shares hold in {held:,} of the {budget:,} tokens budgeted; {phase.lacking_tokens:,} lack, and "
-            f"nothing was put in their place. Ways out: {', or '.join(outs)}."
+            f"distinct tokens the shares hold in {held:,} of the {budget:,} tokens budgeted; {phase.lacking_tokens:,} "
+            f"lack, and nothing was put in their place. Ways out: {', or '.join(outs)}."
         )
 
 
