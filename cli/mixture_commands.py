@@ -14,6 +14,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 Rates = Annotated[
     str, typer.Option("--rates", help="Epochs of each source, as a=1,b=0.3; 1 for a source that is not named.")
 ]
+Shares = Annotated[
+    str,
+    typer.Option("--shares", help="In place of --rates: shares of the tokens, as a=0.7,b=0.3; every source, sum 1."),
+]
+SharesTokens = Annotated[
+    int | None,
+    typer.Option(
+        "--tokens",
+        parser=count_of(),
+        metavar="N",
+        help="With --shares: tokens of the mixture, such as 2B or 500M.",
+        show_default="as many as repeat nothing",
+    ),
+]
 Lenses = Annotated[list[str] | None, typer.Option("--lens", help="Lens to show; may be repeated.", show_default="all")]
 By = Annotated[Weighting, typer.Option("--by", help="Weighting of means: by documents or by tokens.")]
 Objectives = Annotated[
@@ -60,20 +74,33 @@ def register(app: typer.Typer) -> None:
     app.command("plan")(plan)
 
 
-def what_if(
-    run: Run, rates: Rates = "", lenses: Lenses = None, by: By = Weighting.DOCUMENTS, as_json: Json = False
+def what_if(  # noqa: PLR0913, PLR0917 -- one option each
+    run: Run,
+    rates: Rates = "",
+    shares: Shares = "",
+    tokens: SharesTokens = None,
+    lenses: Lenses = None,
+    by: By = Weighting.DOCUMENTS,
+    as_json: Json = False,
 ) -> None:
     """Estimate any mixture of a finished run's distinct documents, beside the run's own; no data is read."""
     from cli.mixture_options import parse_lenses, parse_rates
 
-    wanted, shown = parse_rates(rates), parse_lenses(lenses or [])
+    if rates and shares:
+        raise ConfigError("--rates and --shares are both given; keep one")
+    if tokens is not None and not shares:
+        raise ConfigError("--tokens is the size of a mixture of --shares; rates decide it themselves; leave it out")
+    asked = parse_rates(shares or rates, "--shares" if shares else "--rates")
+    shown = parse_lenses(lenses or [])
     from cli.display import print_result
     from cli.mixture_display import print_what_if
     from polyculture.mixture.plan.run_ledger import read_run_ledger
+    from polyculture.mixture.plan.supply import ledger_supply, rates_of_shares
     from polyculture.mixture.plan.what_if import what_ifs
     from schemas.what_if import WhatIfAnswer
 
     found = read_run_ledger(run)
+    wanted = rates_of_shares(ledger_supply(found.ledger), asked, tokens) if shares else asked
     mixture, own = what_ifs(found.ledger, [wanted, found.own_rates], shown or None, by)
     answer = WhatIfAnswer(run=found.manifest.name, manifest_sha256=found.manifest_sha256, mixture=mixture, own=own)
     print_result(answer, as_json, lambda: print_what_if(answer))

@@ -14,8 +14,8 @@ _LIMIT = re.compile(r"^(?P<name>[^<>=]+)(?P<sign><=|>=)(?P<bound>.+)$")
 Key = TypeVar("Key", bound=str)
 
 
-def parse_rates(text: str) -> dict[str, float]:
-    """`a=1,b=.3` as rates by name.
+def parse_rates(text: str, option: str = "--rates") -> dict[str, float]:
+    """`a=1,b=.3` as rates, or shares, by name.
 
     Raises:
         ConfigError: a part is not `name=number`, or a name stands twice.
@@ -25,10 +25,12 @@ def parse_rates(text: str) -> dict[str, float]:
         name, sign, number = part.partition("=")
         name = name.strip()
         if not sign or not name:
-            raise ConfigError(f"--rates: {part!r} is not NAME=RATE; write for example --rates web=1,synthetic=0.25")
+            raise ConfigError(
+                f"{option}: {part!r} is not NAME=RATE; write for example {option} web=0.75,synthetic=0.25"
+            )
         if name in rates:
-            raise ConfigError(f"--rates: {name} is given twice")
-        rates[name] = _number("--rates", number)
+            raise ConfigError(f"{option}: {name} is given twice")
+        rates[name] = _number(option, number)
     return rates
 
 

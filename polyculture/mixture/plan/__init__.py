@@ -13,6 +13,7 @@ __all__ = [
     "repetition",
     "run_ledger",
     "selection",
+    "supply",
     "terms",
     "weights",
     "what_if",

@@ -1,15 +1,20 @@
 """Supply of a ledger's sources at the stage that mixtures are made from, and rates for all of them."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from polyculture.errors import ConfigError
 from polyculture.measure.ledger.ledger import Ledger
+from polyculture.mixture.plan.limits import Supply
+from polyculture.mixture.plan.shares import hold_shares, whole_shares
 from schemas.documents import Kind
 from schemas.measures import Lens, Stage
+from schemas.mixture_config import MixtureTerms
 
 RATE_OF_THE_UNNAMED = 1.0  # as in a configuration
 MOST_EPOCHS = 1000.0  # as in a configuration
@@ -73,6 +78,37 @@ def measured_lenses(ledger: Ledger, wanted: Sequence[Lens] | None) -> list[Lens]
         if lens not in known:
             raise ConfigError(f"lens {lens.value!r} was not measured; known here: {', '.join(known)}")
     return list(dict.fromkeys(wanted)) if wanted else known
+
+
+def rates_of_shares(supply: LedgerSupply, given: Mapping[str, float], tokens: int | None) -> dict[str, float]:
+    """Epochs of every source in a mixture of shares.
+
+    Args:
+        supply: supply of the sources.
+        given: share of every source.
+        tokens: tokens of the mixture; without it, as many as repeat nothing.
+
+    Raises:
+        ConfigError: a source is unknown, not named, or has a share and no documents, or the shares do not sum to 1.
+    """
+    unknown = [name for name in given if name not in supply.names]
+    if unknown:
+        raise ConfigError(f"shares: unknown source {unknown[0]!r}; known: {', '.join(supply.names)}")
+    absent = [name for name in supply.names if name not in given]
+    if absent:
+        raise ConfigError(f"shares: no share for {', '.join(absent)}; name every source, 0 leaves one out")
+    try:
+        checked = MixtureTerms(shares=dict(given)).shares or {}
+    except ValidationError as error:
+        raise ConfigError(f"shares: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+    most = 1.0 if tokens is None else math.inf
+    supplies = [
+        Supply(name, kind, held, 1.0, most)
+        for name, kind, held in zip(supply.names, supply.kinds, supply.tokens.tolist(), strict=True)
+    ]
+    shares, _ = whole_shares(checked, supplies)
+    _, scaled = hold_shares(supplies, shares, tokens)
+    return dict(zip(supply.names, scaled.rates, strict=True))
 
 
 def rates_of_all(supply: LedgerSupply, given: Mapping[str, float]) -> NDArray[np.float64]:

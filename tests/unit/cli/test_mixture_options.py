@@ -12,6 +12,8 @@ from schemas.planned import FractionRange, ObjectiveTerm, SourceRange
 def test_rates_limits_and_objectives_are_read() -> None:
     assert parse_rates("a=1, b=.3,c-d.e=2e-1,") == {"a": 1.0, "b": 0.3, "c-d.e": 0.2}
     assert parse_rates("") == {}
+    with pytest.raises(ConfigError, match="--shares: a is given twice"):
+        parse_rates("a=1,a=2", "--shares")
     assert parse_kinds(["synthetic<=.3", "web>=0.1", "web<=0.5"]) == {
         Kind.SYNTHETIC: FractionRange(max_fraction=0.3),
         Kind.WEB: FractionRange(min_fraction=0.1, max_fraction=0.5),
