@@ -56,7 +56,7 @@ def hold_shares(
     tokens = np.array([supply.tokens for supply in supplies], np.float64)
     most = np.array([supply.max_epochs for supply in supplies], np.float64)
     there = (share > 0) & (tokens > 0)
-    with np.errstate(over="ignore"):  # a share that rounds to none limits nothing
+    with np.errstate(over="ignore", invalid="ignore"):  # a share that rounds to none limits nothing, nor do no tokens
         reach = np.where(there, most * tokens / np.where(there, share, 1.0), np.inf)
     largest = float(reach.min(initial=np.inf)) if there.any() else 0.0
     wanted = float(budget_tokens) if budget_tokens is not None else largest

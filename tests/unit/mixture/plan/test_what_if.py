@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from polyculture.errors import ConfigError
+from polyculture.mixture.plan.supply import ledger_supply, rates_of_shares
 from polyculture.mixture.plan.what_if import what_if, what_ifs
 from schemas.documents import Kind
 from schemas.ledger import Weighting
@@ -152,3 +153,31 @@ def test_a_sample_of_the_stream_sees_the_repeats_that_a_trial_mixed_afresh_does_
         assert trial.fraction == sample.fraction
         assert sample.distinct_fraction.value <= trial.distinct_fraction.value + 1e-9
     assert found.samples[-1].distinct_fraction.value < found.trials[len(found.samples) - 1].distinct_fraction.value
+
+
+@pytest.mark.parametrize("tokens", [None, 5_000, 10**7])
+def test_shares_are_epochs_that_give_them_and_repeat_nothing_unless_a_size_asks_for_it(tokens: int | None) -> None:
+    shares = {"a": 0.5, "b": 0.3, "c": 0.2, "d": 0.0}
+    rates = rates_of_shares(ledger_supply(LEDGER), shares, tokens)
+    found = what_if(LEDGER, rates, [Lens.EXACT])
+    assert {source.name: source.token_fraction for source in found.sources} == pytest.approx(shares)
+    if tokens is None:
+        assert max(rates.values()) == 1
+    else:
+        assert found.tokens == pytest.approx(tokens)
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ({"a": 0.5, "b": 0.5}, "no share for c, d"),
+        ({"a": 0.5, "b": 0.5, "c": 0, "d": 0, "e": 0}, "unknown source 'e'"),
+        ({"a": 0.5, "b": 0.6, "c": 0, "d": 0}, "these sum to 1.1"),
+        ({"a": 50, "b": 50, "c": 0, "d": 0}, "write 70 % as 0.7"),
+        ({"a": 1.5, "b": -0.5, "c": 0, "d": 0}, "greater than or equal to 0"),
+        ({"a": 0.5, "b": 0.25, "c": 0, "d": 0.25}, "d has the share 0.25, but no distinct documents"),
+    ],
+)
+def test_shares_that_no_mixture_has_are_refused(shares: dict[str, float], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        rates_of_shares(ledger_supply(LEDGER), shares, None)
