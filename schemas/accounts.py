@@ -15,6 +15,20 @@ class FileDigest(Strict):
     rows: int | None = Field(None, ge=0)
 
 
+class LeftOut(Strict):
+    """Side files of a source that were found and not read.
+
+    Attributes:
+        why: what they are.
+        files: number of them.
+        names: names of the first ten, relative to the configuration file; `ARCHIVE!MEMBER` in an archive.
+    """
+
+    why: str
+    files: int
+    names: list[str]
+
+
 class FileAccount(Strict):
     """The account of every record slot of one input file: slots = documents + quarantined + filtered.
 
@@ -24,8 +38,11 @@ class FileAccount(Strict):
             (images, redirects), by its rule.
         filtered_tokens: tokens of the documents that filters took out; names no rule of a reader.
         skipped: control records that are no record slots, by type.
-        is_tail_lost: the file ends before its container says so, or cannot be read to its end.
+        is_tail_lost: the file ends before its container says so, or cannot be read to its end; or a member of it.
+        loss: why, of the first loss.
         is_changed: the file changed while it was read.
+        members: members of an archive that gave documents, by format.
+        left_out: side files in an archive.
     """
 
     name: str
@@ -42,20 +59,9 @@ class FileAccount(Strict):
     is_tail_lost: bool
     lost_bytes: int
     is_changed: bool = False
-
-
-class LeftOut(Strict):
-    """Side files of a source that were found and not read.
-
-    Attributes:
-        why: what they are.
-        files: number of them.
-        names: names of the first ten, relative to the configuration file.
-    """
-
-    why: str
-    files: int
-    names: list[str]
+    loss: str = ""
+    members: dict[str, int] = Field(default_factory=dict)
+    left_out: list[LeftOut] = Field(default_factory=list)
 
 
 class SourceAccount(Strict):

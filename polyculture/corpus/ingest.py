@@ -109,6 +109,9 @@ class _Tally:
             is_tail_lost=self.notes.is_tail_lost,
             lost_bytes=self.notes.lost_bytes,
             is_changed=not check_unchanged(self.file),
+            loss=self.notes.loss,
+            members=dict(sorted(self.notes.members.items())),
+            left_out=self.notes.left_out,
         )
 
 

@@ -15,6 +15,8 @@ from schemas.config import CurationConfig
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import SourceConfig
 
+MOST_SIDE_FILES = 10  # that are named, of one reason
+
 
 def settle_filtered(files: Sequence[FileAccount], filtered: Counts) -> list[FileAccount]:
     """Move the documents that filters took out, by file name and reason, from documents to filtered."""
@@ -60,7 +62,7 @@ def conserve(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
         corpus: the documents.
         removal: decisions of deduplication; None if nothing was removed.
         copies: (documents,) times that each document is written.
-        left_out: side files of each source, by source name.
+        left_out: side files of each source, by source name; those in archives are in the accounts.
 
     Returns:
         An account per source, sorted by name.
@@ -76,8 +78,20 @@ def conserve(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
             raise PolycultureError(
                 f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
             )
-        accounts.append(account.model_copy(update={"left_out": list((left_out or {}).get(name, ()))}))
+        inside = [left for file in files[name] for left in file.left_out]
+        both = _join_left_out([*(left_out or {}).get(name, ()), *inside])
+        accounts.append(account.model_copy(update={"left_out": both}))
     return accounts
+
+
+def _join_left_out(parts: Sequence[LeftOut]) -> list[LeftOut]:
+    """Side files of several places, one entry for each reason."""
+    joined: dict[str, LeftOut] = {}
+    for part in parts:
+        known = joined.get(part.why, LeftOut(why=part.why, files=0, names=[]))
+        names = [*known.names, *part.names][:MOST_SIDE_FILES]
+        joined[part.why] = LeftOut(why=part.why, files=known.files + part.files, names=names)
+    return [joined[why] for why in sorted(joined)]
 
 
 def _account(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from schemas.accounts import SourceAccount
+from schemas.accounts import FileAccount, SourceAccount
 from schemas.config import CurationConfig
 from schemas.filtered import IN_PARENT
 from schemas.manifest import ExclusionAccount, Manifest, TakedownAccount
@@ -117,13 +117,8 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
     accepted = next((s.accept_truncated for s in config.sources if s.name == account.name), ())
     for file in account.files:
         if file.is_tail_lost:
-            where = f"{file.lost_bytes:,} bytes not read" if file.lost_bytes else "cut within its last record"
-            lost = f"{account.name}: the end of {file.name} cannot be read ({where})"
             known = file.sha256 in accepted
-            cure = (
-                "accepted by accept_truncated" if known else "fetch it again, or list its sha256 under accept_truncated"
-            )
-            yield condition("truncated_input", account.name, known, f"{lost}; {cure}")
+            yield condition("truncated_input", account.name, known, f"{account.name}: {_loss(file, is_known=known)}")
         if file.is_changed:
             yield condition(
                 "changed_input",
@@ -137,18 +132,37 @@ def _source_conditions(config: CurationConfig, account: SourceAccount) -> Iterat
             )
 
 
+def _loss(file: FileAccount, *, is_known: bool) -> str:
+    """Say what of a file was not read, why, and what to do: a file that was recognised as no data says that itself."""
+    why = f": {file.loss}" if file.loss else ""
+    listing = "list its sha256 under accept_truncated"
+    if file.format.partition("+")[0] == "unknown":
+        return f"{file.name} is not read{why}; " + ("accepted by accept_truncated" if is_known else f"or {listing}")
+    where = f"{file.lost_bytes:,} bytes not read" if file.lost_bytes else "cut within its last record"
+    part = "part" if file.format.startswith("tar") else "the end"
+    cure = "accepted by accept_truncated" if is_known else f"fetch it again, or {listing}"
+    return f"{part} of {file.name} cannot be read ({where}){why}; {cure}"
+
+
+def _formats(file: FileAccount) -> dict[str, int]:
+    """The formats that a file's documents came in, and how many files, or members of an archive, had each."""
+    return file.members or {file.format.partition("+")[0]: 1}
+
+
 def _layout_conditions(account: SourceAccount) -> Iterator[CheckResult]:
     """Name what was left out as no data, and warn of a source whose files are not what they were taken for."""
     for line in left_out_lines(account):
         yield condition("side_files", account.name, True, line, "warn")
-    formats = Counter(file.format.partition("+")[0] for file in account.files if file.documents)
+    formats: Counter[str] = Counter()
+    for file in account.files:
+        formats.update(_formats(file) if file.documents else {})
     if len(formats) > 1:
         shown = ", ".join(f"{count:,} {name}" for name, count in formats.most_common())
         said = f"{account.name} mixes files of {len(formats)} formats: {shown}; are all of them data?"
         yield condition("mixed_formats", account.name, False, said, "warn")
     share = account.largest_tokens / account.read_tokens if account.read_tokens else 0.0
-    texts = [file for file in account.files if file.format.partition("+")[0] == "text" and file.documents]
-    is_long = account.largest_tokens >= LONG_TOKENS or len(account.files) > 1
+    texts = [file for file in account.files if "text" in _formats(file) and file.documents]
+    is_long = account.largest_tokens >= LONG_TOKENS or len(account.files) > 1 or formats.total() > 1
     if texts and share > MOST_OF_A_SOURCE and is_long:
         name = max(texts, key=lambda file: file.bytes).name
         said = (

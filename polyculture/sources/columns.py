@@ -78,7 +78,7 @@ def check_columns(source: SourceConfig, files: Sequence[InputFile], limits: Limi
     seen = _Seen({name: plan.columns[name] for name in ("text", *plan.asked)})
     for file in files[:MOST_FILES]:
         try:
-            with HeadStream(file.path, limits) as stream:
+            with HeadStream.open(file.path, limits) as stream:
                 _look(
                     Reading(
                         file, stream, plan.columns, limits, FileNotes(), is_split=plan.is_split, is_chat=plan.is_chat

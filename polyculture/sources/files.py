@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polyculture.errors import ConfigError
 from polyculture.sources.record import InputFile
-from polyculture.sources.side_files import gather_left_out, why_left_out
+from polyculture.sources.side_files import HIDDEN, gather_left_out, why_left_out
 from polyculture.sources.stream import open_regular
 from polyculture.storage.messages import safe_detail
 from schemas.accounts import LeftOut
@@ -19,9 +19,7 @@ from schemas.source_config import SourceConfig
 _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "zip"),
     (0, b"PK\x05\x06", "zip"),
-    (257, b"ustar", "tar"),
 )
-HIDDEN = "hidden: its name starts with a dot"
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),

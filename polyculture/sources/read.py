@@ -43,13 +43,14 @@ def read_file(
         notes.is_tail_lost = True
         notes.lost_bytes = file.size_bytes
         detail = f"{type(error).__name__} after {position} records"
+        notes.loss = detail
         yield Rejection(_reason(error), detail, offset, file.sha256, is_tail=True)
     notes.warnings += tally.warnings(plan)
 
 
 def _slots(file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNotes) -> Iterator[Slot]:
     limits = plan.limits
-    with ByteStream(file.path, limits) as stream:
+    with ByteStream.open(file.path, limits) as stream:
         notes.warnings += stream.warnings
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN

@@ -11,7 +11,8 @@ from polyculture.storage.messages import safe_detail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from polyculture.sources.stream import ByteStream
+    from polyculture.sources.stream import Stream
+    from schemas.accounts import LeftOut
     from schemas.quarantined import QuarantineReason
     from schemas.source_config import CutPages, LimitsConfig
 
@@ -66,7 +67,8 @@ class Record:
 class Rejection:
     """A record slot that could not be read or accepted.
 
-    `detail` is for people, made safe by `safe_detail`; `is_tail` says that everything from `byte_offset` on is lost.
+    `detail` is for people, made safe by `safe_detail`; `is_tail` says that everything from `byte_offset` on is lost, of
+    the file or of the member of an archive.
     """
 
     reason: QuarantineReason
@@ -92,8 +94,11 @@ class FileNotes:
         format: name of the format that was recognised, e.g. `jsonl+zstd`.
         skipped: control records that are no record slots, by type (warcinfo, request, ...).
         warnings: things worth a look that cost no record.
-        is_tail_lost: the file ends before its container says so, or cannot be read to its end.
+        is_tail_lost: the file ends before its container says so, or cannot be read to its end; or a member of it.
         lost_bytes: compressed bytes that were not read because of that.
+        loss: why, of the first loss.
+        members: members of an archive that gave records, by format.
+        left_out: members of an archive that are side files.
     """
 
     format: str = ""
@@ -101,6 +106,9 @@ class FileNotes:
     warnings: list[str] = field(default_factory=list)
     is_tail_lost: bool = False
     lost_bytes: int = 0
+    loss: str = ""
+    members: dict[str, int] = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,7 @@ class Reading:
     Attributes:
         file: the file.
         stream: its decompressed bytes, from the start. Columnar readers leave it alone: their child opens the file.
+            Of a file it is a `ByteStream`.
         columns: our field name -> the corpus's column or dotted path, for every field that is wanted.
         limits: bounds.
         notes: filled by the reader.
@@ -119,7 +128,7 @@ class Reading:
     """
 
     file: InputFile
-    stream: ByteStream
+    stream: Stream
     columns: Mapping[str, str]
     limits: LimitsConfig
     notes: FileNotes
@@ -131,6 +140,7 @@ class Reading:
         """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""
         self.notes.is_tail_lost = True
         self.notes.lost_bytes += lost_bytes
+        self.notes.loss = self.notes.loss or safe_detail(detail)
         return Rejection(reason, safe_detail(detail), byte_offset, self.file.sha256, is_tail=True)
 
     def lost_tail(self, byte_offset: int) -> Rejection | None:

@@ -2,15 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Protocol
 
 from polyculture.sources.record import extensions_of
-from polyculture.sources.sniff import COLUMNAR_NAMES, JSON_NAMES, SEPARATED_NAMES, WARC_NAMES
+from polyculture.sources.sniff import ARCHIVE_NAMES, COLUMNAR_NAMES, JSON_NAMES, SEPARATED_NAMES, WARC_NAMES
 from schemas.accounts import LeftOut
 
 MOST_NAMES = 10
-_RECORDS = COLUMNAR_NAMES | WARC_NAMES | SEPARATED_NAMES | JSON_NAMES
+MOST_FOLDERS = 100_000  # of one archive that are told apart
+HIDDEN = "hidden: its name starts with a dot"
+_RECORDS = COLUMNAR_NAMES | WARC_NAMES | SEPARATED_NAMES | JSON_NAMES | ARCHIVE_NAMES
 _LANGUAGE = r"(?:[._-][a-z]{2,3}(?:[_-][a-z]{2,4})?)?"
 _TERMS = (
     r"(?:[._-](?:mit|apache|bsd|l?gpl|mpl|cc|odc|data|code|model|agreement|third.?party|lesser|\d)(?:[\w-]|\.\d)*?)?"
@@ -23,12 +26,82 @@ _PAGES = re.compile(
 )
 _SAVED = frozenset({"dataset_info.json", "state.json", "dataset_dict.json"})
 _MARKERS = re.compile(r"_SUCCESS|_committed_.*|_started_.*|_metadata|_common_metadata|.*\.crc")
+_ARCHIVE_MARKS = frozenset({"manifest.json", "verdict.json", "dedupe.json", "version-hint.text"})
+_MARKING_FOLDERS = frozenset({"state", "kept"})
 # Folders whose name is enough, and what they are.
 _FOLDERS: Mapping[str, str] = {
     "_delta_log": "the log of a Delta table",
     "_change_data": "the change data of a Delta table",
     "_temporary": "what a Spark job has not committed",
 }
+
+
+class _Tree(Protocol):
+    """What the rules ask of the place that the files lie in."""
+
+    def has(self, path: PurePath) -> bool:
+        """True if a file or folder of this path is there."""
+        ...
+
+    def is_iceberg(self, folder: PurePath) -> bool:
+        """True if a folder holds the metadata of an Iceberg table."""
+        ...
+
+
+class _Disk:
+    """A `_Tree` of files and folders."""
+
+    def has(self, path: PurePath) -> bool:
+        """See `_Tree`."""
+        return Path(path).exists()
+
+    def is_iceberg(self, folder: PurePath) -> bool:
+        """See `_Tree`."""
+        return self.has(folder / "version-hint.text") or any(Path(folder).glob("*.metadata.json"))
+
+
+class ArchiveNames:
+    """The same rules for the members of an archive, whose names are only compared. Memory: 100,000 folders.
+
+    An archive of more folders is one folder as far as files of records beside a page are concerned.
+    """
+
+    def __init__(self) -> None:
+        self._above: tuple[set[PurePosixPath], set[PurePosixPath]] = (set(), set())  # Arrow files, files of records
+        self._marks: set[PurePosixPath] = set()
+
+    def add(self, name: str) -> None:
+        """Take note of a member."""
+        path = _path_of(name)
+        if path.name in _ARCHIVE_MARKS and len(self._marks) < MOST_FOLDERS:
+            self._marks.add(path)
+        if path.name.endswith(".metadata.json"):
+            self._marks.add(path.parent / "version-hint.text")
+        self._marks |= {folder for folder in path.parents if folder.name in _MARKING_FOLDERS}
+        for folders, test in zip(self._above, (_is_arrow, _is_record_file), strict=True):
+            if path.parent not in folders and test(path):
+                room = len(folders) < MOST_FOLDERS
+                folders.update(path.parents if room else [])
+
+    def why_left_out(self, name: str) -> str | None:
+        """Reason why a member is no data, as `why_left_out`; also where a part of its name starts with a dot."""
+        path = _path_of(name)
+        if any(part.startswith(".") and part != ".." for part in path.parts):
+            return HIDDEN
+        arrow, records = self._above
+        return _why(path, PurePosixPath(), arrow, records, self)
+
+    def has(self, path: PurePath) -> bool:
+        """See `_Tree`."""
+        return path in self._marks
+
+    def is_iceberg(self, folder: PurePath) -> bool:
+        """See `_Tree`."""
+        return folder / "version-hint.text" in self._marks
+
+
+def _path_of(name: str) -> PurePosixPath:
+    return PurePosixPath(name.lstrip("/"))
 
 
 def why_left_out(found: Mapping[Path, Path], named: Collection[Path]) -> dict[Path, str]:
@@ -52,7 +125,7 @@ def why_left_out(found: Mapping[Path, Path], named: Collection[Path]) -> dict[Pa
     arrow, records = _folders_above(found, _is_arrow), _folders_above(found, _is_record_file)
     left = {}
     for path, root in found.items():
-        why = None if path in named else _why(path, root, arrow, records)
+        why = None if path in named else _why(path, root, arrow, records, _Disk())
         if why is not None:
             left[path] = why
     return left
@@ -70,24 +143,26 @@ def gather_left_out(left: Mapping[str, str]) -> list[LeftOut]:
     return [LeftOut(why=why, files=len(of), names=of[:MOST_NAMES]) for why, of in sorted(names.items())]
 
 
-def _is_arrow(path: Path) -> bool:
+def _is_arrow(path: PurePath) -> bool:
     return path.suffix.lower() == ".arrow"
 
 
-def _is_record_file(path: Path) -> bool:
+def _is_record_file(path: PurePath) -> bool:
     is_page = path.name in _SAVED or _PAGES.fullmatch(path.name) or _MARKERS.fullmatch(path.name)
     return not is_page and bool(extensions_of(path.name) & _RECORDS)
 
 
-def _folders_above(found: Mapping[Path, Path], test: Callable[[Path], bool]) -> set[Path]:
+def _folders_above(found: Iterable[Path], test: Callable[[PurePath], bool]) -> set[Path]:
     """Folders that hold a file which passes the test, at any depth."""
     return {folder for path in found if test(path) for folder in path.parents}
 
 
-def _why(path: Path, root: Path, arrow: Collection[Path], records: Collection[Path]) -> str | None:
+def _why(
+    path: PurePath, root: PurePath, arrow: Collection[PurePath], records: Collection[PurePath], tree: _Tree
+) -> str | None:
     folder = root
     for part in path.relative_to(root).parts if path.is_relative_to(root) else (path.name,):
-        why = _by_product(folder, part, path) or _by_folder(folder / part, path)
+        why = _by_product(folder, part, path, tree) or _by_folder(folder / part, path, tree)
         if why is not None:
             return why
         folder /= part
@@ -99,23 +174,19 @@ def _why(path: Path, root: Path, arrow: Collection[Path], records: Collection[Pa
     return "a page or setting beside data files" if is_page else None
 
 
-def _by_folder(folder: Path, path: Path) -> str | None:
+def _by_folder(folder: PurePath, path: PurePath, tree: _Tree) -> str | None:
     """Reason to leave out `path` below a folder that a table format keeps its own files in."""
     if folder == path:
         return None
-    is_iceberg = folder.name == "metadata" and _is_iceberg(folder)
+    is_iceberg = folder.name == "metadata" and tree.is_iceberg(folder)
     return "the metadata of an Iceberg table" if is_iceberg else _FOLDERS.get(folder.name)
 
 
-def _by_product(folder: Path, part: str, path: Path) -> str | None:
+def _by_product(folder: PurePath, part: str, path: PurePath, tree: _Tree) -> str | None:
     """Reason to leave out `path` in a folder that Polyculture wrote; `part` is the next step from there to it."""
-    if (folder / "manifest.json").is_file() and ((folder / "state").is_dir() or (folder / "verdict.json").is_file()):
+    if tree.has(folder / "manifest.json") and (tree.has(folder / "state") or tree.has(folder / "verdict.json")):
         is_shard = part == "shards" and _is_arrow(path)
         return None if is_shard else "a run of Polyculture, of which only the shards are data"
-    if (folder / "dedupe.json").is_file() and (folder / "kept").is_dir():
+    if tree.has(folder / "dedupe.json") and tree.has(folder / "kept"):
         return None if part == "kept" else "the result of polyculture dedupe, of which only kept/ is data"
     return None
-
-
-def _is_iceberg(folder: Path) -> bool:
-    return (folder / "version-hint.text").is_file() or any(folder.glob("*.metadata.json"))

@@ -7,6 +7,7 @@ from polyculture.sources.charset import decode, find_bom, is_binary
 from polyculture.sources.csv_shape import is_separated
 from polyculture.sources.json_shape import is_one_json_value
 from polyculture.sources.record import extensions_of
+from polyculture.sources.tar_blocks import is_tar
 from schemas.quarantined import QuarantineReason
 
 HEAD_BYTES = 2**16
@@ -17,6 +18,8 @@ COLUMNAR_NAMES = frozenset({"parquet", "arrow", "feather", "ipc"})
 SEPARATED_NAMES = frozenset({"csv", "tsv", "tab"})
 PLAIN_NAMES = frozenset({"txt", "md", "markdown", "tex", "rst"})
 PACKED_NAMES = frozenset({"gz", "gzip", "zst", "zstd", "bz2", "xz", "lz4"})
+ARCHIVE_NAMES = frozenset({"tar", "tgz", "tbz2", "txz", "tzst"})
+_IMAGE = "an image is not supported"
 _TWICE = "inside another compression, or behind a damaged header: unpack it once"
 
 UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
@@ -39,13 +42,11 @@ UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", "PDF is not supported: extract its text"),
     (b"SQLite format 3\x00", "SQLite is not supported: export it as JSON Lines"),
     (b"FEA1", "Feather version 1 is not supported: rewrite it as Arrow IPC"),
-    (b"\x89PNG", "an image is not supported"),
-    (b"\xff\xd8\xff", "an image is not supported"),
+    *((magic, _IMAGE) for magic in (b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")),
 )
 # Words may start like these: they count only before bytes that are no text.
-_LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1", b"LZIP"})
+_LETTERS = frozenset({b"Rar!", b"PARE", b"ORC", b"FEA1", b"LZIP", b"GIF87a", b"GIF89a"})
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_TAR_MAGIC = slice(257, 262)
 # All of what git-lfs leaves in a file's place: its version, then lines of `key value`, of which one is the digest.
 _LFS = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*version https?://(?:git-lfs|hawser)\.github\.com/spec/v\d+\s*"
@@ -59,10 +60,14 @@ _OBJECT = re.compile(r'\{\s*(?:["}]|$)')
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The reason why a file is not read at all; the detail says what to do."""
+    """The reason why a file is not read at all; the detail says what to do.
+
+    `is_other`: its bytes are of no known format, which in an archive may be an image or a model.
+    """
 
     reason: QuarantineReason
     detail: str
+    is_other: bool = False
 
 
 def recognise(name: str, head: bytes, is_packed: bool, text_column: str = "text") -> str | Refused:
@@ -101,17 +106,17 @@ def _binary_format(head: bytes, is_packed: bool) -> str | Refused | None:
     elif head.startswith(b"\xff\xff\xff\xff") and 0 < int.from_bytes(head[4:8], "little") < 2**24:
         columnar = "arrow_stream"
     if columnar and is_packed:
-        detail = f"{columnar} inside another compression is not supported: unpack it (it is compressed inside)"
+        detail = f"{columnar} inside a compression or an archive is not supported: unpack it (it is compressed inside)"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     if columnar:
         return columnar
     if _WARC.match(head) or head.startswith(b"filedesc://"):
         return "warc" if _WARC.match(head) else "arc"
-    if head[_TAR_MAGIC] == b"ustar":
-        return Refused(QuarantineReason.SCHEMA_MISMATCH, "tar archives are not read: unpack it and give the folder")
+    if is_tar(head):
+        return "tar"
     for magic, detail in UNSUPPORTED:
         if head.startswith(magic) and (magic not in _LETTERS or _CONTROL.search(head[:256])):
-            return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+            return Refused(QuarantineReason.SCHEMA_MISMATCH, detail, is_other=detail == _IMAGE)
     return None
 
 
@@ -131,7 +136,8 @@ def _head_text(head: bytes) -> str | None:
 
 def _text_format(start: str, extensions: set[str], text_column: str) -> str | Refused:
     if _HTML.match(start) or _XHTML.match(start) or (start.startswith("<!--") and not extensions & PLAIN_NAMES):
-        promised = extensions & (JSON_NAMES | WARC_NAMES | ARC_NAMES | COLUMNAR_NAMES | SEPARATED_NAMES)
+        data_names = JSON_NAMES | WARC_NAMES | ARC_NAMES | COLUMNAR_NAMES | SEPARATED_NAMES | ARCHIVE_NAMES
+        promised = extensions & data_names
         if not promised:
             return "html"
         # A page where data was promised is what a failed download leaves. As a document it would hide the loss.
@@ -140,8 +146,9 @@ def _text_format(start: str, extensions: set[str], text_column: str) -> str | Re
     records = _record_format(start, extensions, text_column)
     if records is not None:
         return records
-    if extensions & COLUMNAR_NAMES:
-        detail = f"holds text, its name says {min(extensions & COLUMNAR_NAMES)}: a failed download? Fetch it again"
+    promised = extensions & (COLUMNAR_NAMES | ARCHIVE_NAMES)
+    if promised:
+        detail = f"holds text, its name says {min(promised)}: a failed download? Fetch it again"
         return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
     return "text"
 
@@ -161,14 +168,16 @@ def _record_format(start: str, extensions: set[str], text_column: str) -> str | 
 
 
 def _junk(head: bytes, extensions: set[str]) -> str | Refused:
-    if extensions & (WARC_NAMES | ARC_NAMES):  # their readers look for the next record
+    if extensions & (WARC_NAMES | ARC_NAMES):  # their readers look for the next record, as that of archives does
         return "warc" if extensions & WARC_NAMES else "arc"
+    if extensions & ARCHIVE_NAMES:
+        return "tar"
     if extensions & PACKED_NAMES:
         return Refused(
             QuarantineReason.DECOMPRESS_ERROR, f"named like a compressed file, but starts with {head[:8].hex(' ')}"
         )
     if extensions & JSON_NAMES:
         return "jsonl"
-    known = "JSON, JSON Lines, CSV, Parquet, Arrow, WARC, ARC, HTML, text"
+    known = "JSON, JSON Lines, CSV, Parquet, Arrow, WARC, ARC, HTML, text, tar"
     detail = f"unknown binary format, starts with {head[:8].hex(' ')}; known: {known}"
-    return Refused(QuarantineReason.SCHEMA_MISMATCH, detail)
+    return Refused(QuarantineReason.SCHEMA_MISMATCH, detail, is_other=bool(extensions))

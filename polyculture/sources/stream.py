@@ -13,12 +13,12 @@ import errno
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol, Self
 
 from polyculture.sources.decoders import DamageError, Decoder, is_skippable
 from polyculture.sources.gzip_decoder import GZIP_MAGIC, GzipDecoder
@@ -112,38 +112,68 @@ def _look(handle: BinaryIO, size: int) -> Codec:
     return Codec.LZ4 if head.startswith(LZ4_MAGIC) else codec
 
 
+class Stream(Protocol):
+    """The bytes that a reader is given: of a file, or of a member of an archive."""
+
+    codec: Codec
+    reader: "io.BufferedReader[Any]"
+    problem: Problem | None
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """Oddities of the container that cost nothing."""
+        ...
+
+
 class ByteStream:
     """A file's decompressed bytes, as far as they can be trusted. A context manager.
 
     Attributes:
         codec: compression of the file.
         reader: buffered bytes with `read`, `readline`, `peek`; ends where the trusted bytes end.
+        trusted_bytes: the number of bytes that the reader gives.
         problem: reason why that is before the end of the file; None if it is the end. Known from the start.
         warnings: oddities of the container that cost nothing.
     """
 
-    def __init__(self, path: Path, limits: LimitsConfig) -> None:
-        """Open and survey `path`.
+    def __init__(self, handle: BinaryIO, size: int, limits: LimitsConfig) -> None:
+        """Survey the `size` bytes of `handle`, which is closed with the stream.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        self._handle = handle
+        self._size = size
+        self._limits = limits
+        try:
+            self.codec = _look(handle, size)
+            self._survey = self._examine(size, limits)
+            self.rewind()
+        except BaseException:
+            handle.close()
+            raise
+        self.trusted_bytes = self._survey.safe_bytes
+        self.problem = self._survey.problem
+        self.warnings = self._survey.warnings
+
+    @classmethod
+    def open(cls, path: Path, limits: LimitsConfig) -> Self:
+        """Open and survey a file.
 
         Raises:
             OSError: it cannot be opened or read, or is not a regular file.
         """
-        self._handle = open_regular(path)
-        try:
-            size = os.fstat(self._handle.fileno()).st_size
-            self.codec = _look(self._handle, size)
-            survey = self._examine(size, limits)
-            self.problem = survey.problem
-            self.warnings = survey.warnings
-            if survey.kept is None:
-                self._handle.seek(0)
-                pieces = _first_bytes(self._pieces(size, limits), survey.safe_bytes)
-            else:
-                pieces = iter(survey.kept)
-        except BaseException:
-            self._handle.close()
-            raise
-        self.reader = io.BufferedReader(_Pieces(pieces), BUFFER_BYTES)
+        handle = open_regular(path)
+        return cls(handle, os.fstat(handle.fileno()).st_size, limits)
+
+    def rewind(self) -> None:
+        """Start again: a new `reader` from the first byte. What is compressed is decoded once more."""
+        if self._survey.kept is None:
+            self._handle.seek(0)
+            pieces = _first_bytes(self._pieces(self._size, self._limits), self._survey.safe_bytes)
+        else:
+            pieces = iter(self._survey.kept)
+        self.reader: io.BufferedReader[Any] = io.BufferedReader(_Pieces(pieces), BUFFER_BYTES)
 
     def _examine(self, size: int, limits: LimitsConfig) -> FirstPass:
         if self.codec is not Codec.PLAIN:

@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+import io
 import json
 import struct
+import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +86,7 @@ def read_found(folder: Path, source: SourceConfig, limits: LimitsConfig | None =
             assert len(slot.detail) <= 200
             assert slot.detail.isprintable()
             assert len(slot.sha256) == 64
-            assert not slot.is_tail or number == len(slots) - 1
+            assert not slot.is_tail or number == len(slots) - 1 or notes.format.startswith("tar")  # of a member
     assert notes.is_tail_lost == any(isinstance(slot, Rejection) and slot.is_tail for slot in slots)
     assert notes.format
     return Outcome(slots, notes)
@@ -196,6 +198,17 @@ def warc(
     written |= {name.replace("_", "-"): value for name, value in headers.items()}
     lines = [f"{name}: {value}\r\n" for name, value in written.items() if value is not None]
     return b"WARC/1.0\r\n" + "".join(lines).encode() + b"\r\n" + payload + b"\r\n\r\n"
+
+
+def tar(files: Sequence[tuple[str, bytes]], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """A tar archive of members."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as archive:
+        for name, data in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
 
 
 def arc_start(version: int = 1) -> bytes:

@@ -103,7 +103,7 @@ def test_only_the_head_of_a_file_is_decompressed(tmp_path: Path, pack: object) -
     line = json.dumps({"text": "x" * 1000}).encode() + b"\n"
     assert callable(pack)
     (tmp_path / "a").write_bytes(pack(line * 20_000))
-    with HeadStream(tmp_path / "a", LimitsConfig()) as stream:
+    with HeadStream.open(tmp_path / "a", LimitsConfig()) as stream:
         assert 4 * 2**20 <= len(stream.reader.read()) < 8 * 2**20
         assert stream.problem is not None
 

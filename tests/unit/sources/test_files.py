@@ -118,10 +118,6 @@ def _zip(path: Path) -> None:
         archive.writestr("a.jsonl", "{}")
 
 
-def _tar(path: Path) -> None:
-    path.write_bytes(b"\0" * 257 + b"ustar\x0000" + b"\0" * 248)
-
-
 REFUSED = {
     "FIFO": (_fifo, "FIFO"),
     "socket": (_socket, "socket"),
@@ -132,7 +128,6 @@ REFUSED = {
     "folder without files": (_empty_folder, "holds no files"),
     "FIFO inside a folder": (_fifo_in_folder, "FIFO"),
     "zip": (_zip, "zip"),
-    "tar": (_tar, "tar"),
 }
 
 

@@ -24,6 +24,7 @@ from tests.unit.sources.helpers import (
     page,
     parquet,
     read,
+    tar,
     warc,
     zst,
 )
@@ -83,6 +84,7 @@ ONE_DOCUMENT = {
     "arc": lambda text: arc_start() + arc(http(text.encode(), "text/plain")),
     "html": page,
     "text": lambda text: text.encode(),
+    "tar": lambda text: tar([("a.txt", text.encode())]),
 }
 
 
@@ -101,7 +103,7 @@ def test_every_reader_is_deterministic(tmp_path: Path, name: str) -> None:
     assert read(tmp_path, "a", data).slots == read(tmp_path, "a", data).slots
 
 
-@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "warc", "arc", "html", "text"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "warc", "arc", "html", "text", "tar"])
 def test_every_stream_reader_reads_packed_files(tmp_path: Path, name: str) -> None:
     found = read(tmp_path, "a", zst(ONE_DOCUMENT[name]("A sentence that was packed")))
     assert found.texts == ["A sentence that was packed"]
