@@ -77,16 +77,11 @@ def report(run: Run, as_json: Json = False) -> None:
 
 def require_evidence(run: Path) -> None:
     """Refuse a folder that is no finished run, and a run whose evidence the gate would not believe."""
-    from polyculture.gate.rejudge import damage_of
+    from polyculture.gate import rejudge
     from polyculture.storage.run_directory import RunDirectory
 
     require_run(run)
-    try:
-        damage = damage_of(RunDirectory(run))
-    except (OSError, ValueError) as error:
-        damage = str(error).splitlines()[0]
-    if damage is not None:
-        raise ConfigError(f"{run}: damaged: {damage}; `polyculture verify {run}` says more")
+    rejudge.require_evidence(RunDirectory(run))
 
 
 def require_run(run: Path) -> None:

@@ -1,10 +1,12 @@
 """The entry point of the console script: commands, and one exit code for each kind of end."""
 
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from cli import (
     dedupe_command,
@@ -27,12 +29,38 @@ from cli import (
 from cli.terminal import Terminal, accept_every_character
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError, Stopped
-from polyculture.storage.messages import brief
+from polyculture.storage.messages import brief, escaped
 
 MOST_SHOWN = 10_000  # characters of one problem
 
+
+@contextmanager
+def _escaping_usage_errors() -> Iterator[None]:
+    """Escape what typer's own messages repeat of the command line: it prints them itself, names of options raw."""
+    try:
+        yield
+    except Exception as raised:
+        error: Any = raised
+        if hasattr(error, "format_message") and isinstance(getattr(error, "message", None), str):
+            error.message = "\n".join(escaped(line) for line in error.message.split("\n"))
+        raise
+
+
+class _Commands(TyperGroup):
+    """The commands; nothing in a usage error of theirs is control."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with _escaping_usage_errors():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _escaping_usage_errors():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="polyculture",
+    cls=_Commands,
     help="Curate the corpus of a training run, and say before it starts whether the mix is as varied as you believe.",
     no_args_is_help=True,
     add_completion=False,

@@ -1,13 +1,16 @@
 """`polyculture takedown`: a finished run without some documents; only the shards that hold them are written again."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import Annotated
 
 import typer
 
 from cli.inspect_commands import require_run
 from cli.terminal import Terminal
-from polyculture.errors import ConfigError
+from polyculture.errors import ConfigError, PolycultureError, RunInUseError
 
 Run = Annotated[Path, typer.Argument(help="Run directory.", show_default=False)]
 Lists = Annotated[
@@ -52,7 +55,7 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     made = taken_down(parent, directory, exclusions)
     if made is None and out.exists() and {path.name for path in out.iterdir()} - PARTS:
         raise ConfigError(f"--out: {out} holds other files; choose another folder, or delete that one")
-    with directory.lock():
+    with _leaving_nothing(out), directory.lock():
         if made is None:
             made = take_down(parent, directory, exclusions)
             directory.seal(made.model_dump_json(indent=1) + "\n")
@@ -74,3 +77,21 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
 # What an interrupted takedown leaves: the same command begins anew.
 FOLDERS = {"shards", "removed", "quarantined", "filtered", "unselected", "ledger", "report", "state"}
 PARTS = FOLDERS | {"plan.json", "top_up.json", "README.md", "croissant.json"}
+
+
+@contextmanager
+def _leaving_nothing(out: Path) -> Iterator[None]:
+    """Remove what a takedown that is refused has written, and the folder too if it was not there."""
+    was_there = out.exists()
+    before = {path.name for path in out.iterdir()} if was_there else set[str]()
+    try:
+        yield
+    except RunInUseError:  # what is there is another's
+        raise
+    except PolycultureError:
+        for path in out.iterdir() if out.is_dir() and not (out / "manifest.json").exists() else ():
+            if path.name not in before:
+                rmtree(path) if path.is_dir() else path.unlink()
+        if not was_there and out.is_dir() and not any(out.iterdir()):
+            out.rmdir()
+        raise

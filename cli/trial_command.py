@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.inspect_commands import require_evidence
+from cli.inspect_commands import require_run
 from cli.terminal import Grid, Terminal
 from polyculture.errors import ConfigError
 from polyculture.storage.messages import brief
@@ -82,7 +82,7 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
 
     if (ids is None) == (manifest is None):
         raise ConfigError("name what the trial trained on: either --ids FILE or --manifest FILE")
-    require_evidence(run)
+    require_run(run)
     wanted = read_ids(ids) if ids else ids_of_shards(manifest or Path())
     try:
         found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens) if lens else None), os.cpu_count() or 1)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from polyculture.errors import PolycultureError
+from polyculture.errors import ConfigError, PolycultureError
 from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.evidence.last_go import kept_last_go
 from polyculture.gate.judge import Terms, judge
@@ -40,6 +40,20 @@ def judge_directory(directory: RunDirectory, policy: GateConfig | None, terms: T
         except (OSError, ValueError, ArithmeticError, LookupError, PolycultureError) as error:
             damage = f"ledger/ cannot be read: {(str(error) or type(error).__name__).splitlines()[0]}"
     return judge(config, manifest, digest, profile, replace(terms, damage=damage), repetition)
+
+
+def require_evidence(directory: RunDirectory) -> None:
+    """Refuse a run whose evidence the gate would not believe.
+
+    Raises:
+        ConfigError: what is wrong with it.
+    """
+    try:
+        damage = damage_of(directory)
+    except (OSError, ValueError) as error:
+        damage = str(error).splitlines()[0]
+    if damage is not None:
+        raise ConfigError(f"{directory.root}: damaged: {damage}; `polyculture verify {directory.root}` says more")
 
 
 def damage_of(directory: RunDirectory) -> str | None:

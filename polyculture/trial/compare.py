@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from polyculture.errors import ConfigError, PolycultureError
-from polyculture.gate.rejudge import damage_of
+from polyculture.errors import ConfigError
+from polyculture.gate.rejudge import require_evidence
 from polyculture.measure.ledger.ledger import Ledger, read_ledger
 from polyculture.measure.lenses.subset import Subset, count_documents, counted_scope, index_subset
 from polyculture.measure.probes.estimators import Scope, scope_of
@@ -63,17 +63,14 @@ def compare_trial(run: Path, ids: Sequence[str], alarm: Alarm | None = None, thr
         threads: number of threads that share the join of neighbours.
 
     Raises:
-        ConfigError: the run has no shards, or none of the ids is in them.
-        PolycultureError: the evidence is not what the manifest lists.
+        ConfigError: the evidence is not what the manifest lists, the run has no shards, or none of the ids is in them.
         OSError, ValueError: a file of the run is missing or damaged.
     """
     directory = RunDirectory(run)
+    require_evidence(directory)
     manifest = read_manifest(directory)
     if not manifest.holds_mixture:
         raise ConfigError(f"{run} is an audit: it has no shards; name a folder that `polyculture run` wrote")
-    damage = damage_of(directory)
-    if damage is not None:
-        raise PolycultureError(f"{run}: damaged: {damage}; `polyculture verify {run}` says more")
     ledger = read_ledger(directory.ledger)
     wanted = Counter(ids)
     subset = read_subset(directory, manifest, wanted, tuple(ledger.header.sources))

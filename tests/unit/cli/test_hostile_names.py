@@ -109,6 +109,7 @@ def test_the_names_of_lists_and_of_output_are_shown_as_they_are(
     Path(f"{name} list").write_text("id a:nothing\n")
     down = ("takedown", finished, "--out", f"./{name} out", "--exclude", f"./{name} list")
     check(here(*down), "none of the 1 entries names a document", codes=(1,))
+    assert not Path(f"{name} out").exists()
     Path(f"{name} list").write_text(f"id {first_id(finished)}\n")
     Path(f"{name} out").mkdir(exist_ok=True)
     (Path(f"{name} out") / "mine").touch()
@@ -171,3 +172,13 @@ def test_dedupe_shows_the_names_of_files_and_ids(command: Command, tmp_path: Pat
     assert all(sum(name in line for line in done.stdout.splitlines()) == 2 for name in names)
     done = command("dedupe", f"./{ALL}", "--out", tmp_path / "again", cwd=tmp_path)
     check(done, *(f"error: {name} gave no document" for name in names), codes=(1,))
+
+
+@pytest.mark.parametrize("where", [(), ("run",), ("trial", "x"), ("index", "show")])
+@pytest.mark.parametrize(
+    "option", ["--no\u202eoption", "--\x1b[31m", "--a\x9b31m", "--zero\u200bwidth=1", "--bell\x07", "--[red]"]
+)
+def test_a_usage_error_shows_an_unknown_option_without_control(
+    here: Callable[..., Ended], where: tuple[str, ...], option: str
+) -> None:
+    check(here(*where, option), "No such option", codes=(2,))
