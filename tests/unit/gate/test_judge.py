@@ -257,3 +257,51 @@ def test_removing_too_much_closes_the_gate(
 def test_a_run_that_does_not_say_what_it_removed_is_no_go() -> None:
     evidence = manifest(config()).model_copy(update={"removals": None})
     assert judge(config(), evidence, SHA, profile()).verdict is VerdictValue.NO_GO
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ({"loss": "a pointer: run git lfs pull", "format": "unknown"}, "is not read: a pointer: run git lfs pull; or"),
+        ({"loss": "cut", "format": "unknown+gzip"}, "is not read: cut; or list its sha256"),
+        ({"loss": "b.txt: damaged", "format": "tar+zstd", "lost_bytes": 7}, "part of"),
+        (
+            {"loss": "gzip: cut", "format": "jsonl+gzip", "lost_bytes": 7},
+            "(7 bytes not read): gzip: cut; fetch it again",
+        ),
+        ({"lost_bytes": 0}, "cut within its last record"),
+    ],
+)
+def test_a_lost_file_says_why_and_what_to_do(file: dict[str, object], said: str) -> None:
+    found = verdict(config(), profile(), file={"is_tail_lost": True, **file})
+    messages = [check.message for check in found.failed() if check.name == "truncated_input"]
+    assert len(messages) == 1
+    assert said in messages[0]
+    assert ("fetch it again" in messages[0]) == (not str(file.get("format", "")).startswith("unknown"))
+
+
+@pytest.mark.parametrize(
+    ("file", "metric", "said"),
+    [
+        ({"format": "tar", "members": {"text": 3, "jsonl": 9}}, "mixed_formats", "9 jsonl, 3 text"),
+        ({"format": "tar", "members": {"jsonl": 9}}, "mixed_formats", None),
+        ({"format": "text"}, "mixed_formats", None),
+    ],
+)
+def test_a_source_of_several_formats_is_warned_of(file: dict[str, object], metric: str, said: str | None) -> None:
+    found = verdict(config(), profile(), file=file)
+    messages = [check.message for check in found.checks if check.name == metric]
+    assert [said in message for message in messages if said] == ([True] if said else [])
+    assert len(messages) == (said is not None)
+
+
+@pytest.mark.parametrize(
+    ("form", "largest", "is_warned"),
+    [("text", 10_000, True), ("text+gzip", 10_000, True), ("text", 9_000, False), ("jsonl", 10_000, False)],
+)
+def test_one_document_that_is_a_whole_source_is_warned_of(form: str, largest: int, *, is_warned: bool) -> None:
+    changes = {"read_tokens": 10_000, "kept_tokens": 10_000, "written_tokens": 10_000, "largest_tokens": largest}
+    found = verdict(config(), profile(), file={"format": form}, **changes)
+    messages = [check.message for check in found.checks if check.name == "one_document"]
+    assert len(messages) == is_warned
+    assert all("text_records: blank_lines" in message for message in messages)
