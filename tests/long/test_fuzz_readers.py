@@ -53,7 +53,7 @@ def warc_zst(data: bytes, frames: int = 4) -> bytes:
     """Frames of WARC records under a dictionary of their own, which stands before them as crawlers write it."""
     size = len(data) // frames + 1
     parts = [data[at : at + size] for at in range(0, len(data), size)]
-    samples = [data[at : at + 400] for at in range(0, len(data), 400)]
+    samples: list[bytes | bytearray | memoryview] = [data[at : at + 400] for at in range(0, len(data), 400)]
     trained = zstandard.train_dictionary(4096, samples)
     body = zstandard.ZstdCompressor().compress(trained.as_bytes())
     head = b"\x5d\x2a\x4d\x18" + len(body).to_bytes(4, "little") + body
