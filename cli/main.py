@@ -15,6 +15,7 @@ from cli import (
     export_command,
     find_command,
     gate_command,
+    history_command,
     index_commands,
     inspect_commands,
     mixture_commands,
@@ -26,7 +27,8 @@ from cli import (
     top_up_command,
     trial_command,
 )
-from cli.terminal import Terminal, accept_every_character
+from cli.stopping import stoppable
+from cli.terminal import Terminal, accept_every_character, print_notes
 from polyculture import __version__
 from polyculture.errors import ConfigError, PolycultureError, RunInUseError, Stopped
 from polyculture.storage.messages import brief, escaped
@@ -98,6 +100,7 @@ find_command.register(app)
 gate_command.register(app)
 diff_command.register(app)
 publish_command.register(app)
+history_command.register(app)
 export_command.register(app)
 top_up_command.register(app)
 
@@ -106,18 +109,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line, and exit with its code."""
     accept_every_character()
     try:
-        app(arguments, prog_name="polyculture")
+        with stoppable():
+            app(arguments, prog_name="polyculture")
     except RunInUseError as error:
         _fail(5, error)
     except ConfigError as error:
         _fail(2, error)
     except (PolycultureError, OSError) as error:
         _fail(1, error)
-    except (KeyboardInterrupt, Stopped):
-        _fail(1, PolycultureError("stopped; the same command resumes"))
+    except (KeyboardInterrupt, Stopped) as stopped:
+        reached = f" (it was {stopped})" if str(stopped) else ""
+        _fail(1, PolycultureError(f"stopped; the same command resumes{reached}"))
+    finally:
+        print_notes()
 
 
 def _fail(code: int, error: Exception) -> None:
+    print_notes()
     problems = [str(problem) for problem in error.args] if isinstance(error, PolycultureError) else [str(error)]
     for number, problem in enumerate(problems):
         Terminal(is_error=True).line("" if number else "error: ", brief(problem, MOST_SHOWN), style="red")

@@ -69,7 +69,7 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     from cli.starters import make_starter
 
     answers = (approved_by, reason) if approved_by is not None and reason is not None else None
-    starter = make_starter(needs_prefect=credentials_block is not None)
+    starter = make_starter()
     with ProgressDisplay(enabled=not as_json) as display:
         done = starter.publish(run, str(destination.url), answers, credentials_block, display.update)
     if as_json:

@@ -1,20 +1,22 @@
-"""Where the job of a command runs: in this process alone, or as a flow of the Prefect server that the settings name."""
+"""Where the job of a command runs: always in this process; a Prefect server that the settings name is told of it."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, TypeVar
+from uuid import uuid4
 
 from cli.prefect_settings import is_server_configured, quiet_prefect
+from cli.terminal import note
 from polyculture.compute.executor import local_workers
-from polyculture.errors import Stopped
+from polyculture.errors import ConfigError
 from polyculture.job import Job
-from polyculture.steps.journal import JOURNAL, Journal
+from polyculture.steps.journal import JOURNAL, Journal, Outcome
 from polyculture.steps.open import opened
-from polyculture.steps.session import Host, Listener
+from polyculture.steps.session import Listener
 from polyculture.storage.run_directory import RunDirectory
+from schemas.journal import JobRun
 from schemas.pilot import PilotReport
 from schemas.publication import Publication
 from schemas.verdict import Verdict
@@ -22,50 +24,36 @@ from schemas.verdict import Verdict
 if TYPE_CHECKING:
     from polyculture.publish.run import Answers
     from polyculture.steps.top_up import TopUpRequest
+    from tasks.history import Follower
+
+Found = TypeVar("Found")
+Made = Callable[[Job], Journal]
 
 
-class Starter(Protocol):
-    """Starts jobs, and tells a listener how far they are. Every method raises what its job raises."""
-
-    def run(
-        self, command: Literal["run", "audit"], config: Path, out: Path, workers: int | None, listener: Listener
-    ) -> Verdict:
-        """Curate or audit a corpus."""
-        ...
-
-    def pilot(
-        self, config: Path, out: Path, corpus: tuple[int, int | None], workers: int | None, listener: Listener
-    ) -> PilotReport:
-        """Forecast a corpus of so many documents, no species of which is larger than the second number."""
-        ...
-
-    def top_up(self, asked: "TopUpRequest", workers: int | None, listener: Listener) -> Verdict:
-        """Top up a run."""
-        ...
-
-    def publish(
-        self, run: Path, url: str, answers: "Answers", credentials_block: str | None, listener: Listener
-    ) -> Publication:
-        """Publish a run; only a Prefect server has blocks."""
-        ...
-
-
-def make_starter(*, needs_prefect: bool = False) -> Starter:
+def make_starter() -> "Starter":
     """The starter for this process.
 
-    Args:
-        needs_prefect: True for what only Prefect has; without a server it starts one for the time being.
+    Raises:
+        PolycultureError: a Prefect server is configured, and cannot be used; the message says why.
     """
-    if not needs_prefect and not is_server_configured():
-        return Here()
+    if not is_server_configured():
+        return Starter(None)
     quiet_prefect(os.environ)
-    from cli.flow_starter import Prefect
+    from tasks.history import Follower
+    from tasks.server import check_server
 
-    return Prefect()
+    return Starter(Follower(check_server()))
 
 
-class Here:
-    """Runs jobs in this process, without an orchestrator, and keeps a journal in the run directory."""
+class Starter:
+    """Runs jobs in this process, keeps a journal in the run directory, and has a server follow it if there is one.
+
+    Every method raises what its job raises; a server that fails while it runs is noted at the end.
+    """
+
+    def __init__(self, follower: "Follower | None") -> None:
+        """Start jobs for a follower to tell of, if there is one."""
+        self._follower = follower
 
     def run(
         self, command: Literal["run", "audit"], config: Path, out: Path, workers: int | None, listener: Listener
@@ -74,55 +62,118 @@ class Here:
         from polyculture.steps.jobs.audit import audit
         from polyculture.steps.jobs.curate import curate
 
-        job = {"run": curate, "audit": audit}[command]
-        with stoppable(), opened(command, config, out, local_workers(workers), _journal(listener)) as session:
-            return job(session)
+        job, run = {
+            "run": (curate, _job_run("curate", config.stem, f"config:{config.stem}", config=config, out=out)),
+            "audit": (audit, _job_run("audit", config.stem, f"config:{config.stem}", config=config, out=out)),
+        }[command]
+        journals = _Journals(listener)
+        with opened(command, config, out, local_workers(workers), journals.make) as session:
+            return self._do(journals, session.job.directory, run, lambda: job(session), _verdict)
 
     def pilot(
         self, config: Path, out: Path, corpus: tuple[int, int | None], workers: int | None, listener: Listener
     ) -> PilotReport:
-        """Forecast a corpus."""
+        """Forecast a corpus of so many documents, no species of which is larger than the second number."""
         from polyculture.steps.jobs.pilot import pilot
 
-        with stoppable(), opened("pilot", config, out, local_workers(workers), _journal(listener)) as session:
-            return pilot(session, *corpus)
+        run = _job_run("pilot", config.stem, f"config:{config.stem}", config=config, out=out, documents=corpus[0])
+        journals = _Journals(listener)
+        with opened("pilot", config, out, local_workers(workers), journals.make) as session:
+            return self._do(journals, session.job.directory, run, lambda: pilot(session, *corpus), _forecast)
 
     def top_up(self, asked: "TopUpRequest", workers: int | None, listener: Listener) -> Verdict:
         """Top up a run."""
         from polyculture.steps.jobs.top_up import top_up
         from polyculture.steps.top_up import opened_top_up
 
-        with stoppable(), opened_top_up(asked, local_workers(workers), _journal(listener)) as (session, work):
-            return top_up(session, work)
+        name = f"{asked.run.name} from {asked.candidates.stem}"
+        run = _job_run(
+            "top-up", name, f"run:{asked.run.name}", run=asked.run, candidates=asked.candidates, tokens=asked.tokens
+        )
+        journals = _Journals(listener)
+        with opened_top_up(asked, local_workers(workers), journals.make) as (session, work):
+            return self._do(journals, session.job.directory, run, lambda: top_up(session, work), _verdict)
 
     def publish(
         self, run: Path, url: str, answers: "Answers", credentials_block: str | None, listener: Listener
     ) -> Publication:
-        """Publish a run with the environment's credentials."""
-        if credentials_block is not None:
-            raise ValueError("only a Prefect server has blocks")
+        """Publish a run with the environment's credentials, or with those of a block; the URL holds no secrets.
+
+        Raises:
+            ConfigError: there is no server that could have the block, or no such block.
+        """
         from polyculture.publish.run import open_target
         from polyculture.steps.publish import publish_run
 
-        journal = Journal(RunDirectory(run).state / JOURNAL, listener)
-        with stoppable():
-            return journal.run(publish_run, run, open_target(url, {}, os.environ), answers, journal)
+        target = open_target(url, self._options(credentials_block), os.environ)
+        directory = RunDirectory(run.absolute())
+        journal = Journal(directory.state / JOURNAL, listener)
+        started = _job_run("publish", run.name, f"run:{run.name}", run=run, url=url)
+
+        def job() -> Publication:
+            return journal.run(publish_run, directory.root, target, answers, journal)
+
+        with self._followed(directory):
+            return journal.run_job(started, job, lambda done: ("PUBLISHED", f"published to {done.url}"))
+
+    def _do(
+        self,
+        journals: "_Journals",
+        directory: RunDirectory,
+        run: JobRun,
+        job: Callable[[], Found],
+        outcome: Callable[[Found], Outcome],
+    ) -> Found:
+        with self._followed(directory):
+            return journals.made[-1].run_job(run, job, outcome)
+
+    @contextmanager
+    def _followed(self, directory: RunDirectory) -> Iterator[None]:
+        follower = self._follower
+        try:
+            with follower.following(directory) if follower else nullcontext():
+                yield
+        finally:
+            if follower and follower.problem:
+                note(
+                    f"history: {follower.address} {follower.problem}; what is not sent goes with the next command on "
+                    f"{directory.root}, or with: polyculture history {directory.root}"
+                )
+
+    def _options(self, block: str | None) -> dict[str, str]:
+        if block is None:
+            return {}
+        if self._follower is None:
+            raise ConfigError(
+                "--credentials-block: a Prefect server has blocks, and none is configured; set PREFECT_API_URL, or "
+                "give the credentials in the environment"
+            )
+        from tasks.credentials import load_options
+        from tasks.server import ask
+
+        return ask(self._follower.address, lambda: load_options(block))
 
 
-def _journal(listener: Listener) -> Callable[[Job], Host]:
-    return lambda job: Journal(job.directory.state / JOURNAL, listener)
+class _Journals:
+    """Makes the journal of a job, and remembers it."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.made: list[Journal] = []
+        self._listener = listener
+
+    def make(self, job: Job) -> Journal:
+        self.made.append(Journal(job.directory.state / JOURNAL, self._listener))
+        return self.made[-1]
 
 
-@contextmanager
-def stoppable() -> Iterator[None]:
-    """Inside the block Ctrl-C and SIGTERM raise Stopped, which ends the workers too."""
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+def _job_run(job: str, what: str, tag: str, **parameters: object) -> JobRun:
+    given = {name: str(value) for name, value in parameters.items()}
+    return JobRun(id=uuid4().hex, job=job, name=f"{job} {what}", tags=(tag,), parameters=given)
 
 
-def _stop(*_: object) -> None:
-    raise Stopped
+def _verdict(verdict: Verdict) -> Outcome:
+    return verdict.verdict.value, verdict.headline or verdict.verdict.value
+
+
+def _forecast(report: PilotReport) -> Outcome:
+    return report.outcome.name, report.outcome.name

@@ -100,6 +100,20 @@ def print_json(found: "BaseModel | dict[str, object]") -> None:
     print(text)
 
 
+_notes: list[str] = []
+
+
+def note(text: str) -> None:
+    """Keep a line for the end of the command, below its progress and before its error."""
+    _notes.append(text)
+
+
+def print_notes() -> None:
+    """Print the lines that were kept, on standard error."""
+    while _notes:
+        Terminal(is_error=True).line(_notes.pop(0), style="yellow")
+
+
 def accept_every_character() -> None:
     """Have standard output and error escape what their encoding lacks, instead of failing after the work."""
     for stream in (sys.stdout, sys.stderr):

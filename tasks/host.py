@@ -9,10 +9,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 
 from polyculture.steps.ingest import ingest_source
-from polyculture.steps.session import Given, Listener, Quiet, Result
+from polyculture.steps.session import Given, Quiet, Result
 
 TASK_RUN_NAMES: dict[Callable[..., Any], str] = {ingest_source: "ingest {source}"}
-_listeners: list[Listener] = []
 
 
 @lru_cache
@@ -21,13 +20,8 @@ def as_task(step: Callable[..., Any]) -> Task[..., Any]:
     return task(cache_policy=NO_CACHE, task_run_name=TASK_RUN_NAMES.get(step))(step)
 
 
-def listen(listener: Listener) -> None:
-    """Call `listener(what, done, total)` at each step from now on; the total is None while it is unknown."""
-    _listeners.append(listener)
-
-
 class PrefectHost(Quiet):
-    """Runs steps as tasks of the flow run that is under way, and tells the listeners of this process."""
+    """Runs steps as tasks of the flow run that is under way."""
 
     def run(self, step: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """Run a step as a task."""
@@ -45,8 +39,3 @@ class PrefectHost(Quiet):
             get_run_logger().info(message)
         except MissingContextError:
             return
-
-    def report(self, what: str, done: int, total: int | None) -> None:
-        """Tell every listener."""
-        for listener in _listeners:
-            listener(what, done, total)

@@ -1,61 +1,15 @@
-"""Show a run in the Prefect dashboard: an artifact with the verdict, the table per source and where the report is."""
-
-import re
+"""Show a run in the Prefect dashboard."""
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
-from polyculture.evidence.evidence import read_profile
-from polyculture.mixture.plan.worth_words import worth_sentences
-from polyculture.report.summary import lexical_lines, phase_rows, source_rows
-from polyculture.storage.messages import escaped, plain, row
-from polyculture.storage.run_directory import RunDirectory, read_manifest, read_verdict
-from schemas.plan import MixturePlan
-from schemas.verdict import CheckResult, Outcome
+from polyculture.storage.run_directory import RunDirectory
+from tasks.shown import shown_verdict
 
 
 @task(cache_policy=NO_CACHE)
 def show_verdict(directory: RunDirectory) -> None:
     """Create the artifact `verdict-<name>`."""
-    manifest = read_manifest(directory)
-    verdict = read_verdict(directory)
-    profile = read_profile(directory, manifest)
-    warnings = [c for c in verdict.checks if c.severity == "warn" and c.outcome is not Outcome.PASS]
-    header, *rows = source_rows(manifest, profile)
-    lines = [
-        f"# {verdict.verdict.value}: {plain(manifest.name)}",
-        "",
-        *([plain(verdict.headline) + ".", ""] if verdict.headline else []),
-        *(f"- **{plain(line.label)}** {plain(line.text)}" for line in verdict.lines),
-        "",
-        *(f"- **{check.outcome.value}** {_told(check)}" for check in verdict.failed() if not verdict.says(check)),
-        *(f"- waived: {_told(c)}" for c in warnings if c.waiver),
-        *(f"- warning: {_told(c)}" for c in warnings if not c.waiver),
-        "",
-        row(header),
-        "|" + "---|" * len(header),
-        *map(row, rows),
-        "",
-        *(plain(line) + "\n" for line in lexical_lines(profile)),
-        *(plain(line) + "\n" for line in (worth_sentences(profile.worth) if profile.worth else [])),
-        *(_plan(manifest.plan) if manifest.plan else []),
-        f"[Report]({(directory.report / 'index.html').absolute().as_uri()}), on the machine that ran it:",
-        "",
-        f"    {escaped(str(directory.report / 'index.html'))}",
-    ]
-    key = "verdict-" + re.sub(r"[^a-z0-9]+", "-", manifest.name.lower()).strip("-")
-    create_markdown_artifact("\n".join(lines), key=key, description=f"{verdict.verdict.value}: {manifest.name}")
-
-
-def _told(check: CheckResult) -> str:
-    """The message, which names a waiver, and the bound, which says what it is relative to."""
-    return plain(check.message + (f" (wanted {check.bound})" if check.bound else ""))
-
-
-def _plan(plan: MixturePlan) -> list[str]:
-    """The table of phases, if there are several, and what has to be said of the plan."""
-    rows = phase_rows(plan)
-    table = [row(rows[0]), "|" + "---|" * len(rows[0]), *map(row, rows[1:]), ""] if rows else []
-    said = [f"- **{plain(warning)}**" for warning in plan.warnings] + [f"- {plain(note)}" for note in plan.notes]
-    return [*table, *said, ""] if said else table
+    shown = shown_verdict(directory)
+    create_markdown_artifact(shown.text, key=shown.key, description=shown.description)

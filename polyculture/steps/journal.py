@@ -4,13 +4,15 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from polyculture.errors import Stopped
 from polyculture.steps.session import Given, Listener, Quiet, Result
-from schemas.journal import Event, JournalEntry
+from schemas.journal import Event, JobRun, JournalEntry
 
 JOURNAL = "journal.jsonl"
+Found = TypeVar("Found")
+Outcome = tuple[str, str]  # its name, and what is to be said of it
 
 
 class Journal(Quiet):
@@ -25,17 +27,48 @@ class Journal(Quiet):
         """
         self._path, self._listener, self._lock = path, listener, Lock()
         self._is_stopped = False  # then steps in threads fail for want of workers
+        self._done: list[str] = []
+        self._under_way: list[str] = []
+        self._end_torn_line()
+
+    def run_job(self, run: JobRun, job: Callable[[], Found], outcome: Callable[[Found], Outcome]) -> Found:
+        """Do a whole job, and keep who it is and how it ended.
+
+        Args:
+            run: the job, for whoever lists it.
+            job: does it.
+            outcome: name of the end that a result is, and what is to be said of it.
+
+        Raises:
+            Stopped: a person or the machine stops it; the message says what was reached.
+            Exception: whatever the job raises.
+        """
+        self._keep("opened", run=run)
+        try:
+            found = job()
+        except (KeyboardInterrupt, Stopped):
+            reached = self._reached()
+            self._keep("stopped", message=reached)
+            raise Stopped(reached) from None
+        except BaseException as error:
+            self._keep("failed", message=str(error))
+            raise
+        self._keep("ended", *outcome(found))
+        return found
 
     def run(self, step: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """Call the step, and keep when it began and how it ended."""
         name = " ".join([step.__name__, *(text for text in args if isinstance(text, str))])
         self._keep("begun", name)
+        self._under_way.append(name)
         try:
             result = step(*args, **kwargs)
         except BaseException as error:
             is_failure = isinstance(error, Exception) and not self._is_stopped
             self._keep("failed" if is_failure else "stopped", name, str(error))
             raise
+        self._under_way.remove(name)
+        self._done.append(name)
         self._keep("done", name)
         return result
 
@@ -49,14 +82,28 @@ class Journal(Quiet):
 
     def log(self, message: str) -> None:
         """Keep a message."""
-        self._keep("said", "", message)
+        self._keep("said", message=message)
 
     def report(self, what: str, done: int, total: int | None) -> None:
         """Tell the listener."""
         self._listener(what, done, total)
 
-    def _keep(self, event: Event, step: str, message: str = "") -> None:
-        entry = JournalEntry(at=self.now(), event=event, step=step, message=message)
+    def _end_torn_line(self) -> None:
+        """Keep a line that a kill cut off from swallowing the next one."""
+        with contextlib.suppress(OSError), self._path.open("rb+") as stream:
+            if stream.seek(0, 2) and stream.seek(-1, 2) >= 0 and stream.read(1) != b"\n":
+                stream.write(b"\n")
+
+    def _reached(self) -> str:
+        """What a job that stops has reached, in words."""
+        under_way = f"during {self._under_way[0]}" if self._under_way else "between two steps"
+        if not self._done:
+            return f"{under_way}, before a step was done"
+        steps = "1 step was" if len(self._done) == 1 else f"{len(self._done)} steps were"
+        return f"{under_way}; {steps} done, the last of them {self._done[-1]}"
+
+    def _keep(self, event: Event, step: str = "", message: str = "", run: JobRun | None = None) -> None:
+        entry = JournalEntry(at=self.now(), event=event, step=step, message=message, run=run)
         # A line that cannot be kept stops no run: if the disk is full, the step that needs it says so.
         with self._lock, contextlib.suppress(OSError), self._path.open("a", encoding="utf-8") as stream:
-            stream.write(entry.model_dump_json() + "\n")
+            stream.write(entry.model_dump_json(exclude_none=True) + "\n")
