@@ -21,13 +21,12 @@ from polyculture.storage.messages import brief
 from polyculture.storage.run_directory import RunDirectory
 from schemas.journal import History, JobRun, JournalEntry, Sent
 from schemas.verdict import VerdictValue
-from tasks.server import UnreachableError, connect, within
+from tasks.server import UnreachableError, connect, tried_once
 from tasks.shown import shown_verdict
 
 HISTORY = "history.json"
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 5.0
-SEND_SECONDS = 10.0  # for what is new; a part that arrived is not sent again
 LAST_SECONDS = 15.0
 STOPPED_SECONDS = 3.0  # a run that is stopped does not keep a person waiting
 BATCH_BYTES = 2**18
@@ -72,7 +71,7 @@ class Follower:
             stop.set()
             thread.join(seconds)
             if thread.is_alive() and self.problem is None:
-                self.problem = f"does not answer within {seconds:.0f} s"
+                self.problem = f"did not take all of it within {seconds:.0f} s"
 
     def _follow(self, sender: "Sender", stop: threading.Event) -> None:
         seconds = TICK_SECONDS
@@ -112,7 +111,8 @@ class Sender:
             OutputError: the run directory cannot be written.
         """
         while lines := self._new_lines():
-            within(SEND_SECONDS, lambda lines=lines: self._pass_on(lines))  # type: ignore[misc]  # mypy: the default
+            with tried_once():
+                self._pass_on(lines)
 
     def _pass_on(self, lines: list[Line]) -> None:
         with connect() as client:

@@ -4,7 +4,8 @@ import contextvars
 import ipaddress
 import os
 import threading
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -83,7 +84,7 @@ def within(seconds: float, call: Callable[[], Found]) -> Found:
 
     def work() -> None:
         try:
-            with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            with tried_once():
                 done.append(call())
         except Exception as error:  # noqa: BLE001 -- raised below, in the thread that waits
             failed.append(error)
@@ -93,11 +94,23 @@ def within(seconds: float, call: Callable[[], Found]) -> Found:
     thread.join(seconds)
     if done:
         return done[0]
-    if not failed:
-        raise UnreachableError(f"does not answer within {seconds:.0f} s")
-    if isinstance(failed[0], Problem):
-        raise UnreachableError(explain(failed[0])) from None
-    raise failed[0]
+    if failed:
+        raise failed[0]
+    raise UnreachableError(f"does not answer within {seconds:.0f} s")
+
+
+@contextmanager
+def tried_once() -> Iterator[None]:
+    """Inside the block requests to the server are tried once.
+
+    Raises:
+        UnreachableError: the server does not take one; the message is the predicate of a sentence.
+    """
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+        try:
+            yield
+        except Problem as error:
+            raise UnreachableError(explain(error)) from None
 
 
 def explain(error: Exception) -> str:

@@ -63,6 +63,11 @@ class TiedProcess(subprocess.Popen[Any]):
             "server that runs; `polyculture run` and `polyculture.run` need none"
         )
 
+    def terminate(self) -> None:
+        """Ask it to end; that it has ended is no error then."""
+        self._is_told = True
+        super().terminate()
+
 
 def tie_temporary_servers() -> None:
     """Have every temporary server that Prefect starts in this process end with it."""
