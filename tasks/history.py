@@ -21,7 +21,7 @@ from polyculture.storage.messages import brief
 from polyculture.storage.run_directory import RunDirectory
 from schemas.journal import History, JobRun, JournalEntry, Sent
 from schemas.verdict import VerdictValue
-from tasks.server import UnreachableError, connect, tried_once
+from tasks.server import UnreachableError, connect, requests_tried
 from tasks.shown import shown_verdict
 
 HISTORY = "history.json"
@@ -29,6 +29,7 @@ TICK_SECONDS = 1.0
 RETRY_SECONDS = 5.0
 LAST_SECONDS = 15.0
 STOPPED_SECONDS = 3.0  # a run that is stopped does not keep a person waiting
+TIMES = 3  # a server with SQLite answers 503 while it is busy
 BATCH_BYTES = 2**18
 MOST_CHARACTERS = 10_000  # of one message
 STATES = {"begun": ("RUNNING", "Running"), "done": ("COMPLETED", "Completed")}
@@ -111,7 +112,7 @@ class Sender:
             OutputError: the run directory cannot be written.
         """
         while lines := self._new_lines():
-            with tried_once():
+            with requests_tried(TIMES):
                 self._pass_on(lines)
 
     def _pass_on(self, lines: list[Line]) -> None:

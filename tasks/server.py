@@ -84,7 +84,7 @@ def within(seconds: float, call: Callable[[], Found]) -> Found:
 
     def work() -> None:
         try:
-            with tried_once():
+            with requests_tried(1):
                 done.append(call())
         except Exception as error:  # noqa: BLE001 -- raised below, in the thread that waits
             failed.append(error)
@@ -100,13 +100,13 @@ def within(seconds: float, call: Callable[[], Found]) -> Found:
 
 
 @contextmanager
-def tried_once() -> Iterator[None]:
-    """Inside the block requests to the server are tried once.
+def requests_tried(times: int) -> Iterator[None]:
+    """Inside the block each request to the server is tried so often, with some seconds in between.
 
     Raises:
         UnreachableError: the server does not take one; the message is the predicate of a sentence.
     """
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: times - 1}):
         try:
             yield
         except Problem as error:

@@ -99,7 +99,9 @@ def test_a_server_that_goes_away_costs_nothing_and_is_told_afterwards(
     bridge.open()
     command, run = Command(f"http://127.0.0.1:{bridge.port}/api"), tmp_path / "run"
     arguments = command.arguments("audit", path, "--out", run)
-    process = subprocess.Popen(arguments, env=command.environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        arguments, env=command.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
     wait_until(lambda: '"flow_run"' in (run / "state" / "history.json").read_text(), 150, "a flow run")
     bridge.cut()
     _, said = process.communicate(timeout=120)
