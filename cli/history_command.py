@@ -24,19 +24,19 @@ def history(run: Run, as_json: Json = False) -> None:
     Jobs that ran without a server, or while it did not answer, stand in its dashboard afterwards. What the server has
     is not sent again.
     """
-    from cli.prefect_settings import quiet_prefect
+    from cli.prefect_settings import is_server_configured, quiet_prefect
     from polyculture.steps.journal import JOURNAL
     from polyculture.storage.run_directory import RunDirectory
 
     directory = RunDirectory(run.absolute())
     if not (directory.state / JOURNAL).is_file():
         raise ConfigError(f"{run}: no run that keeps a journal; name the folder that --out of a run named")
+    if not is_server_configured():
+        raise ConfigError("history: no Prefect server is configured; set PREFECT_API_URL to the address of its API")
     quiet_prefect(os.environ)
     from tasks.history import Sender
-    from tasks.server import UnreachableError, check_server, server_address
+    from tasks.server import UnreachableError, check_server
 
-    if server_address() is None:
-        raise ConfigError("history: no Prefect server is configured; set PREFECT_API_URL to the address of its API")
     address = check_server()
     with directory.lock():
         sender = Sender(directory, address)

@@ -4,7 +4,7 @@ A server that goes away takes nothing with it, and what it missed is told afterw
 """
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,7 +26,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from polyculture.storage.run_directory import RunDirectory
 from schemas.journal import JobRun, JournalEntry
 from tasks.history import Sender
-from tests.conftest import Command
+from tests.conftest import Command, Ended
 from tests.support.corpora import three_kinds, tree_digests, write_config
 from tests.support.processes import is_group_alive, journal_of, wait_until
 from tests.support.servers import Bridge
@@ -121,7 +121,7 @@ def test_a_server_that_goes_away_costs_nothing_and_is_told_afterwards(
     shown = flow_run(client, "audit cut")
     assert shown.state is not None
     assert (shown.state.is_completed(), shown.state.name) == (True, "GO")
-    assert artifact_keys(client, shown) == ["verdict-small-audit"]
+    assert artifact_keys(client, shown) == ["verdict-small"]
     steps = [entry.step for entry in journal_of(run) if entry.event == "done"]
     wait_until(lambda: len(task_names(client, shown)) == len(steps), 90, "the tasks of the run")
     assert len(logged(client, shown)) == sum(entry.event == "said" for entry in journal_of(run))
@@ -197,8 +197,8 @@ def test_a_command_that_is_killed_leaves_no_process(server: str, tmp_path: Path)
     wait_until(lambda: not is_group_alive(process.pid), 10, "the end of every process of the run")
 
 
-def test_history_needs_a_run_and_a_server(server: str, command: Command, tmp_path: Path) -> None:
-    nothing = Command(server)("history", tmp_path)
+def test_history_needs_a_run_and_a_server(command: Command, here: Callable[..., Ended], tmp_path: Path) -> None:
+    nothing = here("history", tmp_path)
     assert (nothing.returncode, "no run that keeps a journal" in nothing.stderr) == (2, True)
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "journal.jsonl").touch()
