@@ -24,7 +24,7 @@ from polyculture.text.words import SHINGLE_WORDS
 from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
-FOLDING = 3  # to be raised when canonical text, layout, words, look-alikes or shingle hashes change
+FOLDING = 4  # to be raised when canonical text, layout, words, look-alikes or shingle hashes change
 MANIFEST = "index.json"
 _BATCH_DOCUMENTS = 8192
 

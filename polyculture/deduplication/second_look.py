@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections import Counter
 
+from polyculture.text.stream_safe import stream_safe
+
 RUN_CHARACTERS = 5
 LEAST_CHARACTERS_ALIKE = 0.5  # of runs of characters: a changed word costs one of its length and four more
 MANY_OPERATORS, LEAST_OPERATORS_ALIKE = 0.1, 0.9  # operators per visible character; share that must be the same
@@ -49,7 +51,7 @@ def _operators(text: str) -> Counter[str]:
 
 def _plain(text: str) -> str:
     """One way to print a text, in lower case, with single spaces."""
-    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_TYPOGRAPHY)
+    folded = _INVISIBLE.sub("", unicodedata.normalize("NFKC", stream_safe(text))).translate(_TYPOGRAPHY)
     return " ".join(folded.casefold().split())
 
 

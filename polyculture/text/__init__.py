@@ -10,6 +10,7 @@ __all__ = [
     "minhash",
     "shingles",
     "skeleton",
+    "stream_safe",
     "texts",
     "tokenizer",
     "word_hashes",

@@ -3,6 +3,7 @@
 import unicodedata
 
 from polyculture.text.categories import format_characters
+from polyculture.text.stream_safe import stream_safe
 
 # Signs that differ in print alone: quotes, hyphens and dashes, minus, times, the slashes of fractions and of division.
 # An ellipsis and full-width forms are folded by NFKC.
@@ -34,10 +35,11 @@ def _without_typography(text: str) -> str:
 
 
 def _fold(text: str) -> str:
-    """One pass of NFKC, Cf dropped, typography folded, case folding, NFKC."""
+    """One pass of NFKC, Cf dropped, typography folded, case folding, NFKC; runs of marks are cut before each NFKC."""
+    text = stream_safe(text)
     if not unicodedata.is_normalized("NFKC", text):
         text = unicodedata.normalize("NFKC", text)
-    folded = _without_typography(_without_format_characters(text)).casefold()
+    folded = stream_safe(_without_typography(_without_format_characters(text)).casefold())
     return folded if unicodedata.is_normalized("NFKC", folded) else unicodedata.normalize("NFKC", folded)
 
 
@@ -46,6 +48,8 @@ def canonical_text(text: str) -> str:
 
     Typography is how the same sign is printed: curly quotes become straight ones, dashes and minus signs `-`, `\u00d7`
     becomes `*`, an ellipsis three full stops.
+
+    Of a run of combining marks the first 30 count (`stream_safe`), so that it takes no time out of proportion.
 
     Case folding can undo NFKC, so both are repeated until nothing changes: the result is a fixed point.
 

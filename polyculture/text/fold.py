@@ -20,6 +20,7 @@ from polyculture.text.code_points import (
     REPLACE,
     SPACE,
 )
+from polyculture.text.stream_safe import FEW_MARKS
 
 Bytes = NDArray[np.uint8]
 NOT_FOLDED = -1  # the text needs `canonical_text`, or more room
@@ -117,6 +118,7 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
     characters: Any = 0
     after_space, after_alone, has_foreign = True, False, False
     last_class: Any = 0  # combining class of the character before
+    marks_in_a_row: Any = 0
     after_base = False  # whether a character can join the one before
     while at < end:
         if size > limit:
@@ -207,6 +209,9 @@ def fold(  # noqa: C901, PLR0912, PLR0915 - one walk: a call and its returned st
             continue
         if entry & IS_MARK:
             if last_class > combining[code_point] and not is_canonical:
+                return NOT_FOLDED, 0, False
+            marks_in_a_row = marks_in_a_row + 1 if last_class != 0 else 1
+            if marks_in_a_row > FEW_MARKS and not is_canonical:
                 return NOT_FOLDED, 0, False
             last_class = combining[code_point]
         else:

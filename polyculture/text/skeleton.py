@@ -1,6 +1,7 @@
 """The template lens: what is left of a text when names, numbers and literals are masked.
 
-Skeleton of the stored text (canonical text has no capitals left), after NFKC, with format characters dropped:
+Skeleton of the stored text (canonical text has no capitals left), after NFKC, with format characters dropped and runs
+of combining marks cut:
 
 - `U`: an address, from `http://`, `https://`, `ftp://` or `www.` to the end of its ASCII characters;
 - `Q`: quoted or backticked text, of one line; an apostrophe opens only where no word stands before it;
@@ -30,6 +31,7 @@ from polyculture.compute.compiled import bytes_at, compiled, load64, read_only, 
 from polyculture.text.categories import format_characters
 from polyculture.text.skeleton_classes import skeleton_classes
 from polyculture.text.skeleton_walk import Bytes, Classes, is_settled, write_skeleton
+from polyculture.text.stream_safe import stream_safe
 from polyculture.text.texts import Pointers, Texts, as_texts
 
 Keys = NDArray[np.uint64]
@@ -106,8 +108,8 @@ def _write_one(texts: Pointers, number: int, classes: Classes, room: Bytes) -> i
 
 
 def settled_text(text: str) -> str:
-    """NFKC, then format characters (category Cf) dropped: what skeletons are made of. O(length)."""
-    text = unicodedata.normalize("NFKC", text)
+    """NFKC of the stream-safe text without format characters (category Cf): what skeletons are made of. O(length)."""
+    text = unicodedata.normalize("NFKC", stream_safe(text))
     if not format_characters().isdisjoint(text):
         for character in format_characters().intersection(text):
             text = text.replace(character, "")

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from polyculture.compute.compiled import compiled, load64
 from polyculture.text.skeleton_classes import ALONE, COMBINING_SHIFT, DIGIT, NEWLINE, SPACE, UNSETTLED, UPPER, WORD
+from polyculture.text.stream_safe import FEW_MARKS
 
 OPENING_TOKENS = 16
 NAMES, QUOTATIONS = 1, 2  # what a walk masks beside addresses, hexadecimal words and numbers
@@ -43,8 +44,8 @@ def _character(data: Bytes, at: int, classes: Classes) -> tuple[Any, Any, Any]:
 
 @compiled()
 def is_settled(data: Bytes, classes: Classes) -> bool:
-    """True if a text is certain to be NFKC and free of format characters; ASCII always is."""
-    at, last = 0, 0
+    """True if a text is certain to be NFKC, stream-safe and free of format characters; ASCII always is."""
+    at, last, row = 0, 0, 0
     while at < len(data):
         if at + 8 <= len(data) and load64(data, at) & _HIGH == 0:
             at += 8
@@ -54,6 +55,10 @@ def is_settled(data: Bytes, classes: Classes) -> bool:
         combining = flags >> COMBINING_SHIFT
         if flags & UNSETTLED or (combining != 0 and combining < last):
             return False
+        if combining != 0:
+            row = row + 1 if last != 0 else 1
+            if row > FEW_MARKS:
+                return False
         last = combining
         at += length
     return True
