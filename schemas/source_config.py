@@ -35,6 +35,12 @@ class LimitsConfig(Strict):
     max_parser_bytes: int = Field(
         4 * 2**30, gt=0, description="Address space of the child process that parses a Parquet or Arrow file."
     )
+    max_document_seconds: int = Field(
+        60,
+        gt=0,
+        description="Seconds of CPU time that reading one document may take: to parse its page, to check it, to fold "
+        "it, to tell its language and count its tokens. To be raised with `max_document_bytes`.",
+    )
     max_parser_seconds: int = Field(
         600, gt=0, description="Seconds that the child may be silent between two batches before it is ended."
     )

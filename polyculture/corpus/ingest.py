@@ -11,11 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.ipc
 
+from polyculture.compute.watchdog import MOST_ENDS, OverdueError, Watchdog
 from polyculture.corpus.sorted_runs import SortedRuns
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
 from polyculture.sources.read import read_file
-from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
+from polyculture.sources.record import TIME_LIMIT, FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
 from polyculture.storage.files import ParquetRows, parquet_rows_to
 from polyculture.text.canonical import canonical_text
@@ -30,6 +31,8 @@ from schemas.source_config import LimitsConfig, SourceConfig
 PARTITION_BYTES = 256 * 2**20
 BATCH_DOCUMENTS = 1000
 BATCH_CHARACTERS = 16 * 2**20
+FIRST_WORDS = "L\u00e4dt, was einmal geladen wird"  # so that no document is charged for what loads with the first
+MOST_GROWTH = 4  # bytes of a canonical text per byte of the text
 
 # A partition holds, beside the document, what the later steps need and the shards do not.
 PARTITION_SCHEMA = pa.schema(
@@ -83,6 +86,23 @@ def partition_files(source: SourceConfig, files: Sequence[InputFile]) -> list[Pa
     return [Partition(source, number, tuple(group)) for number, group in enumerate(groups) if group]
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A document with what its text tells.
+
+    Attributes:
+        document: the document.
+        canonical: its canonical text.
+        language: its language.
+        tokens: their number.
+    """
+
+    document: Document
+    canonical: str
+    language: Language
+    tokens: int
+
+
 @dataclass(slots=True)
 class _Tally:
     """Slots of one file so far, and the rejections to write."""
@@ -120,8 +140,9 @@ def ingest_partition(
 ) -> tuple[list[FileAccount], list[Path]]:
     """Read a partition's files into `NAME.arrow` (documents) and `NAME.quarantined.parquet` under `folder`.
 
-    The documents stand in sorted runs (`polyculture.corpus.sorted_runs`). Memory is bounded by three times a run,
-    whatever the size of the files.
+    A document that takes longer than `limits.max_document_seconds` at any step, or whose canonical text is more than
+    four times as long as its text, is set aside. The documents stand in sorted runs (`polyculture.corpus.sorted_runs`).
+    Memory is bounded by three times a run, whatever the size of the files.
 
     Args:
         partition: what to read.
@@ -134,11 +155,13 @@ def ingest_partition(
         An account per file, and the files written.
     """
     counter = TokenCounter(tokenizer)
+    language_of(canonical_text(FIRST_WORDS))
     accounts: list[FileAccount] = []
     documents_path = folder / f"{partition.name}.arrow"
     read = 0
     quarantined_path = folder / f"{partition.name}.quarantined.parquet"
     with (
+        Watchdog(limits.max_document_seconds, watch_path(folder, partition)) as watchdog,
         parquet_rows_to(quarantined_path, QUARANTINED_SCHEMA) as rejected,
         writing(documents_path) as stream,
         pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,
@@ -147,8 +170,9 @@ def ingest_partition(
     ):
         for file in partition.files:
             tally = _Tally(file)
-            for batch in _batches(_documents(tally, partition.source, limits, rejected)):
-                runs.add(_record_batch(batch, partition.source, file, counter))
+            slots = _slots(tally, partition.source, limits, counter, watchdog)
+            for batch in _batches(_accepted(tally, partition.source, slots, rejected)):
+                runs.add(_record_batch(batch, partition.source, file))
                 read += len(batch)
                 with suppress(OSError):  # what is only shown stops nothing; the next write says what is wrong
                     os.pwrite(progress.fileno(), read.to_bytes(8, "little"), 0)
@@ -169,9 +193,50 @@ def documents_read(folder: Path, partition: Partition) -> int:
         return 0
 
 
-def _documents(tally: _Tally, source: SourceConfig, limits: LimitsConfig, rejected: ParquetRows) -> Iterator[Document]:
+def watch_path(folder: Path, partition: Partition) -> Path:
+    """Beginning of the paths of the notes that a partition's watchdog leaves."""
+    return folder / partition.name
+
+
+def _slots(
+    tally: _Tally, source: SourceConfig, limits: LimitsConfig, counter: TokenCounter, watchdog: Watchdog
+) -> Iterator[_Told | Rejection | Filtered]:
+    """The file's slots, those with a document told; a file that hangs again and again is given up."""
+    for slot in read_file(tally.file, source, limits, tally.notes, watchdog):
+        found = _told(slot, counter, watchdog) if isinstance(slot, Document) else slot
+        yield found
+        if watchdog.is_spent:
+            watchdog.is_spent = False
+            tally.notes.is_tail_lost = True
+            tally.notes.lost_bytes += tally.file.size_bytes
+            detail = f"given up: {MOST_ENDS} documents ended the process that read them ({TIME_LIMIT})"
+            yield Rejection(QuarantineReason.TIMEOUT, detail, slot.byte_offset, tally.file.sha256, is_tail=True)
+            return
+
+
+def _told(document: Document, counter: TokenCounter, watchdog: Watchdog) -> _Told | Rejection:
+    text = str(document.values["text"])
+    try:
+        told = watchdog.run(_tell, document, text, counter)
+    except OverdueError as error:
+        detail = f"{error} to fold it, tell its language and count its tokens ({TIME_LIMIT})"
+        return Rejection(QuarantineReason.TIMEOUT, detail, document.byte_offset, document.sha256)
+    grown = len(told.canonical.encode()), len(text.encode())
+    if grown[0] > MOST_GROWTH * grown[1]:
+        detail = f"a text of {grown[1]} bytes whose canonical form has {grown[0]}, at most {MOST_GROWTH} times as many"
+        return Rejection(QuarantineReason.DOC_TOO_BIG, detail, document.byte_offset, document.sha256)
+    return told
+
+
+def _tell(document: Document, text: str, counter: TokenCounter) -> _Told:
+    return _Told(document, canonical_text(text), language_of(text), counter.count([text])[0])
+
+
+def _accepted(
+    tally: _Tally, source: SourceConfig, slots: Iterator[_Told | Rejection | Filtered], rejected: ParquetRows
+) -> Iterator[_Told]:
     """The file's documents; tallies everything else on the way."""
-    for slot in read_file(tally.file, source, limits, tally.notes):
+    for slot in slots:
         if isinstance(slot, Rejection):
             tally.quarantined[slot.reason] += 1
             rejected.append(quarantine_row(source.name, tally.file.name, slot))
@@ -194,13 +259,13 @@ def quarantine_row(source: str, file: str, rejection: Rejection) -> dict[str, ob
     }
 
 
-def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
+def _batches(documents: Iterator[_Told]) -> Iterator[list[_Told]]:
     """Lists of at most 1,000 documents and about 16 million characters of all their strings."""
-    batch: list[Document] = []
+    batch: list[_Told] = []
     characters = 0
-    for document in documents:
-        batch.append(document)
-        characters += sum(len(value) for value in document.values.values() if type(value) is str)
+    for told in documents:
+        batch.append(told)
+        characters += sum(len(value) for value in told.document.values.values() if type(value) is str)
         if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0
@@ -208,37 +273,36 @@ def _batches(documents: Iterator[Document]) -> Iterator[list[Document]]:
         yield batch
 
 
-def _record_batch(
-    batch: list[Document], source: SourceConfig, file: InputFile, counter: TokenCounter
-) -> pa.RecordBatch:
-    texts = [str(document.values["text"]) for document in batch]
-    canonical, languages = [canonical_text(text) for text in texts], [language_of(text) for text in texts]
+def _record_batch(batch: list[_Told], source: SourceConfig, file: InputFile) -> pa.RecordBatch:
+    documents = [told.document for told in batch]
+    texts = [str(document.values["text"]) for document in documents]
+    canonical, languages = [told.canonical for told in batch], [told.language for told in batch]
     columns: dict[str, object] = {
-        name: [document.values.get(name) for document in batch] for name in DOCUMENT_SCHEMA.names
+        name: [document.values.get(name) for document in documents] for name in DOCUMENT_SCHEMA.names
     }
     columns |= {
-        "document_id": [_document_id(document, source, file) for document in batch],
+        "document_id": [_document_id(document, source, file) for document in documents],
         "source": itertools.repeat(source.name, len(batch)),
         "kind": itertools.repeat(source.kind.value, len(batch)),
         "language": [
             document.values.get("language") or source.language or _code(language)
-            for document, language in zip(batch, languages, strict=True)
+            for document, language in zip(documents, languages, strict=True)
         ],
         "identified": [language.code for language in languages],
         "told": [language.why.value for language in languages],
-        "license": [document.values.get("license") or source.license for document in batch],
-        "tokens": counter.count(texts),
+        "license": [document.values.get("license") or source.license for document in documents],
+        "tokens": [told.tokens for told in batch],
         "canonical": canonical,
         "characters": [len(text) for text in canonical],
         "text_bytes": [len(text.encode()) for text in texts],
         "key": exact_keys(texts, canonical),
-        "has_own_id": [document.values.get("id") is not None for document in batch],
+        "has_own_id": [document.values.get("id") is not None for document in documents],
         "file": itertools.repeat(file.name, len(batch)),
-        "position": [document.position for document in batch],
-        "byte_offset": [document.byte_offset for document in batch],
-        "record_sha256": [document.sha256 for document in batch],
+        "position": [document.position for document in documents],
+        "byte_offset": [document.byte_offset for document in documents],
+        "record_sha256": [document.sha256 for document in documents],
         "file_sha256": itertools.repeat(file.sha256, len(batch)),
-        EMBEDDING: [document.values.get(EMBEDDING) for document in batch],
+        EMBEDDING: [document.values.get(EMBEDDING) for document in documents],
     }
     arrays = [pa.array(columns[field.name], field.type) for field in PARTITION_SCHEMA]
     return pa.RecordBatch.from_arrays(arrays, schema=PARTITION_SCHEMA)

@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from polyculture.compute.watchdog import OverdueError
 from polyculture.sources.http_message import MessageError, charset_of, decode_body, media_type, parse_message
 from polyculture.sources.page import PageFault, decode_page, extract_page
-from polyculture.sources.record import Filtered, Reading, Record, Rejection, Slot
+from polyculture.sources.record import TIME_LIMIT, Filtered, Reading, Record, Rejection, Slot
 from polyculture.storage.messages import safe_detail
 from schemas.quarantined import QuarantineReason
 
@@ -57,11 +58,17 @@ class Pages:
     def __init__(self, reading: Reading) -> None:
         self._limit = reading.limits.max_warc_record_bytes
         self._leaves_out_cut = reading.cut_pages == "leave_out"
-        self._notes = reading.notes
+        self._notes, self._watchdog = reading.notes, reading.watchdog
         self._cut: Counter[str] = Counter()
 
     def slot(self, capture: Capture) -> Slot:
         """A document, or why there is none. O(len(payload))."""
+        try:
+            return self._watchdog.run(self._slot, capture)
+        except OverdueError as error:
+            return reject(capture, QuarantineReason.TIMEOUT, f"{error} to read the page ({TIME_LIMIT})")
+
+    def _slot(self, capture: Capture) -> Slot:
         if not capture.is_http:
             return self._page(capture, capture.payload, capture.content_type)
         try:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from polyculture.compute.watchdog import UNWATCHED, OverdueError, Watchdog
 from polyculture.sources.decoders import DamageError
 from polyculture.sources.documents import Document, FieldPlan, Tally, plan_fields, to_document
 from polyculture.sources.readers import READERS
-from polyculture.sources.record import FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
+from polyculture.sources.record import TIME_LIMIT, FileNotes, Filtered, InputFile, Reading, Record, Rejection, Slot
 from polyculture.sources.sniff import HEAD_BYTES, Refused, recognise
 from polyculture.sources.stream import ByteStream, Codec
 from schemas.quarantined import QuarantineReason
@@ -13,7 +14,7 @@ from schemas.source_config import LimitsConfig, SourceConfig
 
 
 def read_file(
-    file: InputFile, source: SourceConfig, limits: LimitsConfig, notes: FileNotes
+    file: InputFile, source: SourceConfig, limits: LimitsConfig, notes: FileNotes, watchdog: Watchdog = UNWATCHED
 ) -> Iterator[Document | Rejection | Filtered]:
     """Recognise a file, read it, and check its documents.
 
@@ -25,6 +26,7 @@ def read_file(
         source: its `fields`, `kind` and `cut_pages` are used.
         limits: bounds.
         notes: empty; filled while the iterator runs.
+        watchdog: runs what may take long for one document.
 
     Returns:
         See above. Memory is bounded by the limits, not by the file; about 100 MB of JSON Lines text a second.
@@ -33,9 +35,9 @@ def read_file(
     tally = Tally()
     position = offset = 0
     try:
-        for slot in _slots(file, source, plan, notes):
+        for slot in _slots(file, source, plan, notes, watchdog):
             offset = slot.byte_offset
-            yield to_document(slot, position, plan, tally) if isinstance(slot, Record) else slot
+            yield _checked(slot, position, plan, tally, watchdog) if isinstance(slot, Record) else slot
             position += 1
     except (OSError, MemoryError, RecursionError, DamageError) as error:
         # Not for ValueError and its like: what these readers expect of bad data, they catch where it happens. Damage
@@ -48,14 +50,26 @@ def read_file(
     notes.warnings += tally.warnings(plan)
 
 
-def _slots(file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNotes) -> Iterator[Slot]:
+def _checked(record: Record, position: int, plan: FieldPlan, tally: Tally, watchdog: Watchdog) -> Document | Rejection:
+    try:
+        return watchdog.run(to_document, record, position, plan, tally)
+    except OverdueError as error:
+        detail = f"{error} to check the record ({TIME_LIMIT})"
+        return Rejection(QuarantineReason.TIMEOUT, detail, record.byte_offset, record.sha256)
+
+
+def _slots(
+    file: InputFile, source: SourceConfig, plan: FieldPlan, notes: FileNotes, watchdog: Watchdog
+) -> Iterator[Slot]:
     limits = plan.limits
     with ByteStream.open(file.path, limits) as stream:
         notes.warnings += stream.warnings
         head = stream.reader.peek(HEAD_BYTES)[:HEAD_BYTES]
         is_packed = stream.codec is not Codec.PLAIN
         suffix = f"+{stream.codec}" if is_packed else ""
-        reading = Reading(file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split, plan.is_chat)
+        reading = Reading(
+            file, stream, plan.columns, limits, notes, source.cut_pages, plan.is_split, plan.is_chat, watchdog
+        )
         found = recognise(file.name, head, is_packed, plan.columns["text"])
         if isinstance(found, Refused):
             notes.format = "unknown" + suffix

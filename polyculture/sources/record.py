@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from polyculture.compute.watchdog import UNWATCHED, Watchdog
 from polyculture.storage.messages import safe_detail
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from schemas.accounts import LeftOut
     from schemas.quarantined import QuarantineReason
     from schemas.source_config import CutPages, LimitsConfig
+
+TIME_LIMIT = "limits.max_document_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Reading:
         cut_pages: what becomes of pages that were cut when they were fetched.
         is_split: text files are split at blank lines.
         is_chat: the text may be a list of messages.
+        watchdog: runs what may take long for one document.
     """
 
     file: InputFile
@@ -135,6 +139,7 @@ class Reading:
     cut_pages: CutPages = "keep"
     is_split: bool = False
     is_chat: bool = False
+    watchdog: Watchdog = UNWATCHED
 
     def lose_tail(self, reason: QuarantineReason, detail: str, byte_offset: int, lost_bytes: int) -> Rejection:
         """The one rejection for everything from `byte_offset` on, noted for the file as a whole."""

@@ -4,8 +4,9 @@ import codecs
 import hashlib
 from collections.abc import Iterator
 
+from polyculture.compute.watchdog import OverdueError
 from polyculture.sources.charset import decode, find_bom
-from polyculture.sources.record import Reading, Record, Rejection, Slot
+from polyculture.sources.record import TIME_LIMIT, Reading, Record, Rejection, Slot
 from schemas.quarantined import QuarantineReason
 
 HEAD_BYTES = 2**16
@@ -33,7 +34,11 @@ def read_text(reading: Reading) -> Iterator[Slot]:
         yield Rejection(QuarantineReason.DOC_TOO_BIG, detail, 0, reading.file.sha256)
         return
     digest = hashlib.sha256(body).hexdigest()
-    decoded = decode(body)
+    try:
+        decoded = reading.watchdog.run(decode, body)
+    except OverdueError as error:
+        yield Rejection(QuarantineReason.TIMEOUT, f"{error} to decode the text ({TIME_LIMIT})", 0, digest)
+        return
     if decoded is None:
         yield Rejection(QuarantineReason.UNSUPPORTED_CHARSET, "no charset fits; convert it to UTF-8", 0, digest)
         return

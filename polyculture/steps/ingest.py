@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from polyculture.compute.watchdog import forget_notes
 from polyculture.corpus.corpus import build_index
 from polyculture.corpus.filtered import account_exclusions
-from polyculture.corpus.ingest import documents_read, ingest_partition, quarantine_row
+from polyculture.corpus.ingest import documents_read, ingest_partition, quarantine_row, watch_path
 from polyculture.corpus.workspace import Workspace
 from polyculture.evidence.conservation import settle_conflicts, settle_filtered
 from polyculture.steps.session import Session
@@ -24,6 +25,8 @@ def ingest_source(session: Session, source: str) -> list[FileAccount]:
     done = {name: job.directory.finished_step(f"ingest-{name}", key) for name, key in keys.items()}
     missing = [partition for partition in partitions if done[partition.name] is None]
     folder, seed = session.workspace.documents, job.config.seed
+    for partition in missing:
+        forget_notes(watch_path(folder, partition))
     calls = [(partition, job.config.limits, job.tokenizer, folder, seed) for partition in missing]
     for partition, (accounts, files) in zip(missing, session.executor.run(ingest_partition, calls), strict=True):
         result: dict[str, object] = {"files": [account.model_dump() for account in accounts]}
