@@ -122,6 +122,7 @@ class Watchdog:
 
     def _open(self, notes: Path) -> None:
         """Read what processes before this one left, and open the files for this one."""
+        notes.parent.mkdir(parents=True, exist_ok=True)
         at, hung, overdue = (note_path(notes, kind) for kind in NOTES)
         with suppress(FileNotFoundError):
             self._overdue = [int(number) for number in overdue.read_text("ascii").split()]
