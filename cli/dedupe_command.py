@@ -1,6 +1,5 @@
 """`polyculture dedupe`: remove duplicates from files, without a configuration."""
 
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,7 @@ from polyculture.storage.messages import brief, first_few
 from schemas.survivor import Survivor
 
 if TYPE_CHECKING:
-    from polyculture.deduplication.standalone import DedupeJob
+    from polyculture.deduplication.request import DedupeJob
     from schemas.dedupe import DedupeSummary, FileReading
     from schemas.source_config import LimitsConfig
 
@@ -74,11 +73,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     """
     from pydantic import ValidationError
 
-    from cli.display import print_result
     from cli.progress import ProgressDisplay
-    from polyculture.compute.executor import make_executor
-    from polyculture.deduplication.search import Workplace
-    from polyculture.deduplication.standalone import DedupeJob, dedupe_files
+    from polyculture.deduplication.request import DedupeJob
     from schemas.dedupe_config import NearConfig
     from schemas.documents import Kind
     from schemas.source_config import SourceConfig
@@ -92,15 +88,22 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     job = DedupeJob(source, near, out, others, survivor, measure, index, Path.cwd(), bounds)
     if measure and index is not None:
         raise ConfigError("--index: nothing is kept with --measure; leave one of them out")
-    _make_out(job)
-    count = workers or os.cpu_count() or 1
-    work = out / ".work"
-    try:
-        with ProgressDisplay(enabled=not as_json) as display, make_executor(count) as executor:
-            workplace = Workplace(work, count, display.update)
-            summary = dedupe_files(job, executor, workplace)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    with ProgressDisplay(enabled=not as_json) as display:
+        with display.stage(f"checking {brief(', '.join(inputs), 200)}"):
+            from cli.preflight import check_machine
+
+            check_machine(out, _make_out(job))
+        with display.stage("loading"):
+            from cli.display import print_result
+            from polyculture.compute.executor import local_workers
+            from polyculture.deduplication.search import Workplace
+            from polyculture.deduplication.standalone import dedupe_files
+        work = out / ".work"
+        try:
+            with local_workers(workers) as executor:
+                summary = dedupe_files(job, executor, Workplace(work, executor.workers, display.update))
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     print_result(summary, as_json, lambda: _show(summary, out))
     is_over = max_removed_fraction is not None and _complain_of_losses(summary, max_removed_fraction)
     if not allow_empty and _complain_of_emptiness(summary):
@@ -163,14 +166,15 @@ def _why_empty(file: "FileReading") -> str:
     return ", ".join([*reasons, *filtered]) or "it holds no records"
 
 
-def _make_out(job: "DedupeJob") -> None:
-    """Create the folder of the result, if it may lie there."""
-    from polyculture.deduplication.standalone import refuse_nesting
+def _make_out(job: "DedupeJob") -> int:
+    """Create the folder of the result, if it may lie there and the input is fit; returns the bytes of all files."""
+    from polyculture.deduplication.request import check_request, refuse_nesting
 
     is_there = job.out.exists()
     _require_empty(job.out)
     try:
         refuse_nesting(job)  # patterns may match the new folder, so it stands before they are looked at
+        return check_request(job)
     except ConfigError:
         if not is_there:
             job.out.rmdir()

@@ -27,12 +27,12 @@ def register(app: typer.Typer) -> None:
 
 def diff(before: Before, after: After, rows: Rows = 30, as_json: Json = False) -> None:
     """Compare two finished runs: every number with its interval, and every other key of the configuration."""
+    require_run(before)
+    require_run(after)
     from cli.display import print_result
     from polyculture.inspect.difference import compare_runs
     from polyculture.storage.run_directory import RunDirectory
 
-    require_run(before)
-    require_run(after)
     try:
         found = compare_runs(RunDirectory(before), RunDirectory(after))
     except ValueError as error:

@@ -23,11 +23,11 @@ def register(app: typer.Typer) -> None:
 
 def fit_background(run: Run, out: Out, most: Most = 5000, least: Least = 100) -> None:
     """Fit what documents of each language have in common, on a varied corpus that you trust, not one to be judged."""
+    require_run(run)
     from polyculture.encoders.fit import fit_on_shards
     from polyculture.storage.files import write_bytes
     from polyculture.storage.run_directory import RunDirectory, read_manifest
 
-    require_run(run)
     directory = RunDirectory(run)
     names = [file.path for file in read_manifest(directory).files if file.path.endswith(".arrow")]
     shards = [directory.root / name for name in sorted(names) if name.startswith(f"{directory.shards.name}/")]

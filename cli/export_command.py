@@ -37,13 +37,14 @@ def export(  # noqa: PLR0913, PLR0917 -- the options of the command
 ) -> None:
     """Write the shards of a finished run in the format of another trainer, in the same order."""
     from cli.inspect_commands import require_run
+
+    require_run(run)
     from cli.progress import ProgressDisplay
     from polyculture.export.megatron import export_megatron
     from polyculture.storage.run_directory import RunDirectory, read_manifest
     from polyculture.text.tokenizer import TokenCounter
 
     del form  # there is one so far
-    require_run(run)
     counter = TokenCounter(tokenizer)
     wanted = read_manifest(RunDirectory(run)).tokenizer_sha256
     if counter.sha256 != wanted:

@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
 
 def find(run: Run, document_id: Identity, as_json: Json = False) -> None:
     """Say where a document went: which shards hold it, or for what it left. Exit code 1 if the run does not name it."""
+    require_run(run)
     from cli.display import print_result
     from polyculture.inspect.find import find_document
 
-    require_run(run)
     try:
         found = find_document(run, document_id)
     except ValueError as error:

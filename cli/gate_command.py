@@ -44,15 +44,11 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: Json = False,
 ) -> None:
     """Judge a finished run again: a changed byte of evidence or shards is NO-GO. Nothing is written without --write."""
-    from cli.display import EXIT_CODES, print_verdict
+    require_run(run)
     from polyculture.configuration import load_policy
-    from polyculture.evidence.evidence import damaged_files
-    from polyculture.evidence.last_go import find_last_go
-    from polyculture.gate import Terms
-    from polyculture.gate.rejudge import judge_directory
+    from polyculture.evidence.last_go import find_last_go, require_go
     from polyculture.storage.run_directory import RunDirectory, read_manifest
 
-    require_run(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)
@@ -64,6 +60,13 @@ def gate(  # noqa: PLR0913, PLR0917 - the options of the command
         other = policy.resolve().parent / config.gate.last_go
     if other is not None and write:
         raise ConfigError("--write: a verdict must follow from the run's own files; give last_go to `polyculture run`")
+    if other is not None:
+        require_go(other)
+    from cli.display import EXIT_CODES, print_verdict
+    from polyculture.evidence.evidence import damaged_files
+    from polyculture.gate import Terms
+    from polyculture.gate.rejudge import judge_directory
+
     day = as_of or datetime.now(UTC)
     terms = Terms(
         as_of=day.date(),

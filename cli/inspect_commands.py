@@ -30,12 +30,12 @@ def register(app: typer.Typer) -> None:
 
 def verify(run: Run, manifest_sha256: Anchor = None, as_json: Json = False) -> None:
     """Read a finished run again: digests, counts, conservation, and the verdict."""
-    from cli.progress import ProgressDisplay
-    from polyculture.inspect.verify import verify_run
-
     if manifest_sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", manifest_sha256):
         raise ConfigError("--manifest-sha256: wanted 64 hexadecimal digits, as `sha256sum manifest.json` prints them")
     require_run(run)
+    from cli.progress import ProgressDisplay
+    from polyculture.inspect.verify import verify_run
+
     with ProgressDisplay(enabled=not as_json) as display:
         problems = verify_run(run, display.update, manifest_sha256.lower() if manifest_sha256 else None)
     if as_json:
@@ -50,12 +50,12 @@ def verify(run: Run, manifest_sha256: Anchor = None, as_json: Json = False) -> N
 
 def report(run: Run, as_json: Json = False) -> None:
     """Render the report of a finished run again, and print where it is."""
+    require_evidence(run)
     from polyculture.evidence.evidence import read_profile
     from polyculture.report.render import render_report
     from polyculture.storage.files import write_bytes
     from polyculture.storage.run_directory import RunDirectory, read_manifest, read_top_up, read_verdict
 
-    require_evidence(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)
@@ -77,10 +77,10 @@ def report(run: Run, as_json: Json = False) -> None:
 
 def require_evidence(run: Path) -> None:
     """Refuse a folder that is no finished run, and a run whose evidence the gate would not believe."""
+    require_run(run)
     from polyculture.gate import rejudge
     from polyculture.storage.run_directory import RunDirectory
 
-    require_run(run)
     rejudge.require_evidence(RunDirectory(run))
 
 

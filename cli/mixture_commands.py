@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.counts import count_of
+from cli.inspect_commands import require_run
 from polyculture.errors import ConfigError
 from schemas.measures import Lens, Weighting
 
@@ -92,6 +93,7 @@ def what_if(  # noqa: PLR0913, PLR0917 -- one option each
         raise ConfigError("--tokens is the size of a mixture of --shares; rates decide it themselves; leave it out")
     asked = parse_rates(shares or rates, "--shares" if shares else "--rates")
     shown = parse_lenses(lenses or [])
+    require_run(run)
     from cli.display import print_result
     from cli.mixture_display import print_what_if
     from polyculture.mixture.plan.run_ledger import read_run_ledger
@@ -131,6 +133,7 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
     limits, of_sources = parse_kinds(kinds or []), parse_limits("--source", sources or [])
     if max_epochs is not None and not 0 < max_epochs <= 1000:
         raise ConfigError(f"--max-epochs: {max_epochs:g} is not in 0..1000, 0 excluded")
+    require_run(run)
     from cli.display import print_result
     from cli.mixture_display import print_plan
     from polyculture.mixture.plan.plan_file import write_plan
@@ -145,12 +148,11 @@ def plan(  # noqa: PLR0913, PLR0917 -- one option each
 
 
 def _open_gate(run: Path, as_json: bool) -> None:
+    require_run(run)
     from cli.display import print_result
-    from cli.inspect_commands import require_run
     from cli.mixture_display import print_cure
     from polyculture.gate.opening import open_gate
     from polyculture.storage.run_directory import RunDirectory
 
-    require_run(run)
     found = open_gate(RunDirectory(run))
     print_result(found, as_json, lambda: print_cure(found))

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from schemas.pilot import PilotForecast, PilotReport
     from schemas.profile import Estimate
 
+SUFFIX = "-pilot"  # of the default output directory
 HEADER = ("lens", "scope", "pilot", "corpus", "distinct at N", "in the pilot", "pairs at N", "H2 at N")
 
 Config = Annotated[Path, typer.Argument(help="Configuration file (YAML) of the pilot.", show_default=False)]
@@ -56,17 +57,20 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
     workers: Workers = None,
 ) -> None:
     """Forecast a corpus that is planned from a pilot of it, and judge it by the expectations of the configuration."""
-    from polyculture.configuration import load_config
-
-    name = load_config(config).name  # a bad configuration is said before anything starts
-    directory = out or Path("runs") / f"{name}-pilot"
-    from cli.display import OUTCOME_EXIT_CODES, print_result
     from cli.progress import ProgressDisplay
-    from cli.starters import make_starter
 
-    corpus = target_documents, largest_species
     with ProgressDisplay(enabled=not as_json) as display:
-        found = make_starter().pilot(config, directory, corpus, workers, display.update)
+        with display.stage(f"checking {config}"):
+            from cli.preflight import check_machine
+            from polyculture.given import check_given
+
+            given = check_given("pilot", config, out, SUFFIX)
+            check_machine(given.directory.root, given.input_bytes)
+        with display.stage("loading"):
+            from cli.display import OUTCOME_EXIT_CODES, print_result
+            from cli.starters import make_starter
+        found = make_starter().pilot(given, (target_documents, largest_species), workers, display.update)
+    directory = out or Path("runs") / f"{given.config.name}{SUFFIX}"
     print_result(found, as_json, lambda: _print(found, directory))
     raise typer.Exit(OUTCOME_EXIT_CODES[found.outcome])
 

@@ -42,10 +42,10 @@ def profile(  # noqa: PLR0913, PLR0917 - the options of the command
     as_json: Json = False,
 ) -> None:
     """Print every measured number of a run: what trials of three sizes would have seen beside what is there."""
+    require_evidence(run)
     from polyculture.evidence.evidence import read_profile
     from polyculture.storage.run_directory import RunDirectory, read_manifest
 
-    require_evidence(run)
     directory = RunDirectory(run)
     try:
         manifest = read_manifest(directory)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.inspect_commands import require_run
 from cli.terminal import Terminal, print_json
 from polyculture.errors import ConfigError, GateClosedError
 from polyculture.publish.destination import parse_destination
@@ -52,13 +53,14 @@ def publish(  # noqa: PLR0913, PLR0917 -- the options of the command
     destination = parse_destination(url)  # before anything starts, and before the URL is written anywhere
     if (approved_by is None) != (reason is None) or not (approved_by or "x").strip() or not (reason or "x").strip():
         raise ConfigError("--approved-by, --reason: an approval has a name and a reason; give both, or neither")
+    require_run(run)
+    from polyculture.publish.stores import require_library
+
+    require_library(destination)
     from cli.display import EXIT_CODES
-    from cli.inspect_commands import require_run
     from polyculture.publish.permission import check_permission
     from polyculture.storage.run_directory import RunDirectory
     from schemas.verdict import VerdictValue
-
-    require_run(run)
 
     try:
         check_permission(RunDirectory(run), datetime.now(UTC).date(), is_approved=approved_by is not None)

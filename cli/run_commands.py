@@ -39,17 +39,21 @@ def audit(config: Config, out: Out = None, as_json: Json = False, workers: Worke
 def _start(
     command: Literal["run", "audit"], config: Path, out: Path | None, as_json: bool, workers: int | None
 ) -> None:
-    from polyculture.configuration import AUDIT_SUFFIX, load_config
-    from polyculture.storage.run_directory import RunDirectory
-
-    name = load_config(config).name  # a bad configuration is said before anything starts
-    suffix = "" if command == "run" else AUDIT_SUFFIX
-    directory = out or Path("runs") / f"{name}{suffix}"
-    from cli.display import EXIT_CODES, print_verdict
     from cli.progress import ProgressDisplay
-    from cli.starters import make_starter
 
     with ProgressDisplay(enabled=not as_json) as display:
-        verdict = make_starter().run(command, config, directory, workers, display.update)
-    print_verdict(RunDirectory(directory), verdict, as_json)
+        with display.stage(f"checking {config}"):
+            from cli.preflight import check_machine
+            from polyculture.configuration import AUDIT_SUFFIX
+            from polyculture.given import check_given
+
+            suffix = "" if command == "run" else AUDIT_SUFFIX
+            given = check_given(command, config, out, suffix)
+            check_machine(given.directory.root, given.input_bytes)
+        with display.stage("loading"):
+            from cli.display import EXIT_CODES, print_verdict
+            from cli.starters import make_starter
+            from polyculture.storage.run_directory import RunDirectory
+        verdict = make_starter().run(command, given, workers, display.update)
+    print_verdict(RunDirectory(out or Path("runs") / f"{given.config.name}{suffix}"), verdict, as_json)
     raise typer.Exit(EXIT_CODES[verdict.verdict])

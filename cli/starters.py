@@ -11,6 +11,7 @@ from cli.prefect_settings import is_server_configured, quiet_prefect
 from cli.terminal import note
 from polyculture.compute.executor import local_workers
 from polyculture.errors import ConfigError
+from polyculture.given import Given
 from polyculture.job import Job
 from polyculture.steps.journal import JOURNAL, Journal, Outcome
 from polyculture.steps.open import opened
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Made = Callable[[Job], Journal]
+
+
+OPENING = "digests of the input"
 
 
 def make_starter() -> "Starter":
@@ -55,30 +59,26 @@ class Starter:
         """Start jobs for a follower to tell of, if there is one."""
         self._follower = follower
 
-    def run(
-        self, command: Literal["run", "audit"], config: Path, out: Path, workers: int | None, listener: Listener
-    ) -> Verdict:
+    def run(self, command: Literal["run", "audit"], given: Given, workers: int | None, listener: Listener) -> Verdict:
         """Curate or audit a corpus."""
         from polyculture.steps.jobs.audit import audit
         from polyculture.steps.jobs.curate import curate
 
-        job, run = {
-            "run": (curate, _job_run("curate", config.stem, f"config:{config.stem}", config=config, out=out)),
-            "audit": (audit, _job_run("audit", config.stem, f"config:{config.stem}", config=config, out=out)),
-        }[command]
+        job = {"run": curate, "audit": audit}[command]
         journals = _Journals(listener)
-        with opened(command, config, out, local_workers(workers), journals.make) as session:
+        with opened(command, given, None, local_workers(workers), journals.make) as session:
+            run = _job_of({"run": "curate", "audit": "audit"}[command], given)
             return self._do(journals, session.job.directory, run, lambda: job(session), _verdict)
 
     def pilot(
-        self, config: Path, out: Path, corpus: tuple[int, int | None], workers: int | None, listener: Listener
+        self, given: Given, corpus: tuple[int, int | None], workers: int | None, listener: Listener
     ) -> PilotReport:
         """Forecast a corpus of so many documents, no species of which is larger than the second number."""
         from polyculture.steps.jobs.pilot import pilot
 
-        run = _job_run("pilot", config.stem, f"config:{config.stem}", config=config, out=out, documents=corpus[0])
         journals = _Journals(listener)
-        with opened("pilot", config, out, local_workers(workers), journals.make) as session:
+        with opened("pilot", given, None, local_workers(workers), journals.make) as session:
+            run = _job_of("pilot", given, documents=corpus[0])
             return self._do(journals, session.job.directory, run, lambda: pilot(session, *corpus), _forecast)
 
     def top_up(self, asked: "TopUpRequest", workers: int | None, listener: Listener) -> Verdict:
@@ -155,15 +155,22 @@ class Starter:
 
 
 class _Journals:
-    """Makes the journal of a job, and remembers it."""
+    """Makes the journal of a job, and remembers it; until then every byte of the input is read for its digest."""
 
     def __init__(self, listener: Listener) -> None:
         self.made: list[Journal] = []
         self._listener = listener
+        listener(OPENING, 0, 1)
 
     def make(self, job: Job) -> Journal:
+        self._listener(OPENING, 1, 1)
         self.made.append(Journal(job.directory.state / JOURNAL, self._listener))
         return self.made[-1]
+
+
+def _job_of(job: str, given: Given, **parameters: object) -> JobRun:
+    name = Path(given.called).stem
+    return _job_run(job, name, f"config:{name}", config=given.called, out=given.directory.root, **parameters)
 
 
 def _job_run(job: str, what: str, tag: str, **parameters: object) -> JobRun:

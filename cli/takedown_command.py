@@ -32,11 +32,19 @@ def register(app: typer.Typer) -> None:
 
 def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     """Take documents out of a finished run. The run itself stays as it is: delete it when the new one is in use."""
+    require_run(run)
     from datetime import UTC, datetime
 
+    from polyculture.filters.entries import read_exclusions
+
+    lists = {path.name: path for path in exclude}
+    if len(lists) < len(exclude):
+        raise ConfigError("--exclude: two lists have the same file name, by which the manifest tells them; rename one")
+    exclusions = read_exclusions(lists)
+    if not exclusions:
+        raise ConfigError("--exclude: the list is empty; there is nothing to take down")
     from cli.display import EXIT_CODES, print_verdict
     from polyculture.evidence.evidence import read_profile
-    from polyculture.filters.entries import read_exclusions
     from polyculture.gate import Terms
     from polyculture.gate.rejudge import judge_directory
     from polyculture.report.render import render_report
@@ -44,13 +52,6 @@ def takedown(run: Run, exclude: Lists, out: Out, as_json: Json = False) -> None:
     from polyculture.storage.run_directory import RunDirectory, read_manifest
     from polyculture.takedown.takedown import take_down, taken_down
 
-    require_run(run)
-    lists = {path.name: path for path in exclude}
-    if len(lists) < len(exclude):
-        raise ConfigError("--exclude: two lists have the same file name, by which the manifest tells them; rename one")
-    exclusions = read_exclusions(lists)
-    if not exclusions:
-        raise ConfigError("--exclude: the list is empty; there is nothing to take down")
     parent, directory = RunDirectory(run), RunDirectory(out)
     made = taken_down(parent, directory, exclusions)
     if made is None and out.exists() and {path.name for path in out.iterdir()} - PARTS:

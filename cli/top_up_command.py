@@ -65,22 +65,28 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
     as_json: Json = False,
 ) -> None:
     """Choose from new candidates what broadens a run most, and write it as shards to go on with."""
-    from polyculture.storage.run_directory import RunDirectory
-    from polyculture.top_up.job import check_candidates
-    from polyculture.top_up.lineage import read_earlier, read_parent
+    from cli.progress import ProgressDisplay
 
     before = earlier or []
-    config = check_candidates(candidates, run, read_parent(run), out, before)  # said before anything starts
-    read_earlier(run, before)
-    directory = RunDirectory(out or Path("runs") / config.name)
-    from cli.display import EXIT_CODES, print_verdict
-    from cli.progress import ProgressDisplay
-    from cli.starters import make_starter
-    from cli.top_up_display import print_top_up
-    from polyculture.steps.top_up import TopUpRequest
-
-    asked = TopUpRequest(run, consumed, tokens_per_step, candidates, tokens, directory.root, tuple(before))
     with ProgressDisplay(enabled=not as_json) as display:
+        with display.stage(f"checking {candidates}"):
+            from cli.preflight import check_machine
+            from polyculture.given import check_given
+            from polyculture.storage.run_directory import RunDirectory
+            from polyculture.top_up.candidates import check_candidates
+            from polyculture.top_up.lineage import read_earlier, read_parent
+
+            config = check_candidates(candidates, run, read_parent(run), out, before)
+            read_earlier(run, before)
+            directory = RunDirectory(out or Path("runs") / config.name)
+            given = check_given("top_up", candidates, directory.root)
+            check_machine(given.directory.root, given.input_bytes)
+        with display.stage("loading"):
+            from cli.display import EXIT_CODES, print_verdict
+            from cli.starters import make_starter
+            from cli.top_up_display import print_top_up
+            from polyculture.steps.top_up import TopUpRequest
+        asked = TopUpRequest(run, consumed, tokens_per_step, candidates, tokens, directory.root, tuple(before))
         verdict = make_starter().top_up(asked, workers, display.update)
     print_verdict(directory, verdict, as_json)
     if not as_json:

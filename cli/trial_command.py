@@ -1,6 +1,5 @@
 """`polyculture trial`: what a small run trained on, against the full mixture."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,17 +74,21 @@ def trial(  # noqa: PLR0913, PLR0917 -- one parameter an option
     as_json: Json = False,
 ) -> None:
     """Compare what a trial trained on with the full mixture, and raise the alarm where they differ."""
+    if (ids is None) == (manifest is None):
+        raise ConfigError("name what the trial trained on: either --ids FILE or --manifest FILE")
+    require_run(run)
+    for option, file in (("--ids", ids), ("--manifest", manifest)):
+        if file is not None and not file.is_file():
+            raise ConfigError(f"{option}: no file {file}")
     from cli.display import OUTCOME_EXIT_CODES, print_result
+    from polyculture.compute.machine import usable_cpus
     from polyculture.trial import compare_trial
     from polyculture.trial.compare import Alarm
     from polyculture.trial.ids import ids_of_shards, read_ids
 
-    if (ids is None) == (manifest is None):
-        raise ConfigError("name what the trial trained on: either --ids FILE or --manifest FILE")
-    require_run(run)
     wanted = read_ids(ids) if ids else ids_of_shards(manifest or Path())
     try:
-        found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens) if lens else None), os.cpu_count() or 1)
+        found = compare_trial(run, wanted, Alarm(most_gap, frozenset(lens) if lens else None), usable_cpus())
     except ValueError as error:
         raise ConfigError(
             f"{run}: damaged: {str(error).splitlines()[0]}; `polyculture verify {run}` says more"

@@ -6,22 +6,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from polyculture.configuration import read_config
 from polyculture.corpus.ingest import Partition
 from polyculture.corpus.workspace import Workspace
 from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError
 from polyculture.evidence.last_go import find_last_go
 from polyculture.filters.registry import ActiveFilter, open_filters
+from polyculture.given import Given, check_given
 from polyculture.identity import code_sha256, library_versions, step_key
-from polyculture.mixture.plan.check import check_mixture
 from polyculture.mixture.plan.data_digest import data_sha256
 from polyculture.mixture.plan.weights import Weights, open_weights
-from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_inputs
+from polyculture.sources.files import hash_inputs
 from polyculture.sources.record import InputFile
 from polyculture.storage.hashing import json_sha256, tree_sha256
-from polyculture.storage.run_directory import RunDirectory
+from polyculture.storage.run_directory import OTHER_OUT, RunDirectory
 from polyculture.text.language import language_model_path
 from polyculture.text.tokenizer import TokenCounter
 from schemas.accounts import LeftOut
@@ -84,7 +82,9 @@ class Job:
         return step_key("ingest", given)
 
 
-def open_job(command: Command, given: Path | Mapping[str, object], out: Path | None, more: Sequence[str] = ()) -> Job:
+def open_job(
+    command: Command, given: Path | Mapping[str, object] | Given, out: Path | None, more: Sequence[str] = ()
+) -> Job:
     """Check everything that a run needs, before its first record is read.
 
     Args:
@@ -96,16 +96,10 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     Raises:
         ConfigError: something is missing or wrong, or the run directory holds another run.
     """
-    config, base, called = read_config(given)
-    tokenizer = base / config.tokenizer.path if config.tokenizer.path else None
-    if tokenizer is not None and not tokenizer.is_file():
-        raise ConfigError(f"{called}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
-    found = {source.name: find_inputs(source, base) for source in config.sources}
+    known = given if isinstance(given, Given) else check_given(command, given, out)
+    config, base, tokenizer = known.config, known.base, known.tokenizer
+    found = {source.name: hash_inputs(source, known.listed[source.name]) for source in config.sources}
     inputs = {name: of.files for name, of in found.items()}
-    directory = RunDirectory((out or Path("runs") / config.name).absolute())
-    _refuse_overlap(directory.root, inputs)
-    for source in config.sources:
-        check_columns(source, inputs[source.name], config.limits)
     digests = {
         "config": json_sha256(config.model_dump(mode="json")),
         "code": code_sha256(command),
@@ -113,9 +107,8 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
         "language_model": tree_sha256([("model", language_model_path())]),
     }
     semantic = config.measure.semantic
-    encoder_path = base / semantic.path if semantic is not None and semantic.path else None
     if semantic is not None:
-        encoder = make_encoder(semantic, encoder_path)
+        encoder = make_encoder(semantic, known.encoder_path)
         digests["encoder"] = json_sha256([encoder.name, encoder.revision, encoder.background])
     filters = open_filters(config, base)
     for active in filters:
@@ -125,7 +118,6 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     digests["data"] = data_sha256(
         config, {name: [s for _, s in found] for name, found in files.items()}, digests["tokenizer"]
     )
-    check_mixture(config.mixture, {source.name: source.kind for source in config.sources})
     weights = open_weights(config, base, digests["data"]) if command == "run" else {}
     digests |= {f"rates {name}": found.file_sha256 for name, found in weights.items()}
     last_go = find_last_go(base / config.gate.last_go, config) if config.gate.last_go else None
@@ -138,8 +130,8 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
         config,
         inputs,
         tokenizer,
-        encoder_path,
-        directory,
+        known.encoder_path,
+        known.directory,
         digests,
         identity,
         last_go,
@@ -151,28 +143,13 @@ def open_job(command: Command, given: Path | Mapping[str, object], out: Path | N
     return job
 
 
-def _refuse_overlap(root: Path, inputs: dict[str, tuple[InputFile, ...]]) -> None:
-    for name, files in inputs.items():
-        for file in files:
-            if file.path.resolve().is_relative_to(root.resolve()):
-                held = f"the run directory {root} holds an input of source {name} ({file.name})"
-                raise ConfigError(f"--out: {held}; choose another folder")
-
-
 def _refuse_other_run(job: Job) -> None:
-    """Refuse a folder that holds another run's output, or files that are no run's."""
-    root = job.directory.root
-    if not root.exists():
-        return
-    if not root.is_dir():
-        raise ConfigError(f"--out: {root} is not a folder; choose another")
-    cure = "choose another --out, or delete that folder"
+    """Refuse a folder that holds another run's output."""
+    root, cure = job.directory.root, OTHER_OUT
+    job.directory.require_fit()
     mark = job.directory.state / "identity"
-    if mark.is_file():
-        if mark.read_text().strip() != job.identity:
-            raise ConfigError(f"--out: {root} holds a run of other inputs, config or version; {cure}")
-    elif any(root.iterdir()) and [p.name for p in root.iterdir()] != ["state"]:
-        raise ConfigError(f"--out: {root} holds other files; {cure}")
+    if mark.is_file() and mark.read_text().strip() != job.identity:
+        raise ConfigError(f"--out: {root} holds a run of other inputs, config or version; {cure}")
     if job.directory.manifest.is_file():
         try:
             manifest = Manifest.model_validate_json(job.directory.manifest.read_bytes())

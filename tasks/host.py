@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.exceptions import MissingContextError
 
 from polyculture.steps.ingest import ingest_source
-from polyculture.steps.session import Given, Quiet, Result
+from polyculture.steps.session import Given, Quiet, Result, step_name
 
 TASK_RUN_NAMES: dict[Callable[..., Any], str] = {ingest_source: "ingest {source}"}
 
@@ -25,7 +25,10 @@ class PrefectHost(Quiet):
 
     def run(self, step: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """Run a step as a task."""
+        name = step_name(step, args).replace("_", " ")
+        self.report(name, 0, 1)
         result: Any = as_task(step)(*args, **kwargs)
+        self.report(name, 1, 1)
         return cast("Result", result)
 
     def run_each(self, step: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:

@@ -1,6 +1,5 @@
 """`polyculture.dedupe`: the engine of the command, over tables, texts and files."""
 
-import os
 import shutil
 import tempfile
 import weakref
@@ -12,8 +11,10 @@ import polars as pl
 from polyculture.api.display import Panel, as_html, as_text
 from polyculture.api.records import Columns, as_frame, as_paths, spill
 from polyculture.compute.in_process import InProcess
+from polyculture.compute.machine import usable_cpus
+from polyculture.deduplication.request import DedupeJob
 from polyculture.deduplication.search import Workplace
-from polyculture.deduplication.standalone import DedupeJob, dedupe_files
+from polyculture.deduplication.standalone import dedupe_files
 from polyculture.errors import ConfigError
 from schemas.dedupe import DedupeSummary
 from schemas.dedupe_config import NearConfig
@@ -146,7 +147,7 @@ def dedupe(
         job = DedupeJob(
             source, NearConfig(threshold=threshold), root / "out", _others(against, columns, root), folder=folder
         )
-        summary = dedupe_files(job, InProcess(), Workplace(root / "work", os.cpu_count() or 1))
+        summary = dedupe_files(job, InProcess(), Workplace(root / "work", usable_cpus()))
         for name in (RECORDS, AGAINST):
             (root / name).unlink(missing_ok=True)
         shutil.rmtree(root / "work")

@@ -1,6 +1,5 @@
 """MinHash signatures for datasketch: the ones that deduplication proposes pairs by, for indexes of your own."""
 
-import os
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from polyculture.api.records import Columns, as_frame, documents
+from polyculture.compute.machine import usable_cpus
 from polyculture.deduplication.sketch import sketch
 from polyculture.deduplication.standalone import SEED
 from polyculture.errors import ConfigError
@@ -74,7 +74,7 @@ def signatures(records: object, *, num_perm: int = NUM_PERM, seed: int = SEED, t
         raise ConfigError(f"num_perm: wanted 1 to 65536 hash values; got {num_perm!r}")
     if not 0 <= seed < 2**32:
         raise ConfigError(f"seed: wanted a number in [0, 2**32); got {seed!r}")
-    found = sketch(_read(records, text_column), num_perm, seed, os.cpu_count() or 1)
+    found = sketch(_read(records, text_column), num_perm, seed, usable_cpus())
     return Signatures(found.signatures, seed)
 
 

@@ -1,3 +1,5 @@
 """Execution: kernels, threads, worker processes."""
 
-__all__ = ["compiled", "executor", "in_process", "local", "simd", "threads", "watchdog"]
+__all__ = [
+    "compiled", "executor", "in_process", "kernel_cache", "local", "machine", "simd", "threads", "watchdog",
+]  # fmt: skip

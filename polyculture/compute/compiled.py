@@ -1,6 +1,7 @@
 """The decorator of compiled kernels, and the machine operations that numba does not offer by itself."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from numba import types
 from numba.core.cgutils import get_item_pointer, raw_memcpy
 from numba.extending import intrinsic
 
+from polyculture.compute.kernel_cache import kernel_folder
+
+numba.config.CACHE_DIR = kernel_folder(os.environ)  # type: ignore[attr-defined]
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 

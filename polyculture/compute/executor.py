@@ -1,12 +1,12 @@
 """Executors: what runs the heavy part of a step, and the one place where one is made."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 from polyculture.compute.in_process import InProcess
 from polyculture.compute.local import Local
+from polyculture.compute.machine import usable_cpus, why_no_workers
 
 Result = TypeVar("Result")
 
@@ -65,8 +65,11 @@ def make_executor(workers: int, name: str = "local") -> Executor:
 
 
 def local_workers(workers: int | None) -> Executor:
-    """Worker processes of this machine: so many, or one per core if None."""
-    return make_executor(workers or os.cpu_count() or 1)
+    """Worker processes of this machine: so many, or one per processor that may be used if None.
+
+    Where no worker processes can be had, the work is done in this one.
+    """
+    return make_executor(workers or usable_cpus(), "in_process" if why_no_workers() else "local")
 
 
 def run_worthwhile(

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from polyculture.deduplication.buckets import Buckets
 from polyculture.deduplication.engine import KnownDocuments, Sketched, join_sketched
+from polyculture.deduplication.request import INDEX_MANIFEST as MANIFEST
 from polyculture.errors import ConfigError
 from polyculture.storage.commit import TEMPORARY_PREFIX, sync
 from polyculture.storage.files import file_digest, map_arrow_file, write_text
@@ -25,7 +26,6 @@ from schemas.dedupe_config import NearConfig
 from schemas.dedupe_index import BANDS_SCHEMA, IndexManifest, IndexPart, IndexScheme, PartFile, documents_schema
 
 FOLDING = 4  # to be raised when canonical text, layout, words, look-alikes or shingle hashes change
-MANIFEST = "index.json"
 _BATCH_DOCUMENTS = 8192
 
 
@@ -139,11 +139,6 @@ def _write_bands(
         mine = keys[is_kept, 0]
         order = np.argsort(mine, kind="stable")
         write([(mine[order], order.astype(np.uint32))])
-
-
-def is_index(path: Path) -> bool:
-    """True if a path is the folder of an index."""
-    return (path / MANIFEST).is_file()
 
 
 def read_manifest(index: Path, scheme: IndexScheme | None = None) -> IndexManifest:

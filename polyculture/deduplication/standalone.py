@@ -1,7 +1,7 @@
 """Deduplication of files, without a configuration: what `polyculture dedupe` does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,72 +17,21 @@ from polyculture.deduplication.engine import (
     join_sketched,
     sketch_documents,
 )
-from polyculture.deduplication.index import find_settled, index_scheme, is_index, write_part
+from polyculture.deduplication.index import find_settled, index_scheme, write_part
 from polyculture.deduplication.outcome import Decision, write_outcome
+from polyculture.deduplication.request import DedupeJob, is_index
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.spool import Spooled, spool_file
 from polyculture.deduplication.verify import have_equal_texts
-from polyculture.errors import ConfigError
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_files, matches_of
+from polyculture.sources.files import find_files
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file
 from polyculture.text.texts import map_texts
 from schemas.dedupe import DedupeSummary, FileReading
-from schemas.dedupe_config import NearConfig
-from schemas.source_config import LimitsConfig, SourceConfig
 from schemas.survivor import Survivor
 
 SEED = 1
-
-
-@dataclass(frozen=True, slots=True)
-class DedupeJob:
-    """A request to deduplicate files.
-
-    Attributes:
-        source: the input's paths, and which `fields` hold id and text.
-        near: threshold and banding.
-        out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
-        against: indexes, or files and folders, that the input is compared with.
-        survivor: the side that stays of a pair of the input and `against`.
-        is_measured_only: whether nothing is removed: `matches/` says what would be.
-        index: gets what is kept.
-        folder: the folder that paths are relative to.
-        limits: bounds on what is read.
-    """
-
-    source: SourceConfig
-    near: NearConfig
-    out: Path
-    against: tuple[str, ...] = ()
-    survivor: Survivor = Survivor.AGAINST
-    is_measured_only: bool = False
-    index: Path | None = None
-    folder: Path = Path()
-    limits: LimitsConfig = field(default_factory=LimitsConfig)
-
-
-def refuse_nesting(job: DedupeJob) -> None:
-    """Refuse output where input is read from: the next run would take it for input. Reads folders, and no file.
-
-    Raises:
-        ConfigError: `out` or `index` lies in a folder that is read, or a path that is read lies in `out`.
-    """
-    out, index = job.out.resolve(), job.index.resolve() if job.index is not None else None
-    for option, names in (("INPUT", job.source.paths), ("--against", job.against)):
-        for name in names:
-            for place in (path.resolve() for path in matches_of(name, job.folder)):
-                if out.is_relative_to(place):
-                    raise ConfigError(
-                        f"--out: {job.out} lies in {name} ({option}), which is read; choose another folder"
-                    )
-                if place.is_relative_to(out):
-                    raise ConfigError(
-                        f"--out: {name} ({option}), which is read, lies in {job.out}; choose another folder"
-                    )
-                if index is not None and index.is_relative_to(place) and not is_index(place):
-                    raise ConfigError(f"--index: {job.index} lies in {name} ({option}), which is read; choose another")
 
 
 def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> DedupeSummary:

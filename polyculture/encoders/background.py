@@ -62,6 +62,18 @@ def load_background(path: Path) -> Background:
     return background_from(raw, path.name)
 
 
+def check_embedded(background: Path | None, languages: Sequence[str]) -> None:
+    """Refuse what the embedded encoder cannot be made with; reads a background that is named.
+
+    Raises:
+        ConfigError: languages are given, or the background is not fit.
+    """
+    if languages:
+        raise ConfigError("the embedded encoder covers the languages of its background: leave `languages` out")
+    if background is not None:
+        load_background(background)
+
+
 def background_from(raw: bytes, name: str) -> Background:
     """A background from the bytes of its file."""
     arrays, metadata = read_tensors(raw, f"background {name}")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from polyculture.compute.compiled import compiled, read_only
-from polyculture.encoders.background import Background, load_background, shipped_background_path
+from polyculture.encoders.background import Background, check_embedded, load_background, shipped_background_path
 from polyculture.encoders.chunks import CHUNK_CHARACTERS, MOST_CHARACTERS, chunks_of, share_read
 from polyculture.encoders.encoder import Encoded, EncodingStatus
 from polyculture.encoders.languages import KINDS_OF_TEXT, language_key
@@ -127,8 +127,7 @@ class EmbeddedEncoder:
 
 def embedded(background: Path | None = None, languages: Sequence[str] = ()) -> EmbeddedEncoder:
     """The embedded encoder; its languages are those of the background."""
-    if languages:
-        raise ConfigError("the embedded encoder covers the languages of its background: leave `languages` out")
+    check_embedded(background, languages)
     return EmbeddedEncoder(background)
 
 

@@ -1,8 +1,10 @@
 """Any sentence-transformers model by local path."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from polyculture.storage.hashing import json_sha256
 MOST_CHUNKS = 64  # of a document
 SPARE_TOKENS = 4  # a chunk that begins within a word may have some tokens more than in the whole
 METHOD = 2  # of what is done with the model; part of the revision
+PACKAGES = ("sentence_transformers", "torch")
+MISSING = "the encoder sentence_transformers needs more packages: install polyculture[encoders]"
 LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "torch")
 
 
@@ -45,9 +49,7 @@ class SentenceTransformersEncoder:
             ConfigError: sentence-transformers is not installed, the folder is refused or cannot be loaded, or no
                 language is given.
         """
-        if not languages:
-            raise ConfigError("say which `languages` the model covers, such as [en], or ['*'] if it covers all")
-        check_model_folder(folder)
+        check_local_model(folder, languages)
         self._model = _load(folder)
         self.name = f"sentence_transformers:{folder.name}"
         self.revision = model_revision(folder)
@@ -118,9 +120,31 @@ class SentenceTransformersEncoder:
 
 def sentence_transformers(path: Path | None, languages: Sequence[str]) -> SentenceTransformersEncoder:
     """A sentence-transformers model from a folder."""
+    return SentenceTransformersEncoder(check_local_model(path, languages), languages)
+
+
+def check_local_model(path: Path | None, languages: Sequence[str]) -> Path:
+    """The folder of a model, if it may be loaded; the model and its library are not.
+
+    Raises:
+        ConfigError: no folder or no language is given, the folder is refused, or a package is not installed.
+    """
     if path is None:
         raise ConfigError("the encoder sentence_transformers needs the `path` of a model's folder")
-    return SentenceTransformersEncoder(path, languages)
+    if not languages:
+        raise ConfigError("say which `languages` the model covers, such as [en], or ['*'] if it covers all")
+    check_model_folder(path)
+    if not all(is_installed(name) for name in PACKAGES):
+        raise ConfigError(MISSING)
+    return path
+
+
+def is_installed(package: str) -> bool:
+    """True if a package can be imported; it is not."""
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a stand-in of it was put into this process
+        return package in sys.modules and sys.modules[package] is not None
 
 
 def model_revision(folder: Path) -> str:
@@ -133,9 +157,7 @@ def _load(folder: Path) -> Any:
         library = import_module("sentence_transformers")
         import_module("torch").set_num_threads(1)  # sums of several threads differ in their last bits
     except ImportError as error:
-        raise ConfigError(
-            "the encoder sentence_transformers needs more packages: install polyculture[encoders]"
-        ) from error
+        raise ConfigError(MISSING) from error
     import_module("transformers.utils.logging").disable_progress_bar()  # the run has a display of its own
     try:
         return library.SentenceTransformer(

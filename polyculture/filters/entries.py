@@ -2,9 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from polyculture.errors import ConfigError
@@ -112,11 +114,10 @@ def read_exclusions(paths: Mapping[str, Path]) -> Exclusions:
     """
     found, lists = _Sets(), []
     for name, path in paths.items():
+        with _opened(path) as stream:
+            raw = stream.read()
         try:
-            raw = path.read_bytes()
             text = raw.decode("utf-8-sig")
-        except OSError as error:
-            raise ConfigError(f"exclude: {path}: cannot be read: {error.strerror}; name an existing file") from error
         except UnicodeDecodeError as error:
             raise ConfigError(f"exclude: {path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
         for number, line in enumerate(text.split("\n"), 1):
@@ -129,6 +130,26 @@ def read_exclusions(paths: Mapping[str, Path]) -> Exclusions:
         digests=frozenset(found.digests),
         lists=tuple(lists),
     )
+
+
+def require_readable(paths: Iterable[Path]) -> None:
+    """Refuse takedown lists that are not there or cannot be read; their lines are not looked at.
+
+    Raises:
+        ConfigError: it names the list.
+    """
+    for path in paths:
+        with _opened(path) as stream:
+            stream.read(1)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        with path.open("rb") as stream:
+            yield stream
+    except OSError as error:
+        raise ConfigError(f"exclude: {path}: cannot be read: {error.strerror}; name an existing file") from error
 
 
 def _add(found: _Sets, place: str, line: str) -> None:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,6 +129,16 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def require_library(destination: Destination) -> None:
+    """Refuse object storage where the library for it is not installed; it is not loaded.
+
+    Raises:
+        ConfigError: it names the extra to install.
+    """
+    if destination.folder is None and find_spec("obstore") is None:
+        raise ConfigError("object storage needs `pip install 'polyculture[objects]'`")
+
+
 class BucketStore:
     """A folder of S3, Google Cloud Storage or Azure Blob Storage, by the library obstore.
 
@@ -152,11 +163,8 @@ class BucketStore:
             raise ConfigError(
                 f"credentials: unknown option {unknown[0][:40]!r} for {destination.scheme}; known: {known}"
             )
-        try:
-            self._api = import_module("obstore")
-            stores = import_module("obstore.store")
-        except ImportError as error:
-            raise ConfigError("object storage needs `pip install 'polyculture[objects]'`") from error
+        require_library(destination)
+        self._api, stores = import_module("obstore"), import_module("obstore.store")
         self._url = destination.url
         is_plain = options["endpoint"].startswith("http://") if "endpoint" in options else is_plain
         client = {"allow_http": True} if is_plain else None

@@ -2,9 +2,11 @@
 
 import glob
 import hashlib
+import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ _ARCHIVES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "zip"),
     (0, b"PK\x05\x06", "zip"),
 )
+_HEAD_BYTES = 16
 _KINDS = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
@@ -27,6 +30,26 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
     (stat.S_ISDIR, "a folder behind a link"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The files of a source, before any is read, and what was found beside them and is no data.
+
+    Attributes:
+        paths: real path of each file by its name (`InputFile.name`), sorted by name.
+        left_out: side files.
+        bytes: sum of the sizes.
+    """
+
+    paths: Mapping[str, Path]
+    left_out: tuple[LeftOut, ...]
+    bytes: int
+
+    @property
+    def unread(self) -> tuple[InputFile, ...]:
+        """The files without their digests, for looking at what they begin with."""
+        return tuple(InputFile(path, name, "", 0) for name, path in self.paths.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +68,8 @@ def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
 def find_inputs(source: SourceConfig, base: Path) -> Found:
     """The files of a source, each hashed, sorted by name; a file that is reached twice counts once.
 
-    Side files of known layouts are left out (`why_left_out`), and so is what has a name that starts with a dot, unless
-    the configuration names the file itself.
-
     Args:
-        source: its `paths` are files, folders (read recursively, or patterns.
+        source: its `paths` are files, folders (read recursively), or patterns.
         base: the configuration file's folder, which relative paths start from.
 
     Returns:
@@ -57,6 +77,15 @@ def find_inputs(source: SourceConfig, base: Path) -> Found:
 
     Raises:
         ConfigError: a path is missing, unreadable, a URL, an archive, or leads to anything but regular files.
+    """
+    return hash_inputs(source, list_inputs(source, base))
+
+
+def list_inputs(source: SourceConfig, base: Path) -> Listed:
+    """List the files of a source; each is opened, and only its first bytes are read. O(files).
+
+    Side files of known layouts are left out (`why_left_out`), and so is what has a name that starts with a dot, unless
+    the configuration names the file itself. Arguments and errors as of `find_inputs`.
     """
     entries = [entry for written in source.paths for entry in _expand(source, written, base)]
     named = {entry.path for entry in entries if entry.root is None}
@@ -73,8 +102,17 @@ def find_inputs(source: SourceConfig, base: Path) -> Found:
         first = min(left)
         held = f"holds side files only, e.g. {_name(source, first, base)} ({left[first]})"
         raise _refuse(source, ", ".join(source.paths), f"{held}; name a file itself to read it all the same")
-    files = tuple(_hash(source, real, name) for name, real in sorted((name, real) for real, name in found.items()))
-    return Found(files, tuple(gather_left_out({_name(source, path, base): why for path, why in left.items()})))
+    paths = dict(sorted((name, real) for real, name in found.items()))
+    total = 0
+    for name, real in paths.items():
+        with _open(source, real, name) as handle:
+            total += os.fstat(handle.fileno()).st_size
+    return Listed(paths, tuple(gather_left_out({_name(source, path, base): why for path, why in left.items()})), total)
+
+
+def hash_inputs(source: SourceConfig, listed: Listed) -> Found:
+    """The listed files with their digests. O(bytes); errors as of `find_inputs`."""
+    return Found(tuple(_hash(source, real, name) for name, real in listed.paths.items()), listed.left_out)
 
 
 def matches_of(written: str, base: Path) -> list[Path]:
@@ -187,17 +225,23 @@ def _name(source: SourceConfig, path: Path, base: Path) -> str:
     return name
 
 
-def _hash(source: SourceConfig, path: Path, name: str) -> InputFile:
+@contextmanager
+def _open(source: SourceConfig, path: Path, name: str) -> "Iterator[io.BufferedReader[io.FileIO]]":
+    """A file at its beginning, if it can be read and is no archive; errors inside the block are told as the file's."""
     try:
         with open_regular(path) as handle:
-            head = handle.read(512)
-            if head is None:  # a file of the kernel that has nothing to say now
-                raise _refuse(source, name, "holds nothing that can be read; copy the data to a file")
+            head = os.pread(handle.fileno(), _HEAD_BYTES, 0)  # without filling a buffer: there may be many files
             for offset, magic, archive in _ARCHIVES:
                 if head[offset : offset + len(magic)] == magic:
                     raise _refuse(source, name, f"{archive} archives are not read; unpack it and give the folder")
-            handle.seek(0)
-            digest = hashlib.file_digest(handle, "sha256").hexdigest()
-            return InputFile(path, name, digest, handle.tell())
+            yield handle
+    except BlockingIOError as error:  # a file of the kernel that has nothing to say now
+        raise _refuse(source, name, "holds nothing that can be read; copy the data to a file") from error
     except OSError as error:
         raise _refuse(source, name, f"cannot be read ({error.strerror}); check its permissions") from error
+
+
+def _hash(source: SourceConfig, path: Path, name: str) -> InputFile:
+    with _open(source, path, name) as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        return InputFile(path, name, digest, handle.tell())

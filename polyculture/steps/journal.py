@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from polyculture.errors import Stopped
-from polyculture.steps.session import Given, Listener, Quiet, Result
+from polyculture.steps.session import Given, Listener, Quiet, Result, step_name
 from schemas.journal import Event, JobRun, JournalEntry
 
 JOURNAL = "journal.jsonl"
@@ -58,9 +58,10 @@ class Journal(Quiet):
 
     def run(self, step: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs) -> Result:
         """Call the step, and keep when it began and how it ended."""
-        name = " ".join([step.__name__, *(text for text in args if isinstance(text, str))])
+        name, shown = step_name(step, args), step_name(step, args).replace("_", " ")
         self._keep("begun", name)
         self._under_way.append(name)
+        self._listener(shown, 0, 1)
         try:
             result = step(*args, **kwargs)
         except BaseException as error:
@@ -70,6 +71,7 @@ class Journal(Quiet):
         self._under_way.remove(name)
         self._done.append(name)
         self._keep("done", name)
+        self._listener(shown, 1, 1)
         return result
 
     def run_each(self, step: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> list[Result]:

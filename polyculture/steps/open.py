@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from polyculture.compute.executor import Executor
+from polyculture.given import Given
 from polyculture.job import Command, Job, open_job
 from polyculture.steps.session import Host, Session
 from polyculture.storage.commit import remove
@@ -16,7 +17,7 @@ from schemas.manifest import Manifest
 
 @contextmanager
 def claimed(
-    command: Command, config: Path | Mapping[str, object], out: Path | None, more: Sequence[str] = ()
+    command: Command, config: Path | Mapping[str, object] | Given, out: Path | None, more: Sequence[str] = ()
 ) -> Iterator[Job]:
     """A checked job that holds its run directory until the end of the block.
 
@@ -33,7 +34,7 @@ def claimed(
 @contextmanager
 def opened(
     command: Command,
-    config: Path | Mapping[str, object],
+    config: Path | Mapping[str, object] | Given,
     out: Path | None,
     executor: Executor,
     make_host: Callable[[Job], Host],
@@ -42,7 +43,7 @@ def opened(
 
     Args:
         command: run, audit or pilot.
-        config: path of a configuration file, or what would stand in one.
+        config: path of a configuration file, what would stand in one, or what `check_given` made of either.
         out: run directory; its default if None.
         executor: what runs the heavy part of the steps; opened and closed here.
         make_host: makes the host of the job.

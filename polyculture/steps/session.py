@@ -45,6 +45,11 @@ class Host(Protocol):
         ...
 
 
+def step_name(step: Callable[..., object], args: Sequence[object]) -> str:
+    """Name of a step in accounts: its function's, and what it is given as text."""
+    return " ".join([step.__name__, *(text for text in args if isinstance(text, str))])
+
+
 class Quiet:
     """A host that runs the steps in this process and says nothing, as in a notebook."""
 

@@ -34,9 +34,10 @@ from polyculture.steps.top_up_corpus import (
 )
 from polyculture.storage.files import write_arrow_file, write_text
 from polyculture.storage.hashing import signature_seed
+from polyculture.top_up.candidates import check_candidates
 from polyculture.top_up.choose import choose_for
 from polyculture.top_up.compare import compare_mixtures, forecast_rest
-from polyculture.top_up.job import TopUpJob, check_candidates, notes_of
+from polyculture.top_up.job import TopUpJob, notes_of
 from polyculture.top_up.known import find_known, index_run
 from polyculture.top_up.leave_out import counted_by_file, in_parent_rows, without
 from polyculture.top_up.mixture_state import moment_of, reference_cells

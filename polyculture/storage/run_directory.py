@@ -1,5 +1,6 @@
 """The run directory: where its parts lie, who may write to it, and which steps are already done."""
 
+import errno
 import hashlib
 import os
 import re
@@ -23,6 +24,7 @@ from schemas.strict import Strict
 from schemas.top_up import TopUp
 from schemas.verdict import Verdict
 
+OTHER_OUT = "choose another --out, or delete that folder"
 DIGEST_FILE = "manifest.json.sha256"  # as `sha256sum` writes it, and `sha256sum --check` reads it
 _SCHEME = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]+):|(?P<known>(?i:s3|gs|az|file|https?)):(?P<rest>.*)")
 
@@ -135,6 +137,29 @@ class RunDirectory:
         """Commit record of the step `name`."""
         return self.state / "steps" / f"{name}.json"
 
+    def require_fit(self) -> None:
+        """Refuse a path that can be no run directory: no folder, other people's files, or not to be written to.
+
+        Changes nothing; whether a run may really be written is proved under the lock.
+
+        Raises:
+            ConfigError: it says which.
+        """
+        if self.root.exists():
+            if not self.root.is_dir():
+                raise ConfigError(f"--out: {self.root} is not a folder; choose another")
+            is_ours = (self.state / "identity").is_file()
+            if not is_ours and any(path.name != self.state.name for path in self.root.iterdir()):
+                raise ConfigError(f"--out: {self.root} holds other files; {OTHER_OUT}")
+        there = next(folder for folder in (self.root, *self.root.parents) if os.path.lexists(folder))
+        if not there.is_dir():
+            raise self._unusable(os.strerror(errno.ENOTDIR))
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise self._unusable(os.strerror(errno.EACCES))
+
+    def _unusable(self, why: str | None) -> ConfigError:
+        return ConfigError(f"--out: cannot write to {self.root}: {why}; choose another folder")
+
     def _prove(self) -> None:
         """Prove that files can be written, synced, renamed and linked here. Call it under the lock."""
         probe = self.state / "probe"
@@ -168,7 +193,7 @@ class RunDirectory:
                 f"{self.root} is in use by another run; wait for it, or choose another --out"
             ) from error
         except OSError as error:
-            raise ConfigError(f"--out: cannot write to {self.root}: {error.strerror}; choose another folder") from error
+            raise self._unusable(error.strerror) from error
         with held:
             try:
                 self.clear_leftovers()

@@ -67,9 +67,18 @@ def open_weights(config: CurationConfig, base: Path, data_sha256: str) -> dict[s
             source one weight.
     """
     found = {}
+    for file, weights in read_named_weights(config, base).items():
+        _refuse_stale(base / file, weights, data_sha256)
+        found[file] = weights
+    return found
+
+
+def read_named_weights(config: CurationConfig, base: Path) -> dict[str, Weights]:
+    """The same before the data of this run are known: to whose data the weights belong is not checked."""
+    found = {}
     for terms in config.mixture.terms:
         if isinstance(terms.rates, RatesFile):
-            weights = read_weights(base / terms.rates.file, terms.rates, data_sha256)
+            weights = _read_weights(base / terms.rates.file, terms.rates)
             _check_names(terms.rates.file, weights, [source.name for source in config.sources])
             found[terms.rates.file] = weights
     return found
@@ -77,6 +86,12 @@ def open_weights(config: CurationConfig, base: Path, data_sha256: str) -> dict[s
 
 def read_weights(path: Path, asked: RatesFile, data_sha256: str) -> Weights:
     """Read one file of rates for the data of this run; see `open_weights`."""
+    found = _read_weights(path, asked)
+    _refuse_stale(path, found, data_sha256)
+    return found
+
+
+def _read_weights(path: Path, asked: RatesFile) -> Weights:
     try:
         digest = file_sha256(path)
     except OSError as error:
@@ -91,6 +106,10 @@ def read_weights(path: Path, asked: RatesFile, data_sha256: str) -> Weights:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"
         raise ConfigError(f"{path}: {place}: {first['msg']}, got {first['input']!r:.60}") from error
+    return replace(found, file_sha256=digest)
+
+
+def _refuse_stale(path: Path, found: Weights, data_sha256: str) -> None:
     if found.data_sha256 != data_sha256:
         stated = found.data_sha256 or "none"
         cure = (
@@ -99,7 +118,6 @@ def read_weights(path: Path, asked: RatesFile, data_sha256: str) -> Weights:
             else f"if they were learned on exactly these data, write `data_sha256: {data_sha256}` beside `file`"
         )
         raise ConfigError(f"{path}: stale weights: made from data {stated}, here are data {data_sha256}; {cure}")
-    return replace(found, file_sha256=digest)
 
 
 def _of_plan(path: Path, values: Mapping[str, object], _: RatesFile) -> Weights:

@@ -1,0 +1,81 @@
+"""A request to deduplicate files, checked by names and first bytes before anything that computes is loaded."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polyculture.errors import ConfigError
+from polyculture.sources.columns import check_columns
+from polyculture.sources.files import list_inputs, matches_of
+from schemas.dedupe_config import NearConfig
+from schemas.source_config import LimitsConfig, SourceConfig
+from schemas.survivor import Survivor
+
+INDEX_MANIFEST = "index.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DedupeJob:
+    """A request to deduplicate files.
+
+    Attributes:
+        source: the input's paths, and which `fields` hold id and text.
+        near: threshold and banding.
+        out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
+        against: indexes, or files and folders, that the input is compared with.
+        survivor: the side that stays of a pair of the input and `against`.
+        is_measured_only: whether nothing is removed: `matches/` says what would be.
+        index: gets what is kept.
+        folder: the folder that paths are relative to.
+        limits: bounds on what is read.
+    """
+
+    source: SourceConfig
+    near: NearConfig
+    out: Path
+    against: tuple[str, ...] = ()
+    survivor: Survivor = Survivor.AGAINST
+    is_measured_only: bool = False
+    index: Path | None = None
+    folder: Path = Path()
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
+
+
+def refuse_nesting(job: DedupeJob) -> None:
+    """Refuse output where input is read from: the next run would take it for input. Reads folders, and no file.
+
+    Raises:
+        ConfigError: `out` or `index` lies in a folder that is read, or a path that is read lies in `out`.
+    """
+    out, index = job.out.resolve(), job.index.resolve() if job.index is not None else None
+    for option, names in (("INPUT", job.source.paths), ("--against", job.against)):
+        for name in names:
+            for place in (path.resolve() for path in matches_of(name, job.folder)):
+                if out.is_relative_to(place):
+                    raise ConfigError(
+                        f"--out: {job.out} lies in {name} ({option}), which is read; choose another folder"
+                    )
+                if place.is_relative_to(out):
+                    raise ConfigError(
+                        f"--out: {name} ({option}), which is read, lies in {job.out}; choose another folder"
+                    )
+                if index is not None and index.is_relative_to(place) and not is_index(place):
+                    raise ConfigError(f"--index: {job.index} lies in {name} ({option}), which is read; choose another")
+
+
+def check_request(job: DedupeJob) -> int:
+    """Look at the input and at what it is compared with; returns the bytes of all files, as they lie on disk. O(files).
+
+    Raises:
+        ConfigError: a file is missing, cannot be read, or has no column for the text.
+    """
+    listed = list_inputs(job.source, job.folder)
+    check_columns(job.source, listed.unread, job.limits)
+    others = tuple(name for name in job.against if not is_index(job.folder / name))
+    if not others:
+        return listed.bytes
+    return listed.bytes + list_inputs(job.source.model_copy(update={"paths": others}), job.folder).bytes
+
+
+def is_index(path: Path) -> bool:
+    """True if a path is the folder of an index."""
+    return (path / INDEX_MANIFEST).is_file()
