@@ -1,3 +1,3 @@
 """Copy a finished run to where trainers read it: a folder, or object storage by URL."""
 
-__all__ = ["destination", "permission", "run"]
+__all__ = ["destination", "permission", "run", "stores"]

@@ -33,7 +33,7 @@ def test_yaml_examples_are_configurations(page: Path, tmp_path: Path) -> None:
 
 
 def test_every_command_is_documented_and_every_documented_command_exists() -> None:
-    from cli.main import app
+    from cli.application import app
 
     names = set(getattr(typer.main.get_command(app), "commands", ()))
     readme = (ROOT / "README.md").read_text()
@@ -42,7 +42,7 @@ def test_every_command_is_documented_and_every_documented_command_exists() -> No
 
 
 def test_every_command_has_help(here: Callable[..., Ended]) -> None:
-    from cli.main import app
+    from cli.application import app
 
     def commands(group: object, *names: str) -> Iterator[tuple[str, ...]]:
         yield names

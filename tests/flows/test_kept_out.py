@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.application import app
 from polyculture.gate import Terms
 from polyculture.gate.rejudge import judge_directory
 from polyculture.inspect.verify import verify_run

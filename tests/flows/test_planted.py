@@ -12,7 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from cli.main import app
+from cli.application import app
 from polyculture.evidence.evidence import read_profile
 from polyculture.inspect.verify import verify_run
 from polyculture.measure.repetition.repetition_file import read_repetition

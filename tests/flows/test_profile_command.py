@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cli.main import app, main
+from cli.application import app
+from cli.main import main
 from tests.conftest import Command
 from tests.support.corpora import three_kinds, unique_texts, write_config
 

@@ -104,6 +104,7 @@ LATER = {
     "polyculture.compute.in_process",
     "polyculture.compute.local",
     "polyculture.deduplication.outcome",
+    "polyculture.deduplication.request",
     "polyculture.deduplication.spool",
     "polyculture.deduplication.standalone",
     "polyculture.encoders.fit",
@@ -116,6 +117,7 @@ LATER = {
     "polyculture.steps.open",
     "polyculture.steps.publish",
     "polyculture.steps.session",
+    "polyculture.top_up.candidates",
 }
 
 

@@ -91,7 +91,7 @@ def test_every_problem_of_an_error_is_one_line(
     def fail(*_: object, **__: object) -> None:
         raise ConfigError("first [/b]\nnot second", "second :smile:")
 
-    monkeypatch.setattr("cli.main.app", fail)
+    monkeypatch.setattr("cli.application.app", fail)
     with pytest.raises(SystemExit) as ended:
         main([])
     assert ended.value.code == 2
