@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from polyculture.errors import Stopped
+from polyculture.errors import Stopped, is_stop
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 8.0  # for a kernel that returns, workers that end, and a server that is told
@@ -33,6 +33,10 @@ def stoppable() -> Iterator[None]:
     before = {number: signal.signal(number, _stop) for number in numbers}
     try:
         yield
+    except Exception as error:
+        if is_stop(error):
+            raise Stopped from error
+        raise
     finally:
         left.set()
         for number, handler in before.items():

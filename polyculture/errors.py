@@ -33,3 +33,11 @@ class GateClosedError(PolycultureError):
 
 class Stopped(BaseException):
     """A person or the machine stops what is under way. Nothing that handles errors takes it for one."""
+
+
+def is_stop(error: BaseException) -> bool:
+    """True if a job is being stopped: the error says so, or arose while such a one unwound, as where a file is half closed."""
+    seen: BaseException | None = error
+    while seen is not None and not isinstance(seen, KeyboardInterrupt | Stopped):
+        seen = seen.__cause__ or seen.__context__
+    return seen is not None

@@ -67,7 +67,6 @@ def check_given(command: str, given: Path | Mapping[str, object], out: Path | No
     """
     config, base, called = read_config(given)
     directory = RunDirectory((out or Path("runs") / f"{config.name}{suffix}").absolute())
-    directory.require_fit()
     tokenizer = base / config.tokenizer.path if config.tokenizer.path else None
     if tokenizer is not None and not tokenizer.is_file():
         raise ConfigError(f"{called}: tokenizer.path: no file {config.tokenizer.path}; name a tokenizer.json")
@@ -83,6 +82,7 @@ def check_given(command: str, given: Path | Mapping[str, object], out: Path | No
         require_go(base / config.gate.last_go)
     listed = {source.name: list_inputs(source, base) for source in config.sources}
     _refuse_overlap(directory.root, listed)
+    directory.require_fit()
     for source in config.sources:
         check_columns(source, listed[source.name].unread, config.limits)
     return Given(config, base, called, tokenizer, encoder_path, directory, listed)

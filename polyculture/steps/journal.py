@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from polyculture.errors import Stopped
+from polyculture.errors import Stopped, is_stop
 from polyculture.steps.session import Given, Listener, Quiet, Result, step_name
 from schemas.journal import Event, JobRun, JournalEntry
 
@@ -46,11 +46,11 @@ class Journal(Quiet):
         self._keep("opened", run=run)
         try:
             found = job()
-        except (KeyboardInterrupt, Stopped):
-            reached = self._reached()
-            self._keep("stopped", message=reached)
-            raise Stopped(reached) from None
         except BaseException as error:
+            if is_stop(error):
+                reached = self._reached()
+                self._keep("stopped", message=reached)
+                raise Stopped(reached) from None
             self._keep("failed", message=str(error))
             raise
         self._keep("ended", *outcome(found))
@@ -65,8 +65,7 @@ class Journal(Quiet):
         try:
             result = step(*args, **kwargs)
         except BaseException as error:
-            is_failure = isinstance(error, Exception) and not self._is_stopped
-            self._keep("failed" if is_failure else "stopped", name, str(error))
+            self._keep("stopped" if self._is_stopped or is_stop(error) else "failed", name, str(error))
             raise
         self._under_way.remove(name)
         self._done.append(name)
@@ -78,8 +77,8 @@ class Journal(Quiet):
         """Call the step from several threads."""
         try:
             return super().run_each(step, calls)
-        except (KeyboardInterrupt, Stopped):
-            self._is_stopped = True
+        except BaseException as error:
+            self._is_stopped = self._is_stopped or is_stop(error)
             raise
 
     def log(self, message: str) -> None:

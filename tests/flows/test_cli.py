@@ -115,7 +115,7 @@ def test_a_prefect_server_that_does_not_answer_is_named(tmp_path: Path, command:
     path = write_config(tmp_path, three_kinds(tmp_path))
     result = command("run", path, "--out", tmp_path / "run", PREFECT_API_URL="http://127.0.0.1:9/api")
     assert result.returncode == 1
-    (line,) = result.stderr.strip().splitlines()
+    *_, line = result.stderr.strip().splitlines()
     assert line.startswith("error: PREFECT_API_URL: http://127.0.0.1:9/api does not answer: connection refused")
     assert "unset PREFECT_API_URL to run without a server" in line
     assert not (tmp_path / "run").exists()

@@ -106,7 +106,7 @@ def test_a_plan_keeps_to_its_limits_and_is_bound_to_the_run(run: Run, finished: 
     assert 0.1 - 1e-6 <= shares["c"] <= 0.2 + 1e-6
     assert set(plan.rates) == {"a", "b", "c"}
     frontier = plan.frontier()
-    assert frontier["moved_fraction"].is_sorted()
+    assert frontier["moved_fraction"].diff().drop_nulls().min() >= -1e-9
     assert frontier["objective"][-1] == pytest.approx(plan.answer.planned.best.objective)
     plan.save(tmp_path / "plan.json")
     assert read_plan(tmp_path / "plan.json", read_run_ledger(finished)) == plan.answer

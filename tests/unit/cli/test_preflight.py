@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -63,14 +64,15 @@ def test_a_terminal_that_lacks_characters_shows_them_escaped(tmp_path: Path, enc
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_another_user_without_a_home_keeps_kernels_of_a_read_only_package(tmp_path: Path) -> None:
-    copy, scratch = tmp_path / "copy", tmp_path / "scratch"
+def test_another_user_without_a_home_keeps_kernels_of_a_read_only_package(request: pytest.FixtureRequest) -> None:
+    folder = Path(mkdtemp(prefix="another-user-"))  # those of tests lie where only root reads
+    request.addfinalizer(lambda: shutil.rmtree(folder))
+    copy, scratch = folder / "copy", folder / "scratch"
     for name in ("polyculture", "schemas"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     scratch.mkdir()
     scratch.chmod(0o777)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o055)
+    folder.chmod(0o755)
     # The interpreter and its libraries may lie where only root reads; the package is imported by the other user.
     code = (
         "import os, hashlib, tempfile, numba, numba.extending, numba.core.cgutils, numpy\n"

@@ -132,7 +132,7 @@ def problems_of(code: str, name: str) -> list[str]:
             called = ast.unparse(node.func)
             if called in {"print", "typer.secho", "sys.stdout.write", "sys.stderr.write"} and name != "terminal.py":
                 found.append(f"line {node.lineno}: {called}")
-            if called == "typer.echo" and name != "main.py":
+            if called == "typer.echo" and name != "application.py":
                 found.append(f"line {node.lineno}: {called}")
             if called.split(".")[-1] in {"Console", "TextColumn"} and not turns_markup_off(node):
                 found.append(f"line {node.lineno}: {called} with markup")

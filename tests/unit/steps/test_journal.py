@@ -1,5 +1,7 @@
 """The journal says which job was opened, how far it came, and how it ended."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,14 @@ def interrupt(_: str) -> None:
     raise Stopped
 
 
+def interrupt_twice(_: str) -> None:
+    """Be stopped, and fail while files are closed for it."""
+    try:
+        raise Stopped
+    finally:
+        os.close(-1)
+
+
 def test_a_job_that_ends_is_kept_with_its_outcome(tmp_path: Path) -> None:
     journal, path = made(tmp_path)
     assert journal.run_job(RUN, lambda: journal.run(read, "pages"), lambda found: ("GO", found)) == "pages"
@@ -48,24 +58,28 @@ def test_a_job_that_fails_is_kept_with_its_reason(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("steps", "words"),
+    ("stop", "steps", "words"),
     [
-        (0, "during interrupt samples, before a step was done"),
-        (1, "during interrupt samples; 1 step was done, the last of them read 0"),
-        (3, "during interrupt samples; 3 steps were done, the last of them read 2"),
+        (interrupt, 0, "during interrupt samples, before a step was done"),
+        (interrupt, 1, "during interrupt samples; 1 step was done, the last of them read 0"),
+        (interrupt, 3, "during interrupt samples; 3 steps were done, the last of them read 2"),
+        (interrupt_twice, 1, "during interrupt_twice samples; 1 step was done, the last of them read 0"),
     ],
 )
-def test_a_job_that_is_stopped_says_what_it_reached(steps: int, words: str, tmp_path: Path) -> None:
+def test_a_job_that_is_stopped_says_what_it_reached(
+    stop: Callable[[str], None], steps: int, words: str, tmp_path: Path
+) -> None:
     journal, path = made(tmp_path)
 
     def job() -> None:
         for number in range(steps):
             journal.run(read, str(number))
-        journal.run(interrupt, "samples")
+        journal.run(stop, "samples")
 
     with pytest.raises(Stopped, match=words):
         journal.run_job(RUN, job, str)  # type: ignore[arg-type]  # never called
-    assert ended(path)[-2:] == [("stopped", "interrupt samples", ""), ("stopped", "", words)]
+    assert [(event, said) for event, _, said in ended(path)[-1:]] == [("stopped", words)]
+    assert ended(path)[-2][0] == "stopped"
 
 
 def test_a_line_that_a_kill_cut_off_costs_no_other(tmp_path: Path) -> None:
