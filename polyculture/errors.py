@@ -36,7 +36,7 @@ class Stopped(BaseException):
 
 
 def is_stop(error: BaseException) -> bool:
-    """True if a job is being stopped: the error says so, or arose while such a one unwound, as where a file is half closed."""
+    """True if a job is being stopped: the error says so, or arose while one that does unwound the stack."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, KeyboardInterrupt | Stopped):
         seen = seen.__cause__ or seen.__context__
