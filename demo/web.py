@@ -8,7 +8,8 @@ type. Left out are members whose documentation stands word for word on `MOST_TOL
 share them, and pages that mostly repeat each other are what the gate is there to refuse. For the same reason an
 operation of one name in many services, such as `ListTagsForResource`, has a page for the first `MOST_NAMED` of them;
 of operations on one thing, such as `CreateEndpoint` and `ModifyEndpoint`, the first `MOST_ON_ONE` of a service have
-one. Equal versions of `botocore` give equal bytes.
+one, and of those of one verb the first `MOST_OF_VERB`: what a service says of deleting is one sentence with other
+names in it. Equal versions of `botocore` give equal bytes.
 """
 
 import gzip
@@ -30,16 +31,16 @@ from schemas.documents import Kind
 SITE = "https://docs.example.org/aws"
 CAPTURE_DATE = "2026-01-01T00:00:00Z"
 MEMBER_CHARACTERS = 4000
-MOST_TOLD, MOST_NAMED, MOST_ON_ONE = 3, 3, 2
+MOST_TOLD, MOST_NAMED, MOST_ON_ONE, MOST_OF_VERB = 3, 2, 1, 5
 NEIGHBOURS = 4
 GZIP_LEVEL = 5
-_VERB = re.compile(r"^(?:Batch)?[A-Z][a-z]+(?=[A-Z])")
+_VERB = re.compile(r"^(?:Batch)?[A-Z][a-z]+")
 Model = dict[str, Any]  # a botocore service model, parsed JSON
 
 
 def version() -> str:
     """Everything that the bytes of this corpus depend on."""
-    return f"web 2, {package_versions(('botocore',))}"
+    return f"web 3, {package_versions(('botocore',))}"
 
 
 def models(services: Collection[str] | None = None) -> Iterator[tuple[str, Model]]:
@@ -61,14 +62,22 @@ def chosen(operations: Collection[str], told: Counter[str]) -> list[str]:
         told: services that have each operation; counted on.
     """
     told.update(list(operations))
-    things: Counter[str] = Counter()
+    things, verbs = Counter[str](), Counter[str]()
     found = []
     for name in sorted(operations):
-        thing = _VERB.sub("", name).removesuffix("s")
+        verb, thing = _parts(name)
         things[thing] += 1
-        if told[name] <= MOST_NAMED and things[thing] <= MOST_ON_ONE:
+        verbs[verb] += 1
+        if told[name] <= MOST_NAMED and things[thing] <= MOST_ON_ONE and verbs[verb] <= MOST_OF_VERB:
             found.append(name)
     return found
+
+
+def _parts(operation: str) -> tuple[str, str]:
+    """What an operation does, and to what: `Create` and `Endpoint` of `CreateEndpoints`."""
+    found = _VERB.match(operation)
+    verb = found.group() if found else ""
+    return verb, operation.removeprefix(verb).removesuffix("s") or operation
 
 
 def pages(service: str, model: Model, told: Counter[str]) -> Iterator[tuple[str, str]]:

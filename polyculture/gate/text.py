@@ -103,7 +103,8 @@ def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sou
         return f"{named}: {documents:,} documents are mostly made of passages that eight or more share"
     if cause == "frames":
         return f"{named}: {documents:,} documents put other words into frames that eight or more share"
-    return f"{named}: {documents:,} documents say about {things:,} things"
+    said = "one thing" if things == 1 else f"about {things:,} things"
+    return f"{named}: {documents:,} documents say {said}"
 
 
 def _facts(

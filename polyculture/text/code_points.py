@@ -5,8 +5,8 @@ neighbours, and the table holds it; the few that compose with or are reordered a
 HARD, and a text that holds one in such a position goes through `canonical_text` itself.
 """
 
-import sys
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,18 +25,16 @@ from polyculture.compute.simd import (
 )
 from polyculture.text.canonical import TYPOGRAPHY, canonical_text
 from polyculture.text.categories import format_characters
+from polyculture.text.composition import composing, joining, spans_to_look_at
 from polyculture.text.confusables import FOREIGN_SCRIPTS
 from polyculture.text.words import ALONE, SEPARATOR, SIGNS, character_classes, letters, signs
 
 # An entry: action in bits 0-2, four flags, and from bit 8 the offset into the pool of a REPLACE, for others the mark of
 # each of its bytes.
 HARD, KEEP, REPLACE, DROP, SPACE, JOIN = 0, 1, 2, 3, 4, 5
+_BLOCK = 64  # code points that are looked at together
 IS_ALONE, IS_MARK, IS_FOREIGN, IS_BASE = 1 << 3, 1 << 5, 1 << 6, 1 << 7
 OFFSET_SHIFT = MARK_SHIFT = 8
-# Ranges whose code points all stay as they are; they are most of Unicode.
-_UNCHANGED = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0xE000, 0xF8FF), (0x20000, 0x2F7FF))
-_UNASSIGNED = 0x30000  # from here to the tags of plane 14 a little Han and nothing else
-_JAMO = (*range(0x1161, 0x1176), *range(0x11A8, 0x11C3))  # vowels and finals of Hangul join what stands before them
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +53,9 @@ class CodePoints:
     pool: NDArray[np.uint8]
 
 
-@cache
-def _pairs() -> tuple[frozenset[str], frozenset[str]]:
-    """Characters that another can join to (bases), and those that can join the one before them, under NFC."""
-    bases = {chr(c) for c in range(0x1100, 0x1113)} | {chr(c) for c in range(0xAC00, 0xD7A4, 28)}
-    joining = set(map(chr, _JAMO))
-    for code_point in range(0xA0, 0x30000):
-        parts = unicodedata.decomposition(chr(code_point)).split()
-        if len(parts) == 2 and not parts[0].startswith("<"):
-            joining.add(chr(int(parts[1], 16)))
-            if unicodedata.is_normalized("NFC", chr(code_point)):
-                bases.add(chr(int(parts[0], 16)))
-    return frozenset(bases), frozenset(joining)
-
-
-def _joining() -> frozenset[str]:
-    return _pairs()[1]
-
-
 def _is_inert(text: str) -> bool:
     """True if no character of `text` can join or change places with the one before it under normalisation."""
-    return not any(character in _joining() or unicodedata.combining(character) for character in text)
+    return not any(character in joining() or unicodedata.combining(character) for character in text)
 
 
 def _is_plain(character: str) -> bool:
@@ -84,9 +64,27 @@ def _is_plain(character: str) -> bool:
         unicodedata.is_normalized("NFKD", character)
         and character.casefold() == character
         and character not in format_characters()
-        and character not in _joining()
+        and character not in joining()
         and ord(character) not in TYPOGRAPHY
     )
+
+
+def _are_plain(characters: Sequence[str]) -> bool:
+    """True if nothing is to be said of any character of a block, but for its mark: so with most blocks."""
+    text, first, last = "".join(characters), ord(characters[0]), ord(characters[-1])
+    return (
+        unicodedata.is_normalized("NFKD", text)
+        and text.casefold() == text
+        and _remarkable().isdisjoint(characters)
+        and not any(map(unicodedata.combining, characters))
+        and not any(map(str.isspace, characters))
+        and not any(start <= last and first <= end for start, end in FOREIGN_SCRIPTS)
+    )
+
+
+@cache
+def _remarkable() -> frozenset[str]:
+    return frozenset().union(*composing(), format_characters(), map(chr, TYPOGRAPHY))
 
 
 @cache
@@ -116,16 +114,16 @@ def _entry(  # noqa: PLR0911 - a decision list
     if character.isspace():
         return SPACE, combining
     if not combining and _is_plain(character):
-        flags = (IS_FOREIGN if _is_foreign(character) else 0) | (IS_BASE if character in _pairs()[0] else 0)
+        flags = (IS_FOREIGN if _is_foreign(character) else 0) | (IS_BASE if character in composing()[0] else 0)
         return KEEP | _as_it_is(character) | flags, combining
     decomposed = unicodedata.normalize("NFKD", character)
     folded = canonical_text(f"x{character}x")[1:-1]  # between letters, so that a space is kept
     flags = IS_FOREIGN if any(map(_is_foreign, folded)) else 0
     is_composed = unicodedata.normalize("NFD", character) != character  # its base may be joined around its mark
-    flags |= IS_BASE if is_composed or character in _pairs()[0] else 0
+    flags |= IS_BASE if is_composed or character in composing()[0] else 0
     as_it_is = _as_it_is(character) | (IS_MARK if combining else 0) | flags  # what it is in a text that is canonical
     if folded == character:
-        return (JOIN if character in _joining() else KEEP) | as_it_is, combining
+        return (JOIN if character in joining() else KEEP) | as_it_is, combining
     heads = decomposed[:1] + folded[:1]
     is_cased = folded != unicodedata.normalize("NFKC", character)
     if not _is_inert(heads) or combining or (is_cased and not _is_inert(folded)):
@@ -172,14 +170,12 @@ def code_points() -> CodePoints:
     entries |= np.where(_is_alone(), KEEP | IS_ALONE, KEEP).astype(np.uint32)
     combining = np.zeros(len(entries), np.uint8)
     pool = bytearray()
-    looked_at = [*range(_UNASSIGNED), *range(0xE0000, 0xE1000)]
-    skipped = np.zeros(sys.maxunicode + 1, np.bool_)
-    for first, last in _UNCHANGED:
-        skipped[first : last + 1] = True
-    skipped[0xD800:0xE000] = True
     entries[0xAC00:0xD7A4:28] |= IS_BASE
-    for code_point in looked_at:
-        if not skipped[code_point]:
-            entries[code_point], combining[code_point] = _entry(chr(code_point), pool)
+    for first, end in spans_to_look_at():
+        for start in range(first, end, _BLOCK):
+            characters = list(map(chr, range(start, min(start + _BLOCK, end))))
+            if not _are_plain(characters):
+                for code_point, character in enumerate(characters, start):
+                    entries[code_point], combining[code_point] = _entry(character, pool)
     pool += bytes(16)  # so that eight bytes can be loaded at its end
     return CodePoints(entries, combining, np.frombuffer(bytes(pool), np.uint8).copy())
