@@ -4,8 +4,9 @@ A document is the source text of one function or method, docstring included. Its
 person wrote for other people, is the docstring. Sources are parsed, never imported. Left out: tests, folders of code
 that the packages took from elsewhere, every file that names another licence than the packages' own, functions of more
 than `MAX_CHARACTERS`, and docstrings of fewer than `MIN_WORDS`. Text that a package writes many times over stands here
-few times: of functions that share a name the first `MOST_NAMED` of each package are taken, and of numpy's six kinds of
-polynomial one. Equal package versions give equal bytes.
+few times: of functions that share a name the first `MOST_NAMED` of each package are taken, of those of a module whose
+names begin with one word, such as `roots_jacobi` and `roots_legendre`, the first `MOST_AKIN`, and of numpy's six kinds
+of polynomial one. Equal package versions give equal bytes.
 """
 
 import ast
@@ -38,14 +39,14 @@ OTHER_LICENSES = (  # in lower case; a file that holds one of these is left out
 )
 MAX_CHARACTERS = 3000
 MIN_WORDS = 40
-MOST_NAMED = 4
+MOST_NAMED, MOST_AKIN = 2, 2
 LICENSE = "BSD-3-Clause"
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def version() -> str:
     """Everything that the bytes of this corpus depend on."""
-    return f"expert 2, {package_versions((*PACKAGES.values(), 'zstandard'))}"
+    return f"expert 3, {package_versions((*PACKAGES.values(), 'zstandard'))}"
 
 
 def source_files(folder: Path) -> list[Path]:
@@ -69,24 +70,31 @@ def source_text(lines: list[str], node: Function) -> str:
     return textwrap.dedent("".join(lines[first - 1 : node.end_lineno])).strip()
 
 
+def first_word(name: str) -> str:
+    """What stands before the first underscore of a function's name, underscores at its beginning left out."""
+    return name.lstrip("_").partition("_")[0]
+
+
 def records(package: str) -> Iterator[dict[str, str]]:
     """One record per documented function of an installed package, in order of file and line; ids are unique."""
     folder = package_folder(package)
     seen: dict[str, int] = {}
-    named: Counter[str] = Counter()
+    named = Counter[str]()
     for path in source_files(folder):
         source = path.read_text(encoding="utf-8")
         lowered = source.lower()
         if any(phrase in lowered for phrase in OTHER_LICENSES):
             continue
         lines = source.splitlines(keepends=True)
+        akin = Counter[str]()
         module = ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
         for name, node in functions(ast.parse(source).body):
             docstring = ast.get_docstring(node, clean=False) or ""
             if len(docstring.split()) < MIN_WORDS or len(text := source_text(lines, node)) > MAX_CHARACTERS:
                 continue
             named[node.name] += 1
-            if named[node.name] > MOST_NAMED:
+            akin[first_word(node.name)] += 1
+            if named[node.name] > MOST_NAMED or akin[first_word(node.name)] > MOST_AKIN:
                 continue
             own_id = f"{module}.{name}"
             seen[own_id] = seen.get(own_id, 0) + 1

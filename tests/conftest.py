@@ -25,6 +25,7 @@ hypothesis.settings.load_profile("repeatable")
 def pytest_configure() -> None:
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]  # a test run must not see the developer's profile
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of hundreds of commands compiles every module anew
     os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="prefect-home-")
     quiet_prefect(os.environ)
 

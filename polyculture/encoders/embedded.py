@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.util import find_spec
 from itertools import chain, islice
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from polyculture.compute.compiled import compiled, read_only
 from polyculture.encoders.background import Background, check_embedded, load_background, shipped_background_path
@@ -19,7 +19,7 @@ from polyculture.encoders.languages import KINDS_OF_TEXT, language_key
 from polyculture.encoders.tensors import read_tensors
 from polyculture.errors import ConfigError
 from polyculture.storage.hashing import json_sha256
-from polyculture.text.tokenizer import embedded_tokenizer_path
+from polyculture.text.tokenizer import embedded_tokenizer_path, plain_tokenizer
 
 WEIGHTS_SHA256 = "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
 METHOD = 2  # of what is done with table and background; part of the revision
@@ -60,10 +60,7 @@ class EmbeddedEncoder:
         raw = _checked_weights(embedded_weights_path())
         self._table = read_tensors(raw, "the embedded table")[0]["embedding.weight"].astype(np.float32)
         tokenizer = embedded_tokenizer_path().read_bytes()
-        self._tokenizer = Tokenizer.from_buffer(tokenizer)
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._tokenizer.encode_special_tokens = True
+        self._tokenizer = plain_tokenizer(tokenizer)
         self._background = _fitting(load_background(background or shipped_background_path()))
         self._keys = sorted(self._background.means)
         self._means = np.array([self._background.means[key] for key in self._keys], np.float64)
@@ -128,7 +125,13 @@ class EmbeddedEncoder:
 def embedded(background: Path | None = None, languages: Sequence[str] = ()) -> EmbeddedEncoder:
     """The embedded encoder; its languages are those of the background."""
     check_embedded(background, languages)
-    return EmbeddedEncoder(background)
+    return _shipped() if background is None else EmbeddedEncoder(background)
+
+
+@cache
+def _shipped() -> EmbeddedEncoder:
+    """The encoder with the shipped background, whose tables are loaded once in a process: 33 MB."""
+    return EmbeddedEncoder()
 
 
 def _checked_weights(path: Path) -> bytes:

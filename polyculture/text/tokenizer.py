@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,22 @@ def embedded_tokenizer_path() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise ConfigError("the embedded tokenizer needs the package wordllama: install it, or set tokenizer.path")
     return Path(spec.submodule_search_locations[0]) / "tokenizers" / "l2_supercat_tokenizer_config.json"
+
+
+@lru_cache(maxsize=2)
+def plain_tokenizer(raw: bytes) -> Tokenizer:
+    """The tokenizer of a `tokenizer.json`, without truncation and padding; text that spells a special token is text.
+
+    It is loaded once in a process, in a tenth of a second; whoever has the same file shares it.
+
+    Raises:
+        Exception: the file is none; tokenizers raises nothing more exact.
+    """
+    found = Tokenizer.from_buffer(raw)
+    found.no_truncation()
+    found.no_padding()
+    found.encode_special_tokens = True
+    return found
 
 
 class TokenCounter:
@@ -36,12 +53,9 @@ class TokenCounter:
         source = path or embedded_tokenizer_path()
         try:
             raw = source.read_bytes()
-            self._tokenizer = Tokenizer.from_buffer(raw)
+            self._tokenizer = plain_tokenizer(raw)
         except Exception as error:  # tokenizers raises bare Exception on a bad file
             raise ConfigError(f"tokenizer.path: {source.name} is not a Hugging Face tokenizer.json: {error}") from error
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-        self._tokenizer.encode_special_tokens = True
         self.sha256 = hashlib.sha256(raw).hexdigest()
 
     def count(self, texts: Sequence[str]) -> list[int]:

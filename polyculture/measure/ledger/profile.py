@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from polyculture.measure.ledger.ledger import Ledger
@@ -183,10 +184,9 @@ def heaviest_species(ledger: Ledger) -> list[HeavySpecies]:
     found: list[HeavySpecies] = []
     shown: Counter[tuple[str, str]] = Counter()
     most_tokens: dict[tuple[str, str], HeavySpecies] = {}
-    for row in ledger.heavy.to_pylist():  # by falling size within a stage and lens
+    documents = matrix_of(ledger.heavy["documents"], len(ledger.header.sources)).sum(axis=1)
+    for row in ledger.heavy.filter(pa.array(documents > 1)).to_pylist():  # by falling size within a stage and lens
         key = (row["stage"], row["lens"])
-        if sum(row["documents"]) < 2:
-            continue
         species = _heavy_species(ledger, row)
         shown[key] += 1
         if shown[key] <= SHOWN_SPECIES:

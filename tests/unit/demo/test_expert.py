@@ -1,6 +1,7 @@
 """The expert corpus holds documented functions of the packages' own code, each with its explanation."""
 
 import ast
+from collections import Counter
 from pathlib import Path
 
 import orjson
@@ -41,6 +42,15 @@ def test_a_file_under_another_licence_is_left_out() -> None:
     assert not any(
         record["module"] == "networkx.algorithms.bipartite.matching" for record in expert.records("networkx")
     )
+
+
+def test_functions_of_a_module_that_are_called_alike_are_few() -> None:
+    alike = Counter(
+        (record["module"], expert.first_word(record["id"].rpartition(".")[2])) for record in expert.records("networkx")
+    )
+    assert len(alike) > 300
+    assert max(alike.values()) == expert.MOST_AKIN
+    assert expert.first_word("__single_source_path") == "single"
 
 
 def test_a_missing_package_is_named_together_with_the_cure() -> None:
