@@ -174,8 +174,13 @@ def _job_of(job: str, given: Given, **parameters: object) -> JobRun:
 
 
 def _job_run(job: str, what: str, tag: str, **parameters: object) -> JobRun:
-    given = {name: str(value) for name, value in parameters.items()}
-    return JobRun(id=uuid4().hex, job=job, name=f"{job} {what}", tags=(tag,), parameters=given)
+    given = {name: _legible(str(value)) for name, value in parameters.items()}
+    return JobRun(id=uuid4().hex, job=job, name=_legible(f"{job} {what}"), tags=(_legible(tag),), parameters=given)
+
+
+def _legible(text: str) -> str:
+    """Text that may hold a path, as UTF-8 has it; bytes that are none are escaped."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _verdict(verdict: Verdict) -> Outcome:

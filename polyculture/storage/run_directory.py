@@ -145,6 +145,12 @@ class RunDirectory:
         Raises:
             ConfigError: it says which.
         """
+        try:
+            str(self.root).encode()
+        except UnicodeEncodeError:
+            raise ConfigError(
+                f"--out: the name of {self.root} is not UTF-8; choose another, or set LC_ALL=C.UTF-8"
+            ) from None
         if self.root.exists():
             if not self.root.is_dir():
                 raise ConfigError(f"--out: {self.root} is not a folder; choose another")

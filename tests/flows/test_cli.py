@@ -111,6 +111,17 @@ def test_hostile_names_reach_terminal_and_report_as_text_only(tmp_path: Path, co
     assert "\u202e" not in page
 
 
+def test_paths_whose_bytes_are_not_utf_8_are_refused_or_shown(tmp_path: Path, command: Command) -> None:
+    config = write_config(tmp_path, three_kinds(tmp_path))
+    refused = command("run", config, "--out", tmp_path / "caf\udce9")
+    assert refused.returncode == 2
+    assert "is not UTF-8" in refused.stderr
+    renamed = config.rename(tmp_path / "caf\udce9.yaml")
+    done = command("run", renamed, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "caf\\xe9.yaml" in (tmp_path / "run" / "state" / "journal.jsonl").read_text().replace("\\\\", "\\")
+
+
 def test_a_prefect_server_that_does_not_answer_is_named(tmp_path: Path, command: Command) -> None:
     path = write_config(tmp_path, three_kinds(tmp_path))
     result = command("run", path, "--out", tmp_path / "run", PREFECT_API_URL="http://127.0.0.1:9/api")
