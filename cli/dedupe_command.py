@@ -93,7 +93,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
             from cli.preflight import check_machine
 
             check_machine(out, _make_out(job))
-        with display.stage("loading"):
+        with display.loading():
             from cli.display import print_result
             from polyculture.compute.executor import local_workers
             from polyculture.deduplication.search import Workplace

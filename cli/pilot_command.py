@@ -66,7 +66,7 @@ def pilot(  # noqa: PLR0913, PLR0917 -- one parameter an option
 
             given = check_given("pilot", config, out, SUFFIX)
             check_machine(given.directory.root, given.input_bytes)
-        with display.stage("loading"):
+        with display.loading():
             from cli.display import OUTCOME_EXIT_CODES, print_result
             from cli.starters import make_starter
         found = make_starter().pilot(given, (target_documents, largest_species), workers, display.update)

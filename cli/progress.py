@@ -1,5 +1,6 @@
 """Progress on standard error: bars on a terminal, plain lines, and not many, where the output goes elsewhere."""
 
+import os
 import sys
 import threading
 import time
@@ -60,6 +61,14 @@ class ProgressDisplay:
         self._display.begin(what)
         yield
         self._display.update(what, 1, 1)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """The stage in which libraries are loaded and, the first time, kernels are compiled."""
+        from polyculture.compute.kernel_cache import has_kernels
+
+        with self.stage("loading" if has_kernels(os.environ) else "compiling kernels, which is done once"):
+            yield
 
 
 class Nothing:
@@ -198,8 +207,10 @@ def count_words(done: int, total: int | None) -> str:
 def _seconds(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes / 60:.1f} h"
+    minutes = seconds / 60
+    if minutes < 100:
+        return f"{minutes:.1f} min" if minutes < 10 else f"{minutes:.0f} min"
+    return f"{minutes / 60:.1f} h"
 
 
 def _join(*parts: str) -> str:

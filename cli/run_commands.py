@@ -50,7 +50,7 @@ def _start(
             suffix = "" if command == "run" else AUDIT_SUFFIX
             given = check_given(command, config, out, suffix)
             check_machine(given.directory.root, given.input_bytes)
-        with display.stage("loading"):
+        with display.loading():
             from cli.display import EXIT_CODES, print_verdict
             from cli.starters import make_starter
             from polyculture.storage.run_directory import RunDirectory

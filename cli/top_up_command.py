@@ -81,7 +81,7 @@ def top_up(  # noqa: PLR0913, PLR0917 -- one parameter an option
             directory = RunDirectory(out or Path("runs") / config.name)
             given = check_given("top_up", candidates, directory.root)
             check_machine(given.directory.root, given.input_bytes)
-        with display.stage("loading"):
+        with display.loading():
             from cli.display import EXIT_CODES, print_verdict
             from cli.starters import make_starter
             from cli.top_up_display import print_top_up

@@ -35,6 +35,22 @@ def kernel_folder(environment: Mapping[str, str], package: Path = Path(__file__)
     return str(_private_folder())
 
 
+def has_kernels(environment: Mapping[str, str], package: Path = Path(__file__).parents[1]) -> bool:
+    """True if kernels were compiled before, for this installation or another: then little or nothing is compiled now.
+
+    Args:
+        environment: of the process.
+        package: the folder of the core.
+
+    Raises:
+        ConfigError: there is no folder that they could be kept in.
+    """
+    folder = kernel_folder(environment)
+    cache = Path(environment.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
+    places = [Path(folder)] if folder else [package / "text", cache]
+    return any(True for place in places for _ in place.rglob("*.nbi"))
+
+
 def _private_folder() -> Path:
     """A folder below the temporary one that nobody else can write to, the same for each process of a user."""
     try:

@@ -42,7 +42,7 @@ def test_a_stage_that_takes_long_is_heard_of_with_what_is_left(
     lines.update("shards", 0, 200)
     now = 130.0
     lines.update("shards", 50, 200)
-    assert lines.under_way() == "shards: 50 of 200, 30 s, about 2 min left ..."
+    assert lines.under_way() == "shards: 50 of 200, 30 s, about 1.5 min left ..."
     lines.update("shards", 200, 200)
     assert lines.under_way() == "measure: 30 s ..."
     assert capsys.readouterr().err == "shards: 200, 30 s\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from polyculture.compute.kernel_cache import VARIABLE, kernel_folder
+from polyculture.compute.kernel_cache import VARIABLE, has_kernels, kernel_folder
 from polyculture.errors import ConfigError
 
 
@@ -58,3 +58,11 @@ def test_without_any_folder_the_cure_is_named(tmp_path: Path, nowhere: Path, mon
     with pytest.raises(ConfigError, match=f"set {VARIABLE} to a folder"):
         kernel_folder({"XDG_CACHE_HOME": str(nowhere)}, nowhere)
     assert os.listdir(tmp_path) == ["file"]  # noqa: PTH208
+
+
+def test_it_is_known_whether_anything_was_compiled_before(tmp_path: Path) -> None:
+    environment = {VARIABLE: str(tmp_path / "kernels")}
+    assert not has_kernels(environment)
+    (tmp_path / "kernels" / "module_1a2b").mkdir()
+    (tmp_path / "kernels" / "module_1a2b" / "fold.walk-1.py311.nbi").write_bytes(b"")
+    assert has_kernels(environment)
