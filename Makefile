@@ -24,10 +24,10 @@ demo: .venv/ready
 	$(BIN)/python -m demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -m 'not long and not exhaustive' -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m 'not long and not exhaustive' -n 2 --dist worksteal
 
 test-long: .venv/ready
-	$(BIN)/python -m pytest -m long -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m long -n 2 --dist worksteal
 
 test-exhaustive: .venv/ready
 	$(BIN)/python -m pytest -m exhaustive

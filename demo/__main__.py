@@ -16,7 +16,7 @@ STORY = (
         "as delivered: the vendors say that they deduplicated, so duplicates are only measured",
         3,
     ),
-    ("demo_curated.yaml", "curated: near-duplicates leave, and synthetic text is capped at 5 % of the tokens", 0),
+    ("demo_curated.yaml", "curated: near-duplicates leave, and synthetic text is capped at 1 % of the tokens", 0),
 )
 
 
