@@ -153,8 +153,11 @@ def cure_words(cure: Cure, shares: CuredShares | None = None) -> str:
     """
     factors = ", ".join(f"{name}: {factor:g}" for name, factor in cure.factors.items())
     change = shares.flow if shares is not None else f"rates times {{{factors}}}"
-    kept = " and ".join(f"{100 * share:.0f} %" for share in list(cure.kept.values())[:_MOST_NAMED])
-    theirs = "it says" if len(cure.factors) == 1 else "they say"
+    each = [f"{100 * share:.0f} %" for share in cure.kept.values()]
+    kept = " and ".join(each)
+    if len(each) > 2:
+        kept = f"{100 * min(cure.kept.values()):.0f} to {100 * max(cure.kept.values()):.0f} %"
+    theirs = "it says" if len(each) == 1 else "each says" if len(each) > 2 else "they say"
     left = _share(float(cure.share.value))
     price = f"costs {_share(cure.cost)} of the tokens, keeps {kept} of what {theirs}"
     return f"{change}: {left} narrow; {price}"

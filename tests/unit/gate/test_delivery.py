@@ -79,3 +79,16 @@ def test_the_cure_of_other_runs_stays_a_factor_on_rates() -> None:
     assert cured_shares(run_of(shares={"a": 1, "b": 0, "c": 0}), {"a": 0.0}) is None
     cure = Cure({"a": 0.1}, Interval(np.array(0.01), np.array(0.0), np.array(0.02)), 0.6, {"a": 0.5})
     assert cure_words(cure).startswith("rates times {a: 0.1}: 1 % narrow")
+
+
+@pytest.mark.parametrize(
+    ("kept", "words"),
+    [
+        ({"a": 0.5}, "keeps 50 % of what it says"),
+        ({"a": 0.5, "b": 0.61}, "keeps 50 % and 61 % of what they say"),
+        ({"a": 0.5, "b": 0.61, "c": 0.2, "d": 0.4}, "keeps 20 to 61 % of what each says"),
+    ],
+)
+def test_the_cure_says_what_each_source_keeps(kept: dict[str, float], words: str) -> None:
+    cure = Cure(dict.fromkeys(kept, 0.1), Interval(np.array(0.01), np.array(0.0), np.array(0.02)), 0.6, kept)
+    assert cure_words(cure).endswith(words)
