@@ -163,7 +163,7 @@ def _complain_of_emptiness(summary: "DedupeSummary") -> bool:
 def _why_empty(file: "FileReading") -> str:
     reasons = [f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items()]
     filtered = [f"filtered {file.filtered:,}"] if file.filtered else []
-    return ", ".join([*reasons, *filtered]) or "it holds no records"
+    return ", ".join([*reasons, *filtered]) + (f": {file.loss}" if file.loss else "") or "it holds no records"
 
 
 def _make_out(job: "DedupeJob") -> int:
@@ -220,7 +220,11 @@ def _show(summary: "DedupeSummary", out: Path) -> None:
 
 
 def _show_trouble(terminal: Terminal, summary: "DedupeSummary") -> None:
-    """Print what went wrong while each file was read, as a run's report says it."""
+    """Print what was left out, and what went wrong while each file was read, as a run's report says it."""
+    for left in summary.left_out:
+        terminal.line(left.line, style="dim")
+    for left in summary.against_left_out:
+        terminal.line(f"--against: {left.line}", style="dim")
     troubled = [(file, lines) for file in (*summary.files, *summary.against_files) if (lines := _trouble(file))]
     for file, lines in troubled[:MOST_FILES]:
         terminal.line(f"{file.file}: {'; '.join(lines)}", style="yellow")
@@ -230,8 +234,18 @@ def _show_trouble(terminal: Terminal, summary: "DedupeSummary") -> None:
 
 
 def _trouble(file: "FileReading") -> list[str]:
-    lost = [f"ends in damage: tail lost, {file.lost_bytes:,} bytes unread"] if file.is_tail_lost else []
+    lost = [_loss(file)] if file.is_tail_lost else []
     changed = ["changed while it was read"] if file.is_changed else []
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items())
     gone = [f"quarantined: {reasons}"] if reasons else []
     return [*lost, *changed, *gone, *file.warnings]
+
+
+def _loss(file: "FileReading") -> str:
+    """The part of a file that was not read, and why."""
+    why = f": {file.loss}" if file.loss else ""
+    found = file.format.partition("+")[0]
+    if found == "unknown":
+        return f"is not read{why}"
+    what = "part of it cannot be read" if found == "tar" else "ends in damage: tail lost"
+    return f"{what}, {file.lost_bytes:,} bytes unread{why}"

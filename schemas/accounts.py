@@ -28,6 +28,12 @@ class LeftOut(Strict):
     files: int
     names: list[str]
 
+    @property
+    def line(self) -> str:
+        """The number of files, the reason and the names, for people."""
+        more = ", ..." if self.files > len(self.names) else ""
+        return f"{self.files:,} side files left out, {self.why}: {', '.join(self.names)}{more}"
+
 
 class FileAccount(Strict):
     """The account of every record slot of one input file: slots = documents + quarantined + filtered.

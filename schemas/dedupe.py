@@ -2,6 +2,7 @@
 
 import pyarrow as pa
 
+from schemas.accounts import LeftOut
 from schemas.strict import Strict
 
 KEPT_SCHEMA = pa.schema(
@@ -34,8 +35,11 @@ class FileReading(Strict):
         quarantined: record slots that could not be read or hold no text; `quarantine_reasons` counts them by reason.
         filtered: record slots that are no text documents by their own declaration.
         warnings: oddities that cost no record.
-        is_tail_lost: whether the file ends in damage; `lost_bytes` of it were not read.
+        is_tail_lost: whether the file ends in damage, or a member of it; `lost_bytes` of it were not read.
         is_changed: whether the file changed while it was read.
+        format: format and compression, as `jsonl+gzip`; `unknown` of what was refused.
+        loss: reason for the first loss.
+        left_out: side files in an archive.
     """
 
     file: str
@@ -48,6 +52,9 @@ class FileReading(Strict):
     warnings: tuple[str, ...]
     lost_bytes: int
     is_changed: bool
+    format: str = ""
+    loss: str = ""
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class FileLosses(FileReading):
@@ -90,6 +97,8 @@ class DedupeSummary(Strict):
         cluster_sizes: number of clusters of each size, by size.
         proposed: pairs that share a band; `compared` of them on their texts.
         rounds: number of times that documents were linked.
+        left_out, against_left_out: side files beside the input and beside what it was compared with, those in archives
+            among them; they are not read.
     """
 
     threshold: float
@@ -111,3 +120,5 @@ class DedupeSummary(Strict):
     proposed: int
     compared: int
     rounds: int
+    left_out: tuple[LeftOut, ...] = ()
+    against_left_out: tuple[LeftOut, ...] = ()

@@ -95,7 +95,8 @@ class Deduplicated:
             counts = [f"{count:,}" for count in (file.documents, file.exact, file.near, file.kept)]
             name = "records" if self._frame is not None else file.file
             rows.append([name, *counts, f"{file.removed_fraction:.1%}", f"{file.quarantined:,}"])
-        notes = [
+        notes = [left.line for left in (*self.summary.left_out, *self.summary.against_left_out)]
+        notes += [
             f"{cluster.documents:,} documents like {cluster.kept_id}: {' '.join(cluster.examples[0].split())}"
             for cluster in self.summary.largest_clusters[:3]
         ]

@@ -15,8 +15,10 @@ from polyculture.deduplication.engine import KnownDocuments
 from polyculture.deduplication.examples import passages
 from polyculture.deduplication.search import NearDuplicates
 from polyculture.deduplication.spool import Spooled
+from polyculture.sources.side_files import join_left_out
 from polyculture.storage.commit import writing
 from polyculture.storage.files import PARQUET, map_arrow_file, write_parquet, write_text
+from schemas.accounts import LeftOut
 from schemas.dedupe import KEPT_SCHEMA, REMOVED_FILE_SCHEMA, Cluster, DedupeSummary, FileLosses, FileReading
 from schemas.dedupe_config import NearConfig
 from schemas.quarantined import QUARANTINED_SCHEMA
@@ -36,6 +38,7 @@ class Decision:
         near: findings of the near lens.
         settled: the documents compared with, if any.
         settled_files: files of them that were read for it.
+        left_out, settled_left_out: side files found beside the input and beside those.
     """
 
     identity: pa.Table
@@ -45,6 +48,8 @@ class Decision:
     near: NearDuplicates
     settled: KnownDocuments | None
     settled_files: tuple[FileReading, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    settled_left_out: tuple[LeftOut, ...] = ()
 
     def __len__(self) -> int:
         return int(self.identity.num_rows)
@@ -115,7 +120,14 @@ def _summary(
         proposed=decision.near.proposed,
         compared=decision.near.compared,
         rounds=decision.near.rounds,
+        left_out=_all_left_out(decision.left_out, losses),
+        against_left_out=_all_left_out(decision.settled_left_out, decision.settled_files),
     )
+
+
+def _all_left_out(found: Sequence[LeftOut], files: Sequence[FileReading]) -> tuple[LeftOut, ...]:
+    """Side files beside the input, and inside its archives."""
+    return tuple(join_left_out([*found, *(left for file in files for left in file.left_out)]))
 
 
 def _write_kept(path: Path, table: pa.Table, is_kept: NDArray[np.bool_]) -> None:

@@ -46,6 +46,9 @@ class Spooled:
             warnings=tuple(self.notes.warnings),
             lost_bytes=self.notes.lost_bytes,
             is_changed=self.is_changed,
+            format=self.notes.format,
+            loss=self.notes.loss,
+            left_out=tuple(self.notes.left_out),
         )
 
 

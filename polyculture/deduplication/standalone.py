@@ -24,10 +24,11 @@ from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.spool import Spooled, spool_file
 from polyculture.deduplication.verify import have_equal_texts
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_files
+from polyculture.sources.files import Found, find_inputs
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file
 from polyculture.text.texts import map_texts
+from schemas.accounts import LeftOut
 from schemas.dedupe import DedupeSummary, FileReading
 from schemas.survivor import Survivor
 
@@ -47,15 +48,20 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
     Raises:
         ConfigError: there is no input, it has no column for the text, or an index has another scheme.
     """
-    files = find_files(job.source, job.folder)
-    check_columns(job.source, files, job.limits)
-    spooled = _spool(files, job, executor, workplace)
+    found = find_inputs(job.source, job.folder)
+    check_columns(job.source, found.files, job.limits)
+    spooled = _spool(found.files, job, executor, workplace)
     scheme = index_scheme(job.near, SEED)
     sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, workplace)
-    indexes, others = _indexes(job, executor, workplace)
+    indexes, others, beside = _indexes(job, executor, workplace)
     settled = find_settled(indexes, scheme, sketched) if indexes else None
     identity = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
-    decision = replace(_decide(sketched, identity, settled, job, workplace), settled_files=others)
+    decision = replace(
+        _decide(sketched, identity, settled, job, workplace),
+        settled_files=others,
+        left_out=found.left_out,
+        settled_left_out=beside,
+    )
     if job.index is not None:
         write_part(job.index, scheme, sketched, identity, decision.is_kept)
     summary = write_outcome(spooled, decision, job.near, job.out, job.is_measured_only)
@@ -77,15 +83,19 @@ def _spool(files: Sequence[InputFile], job: DedupeJob, executor: Executor, workp
     return spooled
 
 
-def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> tuple[list[Path], tuple[FileReading, ...]]:
-    """The indexes that the input is compared with, and accounts of the files that one of them is built of."""
+def _indexes(
+    job: DedupeJob, executor: Executor, workplace: Workplace
+) -> tuple[list[Path], tuple[FileReading, ...], tuple[LeftOut, ...]]:
+    """The indexes that the input is compared with; accounts of the files that one is built of, and what lay beside."""
     read: tuple[FileReading, ...] = ()
+    found = Found((), ())
     indexes = [path for path in (job.folder / name for name in job.against) if is_index(path)]
     others = tuple(name for name in job.against if not is_index(job.folder / name))
     if others:
         inner = Workplace(workplace.folder / "against", workplace.threads, workplace.report)
         source = job.source.model_copy(update={"paths": others})
-        spooled = _spool(find_files(source, job.folder), job, executor, inner)
+        found = find_inputs(source, job.folder)
+        spooled = _spool(found.files, job, executor, inner)
         read = tuple(part.reading for part in spooled)
         sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, inner)
         every = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
@@ -93,7 +103,7 @@ def _indexes(job: DedupeJob, executor: Executor, workplace: Workplace) -> tuple[
         write_part(index, index_scheme(job.near, SEED), sketched, every, np.ones(len(sketched), np.bool_))
         sketched.discard()
         indexes.append(index)
-    return indexes, read
+    return indexes, read, found.left_out
 
 
 def _decide(

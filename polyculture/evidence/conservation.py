@@ -10,12 +10,11 @@ from polyculture.corpus.corpus import Corpus
 from polyculture.corpus.filtered import Counts
 from polyculture.deduplication.removal import REASONS, Removal
 from polyculture.errors import PolycultureError
+from polyculture.sources.side_files import join_left_out
 from schemas.accounts import FileAccount, LeftOut, SourceAccount
 from schemas.config import CurationConfig
 from schemas.quarantined import QuarantineReason
 from schemas.source_config import SourceConfig
-
-MOST_SIDE_FILES = 10  # that are named, of one reason
 
 
 def settle_filtered(files: Sequence[FileAccount], filtered: Counts) -> list[FileAccount]:
@@ -79,19 +78,9 @@ def conserve(  # noqa: PLR0913, PLR0917 -- one argument a kind of evidence
                 f"source {name}: {account.imbalance()} record slots are unaccounted for; a defect, please report it"
             )
         inside = [left for file in files[name] for left in file.left_out]
-        both = _join_left_out([*(left_out or {}).get(name, ()), *inside])
+        both = join_left_out([*(left_out or {}).get(name, ()), *inside])
         accounts.append(account.model_copy(update={"left_out": both}))
     return accounts
-
-
-def _join_left_out(parts: Sequence[LeftOut]) -> list[LeftOut]:
-    """Side files of several places, one entry for each reason."""
-    joined: dict[str, LeftOut] = {}
-    for part in parts:
-        known = joined.get(part.why, LeftOut(why=part.why, files=0, names=[]))
-        names = [*known.names, *part.names][:MOST_SIDE_FILES]
-        joined[part.why] = LeftOut(why=part.why, files=known.files + part.files, names=names)
-    return [joined[why] for why in sorted(joined)]
 
 
 def _account(

@@ -151,8 +151,8 @@ def _formats(file: FileAccount) -> dict[str, int]:
 
 def _layout_conditions(account: SourceAccount) -> Iterator[CheckResult]:
     """Name what was left out as no data, and warn of a source whose files are not what they were taken for."""
-    for line in left_out_lines(account):
-        yield condition("side_files", account.name, True, line, "warn")
+    for left in account.left_out:
+        yield condition("side_files", account.name, True, f"{account.name}: {left.line}", "warn")
     formats: Counter[str] = Counter()
     for file in account.files:
         formats.update(_formats(file) if file.documents else {})
@@ -170,16 +170,6 @@ def _layout_conditions(account: SourceAccount) -> Iterator[CheckResult]:
             "if its paragraphs are documents, `text_records: blank_lines`"
         )
         yield condition("one_document", account.name, False, said, "warn")
-
-
-def left_out_lines(account: SourceAccount) -> list[str]:
-    """Sentences on the side files of a source, one for each reason."""
-    return [
-        f"{account.name}: {left.files:,} side files left out, {left.why}: "
-        + ", ".join(left.names)
-        + (", ..." if left.files > len(left.names) else "")
-        for left in account.left_out
-    ]
 
 
 def _quarantine(account: SourceAccount) -> CheckResult:

@@ -60,11 +60,6 @@ class Found:
     left_out: tuple[LeftOut, ...]
 
 
-def find_files(source: SourceConfig, base: Path) -> list[InputFile]:
-    """The files of a source; see `find_inputs`."""
-    return list(find_inputs(source, base).files)
-
-
 def find_inputs(source: SourceConfig, base: Path) -> Found:
     """The files of a source, each hashed, sorted by name; a file that is reached twice counts once.
 

@@ -22,7 +22,7 @@ def read_file(
     becomes a Rejection; a defect of this program raises.
 
     Args:
-        file: file that `find_files` found.
+        file: file that `find_inputs` found.
         source: its `fields`, `kind` and `cut_pages` are used.
         limits: bounds.
         notes: empty; filled while the iterator runs.

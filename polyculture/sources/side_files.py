@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 
@@ -141,6 +141,16 @@ def gather_left_out(left: Mapping[str, str]) -> list[LeftOut]:
     for name, why in sorted(left.items()):
         names[why].append(name)
     return [LeftOut(why=why, files=len(of), names=of[:MOST_NAMES]) for why, of in sorted(names.items())]
+
+
+def join_left_out(parts: Sequence[LeftOut]) -> list[LeftOut]:
+    """Side files of several places, one entry for each reason, at most 10 names each."""
+    joined: dict[str, LeftOut] = {}
+    for part in parts:
+        known = joined.get(part.why, LeftOut(why=part.why, files=0, names=[]))
+        names = [*known.names, *part.names][:MOST_NAMES]
+        joined[part.why] = LeftOut(why=part.why, files=known.files + part.files, names=names)
+    return [joined[why] for why in sorted(joined)]
 
 
 def _is_arrow(path: PurePath) -> bool:

@@ -17,14 +17,14 @@ TREES = ("polyculture", "schemas", "tests", "docs")
 
 READ = """
 from pathlib import Path
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes
 from schemas.documents import Kind
 from schemas.source_config import LimitsConfig, SourceConfig
 Path("cards.txt").write_text("====\\none\\n====\\ntwo\\n")
 source, notes = SourceConfig(name="s", kind=Kind.WEB, paths=("cards.txt",)), FileNotes()
-[file] = find_files(source, Path())
+[file] = find_inputs(source, Path()).files
 texts = [slot.values["text"] for slot in read_file(file, source, LimitsConfig(), notes)]
 assert (texts, notes.format) == (["one\\n", "two\\n"], "cards"), (texts, notes)
 """

@@ -9,7 +9,7 @@ import pytest
 from polyculture.compute.executor import make_executor
 from polyculture.compute.watchdog import MOST_ENDS
 from polyculture.corpus.ingest import Partition, ingest_partition, partition_files
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.storage.files import map_arrow_file
 from schemas.accounts import FileAccount
 from schemas.documents import Kind
@@ -23,7 +23,7 @@ LIMITS = LimitsConfig(max_document_seconds=1)
 def partition_of(folder: Path, name: str, data: bytes) -> Partition:
     (folder / name).write_bytes(data)
     source = SourceConfig(name="s", kind=Kind.WEB, paths=(name,))
-    (partition,) = partition_files(source, find_files(source, folder))
+    (partition,) = partition_files(source, find_inputs(source, folder).files)
     return partition
 
 

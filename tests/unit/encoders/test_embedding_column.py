@@ -16,7 +16,7 @@ from polyculture.encoders.embeddings import make_encoder
 from polyculture.errors import ConfigError, PolycultureError
 from polyculture.signals.attributes import write_attributes
 from polyculture.signals.signal import SignalSettings
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.storage.files import map_arrow_file
 from schemas.config import CurationConfig
 from schemas.documents import Kind
@@ -30,7 +30,7 @@ COLUMN = SemanticConfig(encoder="column", model="made-up@1", dimensions=2)
 def embed(folder: Path, name: str) -> list[list[float]]:
     """Ingest a file and embed its only partition; vectors as numbers, in the order of the file."""
     source = SourceConfig(name="s", kind=Kind.WEB, paths=(name,), fields={"embedding": "vec"})
-    (partition,) = partition_files(source, find_files(source, folder))
+    (partition,) = partition_files(source, find_inputs(source, folder).files)
     _, (documents, _) = ingest_partition(partition, LimitsConfig(), None, folder, 0)
     settings = SignalSettings(MeasureConfig(semantic=COLUMN))
     assert write_attributes(documents, {"embedding": folder / "out.arrow"}, settings) == 6

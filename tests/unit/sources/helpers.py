@@ -18,7 +18,7 @@ import xxhash
 import zstandard
 
 from polyculture.sources.documents import Document
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, Rejection
 from schemas.documents import Kind
@@ -73,7 +73,7 @@ def read(
 
 def read_found(folder: Path, source: SourceConfig, limits: LimitsConfig | None = None) -> Outcome:
     """Read the one file of a source and check what holds for every file."""
-    (file,) = find_files(source, folder)
+    (file,) = find_inputs(source, folder).files
     notes = FileNotes()
     slots = list(read_file(file, source, limits or LimitsConfig(), notes))
     offsets = [slot.byte_offset for slot in slots]

@@ -15,7 +15,7 @@ import pytest
 
 from polyculture.sources import columnar
 from polyculture.sources.documents import Document
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes
 from schemas.source_config import LimitsConfig, SourceConfig
@@ -341,7 +341,7 @@ def test_a_reader_that_is_dropped_ends_its_child(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(subprocess, "Popen", watched)
     (tmp_path / "a.parquet").write_bytes(parquet(column(["x" * 2**20] * 100)))
     source = SourceConfig(name="s", kind="web", paths=("a.parquet",))
-    (file,) = find_files(source, tmp_path)
+    (file,) = find_inputs(source, tmp_path).files
     slots = read_file(file, source, LimitsConfig(), FileNotes())
     assert isinstance(next(iter(slots)), Document)
     assert children[0].poll() is None

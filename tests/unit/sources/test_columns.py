@@ -8,7 +8,7 @@ import pytest
 from polyculture.errors import ConfigError
 from polyculture.job import open_job
 from polyculture.sources.columns import HeadStream, check_columns
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from schemas.source_config import LimitsConfig, SourceConfig
 from tests.unit.sources.helpers import arrow_file, arrow_stream, jsonl, parquet, warc, zst
 
@@ -30,7 +30,7 @@ def look(folder: Path, files: dict[str, bytes], fields: dict[str, str]) -> None:
     for name, data in files.items():
         (folder / name).write_bytes(data)
     source = SourceConfig(name="pages", kind="web", paths=tuple(files), fields=fields)
-    check_columns(source, find_files(source, folder), LimitsConfig())
+    check_columns(source, find_inputs(source, folder).files, LimitsConfig())
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from polyculture.errors import ConfigError
-from polyculture.sources.files import check_unchanged, find_files
+from polyculture.sources.files import check_unchanged, find_inputs
 from schemas.source_config import SourceConfig
 
 
@@ -16,7 +16,7 @@ def source(*paths: str) -> SourceConfig:
 
 
 def names(folder: Path, *paths: str) -> list[str]:
-    return [file.name for file in find_files(source(*paths), folder)]
+    return [file.name for file in find_inputs(source(*paths), folder).files]
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def test_a_link_to_a_file_is_read_once_under_the_smaller_name(tree: Path) -> Non
 
 
 def test_size_and_digest_are_of_the_bytes(tree: Path) -> None:
-    (file,) = find_files(source("a.jsonl"), tree)
+    (file,) = find_inputs(source("a.jsonl"), tree).files
     assert file.size_bytes == 7
     assert file.sha256 == hashlib.sha256(b"a.jsonl").hexdigest()
 
 
 @pytest.mark.parametrize("change", ["grow", "rewrite", "remove", "swap for a FIFO"])
 def test_a_file_that_changes_is_noticed(tree: Path, change: str) -> None:
-    (file,) = find_files(source("a.jsonl"), tree)
+    (file,) = find_inputs(source("a.jsonl"), tree).files
     assert check_unchanged(file)
     if change == "grow":
         with file.path.open("a") as out:
@@ -137,7 +137,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, name: str) -
     make, said = REFUSED[name]
     make(tmp_path / "thing")
     with pytest.raises(ConfigError, match=said) as caught:
-        find_files(source("thing"), tmp_path)
+        find_inputs(source("thing"), tmp_path)
     assert "web_a" in str(caught.value)
     assert "thing" in str(caught.value)
 
@@ -145,7 +145,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path, name: str) -
 @pytest.mark.parametrize("path", ["/dev/zero", "/dev/null"])
 def test_devices_are_refused(tmp_path: Path, path: str) -> None:
     with pytest.raises(ConfigError, match="device"):
-        find_files(source(path), tmp_path)
+        find_inputs(source(path), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -161,14 +161,14 @@ def test_devices_are_refused(tmp_path: Path, path: str) -> None:
 )
 def test_what_is_not_there_is_refused(tmp_path: Path, path: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        find_files(source(path), tmp_path)
+        find_inputs(source(path), tmp_path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").touch(mode=0)
     with pytest.raises(ConfigError, match="permissions"):
-        find_files(source("a"), tmp_path)
+        find_inputs(source("a"), tmp_path)
 
 
 def test_an_unreadable_file_is_refused_even_where_root_tests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,16 +178,16 @@ def test_an_unreadable_file_is_refused_even_where_root_tests(tmp_path: Path, mon
     (tmp_path / "a").touch()
     monkeypatch.setattr("polyculture.sources.files.open_regular", refuse)
     with pytest.raises(ConfigError, match="check its permissions"):
-        find_files(source("a"), tmp_path)
+        find_inputs(source("a"), tmp_path)
 
 
 def test_a_name_that_is_no_utf_8_is_refused(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.txt")).touch()
     with pytest.raises(ConfigError, match="not UTF-8"):
-        find_files(source("*.txt"), tmp_path)
+        find_inputs(source("*.txt"), tmp_path)
 
 
 def test_control_characters_in_a_path_are_escaped_in_the_message(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
-        find_files(source("a\n\x1b[2J\u202eb"), tmp_path)
+        find_inputs(source("a\n\x1b[2J\u202eb"), tmp_path)
     assert str(caught.value).isprintable()

@@ -8,7 +8,7 @@ import pytest
 
 from polyculture.sources import read as module
 from polyculture.sources.documents import Document
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
 from polyculture.sources.readers import READERS
 from polyculture.sources.record import FileNotes, Reading, Record, Rejection, Slot
@@ -151,7 +151,7 @@ def test_a_packed_file_that_changes_while_it_is_read_loses_its_tail(
         gzip.compress(b"".join(b'{"text": "%s"}\n' % os.urandom(500).hex().encode() for _ in range(8_000)))
     )
     source = SourceConfig(name="s", kind=Kind.WEB, paths=(path.name,))
-    (file,) = find_files(source, tmp_path)
+    (file,) = find_inputs(source, tmp_path).files
     notes = FileNotes()
     slots = read_file(file, source, LimitsConfig(), notes)
     assert isinstance(next(slots), Document)

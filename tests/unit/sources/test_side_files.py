@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from polyculture.errors import ConfigError
-from polyculture.sources.files import find_files, find_inputs
+from polyculture.sources.files import find_inputs
 from schemas.source_config import SourceConfig
 
 
@@ -75,7 +75,7 @@ def test_side_files_are_left_out_and_named(tmp_path: Path, layout: str, path: st
 def test_what_the_configuration_names_is_read(tmp_path: Path) -> None:
     build(tmp_path, "x/README.md x/a.jsonl x/_SUCCESS run/removed/a.parquet run/manifest.json run/verdict.json")
     source = SourceConfig(name="s", kind="web", paths=("x", "x/README.md", "x/_SUCCESS", "run/removed"))
-    assert [file.name for file in find_files(source, tmp_path)] == [
+    assert [file.name for file in find_inputs(source, tmp_path).files] == [
         "run/removed/a.parquet",
         "x/README.md",
         "x/_SUCCESS",
@@ -86,7 +86,7 @@ def test_what_the_configuration_names_is_read(tmp_path: Path) -> None:
 def test_a_folder_of_side_files_alone_is_refused(tmp_path: Path) -> None:
     build(tmp_path, "x/_SUCCESS x/_delta_log/0.json")
     with pytest.raises(ConfigError, match="side files only"):
-        find_files(SourceConfig(name="s", kind="web", paths=("x",)), tmp_path)
+        find_inputs(SourceConfig(name="s", kind="web", paths=("x",)), tmp_path)
 
 
 def test_many_side_files_are_counted_and_ten_are_named(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from polyculture.errors import ConfigError
 from polyculture.sources import tar as module
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import find_files, find_inputs
+from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes
 from schemas.documents import Kind
@@ -481,7 +481,7 @@ def test_blank_lines_split_members_too(tmp_path: Path) -> None:
 def test_a_column_that_no_member_has_is_refused_before_the_run(tmp_path: Path) -> None:
     (tmp_path / "a.tar.gz").write_bytes(gzip.compress(tar([("a.jsonl", jsonl([{"body": "x"}] * 3))])))
     source = SourceConfig(name="s", kind=Kind.WEB, paths=("a.tar.gz",))
-    files = find_files(source, tmp_path)
+    files = find_inputs(source, tmp_path).files
     with pytest.raises(ConfigError, match="body"):
         check_columns(source, files, LimitsConfig())
     check_columns(source.model_copy(update={"fields": {"text": "body"}}), files, LimitsConfig())
@@ -501,7 +501,7 @@ def test_memory_does_not_grow_with_a_member(tmp_path: Path, packing: str, monkey
     line = jsonl(rows(1, 2000))
     source = SourceConfig(name="s", kind=Kind.WEB, paths=("a.tar",))
     (tmp_path / "a.tar").write_bytes(PACKERS[packing](tar([("a.jsonl", line * 5_000)])))
-    (file,) = find_files(source, tmp_path)
+    (file,) = find_inputs(source, tmp_path).files
     tracemalloc.start()
     count = sum(1 for _ in read_file(file, source, LimitsConfig(), FileNotes()))
     peak = tracemalloc.get_traced_memory()[1]

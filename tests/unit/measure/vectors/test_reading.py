@@ -19,7 +19,7 @@ from polyculture.measure.vectors.reading import unfit_languages
 from polyculture.measure.vectors.semantic_rows import SemanticMeasured, SemanticSettings, measure_embeddings
 from polyculture.signals.attributes import write_attributes
 from polyculture.signals.signal import SignalSettings
-from polyculture.sources.files import find_files
+from polyculture.sources.files import find_inputs
 from polyculture.storage.files import map_arrow_file, write_arrow_file
 from polyculture.storage.hashing import id_hash
 from schemas.documents import Kind
@@ -50,7 +50,7 @@ def read(folder: Path, sources: dict[str, list[str]], languages: dict[str, str] 
         claim = {"language": languages[name]} if languages and name in languages else {}
         write_jsonl_gz(folder / f"{name}.jsonl.gz", texts, **claim)
         source = SourceConfig(name=name, kind=Kind.WEB, paths=(f"{name}.jsonl.gz",))
-        (part,) = partition_files(source, find_files(source, folder))
+        (part,) = partition_files(source, find_inputs(source, folder).files)
         _, (documents, _) = ingest_partition(part, LimitsConfig(), None, folder, 0)
         paths.append(folder / f"{name}.embedding.arrow")
         write_attributes(documents, {"embedding": paths[-1]}, SETTINGS)
