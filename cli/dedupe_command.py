@@ -79,7 +79,8 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from schemas.documents import Kind
     from schemas.source_config import SourceConfig
 
-    source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields={"id": identity, "text": text})
+    fields = {"text": text} | ({} if identity == "id" else {"id": identity})  # a mapped column must be there
+    source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields=fields)
     try:
         near, others = NearConfig(threshold=threshold), tuple(against or ())
     except ValidationError as error:

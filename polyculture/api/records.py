@@ -26,7 +26,9 @@ class Columns:
     @property
     def fields(self) -> dict[str, str]:
         """Columns or keys by field, as a source's `fields` has them."""
-        return {"id": self.id or ("id" if self.text != "id" else "id_"), "text": self.text}
+        if self.id is None and self.text != "id":
+            return {"text": self.text}  # what is mapped and not there is warned of
+        return {"id": self.id or "id_", "text": self.text}
 
 
 def as_paths(records: object) -> list[str] | None:

@@ -34,7 +34,7 @@ def read_arc(reading: Reading) -> Iterator[Slot]:
 
 
 def _capture(record: ArcRecord) -> Capture:
-    provenance: dict[str, object] = {"id": None, "url": record.url, "crawl_date": _iso_date(record.date)}
+    provenance: dict[str, object] = {"url": record.url, "crawl_date": _iso_date(record.date)}
     is_http = record.scheme in ("http", "https")
     return Capture(record.payload, record.content_type, is_http, provenance, record.byte_offset, record.sha256)
 
