@@ -15,6 +15,7 @@ from polyculture.evidence.evidence import damaged_ledger, read_profile
 from polyculture.gate.opening import open_gate
 from polyculture.mixture.plan.plan_run import PlanLimits, plan_run
 from polyculture.mixture.plan.run_ledger import RunLedger, read_run_ledger
+from polyculture.mixture.plan.supply import ledger_supply, rates_of_shares
 from polyculture.mixture.plan.terms import parse_terms
 from polyculture.mixture.plan.what_if import what_ifs
 from polyculture.shards.listing import TRAIN
@@ -106,12 +107,20 @@ class Run:
         return pl.scan_parquet([self.path / file.path for file in listed], glob=False)
 
     def what_if(
-        self, rates: Mapping[str, float], *, lenses: Sequence[str] | None = None, weighting: str = "documents"
+        self,
+        rates: Mapping[str, float] | None = None,
+        *,
+        shares: Mapping[str, float] | None = None,
+        tokens: int | None = None,
+        lenses: Sequence[str] | None = None,
+        weighting: str = "documents",
     ) -> WhatIfResult:
         """Estimate another mixture of the run's distinct documents, beside its own; no data is read.
 
         Args:
             rates: epochs by source, 0 to 1000; 1 for a source that is not named.
+            shares: in place of `rates`, shares of the mixture's tokens: of every source, with sum 1.
+            tokens: of a mixture of shares; as many as repeat nothing if None.
             lenses: some that were measured; None for all.
             weighting: `documents` or `tokens`: what means are over.
 
@@ -119,12 +128,20 @@ class Run:
             The numbers with 95 % intervals. Milliseconds to tenths of a second.
 
         Raises:
-            ConfigError: a source, rate, lens or weighting is not one, or the run is an audit.
+            ConfigError: a source, rate, share, lens or weighting is not one, rates and shares are both given, or the
+                run is an audit.
             PolycultureError: the ledger is damaged.
         """
+        if shares is not None and rates is not None:
+            raise ConfigError("rates and shares are both given; keep one")
+        if tokens is not None and shares is None:
+            raise ConfigError("tokens is the size of a mixture of shares; rates decide it themselves; leave it out")
+        if tokens is not None and tokens < 1:
+            raise ConfigError(f"tokens: wanted a number of at least 1; got {tokens!r}")
         wanted = None if lenses is None else [_word("lenses", lens, Lens) for lens in lenses]
         by, run = _word("weighting", weighting, Weighting), self._ledger
-        mixture, own = what_ifs(run.ledger, [dict(rates), run.own_rates], wanted, by)
+        asked = dict(rates or {}) if shares is None else rates_of_shares(ledger_supply(run.ledger), shares, tokens)
+        mixture, own = what_ifs(run.ledger, [asked, run.own_rates], wanted, by)
         name, digest = run.manifest.name, run.manifest_sha256
         return WhatIfResult(WhatIfAnswer(run=name, manifest_sha256=digest, mixture=mixture, own=own))
 
