@@ -13,6 +13,8 @@ from polyculture.storage.messages import brief, first_few
 from schemas.survivor import Survivor
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from polyculture.deduplication.request import DedupeJob
     from schemas.dedupe import DedupeSummary, FileReading
     from schemas.source_config import LimitsConfig
@@ -33,6 +35,14 @@ MostRemoved = Annotated[
 Limits = Annotated[
     list[str] | None,
     typer.Option("--limit", help="A bound of `limits:`, as max_document_bytes=20_000_000; may be repeated."),
+]
+Reading = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read",
+        help="A setting of how files are read, as text_records=blank_lines, cut_pages=leave_out or "
+        "'chat_template={role}: {content}'; may be repeated.",
+    ),
 ]
 AllowEmpty = Annotated[bool, typer.Option("--allow-empty", help="Exit with 0 although a file gave no document.")]
 Against = Annotated[
@@ -62,6 +72,7 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     measure: Measure = False,
     index: Index = None,
     limits: Limits = None,
+    reading: Reading = None,
     max_removed_fraction: MostRemoved = None,
     allow_empty: AllowEmpty = False,
     workers: Workers = None,
@@ -74,13 +85,19 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
     from pydantic import ValidationError
 
     from cli.progress import ProgressDisplay
-    from polyculture.deduplication.request import DedupeJob
+    from polyculture.deduplication.request import READ_SETTINGS, DedupeJob
     from schemas.dedupe_config import NearConfig
     from schemas.documents import Kind
     from schemas.source_config import SourceConfig
 
     fields = {"text": text} | ({} if identity == "id" else {"id": identity})  # a mapped column must be there
-    source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields=fields)
+    settings = _parse_settings("--read", reading or [], READ_SETTINGS)
+    try:
+        source = SourceConfig.model_validate(
+            {"name": "input", "kind": Kind.WEB, "paths": tuple(inputs), "fields": fields, **settings}
+        )
+    except ValidationError as error:
+        raise _refused("--read", error, "") from error
     try:
         near, others = NearConfig(threshold=threshold), tuple(against or ())
     except ValidationError as error:
@@ -123,20 +140,38 @@ def _parse_limits(texts: Sequence[str]) -> "LimitsConfig":
 
     from schemas.source_config import LimitsConfig
 
-    found: dict[str, str] = {}
-    for text in texts:
-        name, _, value = (part.strip() for part in text.partition("="))
-        if name not in LimitsConfig.model_fields:
-            known = ", ".join(LimitsConfig.model_fields)
-            raise ConfigError(f"--limit: {text!r} is not NAME=VALUE with a known name; known: {known}")
-        if name in found:
-            raise ConfigError(f"--limit: {name} is given twice")
-        found[name] = value
+    found = _parse_settings("--limit", texts, tuple(LimitsConfig.model_fields))
     try:
         return LimitsConfig.model_validate(found)
     except ValidationError as error:
-        problems = [f"--limit: {p['loc'][0]}={p['input']}: wanted a whole number; {p['msg']}" for p in error.errors()]
-        raise ConfigError(*problems) from error
+        raise _refused("--limit", error, "wanted a whole number; ") from error
+
+
+def _parse_settings(option: str, texts: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    r"""`NAME=VALUE` as settings by name; `\n` in a value is a line feed.
+
+    Raises:
+        ConfigError: a text is none, or a name is unknown or stands twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        name = name.strip()
+        if name not in names:
+            raise ConfigError(f"{option}: {text!r} is not NAME=VALUE with a known name; known: {', '.join(names)}")
+        if name in found:
+            raise ConfigError(f"{option}: {name} is given twice")
+        found[name] = value.replace("\\n", "\n")
+    return found
+
+
+def _refused(option: str, error: "ValidationError", wanted: str) -> ConfigError:
+    """Sentences on the values that a setting cannot have."""
+    problems = []
+    for problem in error.errors():
+        shown = f"{problem['loc'][0]}={problem['input']}: " if problem["loc"] else ""
+        problems.append(f"{option}: {shown}{wanted}{problem['msg'].removeprefix('Value error, ')}")
+    return ConfigError(*problems)
 
 
 def _complain_of_losses(summary: "DedupeSummary", most: float) -> bool:
@@ -164,7 +199,8 @@ def _complain_of_emptiness(summary: "DedupeSummary") -> bool:
 def _why_empty(file: "FileReading") -> str:
     reasons = [f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items()]
     filtered = [f"filtered {file.filtered:,}"] if file.filtered else []
-    return ", ".join([*reasons, *filtered]) + (f": {file.loss}" if file.loss else "") or "it holds no records"
+    why = file.loss or file.first_fault
+    return ", ".join([*reasons, *filtered]) + (f": {why}" if why else "") or "it holds no records"
 
 
 def _make_out(job: "DedupeJob") -> int:
@@ -238,7 +274,8 @@ def _trouble(file: "FileReading") -> list[str]:
     lost = [_loss(file)] if file.is_tail_lost else []
     changed = ["changed while it was read"] if file.is_changed else []
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items())
-    gone = [f"quarantined: {reasons}"] if reasons else []
+    first = f" (the first: {file.first_fault})" if file.first_fault and not file.loss else ""
+    gone = [f"quarantined: {reasons}{first}"] if reasons else []
     return [*lost, *changed, *gone, *file.warnings]
 
 

@@ -51,7 +51,7 @@ def _show_verdict(directory: RunDirectory, verdict: Verdict) -> None:
     except (OSError, ValueError):
         profile = None  # the verdict says that the ledger is damaged
     if profile is not None:
-        _print_numbers(terminal, manifest, profile)
+        _print_numbers(terminal, manifest, profile, verdict)
     for check in verdict.checks:
         if check.name == "side_files":
             terminal.line(check.message, style="dim")
@@ -73,8 +73,8 @@ def _said_of_the_plan(manifest: Manifest) -> frozenset[str]:
     return frozenset(sentence.rstrip(".") for sentence in (manifest.plan.warnings if manifest.plan is not None else ()))
 
 
-def _print_numbers(terminal: Terminal, manifest: Manifest, profile: Profile) -> None:
-    """The table per source, and what became of the budget."""
+def _print_numbers(terminal: Terminal, manifest: Manifest, profile: Profile, verdict: Verdict) -> None:
+    """The table per source, and what became of the budget, but for what the lines of the verdict say below."""
     print_sources(terminal, source_rows(manifest, profile))
     terminal.line(
         "Distinct fractions through the near lens, ± half of the 95 % interval; counted where no interval stands.",
@@ -90,7 +90,7 @@ def _print_numbers(terminal: Terminal, manifest: Manifest, profile: Profile) -> 
         terminal.line(line, style="dim")
     plan = manifest.plan
     if plan is not None:
-        _print_plan(terminal, manifest, plan)
+        _print_plan(terminal, manifest, plan, frozenset(line.text for line in verdict.lines))
     held = manifest.validation
     if held is not None:
         terminal.line(
@@ -110,7 +110,7 @@ def print_sources(terminal: Terminal, rows: list[list[str]]) -> None:
     grid_of([[row[0], *row[-len(FRACTIONS) :]] for row in rows]).show()
 
 
-def _print_plan(terminal: Terminal, manifest: Manifest, plan: MixturePlan) -> None:
+def _print_plan(terminal: Terminal, manifest: Manifest, plan: MixturePlan, said: frozenset[str]) -> None:
     """Print what was asked and delivered, the budget, phase by phase, and the plan's notes and warnings."""
     grid_of(delivery_rows(plan)).show()
     if plan.budget_tokens is not None:
@@ -128,7 +128,8 @@ def _print_plan(terminal: Terminal, manifest: Manifest, plan: MixturePlan) -> No
             f"The budget lacks {plan.lacking_tokens:,} tokens: supply and limits allow no more.", style="yellow"
         )
     for sentence in plan.warnings:
-        terminal.line(sentence, style="yellow")
+        if sentence.rstrip(".") not in said:
+            terminal.line(sentence, style="yellow")
     for sentence in plan.notes:
         terminal.line(sentence)
 

@@ -32,7 +32,8 @@ class LeftOut(Strict):
     def line(self) -> str:
         """The number of files, the reason and the names, for people."""
         more = ", ..." if self.files > len(self.names) else ""
-        return f"{self.files:,} side files left out, {self.why}: {', '.join(self.names)}{more}"
+        noun = "side file" if self.files == 1 else "side files"
+        return f"{self.files:,} {noun} left out, {self.why}: {', '.join(self.names)}{more}"
 
 
 class FileAccount(Strict):

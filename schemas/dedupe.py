@@ -39,6 +39,7 @@ class FileReading(Strict):
         is_changed: whether the file changed while it was read.
         format: format and compression, as `jsonl+gzip`; `unknown` of what was refused.
         loss: reason for the first loss.
+        first_fault: detail of the first record slot that was quarantined.
         left_out: side files in an archive.
     """
 
@@ -54,6 +55,7 @@ class FileReading(Strict):
     is_changed: bool
     format: str = ""
     loss: str = ""
+    first_fault: str = ""
     left_out: tuple[LeftOut, ...] = ()
 
 

@@ -3,16 +3,18 @@
 import shutil
 import tempfile
 import weakref
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import polars as pl
+from pydantic import ValidationError
 
 from polyculture.api.display import Panel, as_html, as_text
 from polyculture.api.records import Columns, as_frame, as_paths, spill
 from polyculture.compute.in_process import InProcess
 from polyculture.compute.machine import usable_cpus
-from polyculture.deduplication.request import DedupeJob
+from polyculture.deduplication.request import READ_SETTINGS, DedupeJob
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.standalone import dedupe_files
 from polyculture.errors import ConfigError
@@ -104,13 +106,14 @@ class Deduplicated:
         return Panel(f"Kept {kept} of {of} documents at threshold {self.summary.threshold:g}", rows, notes)
 
 
-def dedupe(
+def dedupe(  # noqa: PLR0913 -- one argument an option, by name
     records: object,
     *,
     threshold: float = 0.8,
     text_column: str = "text",
     id_column: str | None = None,
     against: object = None,
+    reading: Mapping[str, str] | None = None,
 ) -> Deduplicated:
     """Remove exact and near-duplicates over all records together, as `polyculture dedupe` does.
 
@@ -125,6 +128,7 @@ def dedupe(
         id_column: column or key of the id; `id` if there is one.
         against: other records, of which all stay, to compare with: the same kinds, or a folder made by
             `polyculture dedupe --index`.
+        reading: how files are read, by the settings of a source: `text_records`, `chat_template`, `cut_pages`.
 
     Returns:
         What is kept and what is removed. `kept` and `removed` follow the rows of a table or a list, and `is_kept` has
@@ -143,7 +147,7 @@ def dedupe(
         paths = as_paths(records)
         frame = as_frame(records, columns) if paths is None else None
         inputs = [spill(frame, columns, root / RECORDS)] if frame is not None else paths or []
-        source = SourceConfig(name="input", kind=Kind.WEB, paths=tuple(inputs), fields=columns.fields)
+        source = _source(inputs, columns, reading or {})
         folder = root if frame is not None else Path.cwd()
         job = DedupeJob(
             source, NearConfig(threshold=threshold), root / "out", _others(against, columns, root), folder=folder
@@ -156,6 +160,17 @@ def dedupe(
     except BaseException:
         shutil.rmtree(root, ignore_errors=True)
         raise
+
+
+def _source(inputs: Sequence[str], columns: Columns, reading: Mapping[str, str]) -> SourceConfig:
+    given = {"name": "input", "kind": Kind.WEB, "paths": tuple(inputs), "fields": columns.fields}
+    unknown = [name for name in reading if name not in READ_SETTINGS]
+    if unknown:
+        raise ConfigError(f"reading: unknown setting {unknown[0]!r}; known: {', '.join(READ_SETTINGS)}")
+    try:
+        return SourceConfig.model_validate({**given, **reading})
+    except ValidationError as error:
+        raise ConfigError(*(f"reading: {problem['msg']}" for problem in error.errors())) from error
 
 
 def _others(against: object, columns: Columns, root: Path) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from schemas.source_config import LimitsConfig, SourceConfig
 from schemas.survivor import Survivor
 
 INDEX_MANIFEST = "index.json"
+READ_SETTINGS = ("text_records", "chat_template", "cut_pages")  # of a source, that a request may set
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Spooled:
             is_changed=self.is_changed,
             format=self.notes.format,
             loss=self.notes.loss,
+            first_fault=str(self.quarantined[0]["detail"]) if self.quarantined else "",
             left_out=tuple(self.notes.left_out),
         )
 

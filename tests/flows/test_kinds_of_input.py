@@ -230,15 +230,18 @@ def test_a_run_reads_every_record_or_says_what_it_did_not(done: Done, name: str)
     assert tuple(checks) == (("mixed_formats",) if name == "tar" else kind.checks)
 
 
-@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if not kind.options])
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if "fields" not in kind.options])
 def test_deduplication_reads_the_same_texts(done: Done, name: str) -> None:
     kind, records = KINDS[name], records_of(name)
-    found = polyculture.dedupe(done.folder / name / kind.file)
+    settings = {key: str(value) for key, value in kind.options.items()}
+    found = polyculture.dedupe(done.folder / name / kind.file, reading=settings)
     assert found.summary.files[0].format == kind.format
     assert found.kept.height == kind.documents
     texts = found.kept["text"].to_list()
     if kind.documents == 1:
         assert texts == [one_text(records).decode()]
+    elif "chat_template" in kind.options:
+        assert all(text.startswith("user: ") and "\nassistant: " in text for text in texts)
     else:
         assert {record["text"] for record in records} <= set(texts)
     assert not [warning for warning in found.summary.files[0].warnings if "absent" in warning]
@@ -345,3 +348,52 @@ def test_an_id_that_is_null_here_and_there_keeps_the_others(here: Callable[..., 
     ids = pl.read_parquet(tmp_path / "out" / "kept" / "*.parquet")["id"].to_list()
     assert [name for name in ids if name in ("1", "3")] == ["1", "3"]
     assert len(set(ids)) == 4
+
+
+def write_chat_and_text(folder: Path) -> None:
+    records: list[Records] = [
+        [{"id": str(n), "text": text} for n, text in enumerate(unique_texts(COUNT, seed))] for seed in (8, 9)
+    ]
+    (folder / "in").mkdir()
+    (folder / "in" / "chat.jsonl").write_bytes(jsonl(chats(records[0])))
+    (folder / "in" / "all.txt").write_bytes(blank_lines(records[1]))
+
+
+def test_what_deduplication_cannot_read_as_it_is_names_the_setting_that_reads_it(
+    here: Callable[..., Ended], tmp_path: Path
+) -> None:
+    write_chat_and_text(tmp_path)
+    ended = here("dedupe", tmp_path / "in", "--out", tmp_path / "out")
+    assert ended.returncode == 1
+    for output in (ended.stdout, ended.stderr):
+        (line,) = [line for line in output.splitlines() if "chat.jsonl" in line and "text_wrong_type" in line]
+        assert "chat_template" in line
+    settings = ("--read", "chat_template={role}: {content}\\n", "--read", "text_records=blank_lines")
+    ended = here("dedupe", tmp_path / "in", "--out", tmp_path / "again", *settings)
+    assert ended.returncode == 0, ended.stderr
+    kept = pl.read_parquet(tmp_path / "again" / "kept" / "*.parquet")["text"].to_list()
+    assert len(kept) == 2 * COUNT
+    assert sum(text.startswith("user: ") and text.endswith("\n") for text in kept) == COUNT
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("text_records=lines", "text_records=lines"),
+        ("text_records", "text_records="),
+        ("chat_template={role}", "wants {content}"),
+        ("paths=x", "known: text_records, chat_template, cut_pages"),
+        ("cut_pages=yes", "cut_pages=yes"),
+    ],
+)
+def test_settings_that_are_none_are_refused_with_those_that_are(
+    here: Callable[..., Ended], tmp_path: Path, setting: str, says: str
+) -> None:
+    write_chat_and_text(tmp_path)
+    ended = here("dedupe", tmp_path / "in", "--out", tmp_path / "out", "--read", setting)
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert not (tmp_path / "out").exists()
+    name, _, value = setting.partition("=")
+    with pytest.raises(polyculture.ConfigError, match="reading: "):
+        polyculture.dedupe(tmp_path / "in", reading={name: value})

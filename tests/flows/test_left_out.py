@@ -22,6 +22,10 @@ def named(folder: str, side_files: Mapping[str, list[str]] = SIDE_FILES) -> dict
     return {why: [f"{folder}/{name}" for name in names] for why, names in side_files.items()}
 
 
+def counted(names: list[str]) -> str:
+    return "1 side file" if len(names) == 1 else f"{len(names)} side files"
+
+
 @dataclass(frozen=True)
 class Done:
     """A run over the snapshot and every layout, each a source of its own."""
@@ -109,7 +113,8 @@ def test_deduplicating_names_them_too(command: Command, tmp_path: Path) -> None:
     for key, folder, label in (("left_out", "hub", ""), ("against_left_out", "other", "--against: ")):
         assert {left["why"]: left["names"] for left in summary[key]} == named(folder)
         for why, names in named(folder).items():
-            assert f"{label}{len(names)} side files left out, {why}: {', '.join(names)}" in done.stdout.splitlines()
+            said = f"{label}{counted(names)} left out, {why}: {', '.join(names)}"
+            assert said in done.stdout.splitlines()
     for key, folder in (("files", "hub"), ("against_files", "other")):
         (lost,) = [file for file in summary[key] if file["is_tail_lost"]]
         assert (lost["file"], lost["documents"], lost["format"]) == (f"{folder}/{LOST}", 0, "unknown")
@@ -146,5 +151,5 @@ def test_python_names_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert {left.why: left.names for left in found.summary.left_out} == named("hub")
     shown = " ".join(repr(found).split())
     for why, names in named("hub").items():
-        assert f"{len(names)} side files left out, {why}: " in shown
+        assert f"{counted(names)} left out, {why}: " in shown
     assert polyculture.dedupe(pl.DataFrame({"text": ["one text", "another text"]})).summary.left_out == ()

@@ -53,7 +53,7 @@ def test_the_table_fits_80_columns_and_the_binding_source_and_budget_are_said_on
     assert {line.split()[0]: line.split()[1] for line in table[1:4]} == {
         "pages": "50.0", "solutions": "30.0", "samples": "20.0",
     }  # fmt: skip
-    assert sum(line.startswith("pages limits the mixture: with 1 epoch of its") for line in lines) == 1
+    assert " ".join(printed.split()).count("pages limits the mixture: with 1 epoch of its") == 1
     assert "all rates scaled" not in printed
     assert printed.count("The budget lacks") == 1
     verdict = json.loads((run / "verdict.json").read_text())
@@ -88,7 +88,8 @@ def test_rates_that_sum_to_1_are_warned_of_with_what_they_gave(tmp_path: Path, c
     config["mixture"] = {"rates": {"pages": 0.3, "solutions": 0.7, "samples": 0}}
     result = command("run", write_config(tmp_path, config), "--out", tmp_path / "run", COLUMNS="80")
     assert result.returncode == 0, result.stdout + result.stderr
-    said = next(line for line in result.stdout.splitlines() if line.startswith("Rates are epochs, not shares"))
+    said = " ".join(result.stdout.split())
+    assert said.count("Rates are epochs, not shares") == 1
     assert "`shares: {pages: 0.3, samples: 0, solutions: 0.7}`" in said
     table = {line.split()[0]: line.split() for line in result.stdout.splitlines() if " epochs " in line and "%" in line}
     assert table["pages"][1:3] == ["0.3", "epochs"]
