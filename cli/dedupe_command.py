@@ -275,15 +275,20 @@ def _trouble(file: "FileReading") -> list[str]:
     changed = ["changed while it was read"] if file.is_changed else []
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in file.quarantine_reasons.items())
     first = f" (the first: {file.first_fault})" if file.first_fault and not file.loss else ""
-    gone = [f"quarantined: {reasons}{first}"] if reasons else []
+    gone = [f"quarantined: {reasons}{first}"] if reasons and not _is_unread(file) else []
     return [*lost, *changed, *gone, *file.warnings]
 
 
 def _loss(file: "FileReading") -> str:
     """The part of a file that was not read, and why."""
     why = f": {file.loss}" if file.loss else ""
-    found = file.format.partition("+")[0]
-    if found == "unknown":
+    if _is_unread(file):
         return f"is not read{why}"
-    what = "part of it cannot be read" if found == "tar" else "ends in damage: tail lost"
+    is_archive = file.format.partition("+")[0] == "tar"
+    what = "part of it cannot be read" if is_archive else "ends in damage: tail lost"
     return f"{what}, {file.lost_bytes:,} bytes unread{why}"
+
+
+def _is_unread(file: "FileReading") -> bool:
+    """True of a file that was refused whole, which is one rejection."""
+    return file.format.partition("+")[0] == "unknown" and file.is_tail_lost

@@ -79,7 +79,7 @@ def test_a_file_that_gives_nothing_is_an_error_unless_it_is_allowed(command: Com
     done = command(*asked, "--out", tmp_path / "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "empty.jsonl gave no document (it holds no records)" in done.stderr
-    assert "named.jsonl gave no document (text_missing 1)" in done.stderr
+    assert "named.jsonl gave no document (text_missing 1: no text; the record has body, id)" in done.stderr
     assert "a.jsonl gave" not in done.stderr
     assert (tmp_path / "out" / "dedupe.json").is_file()
     done = command(*asked, "--out", tmp_path / "again", "--allow-empty", cwd=tmp_path)
