@@ -1,6 +1,5 @@
 """`polyculture dedupe`: remove duplicates from files, without a configuration."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from polyculture.deduplication.request import DedupeJob
-    from schemas.dedupe import DedupeSummary, FileReading
+    from schemas.dedupe import DedupeSummary, FileLosses, FileReading
     from schemas.source_config import LimitsConfig
 
-MOST_FILES = 50  # with trouble that are shown; dedupe.json has all of them
+MOST_FILES = 50  # that are shown; dedupe.json has all of them
 
 Inputs = Annotated[list[str], typer.Argument(help="Files or folders with `id` and `text`.", show_default=False)]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the result; it must be empty.", show_default=False)]
@@ -114,14 +113,11 @@ def dedupe(  # noqa: PLR0913, PLR0917 - the options of the command
         with display.loading():
             from cli.display import print_result
             from polyculture.compute.executor import local_workers
+            from polyculture.deduplication.request import held_output
             from polyculture.deduplication.search import Workplace
             from polyculture.deduplication.standalone import dedupe_files
-        work = out / ".work"
-        try:
-            with local_workers(workers) as executor:
-                summary = dedupe_files(job, executor, Workplace(work, executor.workers, display.update))
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        with held_output(out) as work, local_workers(workers) as executor:
+            summary = dedupe_files(job, executor, Workplace(work, executor.workers, display.update))
     print_result(summary, as_json, lambda: _show(summary, out))
     is_over = max_removed_fraction is not None and _complain_of_losses(summary, max_removed_fraction)
     if not allow_empty and _complain_of_emptiness(summary):
@@ -219,10 +215,11 @@ def _make_out(job: "DedupeJob") -> int:
 
 
 def _require_empty(out: Path) -> None:
+    from polyculture.deduplication.request import is_fit_for_output
     from polyculture.storage.run_directory import require_local
 
     require_local(out)
-    if out.exists() and (not out.is_dir() or any(path.name != ".work" for path in out.iterdir())):
+    if not is_fit_for_output(out):
         raise ConfigError(f"--out: {out} is not an empty folder; choose another")
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -233,13 +230,17 @@ def _require_empty(out: Path) -> None:
 def _show(summary: "DedupeSummary", out: Path) -> None:
     terminal = Terminal()
     grid = Grid("file", "documents", "exact", "near", "kept", "removed", "quarantined")
-    for file in summary.files:
+    for file in _shown(summary):
         counts = (file.documents, file.exact, file.near, file.kept)
         grid.row(file.file, *(f"{n:,}" for n in counts), f"{file.removed_fraction:.1%}", f"{file.quarantined:,}")
     total = (summary.documents, summary.exact, summary.near, summary.kept)
     quarantined = sum(file.quarantined for file in summary.files)
     grid.row("all", *(f"{n:,}" for n in total), f"{summary.removed_fraction:.1%}", f"{quarantined:,}")
     grid.show()
+    if len(summary.files) > MOST_FILES:
+        terminal.line(
+            f"The {MOST_FILES} of {len(summary.files):,} files that lost most documents; dedupe.json lists them all."
+        )
     if summary.against_documents:
         terminal.line(
             f"{summary.removed_for_against:,} are among the {summary.against_documents:,} compared with; "
@@ -254,6 +255,12 @@ def _show(summary: "DedupeSummary", out: Path) -> None:
             f"(similarity {cluster.least_similarity:.2f} or more): {brief(cluster.examples[0], 80)}"
         )
     terminal.line(f"Result: {out}")
+
+
+def _shown(summary: "DedupeSummary") -> list["FileLosses"]:
+    """The files to show, in their order: where there are many, those that lost most."""
+    most = sorted(range(len(summary.files)), key=lambda number: -summary.files[number].lost)
+    return [summary.files[number] for number in sorted(most[:MOST_FILES])]
 
 
 def _show_trouble(terminal: Terminal, summary: "DedupeSummary") -> None:

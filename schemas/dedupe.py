@@ -63,13 +63,21 @@ class FileLosses(FileReading):
     """The outcome for one file's record slots.
 
     Attributes:
+        part: name of the file in `kept/`, `removed/` and `quarantined/` that its records went to, which small files
+            share.
         removed_fraction: removed share of its documents.
     """
 
+    part: str
     exact: int
     near: int
     kept: int
     removed_fraction: float
+
+    @property
+    def lost(self) -> int:
+        """Documents that were removed, and record slots that were set aside."""
+        return self.exact + self.near + self.quarantined
 
 
 class Cluster(Strict):

@@ -14,7 +14,7 @@ import pyarrow.ipc
 from polyculture.compute.watchdog import MOST_ENDS, OverdueError, Watchdog
 from polyculture.corpus.sorted_runs import SortedRuns
 from polyculture.sources.documents import Document
-from polyculture.sources.files import check_unchanged
+from polyculture.sources.files import check_unchanged, gather_files
 from polyculture.sources.read import read_file
 from polyculture.sources.record import TIME_LIMIT, FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
@@ -75,15 +75,7 @@ class Partition:
 
 def partition_files(source: SourceConfig, files: Sequence[InputFile]) -> list[Partition]:
     """Cut a source's files, in order, into partitions of about 256 MiB of input."""
-    groups: list[list[InputFile]] = [[]]
-    filled = 0
-    for file in files:
-        if groups[-1] and filled + file.size_bytes > PARTITION_BYTES:
-            groups.append([])
-            filled = 0
-        groups[-1].append(file)
-        filled += file.size_bytes
-    return [Partition(source, number, tuple(group)) for number, group in enumerate(groups) if group]
+    return [Partition(source, number, group) for number, group in enumerate(gather_files(files, PARTITION_BYTES))]
 
 
 @dataclass(frozen=True, slots=True)

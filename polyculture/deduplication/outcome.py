@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from polyculture.deduplication.engine import KnownDocuments
 from polyculture.deduplication.examples import passages
+from polyculture.deduplication.request import SUMMARY
 from polyculture.deduplication.search import NearDuplicates
-from polyculture.deduplication.spool import Spooled
+from polyculture.deduplication.spool import Spooled, SpooledFile
 from polyculture.sources.side_files import join_left_out
 from polyculture.storage.commit import writing
 from polyculture.storage.files import PARQUET, map_arrow_file, write_parquet, write_text
@@ -62,16 +63,17 @@ class Decision:
 
     @cached_property
     def names(self) -> pa.Table:
-        """(n + m,) id, file and position."""
+        """(n + m,) id, file and position, in one piece: rows are taken part by part."""
         mine = self.identity.select(["id", "file", "position"])
-        return mine if self.settled is None else pa.concat_tables([mine, self.settled.identity])
+        return (mine if self.settled is None else pa.concat_tables([mine, self.settled.identity])).combine_chunks()
 
 
 def write_outcome(
     spooled: Sequence[Spooled], decision: Decision, near: NearConfig, out: Path, is_measured_only: bool
 ) -> DedupeSummary:
     """Write the documents and the summary; see `DedupeJob`."""
-    losses, start = [], 0
+    losses: list[FileLosses] = []
+    start = 0
     removed = "matches" if is_measured_only else "removed"
     for number, part in enumerate(spooled):
         mine = slice(start, start + part.documents)
@@ -81,14 +83,15 @@ def write_outcome(
             _write_kept(out / "kept" / name, map_arrow_file(part.path), decision.is_kept[mine])
         gone = np.flatnonzero(~decision.is_kept[mine]) + mine.start
         write_parquet(out / removed / name, _removed(gone, decision))
-        write_parquet(out / "quarantined" / name, pa.Table.from_pylist(part.quarantined, QUARANTINED_SCHEMA))
-        losses.append(_losses(part, gone, decision))
+        quarantined = [row for file in part.files for row in file.quarantined]
+        write_parquet(out / "quarantined" / name, pa.Table.from_pylist(quarantined, QUARANTINED_SCHEMA))
+        losses += _losses(part, name, mine.start, decision)
     others = np.arange(len(decision), len(decision.representative))
     others = others[decision.representative[others] != others]
     if decision.settled is not None:
         write_parquet(out / f"{removed}-against" / "part-00000.parquet", _removed(others, decision))
     summary = _summary(losses, decision, near, len(others), is_measured_only)
-    write_text(out / "dedupe.json", summary.model_dump_json(indent=1))
+    write_text(out / SUMMARY, summary.model_dump_json(indent=1))
     return summary
 
 
@@ -157,14 +160,24 @@ def _removed(gone: NDArray[np.int64], decision: Decision) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=REMOVED_FILE_SCHEMA)
 
 
-def _losses(part: Spooled, gone: NDArray[np.int64], decision: Decision) -> FileLosses:
-    exact = int(decision.is_exact[gone].sum())
+def _losses(part: Spooled, name: str, start: int, decision: Decision) -> Iterator[FileLosses]:
+    """The losses of each file of a part, whose documents begin at number `start`."""
+    for file in part.files:
+        mine = slice(start, start + file.documents)
+        start = mine.stop
+        yield _losses_of(file, name, decision.is_exact[mine][~decision.is_kept[mine]])
+
+
+def _losses_of(file: SpooledFile, part: str, is_exact: NDArray[np.bool_]) -> FileLosses:
+    """The losses of a file, of whose removed documents some have an exact twin."""
+    gone, exact = len(is_exact), int(is_exact.sum())
     return FileLosses(
-        **dict(part.reading),
+        **dict(file.reading),
+        part=part,
         exact=exact,
-        near=len(gone) - exact,
-        kept=part.documents - len(gone),
-        removed_fraction=len(gone) / max(1, part.documents),
+        near=gone - exact,
+        kept=file.documents - gone,
+        removed_fraction=gone / max(1, file.documents),
     )
 
 

@@ -1,9 +1,14 @@
 """A request to deduplicate files, checked by names and first bytes before anything that computes is loaded."""
 
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from polyculture.errors import ConfigError
+from filelock import FileLock, Timeout
+
+from polyculture.errors import ConfigError, RunInUseError
 from polyculture.sources.columns import check_columns
 from polyculture.sources.files import list_inputs, matches_of
 from schemas.dedupe_config import NearConfig
@@ -12,6 +17,9 @@ from schemas.survivor import Survivor
 
 INDEX_MANIFEST = "index.json"
 READ_SETTINGS = ("text_records", "chat_template", "cut_pages")  # of a source, that a request may set
+SUMMARY = "dedupe.json"
+WORK = ".work"
+PARTS = ("kept", "removed", "removed-against", "matches", "matches-against", "quarantined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +29,8 @@ class DedupeJob:
     Attributes:
         source: the input's paths, and which `fields` hold id and text.
         near: threshold and banding.
-        out: gets `kept/`, `removed/`, `quarantined/` (Parquet, a file for each input) and `dedupe.json`, written last.
+        out: gets `kept/`, `removed/`, `quarantined/` (Parquet; a file for each large input, small ones together, as
+            `dedupe.json` says) and `dedupe.json`, written last.
         against: indexes, or files and folders, that the input is compared with.
         survivor: the side that stays of a pair of the input and `against`.
         is_measured_only: whether nothing is removed: `matches/` says what would be.
@@ -61,6 +70,47 @@ def refuse_nesting(job: DedupeJob) -> None:
                     )
                 if index is not None and index.is_relative_to(place) and not is_index(place):
                     raise ConfigError(f"--index: {job.index} lies in {name} ({option}), which is read; choose another")
+
+
+def is_fit_for_output(out: Path) -> bool:
+    """True if a folder is empty, or holds what a run that did not end left there: its work, and some of its parts."""
+    if not out.exists():
+        return True
+    if not out.is_dir():
+        return False
+    names = {path.name for path in out.iterdir()}
+    return names <= {WORK, *PARTS} if WORK in names else not names
+
+
+@contextmanager
+def held_output(out: Path) -> Iterator[Path]:
+    """Hold the folder of the output while a run fills it; yields the folder of its work, which goes at the end.
+
+    Until the summary is there, parts are nobody's: those of a run that did not end are deleted, and the same command
+    begins again.
+
+    Raises:
+        RunInUseError: another run holds it.
+    """
+    work = out / WORK
+    work.mkdir(exist_ok=True)
+    try:
+        held = FileLock(work / "lock", timeout=0).acquire()
+    except Timeout as error:
+        raise RunInUseError(f"{out} is in use by another run; wait for it, or choose another --out") from error
+    with held:
+        try:
+            _clear_parts(out)
+            yield work
+        finally:
+            if not (out / SUMMARY).exists():
+                _clear_parts(out)
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _clear_parts(out: Path) -> None:
+    for name in PARTS:
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 def check_request(job: DedupeJob) -> int:

@@ -1,8 +1,8 @@
-"""Files of any known format, read into Arrow files that can be mapped."""
+"""Files of any known format, read into Arrow files that can be mapped: a large file into one, small ones together."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,20 +17,20 @@ from polyculture.storage.commit import writing
 from schemas.dedupe import KEPT_SCHEMA, FileReading
 from schemas.source_config import LimitsConfig, SourceConfig
 
+PART_BYTES = 4 * 2**20  # of input files in a part: what is made durable is worth it, and a few parts share the workers
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Spooled:
+@dataclass(slots=True)
+class SpooledFile:
     """One file, read."""
 
     file: InputFile
-    path: Path
-    documents: int
-    quarantined: list[dict[str, object]]
-    filtered: int
-    notes: FileNotes
-    is_changed: bool
+    documents: int = 0
+    quarantined: list[dict[str, object]] = field(default_factory=list)
+    filtered: int = 0
+    notes: FileNotes = field(default_factory=FileNotes)
+    is_changed: bool = False
 
     @property
     def reading(self) -> FileReading:
@@ -53,38 +53,64 @@ class Spooled:
         )
 
 
-def spool_file(file: InputFile, source: SourceConfig, limits: LimitsConfig, path: Path) -> Spooled:
-    """Read a file of any known format into an Arrow file of KEPT_SCHEMA. Memory is bounded by a batch."""
-    notes = FileNotes()
-    quarantined: list[dict[str, object]] = []
-    filtered = documents = 0
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """Some files, read into one: their documents stand in the order of the files."""
+
+    path: Path
+    files: list[SpooledFile]
+
+    @property
+    def documents(self) -> int:
+        """Documents of all files."""
+        return sum(file.documents for file in self.files)
+
+
+def spool_files(files: Sequence[InputFile], source: SourceConfig, limits: LimitsConfig, path: Path) -> Spooled:
+    """Read files of any known format into one Arrow file of KEPT_SCHEMA.
+
+    What is wrong with a file costs the others nothing. Memory is bounded by a batch, and the rows that are set aside.
+    """
+    spooled = Spooled(path, [SpooledFile(file) for file in files])
     with writing(path) as stream, pa.ipc.new_file(stream, KEPT_SCHEMA) as writer:
-        batch: list[Document] = []
+        batch: list[tuple[InputFile, Document]] = []
         characters = 0
-        for slot in read_file(file, source, limits, notes):
-            if isinstance(slot, Rejection):
-                quarantined.append(quarantine_row(source.name, file.name, slot))
-            elif isinstance(slot, Filtered):
-                filtered += 1
-            else:
-                batch.append(slot)
-                documents += 1
-                characters += len(str(slot.values["text"]))
+        for found in spooled.files:
+            for document in _documents(found, source, limits):
+                batch.append((found.file, document))
+                characters += len(str(document.values["text"]))
                 if len(batch) >= BATCH_DOCUMENTS or characters >= BATCH_CHARACTERS:
-                    writer.write_batch(_batch(batch, file))
+                    writer.write_batch(_batch(batch))
                     batch, characters = [], 0
         if batch:
-            writer.write_batch(_batch(batch, file))
-    return Spooled(file, path, documents, quarantined, filtered, notes, not check_unchanged(file))
+            writer.write_batch(_batch(batch))
+    return spooled
 
 
-def _batch(documents: Sequence[Document], file: InputFile) -> pa.RecordBatch:
-    own = [document.values.get("id") for document in documents]
+def _documents(found: SpooledFile, source: SourceConfig, limits: LimitsConfig) -> Iterator[Document]:
+    """The documents of a file; accounts for everything else on the way."""
+    for slot in read_file(found.file, source, limits, found.notes):
+        if isinstance(slot, Rejection):
+            found.quarantined.append(quarantine_row(source.name, found.file.name, slot))
+        elif isinstance(slot, Filtered):
+            found.filtered += 1
+        else:
+            found.documents += 1
+            yield slot
+    found.is_changed = not check_unchanged(found.file)
+
+
+def _batch(documents: Sequence[tuple[InputFile, Document]]) -> pa.RecordBatch:
     columns = [
-        [f"{file.sha256[:32]}:{d.position}" if i is None else str(i) for i, d in zip(own, documents, strict=True)],
-        [document.values["text"] for document in documents],
-        [file.name] * len(documents),
-        [document.position for document in documents],
+        [_id_of(file, document) for file, document in documents],
+        [document.values["text"] for _, document in documents],
+        [file.name for file, _ in documents],
+        [document.position for _, document in documents],
     ]
     arrays = [pa.array(values, field.type) for values, field in zip(columns, KEPT_SCHEMA, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=KEPT_SCHEMA)
+
+
+def _id_of(file: InputFile, document: Document) -> str:
+    own = document.values.get("id")
+    return f"{file.sha256[:32]}:{document.position}" if own is None else str(own)

@@ -21,10 +21,10 @@ from polyculture.deduplication.index import find_settled, index_scheme, write_pa
 from polyculture.deduplication.outcome import Decision, write_outcome
 from polyculture.deduplication.request import DedupeJob, is_index
 from polyculture.deduplication.search import Workplace
-from polyculture.deduplication.spool import Spooled, spool_file
+from polyculture.deduplication.spool import PART_BYTES, Spooled, spool_files
 from polyculture.deduplication.verify import have_equal_texts
 from polyculture.sources.columns import check_columns
-from polyculture.sources.files import Found, find_inputs
+from polyculture.sources.files import Found, find_inputs, gather_files
 from polyculture.sources.record import InputFile
 from polyculture.storage.files import map_arrow_file
 from polyculture.text.texts import map_texts
@@ -74,11 +74,13 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
 def _spool(files: Sequence[InputFile], job: DedupeJob, executor: Executor, workplace: Workplace) -> list[Spooled]:
     workplace.folder.mkdir(parents=True, exist_ok=True)
     calls = [
-        (file, job.source, job.limits, workplace.folder / f"{number:05d}.spool") for number, file in enumerate(files)
+        (group, job.source, job.limits, workplace.folder / f"{number:05d}.spool")
+        for number, group in enumerate(gather_files(files, PART_BYTES))
     ]
-    spooled = []
-    for done, part in enumerate(executor.run(spool_file, calls), 1):
+    spooled, done = [], 0
+    for part in executor.run(spool_files, calls):
         spooled.append(part)
+        done += len(part.files)
         workplace.report("files", done, len(files))
     return spooled
 
@@ -96,7 +98,7 @@ def _indexes(
         source = job.source.model_copy(update={"paths": others})
         found = find_inputs(source, job.folder)
         spooled = _spool(found.files, job, executor, inner)
-        read = tuple(part.reading for part in spooled)
+        read = tuple(file.reading for part in spooled for file in part.files)
         sketched = sketch_documents(map_texts([part.path for part in spooled]), job.near, SEED, inner)
         every = pa.concat_tables([map_arrow_file(part.path) for part in spooled])
         index = workplace.folder / "against-index"

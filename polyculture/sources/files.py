@@ -5,7 +5,7 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,6 +122,27 @@ def matches_of(written: str, base: Path) -> list[Path]:
         return [path]
     pattern = os.path.join(glob.escape(str(base)), written)  # noqa: PTH118 - an absolute `written` replaces the base
     return [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207 - Path.glob refuses those
+
+
+def gather_files(files: Sequence[InputFile], most_bytes: int) -> list[tuple[InputFile, ...]]:
+    """Gather neighbouring files into groups that are worth the fixed cost of a unit of work.
+
+    Args:
+        files: files, in their order, which stays.
+        most_bytes: most that the sizes of a group sum up to; a larger file is a group of its own.
+
+    Returns:
+        The groups, which depend on the files' order and sizes alone; none if there are no files.
+    """
+    groups: list[list[InputFile]] = []
+    filled = 0
+    for file in files:
+        if not groups or filled + file.size_bytes > most_bytes:
+            groups.append([])
+            filled = 0
+        groups[-1].append(file)
+        filled += file.size_bytes
+    return [tuple(group) for group in groups]
 
 
 def check_unchanged(file: InputFile) -> bool:

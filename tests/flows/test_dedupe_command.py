@@ -12,7 +12,11 @@ import pytest
 
 from polyculture.text.canonical import canonical_text
 from tests.conftest import Command, Ended
+from tests.support.corpora import tree_digests
+from tests.support.processes import ROOT
 from tests.unit.deduplication import brute_force
+
+FAILPOINTS = ROOT / "tests" / "support" / "failpoints"
 
 
 def corpus(folder: Path) -> tuple[Path, Path]:
@@ -75,9 +79,25 @@ def test_neither_the_order_of_inputs_nor_the_workers_change_a_byte(command: Comm
     second = command("dedupe", right, left, "--out", tmp_path / "b", "--workers", "3")
     assert first.returncode == second.returncode == 0, first.stderr + second.stderr
     files = sorted(path.relative_to(tmp_path / "a") for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert len(files) == 7
+    assert len(files) == 4
     for file in files:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+@pytest.mark.parametrize("step", ["fsync .work/", "fsync removed", "fsync quarantined"])
+def test_killed_while_it_writes_the_same_command_ends_in_the_same_bytes(
+    command: Command, tmp_path: Path, step: str
+) -> None:
+    left, right = corpus(tmp_path)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert command("dedupe", left, right, "--out", whole).returncode == 0
+    plan = json.dumps({"root": str(killed), "trace": str(tmp_path / "trace"), "at": None, "match": step, "act": "kill"})
+    failed = command("dedupe", left, right, "--out", killed, FAILPOINTS=plan, PYTHONPATH=f"{FAILPOINTS}:{ROOT}")
+    assert failed.returncode != 0
+    assert not (killed / "dedupe.json").exists()
+    again = command("dedupe", left, right, "--out", killed)
+    assert again.returncode == 0, again.stderr
+    assert tree_digests(killed) == tree_digests(whole)
 
 
 def test_a_limit_on_losses_is_only_there_if_it_is_given(command: Command, tmp_path: Path) -> None:
