@@ -15,6 +15,7 @@ from polyculture.compute.watchdog import MOST_ENDS, OverdueError, Watchdog
 from polyculture.corpus.sorted_runs import SortedRuns
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged, gather_files
+from polyculture.sources.parser_process import parser_kept
 from polyculture.sources.read import read_file
 from polyculture.sources.record import TIME_LIMIT, FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
@@ -154,6 +155,7 @@ def ingest_partition(
     quarantined_path = folder / f"{partition.name}.quarantined.parquet"
     with (
         Watchdog(limits.max_document_seconds, watch_path(folder, partition)) as watchdog,
+        parser_kept(),
         parquet_rows_to(quarantined_path, QUARANTINED_SCHEMA) as rejected,
         writing(documents_path) as stream,
         pa.ipc.new_file(stream, PARTITION_SCHEMA) as writer,

@@ -11,6 +11,7 @@ import pyarrow.ipc
 from polyculture.corpus.ingest import quarantine_row
 from polyculture.sources.documents import Document
 from polyculture.sources.files import check_unchanged
+from polyculture.sources.parser_process import parser_kept
 from polyculture.sources.read import read_file
 from polyculture.sources.record import FileNotes, Filtered, InputFile, Rejection
 from polyculture.storage.commit import writing
@@ -72,7 +73,7 @@ def spool_files(files: Sequence[InputFile], source: SourceConfig, limits: Limits
     What is wrong with a file costs the others nothing. Memory is bounded by a batch, and the rows that are set aside.
     """
     spooled = Spooled(path, [SpooledFile(file) for file in files])
-    with writing(path) as stream, pa.ipc.new_file(stream, KEPT_SCHEMA) as writer:
+    with parser_kept(), writing(path) as stream, pa.ipc.new_file(stream, KEPT_SCHEMA) as writer:
         batch: list[tuple[InputFile, Document]] = []
         characters = 0
         for found in spooled.files:

@@ -1,3 +1,3 @@
 """Readers: files of many formats in, DOCUMENT record batches out."""
 
-__all__ = ["columns", "documents", "files", "read", "record", "side_files"]
+__all__ = ["columns", "documents", "files", "parser_process", "read", "record", "side_files"]

@@ -2,37 +2,18 @@
 
 import hashlib
 import json
-import os
-import select
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import orjson
 import pyarrow as pa
 
+from polyculture.sources.parser_process import ChildError, Parser, parsed
 from polyculture.sources.record import Reading, Record, Rejection, Slot, Unkept
 from polyculture.sources.stream import RATIO_FREE_BYTES
 from schemas.quarantined import QuarantineReason
-
-PIPE_BYTES = 2**20
-FRAME_HEADER_BYTES = 9
-
-
-class ChildError(Exception):
-    """The child did not deliver the file whole.
-
-    Attributes:
-        reason: reason for the quarantine.
-    """
-
-    def __init__(self, reason: QuarantineReason, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +31,19 @@ class ColumnarSchema:
 
 
 def read_schema(reading: Reading, format_name: str) -> ColumnarSchema | None:
-    """The columns of a Parquet or Arrow file; None if they cannot be read. One child process, no data."""
-    try:
-        for kind, payload in _frames(reading, format_name, is_about_schema=True):
+    """The columns of a Parquet or Arrow file; None if they cannot be read. A child process reads them, and no data."""
+    request = _request(reading, format_name, is_about_schema=True)
+
+    def read(parser: Parser) -> Iterator[ColumnarSchema]:
+        for kind, payload in parser.frames(request, reading.limits.max_parser_seconds):
             if kind == b"S":
                 found = json.loads(payload)
-                return ColumnarSchema(dict(found["columns"]), found["fault"])
+                yield ColumnarSchema(dict(found["columns"]), found["fault"])
+
+    try:
+        return next(parsed(read, reading.limits.max_parser_bytes), None)
     except ChildError:
         return None
-    return None
 
 
 def read_columnar(reading: Reading, format_name: str) -> Iterator[Slot]:
@@ -69,7 +54,8 @@ def read_columnar(reading: Reading, format_name: str) -> Iterator[Slot]:
     """
     row = 0
     try:
-        for batch in _batches(reading, format_name):
+        batches = parsed(lambda parser: _batches(parser, reading, format_name), reading.limits.max_parser_bytes)
+        for batch in batches:
             for slot in _rows(batch, row):
                 yield slot
                 row += 1
@@ -112,10 +98,10 @@ def _for_digest(value: object) -> str:
     raise TypeError(f"unexpected {type(value).__name__}")
 
 
-def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
-    """Checked record batches from the child. Raises ChildError."""
+def _batches(parser: Parser, reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
+    """Checked record batches from a child. Raises ChildError."""
     limits, size, total = reading.limits, reading.file.size_bytes, 0
-    for kind, payload in _frames(reading, format_name):
+    for kind, payload in parser.frames(_request(reading, format_name), limits.max_parser_seconds):
         if kind == b"B":
             total += len(payload)
             if total > RATIO_FREE_BYTES and total > limits.max_expansion * size:
@@ -144,57 +130,14 @@ def _batches(reading: Reading, format_name: str) -> Iterator[pa.RecordBatch]:
             return
 
 
-def _frames(reading: Reading, format_name: str, *, is_about_schema: bool = False) -> Iterator[tuple[bytes, bytes]]:
-    """Frames from the child until its last; ends the child in any case. Raises ChildError."""
-    limits = reading.limits
-    request = {
+def _request(reading: Reading, format_name: str, *, is_about_schema: bool = False) -> dict[str, object]:
+    """What a child is asked for; see `polyculture.sources.isolated`."""
+    return {
         "format": format_name,
         "path": str(reading.file.path.resolve()),
         "columns": sorted(set(reading.columns.values())),
         "text": reading.columns["text"],
         "is_chat": reading.is_chat,
-        "max_text_bytes": limits.max_document_bytes,
-        "max_bytes": limits.max_parser_bytes,
+        "max_text_bytes": reading.limits.max_document_bytes,
         "is_about_schema": is_about_schema,
     }
-    # -P keeps this folder off the child's import path: it holds an `html.py`.
-    command = [sys.executable, "-P", str(Path(__file__).with_name("isolated.py")), json.dumps(request)]
-    null = subprocess.DEVNULL
-    with subprocess.Popen(command, stdin=null, stdout=subprocess.PIPE, stderr=null, bufsize=0) as child:
-        try:
-            pipe = _Pipe(cast("BinaryIO", child.stdout).fileno(), limits.max_parser_seconds)
-            while True:
-                header = pipe.read(FRAME_HEADER_BYTES)
-                kind, length = header[:1], int.from_bytes(header[1:], "big")
-                if kind not in (b"S", b"B", b"E", b"F") or length > limits.max_parser_bytes:
-                    raise ChildError(QuarantineReason.PARSER_CRASH, f"{format_name}: garbage from the child")
-                yield kind, pipe.read(length)
-                if kind != b"B":
-                    return
-        except EOFError:
-            child.kill()
-            detail = f"{format_name}: the parser died (exit {child.wait()})"
-            raise ChildError(QuarantineReason.PARSER_CRASH, detail) from None
-        finally:
-            child.kill()
-
-
-class _Pipe:
-    """Reads from a descriptor with a limit on silence."""
-
-    def __init__(self, descriptor: int, max_seconds: int) -> None:
-        self._descriptor = descriptor
-        self._max_seconds = max_seconds
-
-    def read(self, count: int) -> bytes:
-        """Exactly `count` bytes. Raises EOFError at the end and ChildError after too long a silence."""
-        data = bytearray()
-        while len(data) < count:
-            if not select.select([self._descriptor], [], [], self._max_seconds)[0]:
-                detail = f"the parser was silent for {self._max_seconds} s (limits.max_parser_seconds)"
-                raise ChildError(QuarantineReason.TIMEOUT, detail)
-            part = os.read(self._descriptor, min(PIPE_BYTES, count - len(data)))
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)

@@ -1,6 +1,8 @@
-"""The child process that parses a foreign Parquet or Arrow file: a crash here ends this process, not the run.
+"""The child process that parses foreign Parquet or Arrow files: a crash here ends this process, not the run.
 
-Run by path, as a script, so that it imports pyarrow and nothing of ours. Its standard output is a row of frames, each
+Run by path, as a script, so that it imports pyarrow and nothing of ours. Its argument is its address space in bytes;
+each line of its standard input is a request, as JSON; it ends with its parent, which closes that. Its standard output
+is a row of frames for each request, each
 `kind (1 byte), length (8 bytes, big endian), payload`:
 
 - `S`: the schema, JSON `{"columns": [[path, is_open], ...], "fault"}`; the answer to a request for the schema alone.
@@ -36,7 +38,7 @@ class SchemaError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """The parent's request, from the command line as JSON.
+    """A request of the parent.
 
     Attributes:
         format: parquet, arrow or arrow_stream.
@@ -45,7 +47,6 @@ class Request:
         text: the one that supplies the text.
         is_chat: the text may be a list of messages.
         max_text_bytes: longer strings are left out and their rows listed.
-        max_bytes: address space of this process.
         is_about_schema: only the schema is asked for.
     """
 
@@ -55,7 +56,6 @@ class Request:
     text: str
     is_chat: bool
     max_text_bytes: int
-    max_bytes: int
     is_about_schema: bool = False
 
 
@@ -341,18 +341,26 @@ def reason_of(error: BaseException) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    """Parse the file named in the request; every Python exception becomes an `E` frame."""
-    written = json.loads(arguments[0])
-    request = Request(**{**written, "columns": tuple(written["columns"])})
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    most = request.max_bytes if hard == resource.RLIM_INFINITY else min(request.max_bytes, hard)
+    """Answer requests, one after another, until there are no more."""
+    asked, hard = int(arguments[0]), resource.getrlimit(resource.RLIMIT_AS)[1]
+    most = asked if hard == resource.RLIM_INFINITY else min(asked, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for line in sys.stdin.buffer:
+        try:
+            answer(json.loads(line))
+        except BrokenPipeError:
+            os._exit(1)
+
+
+def answer(written: dict[str, Any]) -> None:
+    """Parse the file named in the request; every Python exception becomes an `E` frame."""
+    request = Request(**{**written, "columns": tuple(written["columns"])})
     try:
         pa.set_cpu_count(1)
         (describe if request.is_about_schema else convert)(request)
     except BrokenPipeError:
-        os._exit(1)
+        raise
     except Exception as error:  # noqa: BLE001 - whatever pyarrow raises is about the file and goes to the parent
         detail = f"{request.format}: {str(error) or type(error).__name__}"
         send(b"E", json.dumps({"reason": reason_of(error), "detail": detail}).encode())

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from polyculture.sources import columnar
+from polyculture.sources import parser_process
 from polyculture.sources.documents import Document
 from polyculture.sources.files import find_inputs
 from polyculture.sources.read import read_file
@@ -291,7 +291,7 @@ def _fake_parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> 
     """Runs `code` in the place of the child."""
     script = tmp_path / "isolated.py"
     script.write_text(code)
-    monkeypatch.setattr(columnar, "__file__", str(tmp_path / "columnar.py"))
+    monkeypatch.setattr(parser_process, "__file__", str(tmp_path / "parser_process.py"))
 
 
 @pytest.mark.parametrize(
