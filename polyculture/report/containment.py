@@ -1,5 +1,7 @@
 """The containment heatmap: which sources repeat which."""
 
+import itertools
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -9,10 +11,11 @@ from numpy.typing import NDArray
 
 from polyculture.report.canvas import INK, SOFT, Drawing, draw, quiet_axes
 from polyculture.report.words import fraction, interval, label, short
-from schemas.measures import Lens, Stage
-from schemas.profile import Containment, Profile
+from schemas.measures import Lens, Stage, Weighting
+from schemas.profile import Containment, Profile, ScopeProfile
 
 MOST_NUMBERED, MOST_SMALL = 14, 34  # sources up to which cells hold numbers, large or small
+MOST_DRAWN = 60  # sources that are drawn
 NAMED_PAIRS, LISTED_PAIRS = 4, 25
 # Lightness falls steadily, so that a grey print keeps the order.
 COLOURS = LinearSegmentedColormap.from_list("containment", ["#f4f6f8", "#c3d7e6", "#6ea6cb", "#25689c", "#0b2f52"])
@@ -22,12 +25,12 @@ def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> D
     """Share of each row's documents that have a twin in each column's source, near lens.
 
     The diagonal is the source's own duplicate fraction. Numbers are in the cells of up to 34 sources; from 15 on those
-    that are 0 are left blank.
+    that are 0 are left blank. Of more than 60 sources those of the strongest pairs are drawn (`drawn_sources`).
 
     Returns:
         The figure, or None if fewer than two sources were measured at the stage.
     """
-    names = [name for name in sources if profile.scope(stage, Lens.NEAR, name)]
+    names, _ = drawn_sources(profile, stage, sources)
     if len(names) < 2:
         return None
     table = _table(profile, stage, names, _pairs(profile, stage))
@@ -55,6 +58,24 @@ def containment_heatmap(profile: Profile, stage: Stage, sources: list[str]) -> D
 
     title = f"Containment of each source in each other at the stage {stage.value}"
     return draw("containment", title, (width, height), paint)
+
+
+def drawn_sources(profile: Profile, stage: Stage, sources: list[str]) -> tuple[list[str], int]:
+    """The sources that the heatmap shows, in their order, and how many were measured at the stage.
+
+    Of more than 60 those of the strongest pairs, then those that repeat themselves most.
+    """
+    own = {s.scope: s.duplicate_fraction.value for s in profile.scopes if _is_near(s, stage)}
+    measured = [name for name in sources if name in own]
+    pairs = sorted(_pairs(profile, stage).values(), key=lambda c: (-c.containment.value, c.of, c.within))
+    strong = (name for pair in pairs if pair.containment.value > 0 for name in (pair.of, pair.within))
+    by_rank = dict.fromkeys([*strong, *sorted(measured, key=lambda name: -own[name])])
+    drawn = set(itertools.islice((name for name in by_rank if name in own), MOST_DRAWN))
+    return [name for name in measured if name in drawn], len(measured)
+
+
+def _is_near(scope: ScopeProfile, stage: Stage) -> bool:
+    return (scope.stage, scope.lens, scope.weighting) == (stage, Lens.NEAR, Weighting.DOCUMENTS)
 
 
 def strongest_pairs(profile: Profile, stage: Stage) -> str:

@@ -8,14 +8,16 @@ from markupsafe import Markup
 
 from polyculture.mixture.plan.worth_words import repeat_table, worth_sentences
 from polyculture.report import words
+from polyculture.report.abridge import abridge
 from polyculture.report.canvas import KIND_COLOURS, Drawing
-from polyculture.report.containment import containment_heatmap, listed_pairs, strongest_pairs
+from polyculture.report.containment import containment_heatmap, drawn_sources, listed_pairs, strongest_pairs
 from polyculture.report.explain import explain
 from polyculture.report.flow import Flow, filtered_parts, flow_figure, flow_of, total_flow
 from polyculture.report.heads import head_lines
 from polyculture.report.lexical import lexical_table
 from polyculture.report.scale_curve import scale_curve
 from polyculture.report.summary import phase_rows
+from polyculture.report.tables import profile_tables
 from polyculture.report.top_up import mixture_rows, sentences, source_rows_of
 from polyculture.report.vectors import vector_section
 from polyculture.report.views import (
@@ -46,7 +48,8 @@ def render_report(
 
     Returns:
         File name -> bytes: `index.html` (one page, no script, nothing loaded from elsewhere), its figures as `*.svg`,
-        and `report.json` (verdict, plan, conservation, profile; sorted keys).
+        `report.json` (verdict, plan, conservation, profile; sorted keys; `left_out` says what of many sources or files
+        it leaves out, and where that is), and the profile's long tables, whole, as `*.parquet`.
 
     Raises:
         ValueError: a number is not finite.
@@ -76,6 +79,7 @@ def render_report(
         filtered=filtered_parts(manifest.conservation),
         head_lines=head_lines(manifest),
         heatmap=heatmap,
+        drawn=drawn_sources(profile, Stage.INPUT, sources),
         vectors=vectors,
         heaviest=heaviest_species(profile, Stage(verdict.judged)),
         pairs=listed_pairs(profile, Stage.INPUT),
@@ -94,6 +98,7 @@ def render_report(
     return {
         "index.html": page.encode(),
         "report.json": _canonical_json(manifest, profile, verdict, top_up),
+        **profile_tables(profile),
         **{f"{drawing.name}.svg": drawing.svg.encode() for drawing in drawings},
     }
 
@@ -147,12 +152,14 @@ def _figure(drawing: Drawing) -> Markup:
 
 
 def _canonical_json(manifest: Manifest, profile: Profile, verdict: Verdict, top_up: TopUp | None) -> bytes:
+    shown = abridge(profile, manifest.conservation, Stage(verdict.judged))
     whole = {
         "format": "polyculture-report-1",
         "verdict": verdict.model_dump(mode="json"),
         "plan": manifest.plan.model_dump(mode="json") if manifest.plan else None,
-        "conservation": [account.model_dump(mode="json") for account in manifest.conservation],
-        "profile": profile.model_dump(mode="json"),
+        "conservation": [account.model_dump(mode="json") for account in shown.conservation],
+        "profile": shown.profile.model_dump(mode="json"),
+        "left_out": shown.left_out,
         **({"top_up": top_up.model_dump(mode="json")} if top_up else {}),
     }
     return json.dumps(whole, sort_keys=True, separators=(",", ":"), allow_nan=False).encode() + b"\n"
