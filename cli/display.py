@@ -28,6 +28,7 @@ STYLES = {VerdictValue.GO: "bold green", VerdictValue.NO_GO: "bold red", Verdict
 OUTCOME_EXIT_CODES = {Outcome.PASS: 0, Outcome.FAIL: 3, Outcome.UNKNOWN: 4}
 OUTCOME_STYLES = {Outcome.PASS: "bold green", Outcome.FAIL: "bold red", Outcome.UNKNOWN: "bold yellow"}
 SHOWN_CHECKS = 6
+MOST_ALIKE = 2  # checks of one name and outcome that are shown each
 
 
 def print_result(result: BaseModel, as_json: bool, show: Callable[[], None]) -> None:
@@ -141,15 +142,25 @@ def _print_text(terminal: Terminal, verdict: Verdict) -> None:
 
 
 def _print_checks(terminal: Terminal, checks: list[CheckResult], what: str, most: int = SHOWN_CHECKS) -> None:
+    """Print the first of what many sources have in common, and how many more there are."""
     styles = {Outcome.FAIL: "red", Outcome.UNKNOWN: "yellow", Outcome.PASS: ""}
-    for check in checks[:most]:
-        _print_check(terminal, check, styles[check.outcome] if check.severity == "fail" else "dim")
-    if len(checks) > most:
-        terminal.line(f"  and {len(checks) - most} more checks {what}, in the report", style="dim")
+    kinds: dict[tuple[str, Outcome], list[CheckResult]] = {}
+    for check in checks:
+        kinds.setdefault((check.name, check.outcome), []).append(check)
+    shown = 0
+    for alike in list(kinds.values())[:most]:
+        own = alike if len(alike) <= MOST_ALIKE else alike[:1]
+        for check in own:
+            style = styles[check.outcome] if check.severity == "fail" else "dim"
+            _print_check(terminal, check, style, len(alike) - len(own))
+        shown += len(alike)
+    if len(checks) > shown:
+        terminal.line(f"  and {len(checks) - shown} more checks {what}, in the report", style="dim")
 
 
-def _print_check(terminal: Terminal, check: CheckResult, style: str) -> None:
+def _print_check(terminal: Terminal, check: CheckResult, style: str, more: int) -> None:
     word = check.outcome.value if check.severity == "fail" else "waived" if check.waiver else "warning"
     bound = f" (wanted {check.bound})" if check.bound else ""
     probes = f"; measure.probes: {check.needed_probes} would settle it, about" if check.needed_probes else ""
-    terminal.line(f"  {word}: {check.message}{bound}{probes}", style=style)
+    alike = f"; and {more} more sources, in the report" if more else ""
+    terminal.line(f"  {word}: {check.message}{bound}{probes}{alike}", style=style)

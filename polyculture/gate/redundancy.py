@@ -86,7 +86,7 @@ def _heavy_words(large: list[tuple[float, HeavySpecies]], rule: HeavyRule, lens:
     more = len(large) - 1
     others = f"; {more} {'other' if more == 1 else 'others'} of the largest over the bound" if more else ""
     like = f"{most.documents:,} documents like {most.example} are one species"
-    return f"{like}, {share:.2%} of the tokens {where}{others}"
+    return f"{like}, {100 * share:.3g} % of the tokens {where}{others}"
 
 
 def _lineage(source: SourceConfig, profile: Profile, judged: Stage) -> Iterator[CheckResult]:
