@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from polyculture.errors import Stopped, is_stop
+from polyculture.errors import Stopped, stop_behind
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 8.0  # for a kernel that returns, workers that end, and a server that is told
@@ -34,8 +34,9 @@ def stoppable() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if is_stop(error):
-            raise Stopped from error
+        stop = stop_behind(error)
+        if stop is not None:
+            raise Stopped(*stop.args) from error
         raise
     finally:
         left.set()

@@ -35,9 +35,9 @@ class Stopped(BaseException):
     """A person or the machine stops what is under way. Nothing that handles errors takes it for one."""
 
 
-def is_stop(error: BaseException) -> bool:
-    """True if a job is being stopped: the error says so, or arose while one that does unwound the stack."""
+def stop_behind(error: BaseException) -> BaseException | None:
+    """The stop that an error is, or arose from while it unwound the stack; None if nobody stops anything."""
     seen: BaseException | None = error
     while seen is not None and not isinstance(seen, KeyboardInterrupt | Stopped):
         seen = seen.__cause__ or seen.__context__
-    return seen is not None
+    return seen

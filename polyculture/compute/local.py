@@ -1,5 +1,6 @@
 """Worker processes on this machine: the executor that every other one is compared with."""
 
+import contextlib
 import fcntl
 import multiprocessing
 import os
@@ -55,6 +56,9 @@ class Local:
         if kind is not None and not issubclass(kind, Exception):  # a person or the machine stops the run: wait for none
             for worker in multiprocessing.active_children():
                 worker.terminate()
+            with contextlib.suppress(OSError):  # a thread of the pool, which finds it broken, closes the same pipes
+                self._pool.shutdown(cancel_futures=True)
+            return
         self._pool.shutdown(cancel_futures=True)
 
     def run(self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]]) -> Iterator[Result]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from polyculture.errors import Stopped, is_stop
+from polyculture.errors import Stopped, stop_behind
 from polyculture.steps.session import Given, Listener, Quiet, Result, step_name
 from schemas.journal import Event, JobRun, JournalEntry
 
@@ -47,7 +47,7 @@ class Journal(Quiet):
         try:
             found = job()
         except BaseException as error:
-            if is_stop(error):
+            if stop_behind(error) is not None:
                 reached = self._reached()
                 self._keep("stopped", message=reached)
                 raise Stopped(reached) from None
@@ -65,7 +65,7 @@ class Journal(Quiet):
         try:
             result = step(*args, **kwargs)
         except BaseException as error:
-            self._keep("stopped" if self._is_stopped or is_stop(error) else "failed", name, str(error))
+            self._keep("stopped" if self._is_stopped or stop_behind(error) else "failed", name, str(error))
             raise
         self._under_way.remove(name)
         self._done.append(name)
@@ -78,7 +78,7 @@ class Journal(Quiet):
         try:
             return super().run_each(step, calls)
         except BaseException as error:
-            self._is_stopped = self._is_stopped or is_stop(error)
+            self._is_stopped = self._is_stopped or stop_behind(error) is not None
             raise
 
     def log(self, message: str) -> None:

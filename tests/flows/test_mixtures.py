@@ -142,7 +142,7 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
+def test_commands_load_only_what_they_need(mixed: Path, command: Command, tmp_path: Path) -> None:
     (tmp_path / "texts.txt").write_text("a text of some words\n")
     run, out = str(mixed), str(tmp_path / "out")
     ids = ["--manifest", f"{run}/manifest.json", "--no-fail"]
@@ -163,7 +163,12 @@ def test_commands_load_only_what_they_need(mixed: Path, tmp_path: Path) -> None:
         ["run", str(mixed.parent / "config.yaml"), "--out", run],
     ]
     result = subprocess.run(
-        [sys.executable, "-c", LOADED, json.dumps(calls)], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-c", LOADED, json.dumps(calls)],
+        env=command.environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     told = [json.loads(line.removeprefix("LOADED ")) for line in result.stdout.splitlines() if line[:6] == "LOADED"]
     assert [code for code, _ in told] == [0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 3], result.stdout + result.stderr
