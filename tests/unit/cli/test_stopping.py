@@ -9,12 +9,16 @@ from polyculture.compute.local import Local
 from polyculture.errors import Stopped
 
 
+def stop_and_fail() -> None:
+    try:
+        raise Stopped("after two steps")
+    finally:
+        os.close(-1)
+
+
 def test_what_fails_while_a_stop_unwinds_is_the_stop() -> None:
     with pytest.raises(Stopped, match="after two steps"), stoppable():
-        try:
-            raise Stopped("after two steps")
-        finally:
-            os.close(-1)
+        stop_and_fail()
 
 
 def test_what_fails_by_itself_is_an_error() -> None:
