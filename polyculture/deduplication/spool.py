@@ -18,7 +18,7 @@ from polyculture.storage.commit import writing
 from schemas.dedupe import KEPT_SCHEMA, FileReading
 from schemas.source_config import LimitsConfig, SourceConfig
 
-PART_BYTES = 4 * 2**20  # of input files in a part: what is made durable is worth it, and a few parts share the workers
+PART_BYTES = 16 * 2**20  # of input files in a part: worth the start of a process, and what is made durable
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 1000, 16 * 2**20
 
 

@@ -238,8 +238,9 @@ def pieces(batch: Any, max_text_bytes: int) -> Iterator[Any]:
         too_big: set[int] = set()
         for at, column in enumerate(columns):
             if is_text_type(column.type):
-                is_long = compute.fill_null(compute.greater(compute.binary_length(column), limit), False)
-                if compute.any(is_long).as_py():
+                lengths = compute.binary_length(column)
+                if (compute.max(lengths).as_py() or 0) > max_text_bytes:
+                    is_long = compute.fill_null(compute.greater(lengths, limit), False)
                     too_big.update(compute.indices_nonzero(is_long).to_pylist())
                     columns[at] = compute.if_else(is_long, pa.scalar(None, column.type), column)
         fields = [pa.field(name, column.type) for name, column in zip(part.schema.names, columns, strict=True)]

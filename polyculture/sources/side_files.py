@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Protocol
 
@@ -49,14 +50,16 @@ class _Tree(Protocol):
 
 
 class _Disk:
-    """A `_Tree` of files and folders."""
+    """A `_Tree` of files and folders, which asks for each once: a folder may hold thousands of files."""
 
-    def has(self, path: PurePath) -> bool:
-        """See `_Tree`."""
+    def __init__(self) -> None:
+        self.has = cache(self._has)
+        self.is_iceberg = cache(self._is_iceberg)
+
+    def _has(self, path: PurePath) -> bool:
         return Path(path).exists()
 
-    def is_iceberg(self, folder: PurePath) -> bool:
-        """See `_Tree`."""
+    def _is_iceberg(self, folder: PurePath) -> bool:
         return self.has(folder / "version-hint.text") or any(Path(folder).glob("*.metadata.json"))
 
 
@@ -123,9 +126,9 @@ def why_left_out(found: Mapping[Path, Path], named: Collection[Path]) -> dict[Pa
         named: files that the configuration names itself; never left out.
     """
     arrow, records = _folders_above(found, _is_arrow), _folders_above(found, _is_record_file)
-    left = {}
+    left, tree = {}, _Disk()
     for path, root in found.items():
-        why = None if path in named else _why(path, root, arrow, records, _Disk())
+        why = None if path in named else _why(path, root, arrow, records, tree)
         if why is not None:
             left[path] = why
     return left
@@ -164,7 +167,11 @@ def _is_record_file(path: PurePath) -> bool:
 
 def _folders_above(found: Iterable[Path], test: Callable[[PurePath], bool]) -> set[Path]:
     """Folders that hold a file which passes the test, at any depth."""
-    return {folder for path in found if test(path) for folder in path.parents}
+    holding: set[Path] = set()
+    for path in found:
+        if path.parent not in holding and test(path):
+            holding.update(path.parents)
+    return holding
 
 
 def _why(
