@@ -77,7 +77,7 @@ def _per_cent(share: Interval) -> str:
 
 def _page(corpora: Sequence[RealCorpus], rows: Sequence[tuple[str, ...]]) -> str:
     names = ", ".join(f"{corpus.name} ({len(corpus.records):,})" for corpus in corpora)
-    return f"""# Numbers that do not change with size alone
+    return f"""# Do the numbers of the gate change with size alone?
 
 `python -m bench.gate.flatness --corpora DIR --report PAGE` makes this page. Every line has half of the documents of the
 line below it, of every source; the sources are those that people wrote. Fractions and shares are of tokens, with half
