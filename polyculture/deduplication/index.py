@@ -3,6 +3,7 @@
 A part is what one run kept. Band keys are sorted, so a query touches the pages that its own keys lead to.
 """
 
+import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,8 +35,13 @@ def index_scheme(near: NearConfig, seed: int) -> IndexScheme:
     return IndexScheme(folding=FOLDING, seed=seed, bands=near.bands, rows=near.rows, shingle_words=SHINGLE_WORDS)
 
 
-def write_part(
-    index: Path, scheme: IndexScheme, sketched: Sketched, identity: pa.Table, is_kept: NDArray[np.bool_]
+def write_part(  # noqa: PLR0913, PLR0917 -- what a part is made of, and the note
+    index: Path,
+    scheme: IndexScheme,
+    sketched: Sketched,
+    identity: pa.Table,
+    is_kept: NDArray[np.bool_],
+    mark: Path | None = None,
 ) -> IndexPart:
     """Add the kept documents of a run to an index; an index that is not there is begun.
 
@@ -45,6 +51,8 @@ def write_part(
         sketched: n documents, whose band keys are still there.
         identity: id, file, position and text of each, large enough to be mapped.
         is_kept: (n,) whether each document is kept.
+        mark: gets a note of what is added before it is, by which `take_back` undoes it if the run does not end: begun
+            again, it would find its own documents there.
 
     Raises:
         ConfigError: the index has another scheme.
@@ -58,8 +66,32 @@ def write_part(
         _write_documents(temporary / "documents.arrow", sketched, identity, is_kept)
         _write_bands(temporary / "bands.arrow", Buckets(sketched.paths), scheme.bands, sketched.keys, is_kept)
         part = _adopt(index, temporary, int(is_kept.sum()))
+        if mark is not None and part.name not in {known.name for known in parts}:
+            write_text(mark, json.dumps([str(index.absolute()), part.name]))
         _write_manifest(index, scheme, [*parts, part])
     return part
+
+
+def take_back(mark: Path) -> None:
+    """Take the part that a run added out of its index again; an index without parts is none. Call it once or twice.
+
+    Args:
+        mark: the note of the run.
+
+    Raises:
+        ConfigError: the index is damaged.
+    """
+    folder, name = json.loads(mark.read_text(encoding="utf-8"))
+    index = Path(folder)
+    with FileLock(index / ".lock"):
+        if (index / MANIFEST).exists():
+            manifest = read_manifest(index)
+            left = [part for part in manifest.parts if part.name != name]
+            if left:
+                _write_manifest(index, manifest.scheme, left)
+            else:
+                (index / MANIFEST).unlink()
+        shutil.rmtree(index / name, ignore_errors=True)
 
 
 def _adopt(index: Path, temporary: Path, documents: int) -> IndexPart:

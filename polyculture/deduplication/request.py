@@ -19,6 +19,7 @@ INDEX_MANIFEST = "index.json"
 READ_SETTINGS = ("text_records", "chat_template", "cut_pages")  # of a source, that a request may set
 SUMMARY = "dedupe.json"
 WORK = ".work"
+INDEX_MARK = "index-part"  # in the work: what the run has added to an index
 PARTS = ("kept", "removed", "removed-against", "matches", "matches-against", "quarantined")
 
 
@@ -86,8 +87,8 @@ def is_fit_for_output(out: Path) -> bool:
 def held_output(out: Path) -> Iterator[Path]:
     """Hold the folder of the output while a run fills it; yields the folder of its work, which goes at the end.
 
-    Until the summary is there, parts are nobody's: those of a run that did not end are deleted, and the same command
-    begins again.
+    Until the summary is there, parts are nobody's: those of a run that did not end are deleted, what it added to an
+    index is taken out again, and the same command begins again.
 
     Raises:
         RunInUseError: another run holds it.
@@ -100,15 +101,20 @@ def held_output(out: Path) -> Iterator[Path]:
         raise RunInUseError(f"{out} is in use by another run; wait for it, or choose another --out") from error
     with held:
         try:
-            _clear_parts(out)
+            _undo(out, work)
             yield work
         finally:
             if not (out / SUMMARY).exists():
-                _clear_parts(out)
+                _undo(out, work)
             shutil.rmtree(work, ignore_errors=True)
 
 
-def _clear_parts(out: Path) -> None:
+def _undo(out: Path, work: Path) -> None:
+    if (work / INDEX_MARK).exists():
+        from polyculture.deduplication.index import take_back  # noqa: PLC0415 -- with all that computes
+
+        take_back(work / INDEX_MARK)
+        (work / INDEX_MARK).unlink()
     for name in PARTS:
         shutil.rmtree(out / name, ignore_errors=True)
 

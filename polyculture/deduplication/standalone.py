@@ -19,7 +19,7 @@ from polyculture.deduplication.engine import (
 )
 from polyculture.deduplication.index import find_settled, index_scheme, write_part
 from polyculture.deduplication.outcome import Decision, write_outcome
-from polyculture.deduplication.request import DedupeJob, is_index
+from polyculture.deduplication.request import INDEX_MARK, DedupeJob, is_index
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.spool import PART_BYTES, Spooled, spool_files
 from polyculture.deduplication.verify import have_equal_texts
@@ -63,7 +63,7 @@ def dedupe_files(job: DedupeJob, executor: Executor, workplace: Workplace) -> De
         settled_left_out=beside,
     )
     if job.index is not None:
-        write_part(job.index, scheme, sketched, identity, decision.is_kept)
+        write_part(job.index, scheme, sketched, identity, decision.is_kept, workplace.folder / INDEX_MARK)
     summary = write_outcome(spooled, decision, job.near, job.out, job.is_measured_only)
     sketched.discard()
     for part in spooled:

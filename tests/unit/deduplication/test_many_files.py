@@ -13,7 +13,8 @@ from polyculture.compute.executor import Executor
 from polyculture.compute.in_process import InProcess
 from polyculture.compute.local import Local
 from polyculture.deduplication import request, standalone
-from polyculture.deduplication.request import DedupeJob
+from polyculture.deduplication.index import read_manifest
+from polyculture.deduplication.request import WORK, DedupeJob, held_output
 from polyculture.deduplication.search import Workplace
 from polyculture.deduplication.standalone import dedupe_files
 from polyculture.errors import OutputError, RunInUseError
@@ -177,3 +178,46 @@ def test_only_what_an_unfinished_run_left_may_be_in_the_folder(
     for name in names:
         (tmp_path / name).mkdir()
     assert request.is_fit_for_output(tmp_path) is is_fit
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+@pytest.mark.parametrize("had_index", [False, True])
+def test_a_run_that_does_not_end_leaves_nothing_in_the_index(
+    is_killed: bool, had_index: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Begun again, it would find its own documents there, and keep none."""
+    write_files(tmp_path / "monday")
+    (tmp_path / "sunday").mkdir()
+    (tmp_path / "sunday" / "texts.jsonl").write_bytes(line(2) + line(5000))
+    index = tmp_path / "index"
+
+    def indexed(folder: str, out: Path, work: Path) -> DedupeSummary:
+        source = SourceConfig(name="input", kind=Kind.WEB, paths=(folder,))
+        against = ("index",) if (index / "index.json").exists() else ()
+        job = DedupeJob(source, NearConfig(), out, against, index=index, folder=tmp_path)
+        with InProcess() as workers:
+            return dedupe_files(job, workers, Workplace(work, 1))
+
+    def whole(folder: str, out: Path) -> DedupeSummary:
+        out.mkdir(exist_ok=True)
+        with held_output(out) as work:
+            return indexed(folder, out, work)
+
+    def full(*_: object) -> None:
+        raise OutputError("no space left")
+
+    if had_index:
+        whole("sunday", tmp_path / "before")
+    parts = len(read_manifest(index).parts) if had_index else 0
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(standalone, "write_outcome", full)
+        work = out / WORK
+        work.mkdir(parents=True)
+        with pytest.raises(OutputError):  # a kill clears up nothing
+            indexed("monday", out, work) if is_killed else whole("monday", out)
+    kept = sum(file.kept for file in whole("monday", out).files)
+    assert kept == FILES - 1 - had_index  # one repeats another, one was kept on Sunday
+    found = read_manifest(index).parts
+    assert len(found) == parts + 1
+    assert sum(part.documents for part in found) == kept + 2 * had_index
