@@ -147,15 +147,20 @@ def _print_checks(terminal: Terminal, checks: list[CheckResult], what: str, most
     kinds: dict[tuple[str, Outcome], list[CheckResult]] = {}
     for check in checks:
         kinds.setdefault((check.name, check.outcome), []).append(check)
-    shown = 0
-    for alike in list(kinds.values())[:most]:
-        own = alike if len(alike) <= MOST_ALIKE else alike[:1]
-        for check in own:
-            style = styles[check.outcome] if check.severity == "fail" else "dim"
-            _print_check(terminal, check, style, len(alike) - len(own))
-        shown += len(alike)
-    if len(checks) > shown:
-        terminal.line(f"  and {len(checks) - shown} more checks {what}, in the report", style="dim")
+    lines: list[tuple[CheckResult, int]] = []
+    for alike in kinds.values():
+        lines += [(alike[0], len(alike) - 1)] if _are_told_by_one(alike) else [(check, 0) for check in alike]
+    for check, more in lines[:most]:
+        _print_check(terminal, check, styles[check.outcome] if check.severity == "fail" else "dim", more)
+    left = sum(1 + more for _, more in lines[most:])
+    if left:
+        terminal.line(f"  and {left} more checks {what}, in the report", style="dim")
+
+
+def _are_told_by_one(alike: list[CheckResult]) -> bool:
+    """True if checks are warnings that many sources share; what closes the gate, and each file, is told of."""
+    is_warning = all(check.severity == "warn" and not check.waiver for check in alike)
+    return is_warning and MOST_ALIKE < len(alike) == len({check.scope for check in alike})
 
 
 def _print_check(terminal: Terminal, check: CheckResult, style: str, more: int) -> None:

@@ -136,7 +136,10 @@ def test_the_report_shows_words_and_how_large_species_begin_as_text(planted: Pat
 def test_missing_lineage_warns_and_closes_the_gate_under_a_strict_policy_unless_it_is_waived(
     run: Path, tmp_path: Path, command: Command
 ) -> None:
-    assert "warning: narrow: 1,800 of 1,800 synthetic documents name no prompt" in command("gate", run).stdout
+    said = command("gate", run).stdout
+    assert "synthetic documents name no prompt or seed" in said
+    assert "more sources, in the report" in said
+    assert "narrow: 1,800 of 1,800 synthetic documents name no prompt" in (run / "report" / "index.html").read_text()
     strict = command("gate", run, "--policy", policy(tmp_path, judge="words", strict=["lineage"]), "--json")
     assert strict.returncode == 3
     verdict = json.loads(strict.stdout)

@@ -23,6 +23,14 @@ def test_what_many_sources_have_in_common_is_said_once(capsys: pytest.CaptureFix
     ]
 
 
+def test_each_file_and_all_that_closes_the_gate_is_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    files = [check(f"truncated of {number}", "s") for number in range(3)]
+    files = [each.model_copy(update={"name": "truncated_input"}) for each in files]
+    closing = [check("quarantine", f"s{number}").model_copy(update={"severity": "fail"}) for number in range(3)]
+    _print_checks(Terminal(), [*files, *closing], "that are shown")
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
 def test_what_is_left_out_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     _print_checks(Terminal(), [check(f"c{number}", "s") for number in range(SHOWN_CHECKS + 3)], "that warn")
     lines = capsys.readouterr().out.splitlines()
