@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from polyculture.measure.ledger.ledger import Ledger
 from polyculture.measure.probes.estimators import scope_of
 from polyculture.measure.probes.ledger_file import matrix_of
-from polyculture.measure.probes.metrics import METRICS, containment, distinct_fraction, scale_curve
+from polyculture.measure.probes.metrics import METRICS, containments, distinct_fraction, scale_curve
 from polyculture.measure.probes.probe_matrix import ProbeMatrix
 from polyculture.measure.vectors.vector_profile import vector_profiles
 from schemas.documents import Kind
@@ -165,15 +165,15 @@ def _containments(ledger: Ledger, population: Population, matrix: ProbeMatrix) -
     """Every ordered pair of sources that hold documents."""
     present = [number for number, documents in enumerate(population.documents) if documents]
     for of in present:
-        for within in present:
-            if of != within:
-                yield Containment(
-                    stage=population.stage,
-                    lens=population.lens,
-                    of=ledger.header.sources[of],
-                    within=ledger.header.sources[within],
-                    containment=containment(matrix, of, within),
-                )
+        others = [within for within in present if within != of]
+        for within, found in zip(others, containments(matrix, of, others), strict=True):
+            yield Containment(
+                stage=population.stage,
+                lens=population.lens,
+                of=ledger.header.sources[of],
+                within=ledger.header.sources[within],
+                containment=found,
+            )
 
 
 def heaviest_species(ledger: Ledger) -> list[HeavySpecies]:

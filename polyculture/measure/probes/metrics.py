@@ -119,9 +119,31 @@ def containment(matrix: ProbeMatrix, of: int, within: int) -> Estimate:
     Raises:
         ValueError: the source has no probes at all.
     """
+    return containments(matrix, of, [within])[0]
+
+
+def containments(matrix: ProbeMatrix, of: int, within: Sequence[int]) -> list[Estimate]:
+    """`containment` of one source in each of several. Sources that share nothing cost next to nothing.
+
+    Raises:
+        ValueError: the source has no probes at all.
+    """
     scope = scope_of(matrix, [of])
-    parts = [
-        stratum_share(stratum, part.rows[:, within] > 0)
-        for stratum, part in zip(scope.strata, matrix.probes[of].strata, strict=True)
-    ]
-    return combine(parts, scope.shares).within(0, 1).estimate()
+    hits = [part.rows > 0 for part in matrix.probes[of].strata]
+    is_shared = (
+        np.any([found.any(axis=0) for found in hits], axis=0) if hits else np.zeros(len(matrix.probes), np.bool_)
+    )
+
+    def share(source: int) -> Estimate:
+        parts = [stratum_share(stratum, found[:, source]) for stratum, found in zip(scope.strata, hits, strict=True)]
+        return combine(parts, scope.shares).within(0, 1).estimate()
+
+    nothing: Estimate | None = None
+    found = []
+    for source in within:
+        if is_shared[source]:
+            found.append(share(source))
+        else:
+            nothing = nothing or share(source)  # the same for all that share nothing
+            found.append(nothing)
+    return found

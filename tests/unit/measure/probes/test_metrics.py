@@ -1,13 +1,14 @@
 """The metrics of a probe matrix: against counting, and the coverage of their intervals."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from polyculture.measure.probes.estimators import Scope, Stratum, pooled_mean, scope_of
 from polyculture.measure.probes.heavy import Documents, heavy_species
-from polyculture.measure.probes.metrics import METRICS, containment, scale_curve, surprise
+from polyculture.measure.probes.metrics import METRICS, containment, containments, scale_curve, surprise
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, SourceProbes, Weighting
 from polyculture.measure.probes.probes import StageCopies, choose_probes, choose_weighted_probes, split_probes
 from schemas.measures import SPACE_METRICS, Metric
@@ -120,6 +121,17 @@ def test_intervals_of_every_metric_cover_what_counting_gives(weighting: Weightin
         # 95 % within four standard errors of 300 draws; half or twice the width is out of these bounds
         assert 0.9 <= covered[name] / SEEDS <= 0.99, (name, covered[name] / SEEDS)
         assert width[name] < 0.4, name
+
+
+@pytest.mark.parametrize("weighting", Weighting)
+def test_containment_in_many_sources_is_that_in_each(weighting: Weighting) -> None:
+    matrix = LARGE.matrix(weighting, 400, 1)
+    strata = matrix.probes[0].strata
+    apart = [replace(part, rows=part.rows * [1, 0]) for part in strata]  # nothing of source 0 stands in source 1
+    for probes in (strata, apart):
+        changed = replace(matrix, probes=(replace(matrix.probes[0], strata=tuple(probes)), *matrix.probes[1:]))
+        assert containments(changed, 0, [0, 1, 1]) == [containment(changed, 0, within) for within in (0, 1, 1)]
+    assert containment(changed, 0, 1).value == 0.0 < containment(changed, 0, 1).high
 
 
 def test_weighting_probes_by_documents_with_their_tokens_would_not_cover() -> None:
