@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+from polyculture.errors import OutputError
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 GRACE = 2  # a process ends after so many times the limit
@@ -61,7 +63,14 @@ class Watchdog:
 
     def __enter__(self) -> Self:
         if self._notes is not None and self._seconds:
-            self._open(self._notes)
+            try:
+                self._open(self._notes)
+            except OSError as error:
+                self._close()
+                raise OutputError(
+                    f"{self._notes}: cannot be written: {error.strerror or error}; see to the space there and to "
+                    "permissions, and run the same command again: it goes on from what is whole"
+                ) from error
         # Handlers belong to the main thread, which workers and commands work in.
         self._is_on = bool(self._seconds) and threading.current_thread() is threading.main_thread()
         if self._is_on:
@@ -78,6 +87,9 @@ class Watchdog:
             signal.signal(signal.SIGVTALRM, self._handler)
             if _may_end and self._hung >= 0:
                 faulthandler.unregister(END_SIGNAL)
+        self._close()
+
+    def _close(self) -> None:
         for descriptor in (self._at, self._hung):
             if descriptor >= 0:
                 os.close(descriptor)

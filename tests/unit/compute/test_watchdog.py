@@ -1,5 +1,6 @@
 """A piece of work that takes too long is stopped, in Python or in a library; the others are done all the same."""
 
+import errno
 import itertools
 import os
 import re
@@ -16,7 +17,7 @@ import pytest
 
 from polyculture.compute.executor import make_executor
 from polyculture.compute.watchdog import MOST_ENDS, OverdueError, Watchdog, forget_notes
-from polyculture.errors import PolycultureError
+from polyculture.errors import OutputError, PolycultureError
 from tests.support.processes import ROOT, wait_until
 
 SECONDS = 0.2
@@ -160,3 +161,12 @@ def test_a_worker_inside_a_library_ends_with_the_command(sent: signal.Signals, t
         process.send_signal(sent)
         assert process.wait(60) == (7 if sent == signal.SIGTERM else -signal.SIGKILL)
     wait_until(lambda: not is_alive(worker), 60, "the end of the worker")
+
+
+def test_notes_that_cannot_be_written_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("polyculture.compute.watchdog.os.open", full)
+    with pytest.raises(OutputError, match=r"notes: cannot be written: No space left on device; .*same command again"):
+        Watchdog(1.0, tmp_path / "notes").__enter__()
