@@ -1,4 +1,4 @@
-"""What a command needs of the machine, asked before it computes: it works, or one line names the cause and the cure."""
+"""Needs of a command on its machine, asked before it computes: it works, or one line names the cause and the cure."""
 
 import os
 import shutil

@@ -198,7 +198,7 @@ def silence_after(passed: float) -> float:
 
 
 def count_words(done: int, total: int | None) -> str:
-    """What is done, as people read it; nothing for a stage without parts."""
+    """Count of what is done, as people read it; nothing for a stage without parts."""
     if total == 1 or (total is None and not done):
         return ""
     return f"{done:,}" if total is None or total == done else f"{done:,} of {total:,}"

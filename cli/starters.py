@@ -16,6 +16,7 @@ from polyculture.job import Job
 from polyculture.steps.journal import JOURNAL, Journal, Outcome
 from polyculture.steps.open import opened
 from polyculture.steps.session import Listener
+from polyculture.storage.messages import legible
 from polyculture.storage.run_directory import RunDirectory
 from schemas.journal import JobRun
 from schemas.pilot import PilotReport
@@ -174,13 +175,8 @@ def _job_of(job: str, given: Given, **parameters: object) -> JobRun:
 
 
 def _job_run(job: str, what: str, tag: str, **parameters: object) -> JobRun:
-    given = {name: _legible(str(value)) for name, value in parameters.items()}
-    return JobRun(id=uuid4().hex, job=job, name=_legible(f"{job} {what}"), tags=(_legible(tag),), parameters=given)
-
-
-def _legible(text: str) -> str:
-    """Text that may hold a path, as UTF-8 has it; bytes that are none are escaped."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    given = {name: legible(str(value)) for name, value in parameters.items()}
+    return JobRun(id=uuid4().hex, job=job, name=legible(f"{job} {what}"), tags=(legible(tag),), parameters=given)
 
 
 def _verdict(verdict: Verdict) -> Outcome:

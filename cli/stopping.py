@@ -1,4 +1,4 @@
-"""How a person or the machine stops a command: Ctrl-C, SIGTERM and a closed terminal are one, and it ends soon."""
+"""Stops of a command by a person or the machine: Ctrl-C, SIGTERM and a closed terminal are one, and it ends soon."""
 
 import os
 import signal

@@ -71,7 +71,7 @@ def source_text(lines: list[str], node: Function) -> str:
 
 
 def first_word(name: str) -> str:
-    """What stands before the first underscore of a function's name, underscores at its beginning left out."""
+    """First word of a function's name: as far as an underscore, those at its beginning left out."""
     return name.lstrip("_").partition("_")[0]
 
 

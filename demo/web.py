@@ -74,7 +74,7 @@ def chosen(operations: Collection[str], told: Counter[str]) -> list[str]:
 
 
 def _parts(operation: str) -> tuple[str, str]:
-    """What an operation does, and to what: `Create` and `Endpoint` of `CreateEndpoints`."""
+    """Verb and thing of an operation: `Create` and `Endpoint` of `CreateEndpoints`."""
     found = _VERB.match(operation)
     verb = found.group() if found else ""
     return verb, operation.removeprefix(verb).removesuffix("s") or operation

@@ -29,7 +29,7 @@ def kernel_folder(environment: Mapping[str, str], package: Path = Path(__file__)
         if not _is_usable(Path(named)):
             raise ConfigError(f"{VARIABLE}: cannot write to {named}, where compiled kernels are to be kept; {CURE}")
         return named
-    cache = Path(environment.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
+    cache = _users_cache(environment)
     if _is_usable(package / "__pycache__") or (cache.is_absolute() and _is_usable(cache)):
         return ""
     return str(_private_folder())
@@ -46,9 +46,12 @@ def has_kernels(environment: Mapping[str, str], package: Path = Path(__file__).p
         ConfigError: there is no folder that they could be kept in.
     """
     folder = kernel_folder(environment)
-    cache = Path(environment.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
-    places = [Path(folder)] if folder else [package / "text", cache]
+    places = [Path(folder)] if folder else [package / "text", _users_cache(environment)]
     return any(True for place in places for _ in place.rglob("*.nbi"))
+
+
+def _users_cache(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "numba")
 
 
 def _private_folder() -> Path:

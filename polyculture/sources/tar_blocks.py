@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from polyculture.sources.framing import BrokenRecord
+from polyculture.storage.messages import legible
 from schemas.quarantined import QuarantineReason
 
 BLOCK = 512
@@ -184,7 +185,7 @@ class TarWalk:
         self.joined += self.is_marked
         self.is_marked = False
         self._left, self._padding = size, -size % BLOCK
-        name = _shown(info.name) if extended.name is None else extended.name
+        name = legible(info.name) if extended.name is None else extended.name
         return Member(name, kind, size, self.offset - BLOCK if start is None else start, self.offset)
 
     def _extend(self, info: tarfile.TarInfo) -> str | None:
@@ -194,7 +195,7 @@ class TarWalk:
         data = self._take(info.size)
         self._take(-info.size % BLOCK)
         if info.type == tarfile.GNUTYPE_LONGNAME:
-            self._extended.name = _shown(data.partition(b"\0")[0])
+            self._extended.name = legible(data.partition(b"\0")[0])
         if info.type not in _PAX:
             return None
         try:
@@ -204,7 +205,7 @@ class TarWalk:
                     if self._extended.size < 0:
                         return "an extended header that cannot be read"
                 elif key in (b"path", b"GNU.sparse.name"):
-                    self._extended.name = _shown(value)
+                    self._extended.name = legible(value)
                 self._extended.is_sparse |= key.startswith(b"GNU.sparse.")
         except ValueError:
             return "an extended header that cannot be read"
@@ -275,9 +276,3 @@ def _pax_records(data: bytes) -> Iterator[tuple[bytes, bytes]]:
             raise ValueError("a record of another length")
         yield data[space + 1 : equals], data[equals + 1 : end - 1]
         at = end
-
-
-def _shown(name: str | bytes) -> str:
-    """A name as text that can be stored: bytes that are no UTF-8 are escaped."""
-    raw = name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
-    return raw.decode("utf-8", "backslashreplace")

@@ -11,6 +11,12 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def legible(path: str | bytes) -> str:
+    """Path as UTF-8 has it; bytes that are none are escaped."""
+    raw = path if isinstance(path, bytes) else path.encode("utf-8", "surrogateescape")
+    return raw.decode("utf-8", "backslashreplace")
+
+
 def brief(text: str, most: int) -> str:
     """The escaped text, at most `most` characters of it; an ellipsis more where it is cut."""
     whole = escaped(text[: most + 1])

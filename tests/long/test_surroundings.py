@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -90,9 +91,15 @@ def is_readable_by_others(path: Path) -> bool:
     reason="the interpreter lies where only root reads",
 )
 def test_another_user_runs_it_from_an_install_that_is_read_only(command: Command, tmp_path: Path) -> None:
-    copy = Path(f"/tmp/polyculture-{os.getpid()}")  # which the other user can reach
+    copy = Path(mkdtemp(prefix="another-user-"))  # folders of tests lie where only root reads
+    copy.chmod(0o755)
     try:
-        shutil.copytree(Path(__file__).parents[2], copy, ignore=shutil.ignore_patterns(".*", "runs", "__pycache__"))
+        shutil.copytree(
+            Path(__file__).parents[2],
+            copy,
+            dirs_exist_ok=True,
+            ignore=shutil.ignore_patterns(".*", "runs", "__pycache__"),
+        )
         config = run_config(copy)
         (copy / "out").mkdir()
         (copy / "out").chmod(0o777)

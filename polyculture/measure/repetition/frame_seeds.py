@@ -35,7 +35,7 @@ def seed_at(words: Hashes, at: int, pattern: int, places: Numbers, factors: Hash
 
 @compiled()
 def starts_stretch(word: Any) -> Any:
-    """Whether stretches that begin with a word are looked up: with half of all words, by their hashes."""
+    """True if stretches that begin with a word are looked up: with half of all words, by their hashes."""
     return word & _STARTS != 0
 
 
@@ -55,7 +55,7 @@ def write_seeds(words: Hashes, offsets: Numbers, seeds: Hashes, starts: Numbers)
 
 @compiled()
 def have_frame(left: Hashes, at: int, right: Hashes, place: int, least: int) -> bool:
-    """Whether two stretches have so many different words in common, each in the same place of both."""
+    """True if two stretches have so many different words in common, each in the same place of both."""
     missed = 0
     for step in range(FRAME_WORDS):
         if left[at + step] != right[place + step]:

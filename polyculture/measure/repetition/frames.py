@@ -30,7 +30,7 @@ from polyculture.measure.repetition.frame_seeds import (
     starts_stretch,
     write_seeds,
 )
-from polyculture.measure.repetition.grams import LOOK_UP, GramTable, Hashes, LookUp, Numbers, find_gram
+from polyculture.measure.repetition.grams import LOOK_UP, GramTable, Hashes, LookUp, Numbers, find_gram, take_counts
 from polyculture.storage.files import write_bytes
 from polyculture.text.word_hashes import SIGN_BIT
 from polyculture.text.word_sequences import WordSequences, word_sequences
@@ -285,10 +285,9 @@ class FrameCounts:
 
     def take(self) -> tuple[Numbers, Numbers]:
         """Numbers of frames that some document has, ascending, and documents that have each; counts from 0 again."""
-        numbers = np.sort(self._met[: self._filled]).astype(np.int64)
-        found: Numbers = self._counts[numbers, 0].astype(np.int64)
-        self._counts[numbers, 0], self._filled = 0, 0
-        return numbers, found
+        taken = take_counts(self._counts, self._met[: self._filled])
+        self._filled = 0
+        return taken
 
 
 @compiled(

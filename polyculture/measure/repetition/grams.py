@@ -176,6 +176,22 @@ def places_of(grams: Hashes, table: GramTable) -> Numbers:
     return found
 
 
+def take_counts(counts: NDArray[np.uint32], met: NDArray[np.uint32]) -> tuple[Numbers, Numbers]:
+    """Take what was counted of some numbers, which stand at 0 again.
+
+    Args:
+        counts: (numbers, 2) documents that have each number, and the last one.
+        met: numbers that some document has, each once.
+
+    Returns:
+        The numbers, ascending, and the documents that have each.
+    """
+    numbers = np.sort(met).astype(np.int64)
+    found: Numbers = counts[numbers, 0].astype(np.int64)
+    counts[numbers, 0] = 0
+    return numbers, found
+
+
 class DocumentCounts:
     """The number of documents that have each gram of a table, and each word, of the documents that were added.
 
@@ -203,10 +219,9 @@ class DocumentCounts:
 
     def take_grams(self) -> tuple[Numbers, Numbers]:
         """Numbers of the grams that some document has, ascending, and documents that have each; counts from 0 again."""
-        numbers = np.sort(self._met[: self._grams_met]).astype(np.int64)
-        found: Numbers = self._grams[numbers, 0].astype(np.int64)
-        self._grams[numbers, 0], self._grams_met = 0, 0
-        return numbers, found
+        taken = take_counts(self._grams, self._met[: self._grams_met])
+        self._grams_met = 0
+        return taken
 
     @property
     def words(self) -> Numbers:

@@ -76,7 +76,7 @@ def _totals(counts: Sequence[SourceCounts], things: int) -> Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Sought:
-    """What drawn documents hold, and is looked for in all others.
+    """Passages and words of drawn documents, looked for in all others.
 
     Attributes:
         documents: numbers of the drawn ones, ascending.

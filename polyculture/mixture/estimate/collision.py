@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from polyculture.measure.probes.metrics import containment
+from polyculture.measure.probes.metrics import containments
 from polyculture.measure.probes.probe_matrix import ProbeMatrix, Weighting
 from schemas.profile import Estimate
 
@@ -18,12 +18,12 @@ def containment_matrix(matrix: ProbeMatrix) -> list[list[Estimate | None]]:
     Returns:
         One row per source; None where either source has no documents, and a source in itself is 1.
     """
-    sources = range(len(matrix.probes))
-    is_there = matrix.documents > 0
-    return [
-        [containment(matrix, of, within) if is_there[of] and is_there[within] else None for within in sources]
-        for of in sources
-    ]
+    there = [number for number, documents in enumerate(matrix.documents) if documents]
+    table: list[list[Estimate | None]] = [[None] * len(matrix.probes) for _ in matrix.probes]
+    for of in there:
+        for within, found in zip(there, containments(matrix, of, there), strict=True):
+            table[of][within] = found
+    return table
 
 
 @dataclass(frozen=True, slots=True)
