@@ -7,7 +7,7 @@ proportion to tokens, so that plain means over a source's rows are means over it
 import pyarrow as pa
 
 __all__ = [
-    "COUNTED_LENSES", "FRAME_DIFFERENT", "FRAME_DOCUMENTS", "FRAME_WORDS", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS",
+    "COUNTED_LENSES", "FRAMED_BY", "FRAME_DIFFERENT", "FRAME_WORDS", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS",
     "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY",
 ]  # fmt: skip
 
@@ -17,11 +17,11 @@ COUNTED_LENSES = ("exact", "near", "template", "opening", "seed", "alike", "twin
 _OF_EMBEDDINGS = frozenset({"alike", "twins"})
 
 PASSAGE_WORDS = 20
-SHARED_BY = (2, 8, 50)  # documents, the drawn one itself included
+SHARED_BY = (2, 8, 32, 128, 512, 2048, 8192)  # documents, the drawn one itself included
 PASSAGE_DOCUMENTS = 50  # from which on a passage is listed
 # Words of a stretch, and how many different ones stand in the same places of two that have a frame in common.
 FRAME_WORDS, FRAME_DIFFERENT = 24, 9
-FRAME_DOCUMENTS = 8  # the drawn one itself included
+FRAMED_BY = SHARED_BY[1:]
 
 
 def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
@@ -31,14 +31,16 @@ def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
 # One row per draw of a document, by source and then in the order of the draws; one drawn twice has two equal rows.
 # `words` are those that shingles are made of. `twin_candidates`: other documents at a cosine of .90 or more, of which
 # `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more;
-# `_before`: in N documents of its own source and of those before it in the survivors' order. `framed`: words of the
-# `frame_words` that are looked at, in stretches of 24 words whose frame 8 documents or more have.
+# `_before`: in N documents of its own source and of those before it in the survivors' order. `framed_N`: words of the
+# `frame_words` that are looked at, in stretches of 24 words whose frame N documents or more have. `source_tokens`: of
+# all documents of its source that are counted, each once.
 REPETITION_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("document_id", pa.string(), nullable=False),
         _count("tokens"),
+        _count("source_tokens"),
         _count("words"),
         *(
             _count(f"{lens}{of}", is_nullable=lens in _OF_EMBEDDINGS)
@@ -48,7 +50,8 @@ REPETITION_SCHEMA = pa.schema(
         _count("twin_candidates", is_nullable=True),
         _count("twin_verified_of", is_nullable=True),
         *(_count(f"shared_{documents}{of}") for documents in SHARED_BY for of in ("", "_before")),
-        *(_count(name) for name in ("frame_words", "framed", "framed_before")),
+        _count("frame_words"),
+        *(_count(f"framed_{documents}{of}") for documents in FRAMED_BY for of in ("", "_before")),
     ]
 )
 

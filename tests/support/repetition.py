@@ -6,19 +6,21 @@ import pyarrow as pa
 
 from polyculture.measure.repetition.repetition_file import Repetition
 from schemas.manifest import Manifest
-from schemas.repetition import COUNTED_LENSES, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
+from schemas.repetition import COUNTED_LENSES, FRAMED_BY, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
 
 Row = Mapping[str, int | None]
 PROBES = 500
+DOCUMENTS = 1_000  # of each source, unless a row says how many tokens its source holds
 
 
 def row_of(stage: str, source: str, number: int, counts: Row) -> dict[str, object]:
     """One drawn document; by default alone in every lens, and read."""
     values: dict[str, object] = {
         "stage": stage, "source": source, "document_id": f"{source}:{number}", "tokens": 100, "words": 80,
-        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80, "framed": 0, "framed_before": 0,
+        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80, "source_tokens": 100 * DOCUMENTS,
     }  # fmt: skip
     values |= {f"shared_{n}{of}": 0 for n in SHARED_BY for of in ("", "_before")}
+    values |= {f"framed_{n}{of}": 0 for n in FRAMED_BY for of in ("", "_before")}
     for lens in COUNTED_LENSES:
         values |= {lens: 1, f"{lens}_own": 1, f"{lens}_before": 0}
     for lens in COUNTED_LENSES:

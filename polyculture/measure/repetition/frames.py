@@ -34,7 +34,7 @@ from polyculture.measure.repetition.grams import LOOK_UP, GramTable, Hashes, Loo
 from polyculture.storage.files import write_bytes
 from polyculture.text.word_hashes import SIGN_BIT
 from polyculture.text.word_sequences import WordSequences, word_sequences
-from schemas.repetition import FRAME_DIFFERENT, FRAME_DOCUMENTS, FRAME_WORDS
+from schemas.repetition import FRAME_DIFFERENT, FRAME_WORDS, FRAMED_BY
 
 STRETCH_WORDS, MOST_STRETCHES = 100, 10  # of a long document
 ADDRESS_WORDS = 10  # behind the first word of an address, that belong to it
@@ -225,8 +225,8 @@ class DrawnFrames:
             FrameTable(words, GramTable(of_place[is_first]), first, places[:found], least), stretches, starts, own
         )
 
-    def framed(self, have: Numbers, rows: slice) -> Numbers:
-        """(r,) words of some drawn documents, one after another, in stretches whose frame eight documents have.
+    def framed(self, have: Numbers, rows: slice) -> NDArray[np.int64]:
+        """(r, len(FRAMED_BY)) words of some drawn documents in stretches whose frame so many documents have.
 
         Args:
             have: (f,) documents that have the frame of each stretch of the table.
@@ -235,9 +235,11 @@ class DrawnFrames:
         mine = slice(*np.searchsorted(self.stretches.document, (rows.start, rows.stop)))
         offsets = self.stretches.words.offsets[mine.start : mine.stop + 1]
         seeds = slice(*np.searchsorted(self.starts, (offsets[0], offsets[-1])))
-        by_stretch = _framed(offsets, self.starts[seeds], self.standing[seeds], have)
-        found = np.bincount(self.stretches.document[mine] - rows.start, by_stretch, rows.stop - rows.start)
-        return found.astype(np.int64)
+        least = np.array(FRAMED_BY, np.int64)
+        by_stretch = _framed(offsets, (self.starts[seeds], self.standing[seeds]), have, least)
+        found = np.zeros((rows.stop - rows.start, len(least)), np.int64)
+        np.add.at(found, self.stretches.document[mine] - rows.start, by_stretch)
+        return found
 
     def looked_at(self, documents: int) -> Numbers:
         """(d,) words of each drawn document that are looked at."""
@@ -246,18 +248,29 @@ class DrawnFrames:
 
 
 @compiled(
-    types.int64[::1](read_only(types.int64), read_only(types.int64), read_only(types.int64), read_only(types.int64))
+    types.int64[:, ::1](
+        read_only(types.int64),
+        tuple_of(read_only(types.int64), read_only(types.int64)),
+        read_only(types.int64),
+        read_only(types.int64),
+    )
 )
-def _framed(offsets: Numbers, starts: Numbers, standing: Numbers, have: Numbers) -> Numbers:
-    found = np.zeros(len(offsets) - 1, np.int64)
-    stretch = covered = 0
+def _framed(offsets: Numbers, seeds: tuple[Numbers, Numbers], have: Numbers, least: Numbers) -> NDArray[np.int64]:
+    starts, standing = seeds
+    found = np.zeros((len(offsets) - 1, len(least)), np.int64)
+    covered = np.zeros(len(least), np.int64)  # words in front of this one are counted
+    stretch = 0
     for number in range(len(starts)):
         while starts[number] >= offsets[stretch + 1]:
             stretch += 1
-        if standing[number] >= 0 and have[standing[number]] >= FRAME_DOCUMENTS:
-            end = starts[number] + FRAME_WORDS
-            found[stretch] += end - max(covered, starts[number])
-            covered = end
+        if standing[number] < 0:
+            continue
+        end = starts[number] + FRAME_WORDS
+        for level in range(len(least)):
+            if have[standing[number]] < least[level]:
+                break
+            found[stretch, level] += end - max(covered[level], starts[number])
+            covered[level] = end
     return found
 
 

@@ -29,7 +29,7 @@ from polyculture.measure.repetition.grams import (
     shared_words,
 )
 from polyculture.measure.repetition.texts import FileRows, by_file, in_calls, is_small
-from schemas.repetition import PASSAGE_DOCUMENTS, PASSAGE_WORDS, SHARED_BY
+from schemas.repetition import FRAMED_BY, PASSAGE_DOCUMENTS, PASSAGE_WORDS, SHARED_BY
 
 GRAMS_FILE = "grams.u64"
 MOST_PASSAGES = 100  # that are listed
@@ -214,7 +214,8 @@ class SharedWords:
         shared_before: the same where only documents of its own source are counted, and of those before it in the
             survivors' order.
         looked_at: (n,) those that are looked at for frames.
-        framed, framed_before: (n,) those in stretches whose frame eight documents have; of which before, as above.
+        framed, framed_before: (n, len(FRAMED_BY)) those in stretches whose frame so many documents have; of which
+            before, as above.
         runs: widespread passages, largest first; no two hold the same gram.
     """
 
@@ -222,8 +223,8 @@ class SharedWords:
     shared: NDArray[np.int64]
     shared_before: NDArray[np.int64]
     looked_at: Numbers
-    framed: Numbers
-    framed_before: Numbers
+    framed: NDArray[np.int64]
+    framed_before: NDArray[np.int64]
     runs: list[Run]
 
 
@@ -266,7 +267,8 @@ def share_words(corpus: Corpus, sought: Sought, given: PassageCounts, preference
     grams = _Levels.of(given.grams, len(table), preference)
     frames = _Levels.of(given.frames, len(sought.frames.table), preference)
     words, shared = np.zeros(len(documents), np.int64), np.zeros((len(documents), len(SHARED_BY)), np.int64)
-    before, framed, framed_before = shared.copy(), words.copy(), words.copy()
+    before, framed = shared.copy(), np.zeros((len(documents), len(FRAMED_BY)), np.int64)
+    framed_before = framed.copy()
     longest: dict[int, Run] = {}  # of those with the same most widespread gram
     held = zip(*by_file(corpus, documents), strict=True)
     for file, span in sorted(held, key=lambda pair: int(preference[pair[0].source])):

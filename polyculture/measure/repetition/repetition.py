@@ -1,6 +1,6 @@
 """Measure repetition: a sample of documents in proportion to tokens, through every lens at once, over all sources."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from polyculture.measure.vectors.alike import Named, find_alike
 from polyculture.measure.vectors.reading import GATE_TAU
 from polyculture.text.words import words
 from schemas.config import CurationConfig
-from schemas.repetition import PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
+from schemas.repetition import FRAMED_BY, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
 
 MOST_VERIFIED = 64  # documents that are like a probe and whose words are looked at
 MOST_PROBES = 500  # of a source, where embeddings are not measured
@@ -129,16 +129,24 @@ def measure_repetition(subject: Subject, config: CurationConfig, workshop: Works
     texts = int(first_of_text(corpus, np.flatnonzero(present)).sum())
     weights = word_weights(counts.words, texts)
     columns |= _twins(subject, (documents, hashes), (weights, preference), workshop)
-    for number, least in enumerate(SHARED_BY):
-        columns |= {f"shared_{least}": shared.shared[:, number]}
-        columns |= {f"shared_{least}_before": shared.shared_before[:, number]}
-    columns |= {"frame_words": shared.looked_at, "framed": shared.framed, "framed_before": shared.framed_before}
-    columns |= {"words": shared.words, "tokens": corpus.tokens[documents]}
+    columns |= _by_level("shared", SHARED_BY, shared.shared, shared.shared_before)
+    columns |= _by_level("framed", FRAMED_BY, shared.framed, shared.framed_before)
+    held = np.bincount(corpus.source[present], corpus.tokens[present], len(corpus.sources)).astype(np.int64)
+    columns |= {"tokens": corpus.tokens[documents], "source_tokens": held[corpus.source[documents]]}
+    columns |= {"words": shared.words, "frame_words": shared.looked_at}
     return Repetition(_rows(subject, documents, columns, place), _listed(subject, counts, shared.runs))
 
 
 def _columns(lens: str, counts: tuple[Numbers, Numbers, Numbers]) -> Columns:
     return {f"{lens}{of}": column for of, column in zip(("", "_own", "_before"), counts, strict=True)}
+
+
+def _by_level(name: str, levels: Sequence[int], every: NDArray[np.int64], before: NDArray[np.int64]) -> Columns:
+    """Words in what so many documents have: a column a number, of all documents and of those before."""
+    found: Columns = {}
+    for number, least in enumerate(levels):
+        found |= {f"{name}_{least}": every[:, number], f"{name}_{least}_before": before[:, number]}
+    return found
 
 
 def _passages(

@@ -24,7 +24,7 @@ from polyculture.measure.repetition.repetition import Workshop, measure_repetiti
 from polyculture.text.word_sequences import WordSequences, word_sequences
 from schemas.documents import Kind
 from schemas.policy import NarrowRule
-from schemas.repetition import FRAME_DIFFERENT, FRAME_WORDS
+from schemas.repetition import FRAME_DIFFERENT, FRAME_WORDS, FRAMED_BY
 from tests.unit.measure.repetition.corpora import Text, configured, subject_of
 
 MASK = 2**64 - 1
@@ -113,9 +113,12 @@ def test_other_words_in_one_frame_are_seen_and_fresh_text_is_not(kept: float, wo
     frame = made_frame(words, kept, generator)
     texts = [*(filled(frame, generator) for _ in range(30)), *fresh(60, words, generator)]
     drawn = drawn_frames(texts)
-    share = drawn.framed(counted(drawn, texts, tmp_path), slice(0, len(texts))) / drawn.looked_at(len(texts))
+    by_level = drawn.framed(counted(drawn, texts, tmp_path), slice(0, len(texts)))
+    share = by_level[:, 0] / drawn.looked_at(len(texts))
     assert np.median(share[:30]) > NarrowRule().frames
     assert share[30:].max() == 0
+    assert FRAMED_BY[:3] == (8, 32, 128)
+    assert by_level[:, 1:].sum() == 0  # thirty are fewer than 32
     fewer = counted(drawn, texts[23:], tmp_path)  # seven of the thirty
     assert drawn.framed(fewer, slice(0, len(texts))).sum() == 0
 
@@ -161,11 +164,11 @@ def test_frames_stand_in_the_evidence_with_who_had_them_first(tmp_path: Path) ->
     found = measure_repetition(subject, configured(KINDS, 60), Workshop(InProcess(1), tmp_path))
     rows = {row["document_id"]: row for row in found.rows.to_pylist()}
     assert all(row["frame_words"] == 80 for row in rows.values())
-    shares = {name: row["framed"] / 80 for name, row in rows.items()}
+    shares = {name: row["framed_8"] / 80 for name, row in rows.items()}
     assert np.mean([share for name, share in shares.items() if not name.startswith("pages")]) > 0.8
     assert max(share for name, share in shares.items() if name.startswith("pages")) == 0
-    assert all(row["framed_before"] == 0 for name, row in rows.items() if name.startswith("made"))
-    assert np.mean([row["framed_before"] for name, row in rows.items() if name.startswith("more")]) > 0.8 * 80
+    assert all(row["framed_8_before"] == 0 for name, row in rows.items() if name.startswith("made"))
+    assert np.mean([row["framed_8_before"] for name, row in rows.items() if name.startswith("more")]) > 0.8 * 80
 
 
 def test_signs_and_addresses_are_no_words_of_a_frame() -> None:

@@ -84,13 +84,14 @@ def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
     order = ["solutions", "pages", "samples", "answers"]
     counted = by_id(found)
     assert len(counted) > 60
-    seen = {"twins": 0, "before": 0, "null": 0, "shared_50": 0, "shared_before": 0}
+    seen = {"twins": 0, "before": 0, "null": 0, "shared_32": 0, "shared_before": 0}
     for name, row in counted.items():
         at = number[name]
         own = made[at].source
         earlier = order[: order.index(own)]
+        assert row["source_tokens"] == sum(len(text.text.split()) for text in made if text.source == own)
         assert row["words"] == len(made[at].text.split()) or "水" in made[at].text
-        for least in (2, 8, 50):
+        for least in (2, 8, 32):
             assert row[f"shared_{least}"] == plain_shared(made, at, least)
             assert row[f"shared_{least}_before"] == plain_shared(made, at, least, {*earlier, own})
         equal = [text.source for text in made if text.text == made[at].text]
@@ -111,8 +112,8 @@ def test_every_count_is_what_plain_python_counts(whole: Repetition) -> None:
         assert row["twin_verified_of"] == min(row["twin_candidates"], 64)
         seen["twins"] += 2 < row["twins"] < row["alike"]
         seen["before"] += row["twins_before"] > 0
-        seen["shared_50"] += row["shared_50"] > 0
-        seen["shared_before"] += row["shared_50_before"] < row["shared_50"]
+        seen["shared_32"] += row["shared_32"] > 0
+        seen["shared_before"] += row["shared_32_before"] < row["shared_32"]
     assert min(seen.values()) > 3
 
 
@@ -203,7 +204,7 @@ def test_draws_are_in_proportion_to_tokens_and_equal_texts_are_drawn_each_by_its
 
 def totals(found: Repetition) -> dict[str, tuple[int, ...]]:
     """The counts over all sources of each drawn document."""
-    lenses = ("exact", "near", "template", "opening", "alike", "twins", "shared_2", "shared_8", "shared_50", "words")
+    lenses = ("exact", "near", "template", "opening", "alike", "twins", "shared_2", "shared_8", "shared_32", "words")
     return {name: tuple(row[lens] for lens in lenses) for name, row in by_id(found).items()}
 
 
