@@ -7,8 +7,8 @@ proportion to tokens, so that plain means over a source's rows are means over it
 import pyarrow as pa
 
 __all__ = [
-    "COUNTED_LENSES", "FRAMED_BY", "FRAME_DIFFERENT", "FRAME_WORDS", "PASSAGES_SCHEMA", "PASSAGE_DOCUMENTS",
-    "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY",
+    "COUNTED_LENSES", "FRAMED_BY", "FRAME_DIFFERENT", "FRAME_WORDS", "LEAST_TOKENS", "PASSAGES_SCHEMA",
+    "PASSAGE_DOCUMENTS", "PASSAGE_WORDS", "REPETITION_SCHEMA", "SHARED_BY",
 ]  # fmt: skip
 
 # Lenses whose counts stand in three columns each: of all sources, of the document's own, and (`_before`) of those that
@@ -17,11 +17,12 @@ COUNTED_LENSES = ("exact", "near", "template", "opening", "seed", "alike", "twin
 _OF_EMBEDDINGS = frozenset({"alike", "twins"})
 
 PASSAGE_WORDS = 20
-SHARED_BY = (2, 8, 32, 128, 512, 2048, 8192)  # documents, the drawn one itself included
+SHARED_BY = (2, *(8 << doubled for doubled in range(11)))  # documents, the drawn one itself included: to 8,192
 PASSAGE_DOCUMENTS = 50  # from which on a passage is listed
 # Words of a stretch, and how many different ones stand in the same places of two that have a frame in common.
 FRAME_WORDS, FRAME_DIFFERENT = 24, 9
 FRAMED_BY = SHARED_BY[1:]
+LEAST_TOKENS = 50  # of a document that makes a corpus larger
 
 
 def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
@@ -32,15 +33,15 @@ def _count(name: str, *, is_nullable: bool = False) -> pa.Field:
 # `words` are those that shingles are made of. `twin_candidates`: other documents at a cosine of .90 or more, of which
 # `twin_verified_of` were looked at. `shared_N`: words inside passages of 20 words that occur in N documents or more;
 # `_before`: in N documents of its own source and of those before it in the survivors' order. `framed_N`: words of the
-# `frame_words` that are looked at, in stretches of 24 words whose frame N documents or more have. `source_tokens`: of
-# all documents of its source that are counted, each once.
+# `frame_words` that are looked at, in stretches of 24 words whose frame N documents or more have. `source_documents`:
+# those of its source that are counted and hold 50 tokens or more.
 REPETITION_SCHEMA = pa.schema(
     [
         pa.field("stage", pa.string(), nullable=False),
         pa.field("source", pa.string(), nullable=False),
         pa.field("document_id", pa.string(), nullable=False),
         _count("tokens"),
-        _count("source_tokens"),
+        _count("source_documents"),
         _count("words"),
         *(
             _count(f"{lens}{of}", is_nullable=lens in _OF_EMBEDDINGS)

@@ -10,14 +10,14 @@ from schemas.repetition import COUNTED_LENSES, FRAMED_BY, PASSAGES_SCHEMA, REPET
 
 Row = Mapping[str, int | None]
 PROBES = 500
-DOCUMENTS = 1_000  # of each source, unless a row says how many tokens its source holds
+DOCUMENTS = 1_000  # of each source, unless a row says otherwise
 
 
 def row_of(stage: str, source: str, number: int, counts: Row) -> dict[str, object]:
     """One drawn document; by default alone in every lens, and read."""
     values: dict[str, object] = {
         "stage": stage, "source": source, "document_id": f"{source}:{number}", "tokens": 100, "words": 80,
-        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80, "source_tokens": 100 * DOCUMENTS,
+        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80, "source_documents": DOCUMENTS,
     }  # fmt: skip
     values |= {f"shared_{n}{of}": 0 for n in SHARED_BY for of in ("", "_before")}
     values |= {f"framed_{n}{of}": 0 for n in FRAMED_BY for of in ("", "_before")}

@@ -29,7 +29,7 @@ from polyculture.measure.vectors.alike import Named, find_alike
 from polyculture.measure.vectors.reading import GATE_TAU
 from polyculture.text.words import words
 from schemas.config import CurationConfig
-from schemas.repetition import FRAMED_BY, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
+from schemas.repetition import FRAMED_BY, LEAST_TOKENS, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
 
 MOST_VERIFIED = 64  # documents that are like a probe and whose words are looked at
 MOST_PROBES = 500  # of a source, where embeddings are not measured
@@ -131,8 +131,8 @@ def measure_repetition(subject: Subject, config: CurationConfig, workshop: Works
     columns |= _twins(subject, (documents, hashes), (weights, preference), workshop)
     columns |= _by_level("shared", SHARED_BY, shared.shared, shared.shared_before)
     columns |= _by_level("framed", FRAMED_BY, shared.framed, shared.framed_before)
-    held = np.bincount(corpus.source[present], corpus.tokens[present], len(corpus.sources)).astype(np.int64)
-    columns |= {"tokens": corpus.tokens[documents], "source_tokens": held[corpus.source[documents]]}
+    held = np.bincount(corpus.source[present & (corpus.tokens >= LEAST_TOKENS)], minlength=len(corpus.sources))
+    columns |= {"tokens": corpus.tokens[documents], "source_documents": held[corpus.source[documents]]}
     columns |= {"words": shared.words, "frame_words": shared.looked_at}
     return Repetition(_rows(subject, documents, columns, place), _listed(subject, counts, shared.runs))
 
