@@ -72,9 +72,9 @@ class Twinned:
             rows.append(generator.choice(mine, DRAWS, p=self.tokens[mine] / self.tokens[mine].sum()))
         at, ones = np.concatenate(rows), np.ones(DRAWS * len(rows))
         nothing = dict.fromkeys(("near", "words", "frame_words"), ones)
-        nothing |= dict.fromkeys(("shared_8", "framed"), 0 * ones)
+        nothing |= dict.fromkeys(("shared_8", "framed_8"), 0 * ones)
         names = tuple(f"source {number}" for number in range(len(rows)))
-        return Drawn(names, self.shares, self.source[at], {"twins": self.twins[at], **nothing}, ones)
+        return Drawn(names, self.shares, self.source[at], {"twins": self.twins[at], **nothing}, ones, DOCUMENTS)
 
 
 def populations(seed: int) -> Iterator[Twinned]:
@@ -117,10 +117,10 @@ def measure_decided(population: Twinned, repetitions: int, generator: np.random.
     for _ in range(repetitions):
         drawn = population.drawn(generator)
         with np.errstate(invalid="ignore"):
-            hits = drawn.per_answer("twins") >= NARROW.twins
+            hits = drawn.per_allowed("twins") >= NARROW.twins
         found: dict[str, tuple[Interval, NDArray[np.bool_]]] = {
             "narrow share": (share_of_said(drawn, hits), hits),
-            "meaning": (drawn.mean_inverse(drawn.per_answer("twins")), np.nan_to_num(drawn.columns["twins"]) > 1),
+            "meaning": (drawn.mean_inverse(drawn.per_allowed("twins")), np.nan_to_num(drawn.columns["twins"]) > 1),
             "unread": (drawn.share(~drawn.is_read), ~drawn.is_read),
         }
         for name, (interval, flags) in found.items():

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from schemas.strict import Bound, Fraction, Severity, Strict
 
 Documents = Annotated[int, Field(ge=2)]
+USUAL_SIZE = 25_000  # documents
 
 
 class Rule(Strict):
@@ -33,7 +34,7 @@ class Rule(Strict):
 # Whether a larger value of a field asks for more (1) or for less (-1).
 _STRICTER = {
     "at_least": 1, "warn_below": 1, "at_most": -1, "warn_above": -1,
-    "near": -1, "twins": -1, "passages": -1, "frames": -1, "documents": -1,
+    "near": -1, "twins": -1, "passages": -1, "frames": -1, "documents": -1, "usual_size": 1,
 }  # fmt: skip
 
 
@@ -55,6 +56,12 @@ class NarrowRule(Rule):
         0.65,
         description="This share of its words stands in frames that eight documents or more hold: stretches of 24 words "
         "with nine different ones in the same places.",
+    )
+    usual_size: int = Field(
+        USUAL_SIZE,
+        ge=1,
+        description="Documents of 50 tokens or more up to which these numbers are as they stand; in a corpus four times "
+        "as large twice as many documents must say a thing, for every rule that counts how often one is said.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")

@@ -14,13 +14,13 @@ from scipy import special
 
 from bench.gate.run import ROWS, WORLDS
 from bench.gate.said import SAID
-from polyculture.gate.drawn import Drawn, Flags, drawn_of
+from polyculture.gate.drawn import Drawn, Flags, drawn_of, times_of
 from polyculture.gate.expectations import settle
 from polyculture.gate.narrow import share_of_said
 from polyculture.statistics.intervals import CONFIDENCE
 from schemas.measures import Stage
 from schemas.numbers import Estimate
-from schemas.policy import SHIPPED, NarrowRule, Policy
+from schemas.policy import SHIPPED, USUAL_SIZE, NarrowRule, Policy
 from schemas.verdict import Outcome
 
 NARROW_FROM, HEALTHY_BELOW = 0.08, 0.03  # shares of the tokens; between them a world is borderline
@@ -33,8 +33,8 @@ TARGETS = {"false GO": 0.02, "false NO-GO": 0.01, "UNKNOWN": 0.05}
 class Extra:
     """A further cause that a document may be narrow for: every column is at least its number.
 
-    A column is one of the evidence; `passages_N`, the share of the words in passages that N documents hold; or
-    `frames`, the share in frames that eight hold.
+    A column is one of the evidence; `passages_N`, the share of the words in passages that N documents hold; `passages`
+    and `frames`, the shares in those that eight hold, or more where the corpus is large.
     """
 
     least: Mapping[str, float]
@@ -50,13 +50,14 @@ class Extra:
 
 
 def column(drawn: Drawn, name: str) -> np.ndarray:
-    """(n,) a number of each document: a multiplicity per answer, or the share of its words in shared passages."""
+    """(n,) a number of each document: a multiplicity over what is allowed, or a share of its words."""
     if name == "frames":
-        return np.asarray(drawn.columns["framed"] / np.maximum(drawn.columns["frame_words"], 1))
-    if name.startswith("passages_"):
-        shared = drawn.columns[name.replace("passages", "shared")]
+        return np.asarray(drawn.words_held("framed") / np.maximum(drawn.columns["frame_words"], 1))
+    if name.startswith("passages"):
+        _, _, level = name.partition("_")
+        shared = drawn.columns[f"shared_{level}"] if level else drawn.words_held("shared")
         return np.asarray(shared / np.maximum(drawn.columns["words"], 1))
-    return np.asarray(drawn.per_answer(name))
+    return np.asarray(drawn.per_allowed(name))
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Bounds:
 
     Attributes:
         near, twins, passages, frames, at_most: of the rule `narrow`.
-        shared: documents that a passage must stand in: 2, 8 or 50.
+        usual_size: documents up to which counts are as they stand.
         meaning, near_fraction: least distinct fractions.
         heavy: most of the tokens in one species.
         unread: most of the tokens that may be unread.
@@ -81,7 +82,7 @@ class Bounds:
     near_fraction: float
     heavy: float
     unread: float
-    shared: int = 8
+    usual_size: int = USUAL_SIZE
     extras: tuple[Extra, ...] = ()
 
     @classmethod
@@ -98,6 +99,7 @@ class Bounds:
             policy.near.at_least if policy.near else 0.0,
             policy.heavy_species.at_most if policy.heavy_species else np.inf,
             policy.unread.at_most if policy.unread else np.inf,
+            narrow.usual_size,
         )
 
     @property
@@ -106,7 +108,7 @@ class Bounds:
         own = {
             "copies": Extra({"near": self.near}),
             "meaning": Extra({"twins": self.twins}),
-            "passages": Extra({f"passages_{self.shared}": self.passages}),
+            "passages": Extra({"passages": self.passages}),
             "frames": Extra({"frames": self.frames}),
         }
         return own | {str(extra): extra for extra in self.extras}
@@ -211,7 +213,8 @@ def judged(world: Kept, bounds: Bounds) -> Ruling:
     if world.drawn is None:
         _close(closing, "narrow", Outcome.UNKNOWN)
     else:
-        _close_by_rows(closing, world.drawn, bounds)
+        times = times_of(world.drawn.documents, bounds.usual_size)
+        _close_by_rows(closing, replace(world.drawn, times=times), bounds)
     verdict = NO_GO if NO_GO in closing.values() else UNKNOWN if closing else GO
     return Ruling(verdict, closing)
 
@@ -222,7 +225,7 @@ def _close_by_rows(closing: dict[str, str], drawn: Drawn, bounds: Bounds) -> Non
     if not drawn.is_read.any():
         _close(closing, "unread", Outcome.UNKNOWN)
         return
-    said = drawn.mean_inverse(drawn.per_answer("twins"))
+    said = drawn.mean_inverse(drawn.per_allowed("twins"))
     _close(closing, "meaning", settle(said.estimate(), bounds.meaning, None)[0])
     unread = drawn.share(~drawn.is_read).estimate()
     if settle(unread, None, bounds.unread)[0] is not Outcome.PASS:
@@ -327,7 +330,7 @@ SWEEPS: dict[str, tuple[float, ...]] = {
     "near": (2, 3, 5, 8, 16),
     "passages": (0.25, 0.35, 0.5, 0.65, 0.8),
     "frames": (0.4, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9),
-    "shared": (2, 8, 50),
+    "usual_size": (1_000, 3_000, 10_000, 25_000, 100_000, 10**9),
     "at_most": (0.02, 0.03, 0.04, 0.05, 0.06, 0.08, 0.1),
     "meaning": (0.0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7),
     "near_fraction": (0.6, 0.7, 0.75, 0.8, 0.85, 0.9),
@@ -350,7 +353,7 @@ EXTRAS = (
     Extra({"passages_2": 0.5, "alike": 8}),
     Extra({"passages_2": 0.65, "alike": 2}),
     Extra({"passages_8": 0.25, "alike": 8}),
-    Extra({"passages_50": 0.25}),
+    Extra({"passages_64": 0.25}),
 )
 
 
@@ -403,9 +406,9 @@ def scores(world: Kept, bounds: Bounds) -> dict[str, float]:
         found[f"narrow {name}"] = float(share_of_said(drawn, cause.hits(drawn)).value)
     found["narrow"] = float(share_of_said(drawn, np.any([c.hits(drawn) for c in causes.values()], axis=0)).value)
     if drawn.is_read.any():
-        found["meaning"] = 1 - float(drawn.mean_inverse(drawn.per_answer("twins")).value)
-        found["alike, not verified"] = 1 - float(drawn.mean_inverse(drawn.per_answer("alike")).value)
-    found["opening"] = 1 - float(drawn.mean_inverse(drawn.per_answer("opening")).value)
+        found["meaning"] = 1 - float(drawn.mean_inverse(drawn.per_allowed("twins")).value)
+        found["alike, not verified"] = 1 - float(drawn.mean_inverse(drawn.per_allowed("alike")).value)
+    found["opening"] = 1 - float(drawn.mean_inverse(drawn.per_allowed("opening")).value)
     return found
 
 

@@ -105,7 +105,7 @@ def _judged(
         return None
     evidence = Evidence(config, profile, terms.last_go, unchosen_scopes(manifest))
     rows, passages = (repetition.rows, repetition.passages) if repetition is not None else (None, None)
-    return Judged(manifest, evidence, drawn_for(manifest, rows), passages)
+    return Judged(manifest, evidence, drawn_for(manifest, rows, config.gate.rules), passages)
 
 
 def _checks_of_numbers(manifest: Manifest, judged: Judged | None, terms: Terms) -> Iterator[CheckResult]:

@@ -44,8 +44,8 @@ def causes_of(drawn: Drawn, rule: NarrowRule) -> dict[str, Flags]:
     """(n,) for each cause, whether a document is narrow by it, and by none before it."""
     with np.errstate(invalid="ignore"):
         by = {
-            "copies": drawn.per_answer("near") >= rule.near,
-            "meaning": drawn.per_answer("twins") >= rule.twins,  # NaN, which was not read, is not narrow
+            "copies": drawn.per_allowed("near") >= rule.near,
+            "meaning": drawn.per_allowed("twins") >= rule.twins,  # NaN, which was not read, is not narrow
             "passages": _by_passages(drawn, rule, ""),
             "frames": _by_frames(drawn, rule, ""),
         }
@@ -65,14 +65,14 @@ def _by_passages(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
         of: of which documents passages are counted: of all, or `_before`.
     """
     words = np.maximum(drawn.columns["words"], 1)
-    widespread: Flags = drawn.columns[f"shared_8{of}"] / words >= rule.passages
+    widespread: Flags = drawn.words_held("shared", of) / words >= rule.passages
     return widespread
 
 
 def _by_frames(drawn: Drawn, rule: NarrowRule, of: str) -> Flags:
     """(n,) whether each document mostly puts other words into frames that others hold; `of` as above."""
     looked_at = np.maximum(drawn.columns["frame_words"], 1)
-    widespread: Flags = drawn.columns[f"framed{of}"] / looked_at >= rule.frames
+    widespread: Flags = drawn.words_held("framed", of) / looked_at >= rule.frames
     return widespread
 
 
@@ -92,8 +92,8 @@ def copied_documents(drawn: Drawn, rule: NarrowRule) -> Flags:
     for name, least in (("near", rule.near), ("twins", rule.twins)):
         own, before = drawn.columns[f"{name}_own"], drawn.columns[f"{name}_before"]
         with np.errstate(invalid="ignore"):
-            is_narrow = drawn.per_answer(name) >= least
-            is_first = (own + before) / drawn.answers < least
+            is_narrow = drawn.per_allowed(name) >= least
+            is_first = (own + before) / drawn.allowed < least
         found &= ~is_narrow | is_first
     return found
 
@@ -119,7 +119,7 @@ class Said:
             drawn: evidence.
             hits: (n,) the documents.
         """
-        said = np.where(hits, 1.0, np.fmax(drawn.per_answer("near"), drawn.per_answer("twins")))
+        said = np.where(hits, 1.0, np.fmax(drawn.per_allowed("near"), drawn.per_allowed("twins")))
         sources = range(len(drawn.names))
         return cls([drawn.share_of(i, hits) for i in sources], [drawn.mean_inverse_of(i, said) for i in sources])
 

@@ -19,7 +19,7 @@ from schemas.gate_config import Expectation
 from schemas.manifest import Manifest
 from schemas.measures import Lens, Metric, RelativeTo, Space, Stage, Weighting
 from schemas.numbers import Estimate
-from schemas.policy import Policy
+from schemas.policy import NarrowRule, Policy
 from schemas.strict import Severity
 from schemas.verdict import CheckResult, Outcome
 
@@ -60,12 +60,13 @@ class Judged:
         return self.evidence.config.gate.judge == "words"
 
 
-def drawn_for(manifest: Manifest, rows: pa.Table | None) -> Drawn | None:
+def drawn_for(manifest: Manifest, rows: pa.Table | None, policy: Policy) -> Drawn | None:
     """The evidence of a run, weighed by its mixture; None if it has none."""
     if rows is None:
         return None
     answers = {source.name: max(1.0, source.answers_per_prompt or 1.0) for source in manifest.config.sources}
-    return drawn_of(rows, manifest.judged_stage, manifest.tokens_held(), answers)
+    usual_size = (policy.narrow or NarrowRule()).usual_size
+    return drawn_of(rows, manifest.judged_stage, manifest.tokens_held(), answers, usual_size)
 
 
 def policy_checks(judged: Judged) -> Iterator[CheckResult]:
@@ -88,13 +89,21 @@ def _narrow(judged: Judged) -> Iterator[CheckResult]:
     share, sources = narrow_share(drawn, rule), narrow_sources(drawn, rule)
     named = [source for source in sources if source.contribution >= rule.warn_above / len(drawn.names)]
     who = first_few([f"{source.name} {100 * source.contribution:.2g} %" for source in named])
-    message = f"{_percent(share)} of the tokens are narrow" + (f": {who}" if named else "")
+    size = size_words(drawn, rule).removeprefix("; ")
+    message = f"{_percent(share)} of the tokens are narrow" + (f" ({size})" if size else "")
+    message += f": {who}" if named else ""
     found = share.estimate()
     check = _settled("narrow", "all", found, message, stage=judged.stage, severity=rule.severity, at_most=rule.at_most)
     yield _with_needed_probes(check, drawn, rule.at_most) if check.outcome is Outcome.UNKNOWN else check
     if rule.warn_above < float(share.low) and share.high <= rule.at_most:
         message = f"{_percent(share)} of the tokens are narrow, under the limit of {100 * rule.at_most:g} %: {who}"
         yield counted("narrow", "all", float(share.value), rule.warn_above, message, severity="warn")
+
+
+def size_words(drawn: Drawn, rule: NarrowRule) -> str:
+    """How many documents make one narrow, where the corpus is so large that they are more than usual; else empty."""
+    least = math.ceil(rule.twins * drawn.times)
+    return f"; narrow is what {least:,} of {drawn.documents:,} documents say" if least > rule.twins else ""
 
 
 def _with_needed_probes(check: CheckResult, drawn: Drawn, bound: float) -> CheckResult:
@@ -137,7 +146,7 @@ def _meaning(judged: Judged) -> Iterator[CheckResult]:
     rule, drawn = judged.policy.meaning, judged.drawn
     if rule is None or drawn is None or not drawn.is_read.any():
         return  # what is not read is the rule `unread`
-    found = drawn.mean_inverse(drawn.per_answer("twins")).estimate()
+    found = drawn.mean_inverse(drawn.per_allowed("twins")).estimate()
     message = f"distinct fraction {_decimals(found)} of all by verified twins, by tokens"
     yield _settled("meaning", "all", found, message, stage=judged.stage, severity=rule.severity, at_least=rule.at_least)
 

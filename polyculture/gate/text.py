@@ -8,11 +8,12 @@ from polyculture.gate.cure import Cure, cheapest_cure
 from polyculture.gate.cured_shares import CuredShares, cured_shares
 from polyculture.gate.drawn import Drawn
 from polyculture.gate.narrow import NarrowSource, causes_of, copied_documents, narrow_share, narrow_sources
-from polyculture.gate.policy import Judged
+from polyculture.gate.policy import Judged, size_words
 from polyculture.storage.messages import first_few
 from schemas.manifest import Manifest
 from schemas.measures import Lens
 from schemas.policy import NarrowRule
+from schemas.repetition import FRAMED_BY
 from schemas.verdict import CheckResult, Outcome, VerdictLine
 
 MOST_LINES = 5
@@ -59,7 +60,8 @@ def _headline(judged: Judged, drawn: Drawn) -> str:
     policy, parts = judged.policy, []
     if policy.narrow is not None:
         share = float(narrow_share(drawn, policy.narrow).value)
-        parts.append(f"{_share(share)} of the tokens are narrow (limit {_share(policy.narrow.at_most)})")
+        limit = f"limit {_share(policy.narrow.at_most)}{size_words(drawn, policy.narrow)}"
+        parts.append(f"{_share(share)} of the tokens are narrow ({limit})")
         cost = judged.evidence.config.gate.run_cost
         if cost is not None:
             parts.append(f"{_money(share * cost)} of {_money(cost)} would be spent on them")
@@ -99,10 +101,11 @@ def _copied_line(drawn: Drawn, rule: NarrowRule) -> Iterator[VerdictLine]:
 def _cause_words(judged: Judged, drawn: Drawn, rule: NarrowRule, cause: str, sources: Sequence[NarrowSource]) -> str:
     named = first_few([f"{source.name} {_share(source.contribution)}" for source in sources])
     documents, things = _facts(judged, drawn, rule, cause, sources)
+    holders = "eight" if drawn.holders == FRAMED_BY[0] else f"{drawn.holders:,}"
     if cause == "passages":
-        return f"{named}: {documents:,} documents are mostly made of passages that eight or more share"
+        return f"{named}: {documents:,} documents are mostly made of passages that {holders} or more share"
     if cause == "frames":
-        return f"{named}: {documents:,} documents put other words into frames that eight or more share"
+        return f"{named}: {documents:,} documents put other words into frames that {holders} or more share"
     said = "one thing" if things == 1 else f"about {things:,} things"
     return f"{named}: {documents:,} documents say {said}"
 

@@ -15,7 +15,7 @@ from schemas.config import CurationConfig
 from schemas.documents import Kind
 from schemas.ledger import EncoderUsed
 from schemas.manifest import Manifest
-from schemas.policy import SHIPPED, NarrowRule, Policy
+from schemas.policy import SHIPPED, USUAL_SIZE, NarrowRule, Policy
 from schemas.profile import Estimate, Profile
 from schemas.verdict import Outcome, Verdict, VerdictValue
 from tests.support.repetition import Row, repetition_of
@@ -24,7 +24,7 @@ from tests.unit.gate.test_judge import NEAR, SHA, account, belonging, config, ma
 COPIES: Row = {"near": 20, "twins": 20}
 ANSWERS: Row = {"twins": 16, "alike": 40}
 FORMS: Row = {"shared_8": 60, "shared_2": 70}
-FRAMES: Row = {"framed": 70, "framed_before": 70}
+FRAMES: Row = {"framed_8": 70, "framed_8_before": 70}
 UNREAD: Row = {"twins": None, "twins_own": None, "twins_before": None, "alike": None}
 ORDER = (VerdictValue.NO_GO, VerdictValue.UNKNOWN, VerdictValue.GO)
 
@@ -74,6 +74,39 @@ def test_a_narrow_share_over_the_limit_closes_the_gate_and_one_under_it_is_named
     [warning] = [c for c in named.checks if c.name == "narrow" and c.severity == "warn"]
     assert "made" in warning.message
     assert verdict_on({"site": 997, "made": 3}, {"made": (0.9, counts)}).verdict is VerdictValue.GO
+
+
+@pytest.mark.parametrize(
+    ("counts", "documents", "verdict"),
+    [
+        ({"twins": 5}, USUAL_SIZE, VerdictValue.NO_GO),
+        ({"twins": 5}, USUAL_SIZE + 2, VerdictValue.GO),
+        ({"near": 9, "twins": 9}, 4 * USUAL_SIZE, VerdictValue.GO),
+        ({"near": 10, "twins": 1}, 4 * USUAL_SIZE, VerdictValue.NO_GO),
+        ({"twins": 49}, 100 * USUAL_SIZE, VerdictValue.GO),
+        ({"twins": 50}, 100 * USUAL_SIZE, VerdictValue.NO_GO),
+        ({"shared_8": 60}, 2 * USUAL_SIZE - 1, VerdictValue.NO_GO),
+        ({"shared_8": 60}, 4 * USUAL_SIZE, VerdictValue.GO),
+        ({"shared_8": 60, "shared_16": 60}, 4 * USUAL_SIZE, VerdictValue.NO_GO),
+        ({"framed_8": 60, "framed_16": 10}, 4 * USUAL_SIZE, VerdictValue.GO),
+        ({"framed_8": 60, "framed_16": 60}, 4 * USUAL_SIZE, VerdictValue.NO_GO),
+        ({"framed_8192": 60}, 10**9 * USUAL_SIZE, VerdictValue.NO_GO),
+    ],
+)
+def test_what_many_say_is_more_in_a_large_corpus(counts: Row, documents: int, verdict: VerdictValue) -> None:
+    """Families grow with a corpus, by the square root of its size, so what is counted grows as it does."""
+    tokens = {"a": 50, "b": 50}
+    settings, narrow = settings_of(tokens), {"a": (0.2, counts), "b": (0.2, counts)}
+    evidence = run_of(settings, tokens)
+    rows = repetition_of(evidence, narrow, documents=documents // 2)
+    profile_of_it = belonging(numbers_of(tokens), evidence)
+    found = judge(settings, evidence, SHA, profile_of_it, repetition=rows)
+    assert found.verdict is verdict
+    assert (f"of {documents // 2 * 2:,} documents say" in found.headline) == (documents // 2 * 2 > USUAL_SIZE)
+    strict = settings_of(tokens, rules={"narrow": {"usual_size": 10**12}})
+    as_counted = judge(strict, evidence, SHA, profile_of_it, repetition=rows)
+    assert as_counted.verdict is (VerdictValue.GO if "framed_8192" in counts else VerdictValue.NO_GO)
+    assert not any("laxer" in line.label for line in as_counted.lines)
 
 
 def test_a_share_whose_interval_straddles_the_limit_is_unknown() -> None:
@@ -229,7 +262,7 @@ def test_pages_whose_passages_others_repeat_are_not_named() -> None:
 
 
 def test_a_frame_that_others_fill_is_not_named_where_it_came_first() -> None:
-    first: Row = {"framed": 70, "framed_before": 0}
+    first: Row = {"framed_8": 70, "framed_8_before": 0}
     found = verdict_on({"pages": 90, "made": 10}, {"pages": (0.1, first), "made": (0.9, FRAMES)})
     assert found.verdict is VerdictValue.NO_GO
     [check] = [check for check in found.checks if check.name == "narrow"]
@@ -302,7 +335,7 @@ def drawn_from(tokens: dict[str, int], narrow: dict[str, tuple[float, Row]]) -> 
 
 
 def drawn_or_fail(evidence: Manifest, narrow: dict[str, tuple[float, Row]]) -> Drawn:
-    found = drawn_for(evidence, repetition_of(evidence, narrow).rows)
+    found = drawn_for(evidence, repetition_of(evidence, narrow).rows, SHIPPED)
     assert found is not None
     return found
 
