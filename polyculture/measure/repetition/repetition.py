@@ -1,5 +1,6 @@
 """Measure repetition: a sample of documents in proportion to tokens, through every lens at once, over all sources."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,8 @@ from schemas.config import CurationConfig
 from schemas.repetition import FRAMED_BY, LEAST_TOKENS, PASSAGES_SCHEMA, REPETITION_SCHEMA, SHARED_BY
 
 MOST_VERIFIED = 64  # documents that are like a probe and whose words are looked at
-MOST_PROBES = 500  # of a source, where embeddings are not measured
+USUAL_PROBES = 500  # of a source
+LEAST_DRAWS = 3_000  # of all sources together
 PASSAGE_CHARACTERS = 300
 
 Numbers = NDArray[np.int64]
@@ -90,9 +92,14 @@ class Workshop:
 
 
 def draws_of(config: CurationConfig) -> int:
-    """Documents that are drawn from each source: as many as the semantic lens has probes."""
-    semantic = config.measure.semantic
-    return min(MOST_PROBES, config.measure.probes) if semantic is None else semantic.probes
+    """Documents that are drawn from each source: as many as the semantic lens has probes, and of few sources more.
+
+    The verdict rests on all of them together, and 3,000 tell a share of 3 % from one of 5 %. Who asks for fewer probes
+    than is usual gets as many draws.
+    """
+    semantic, every = config.measure.semantic, math.ceil(LEAST_DRAWS / len(config.sources))
+    asked = min(USUAL_PROBES, config.measure.probes) if semantic is None else semantic.probes
+    return asked if asked < USUAL_PROBES else max(asked, every)
 
 
 def source_preference(config: CurationConfig, sources: tuple[str, ...]) -> Numbers:
