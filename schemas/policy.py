@@ -60,8 +60,8 @@ class NarrowRule(Rule):
     usual_size: int = Field(
         USUAL_SIZE,
         ge=1,
-        description="Documents of 50 tokens or more up to which these numbers are as they stand; in a corpus four times "
-        "as large twice as many documents must say a thing, for every rule that counts how often one is said.",
+        description="Documents of 50 tokens or more up to which these numbers stand as they are; in one four times "
+        "as large twice as many must say a thing, for every rule that counts how often one is said.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
     at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")

@@ -49,10 +49,16 @@ def unpacked_corpora(folder: Path) -> list[RealCorpus]:
         if len(docstrings) >= LARGE_PACKAGE:
             found.append(_corpus(f"docstrings_{package.name}", "expert", docstrings))
         found.append(_corpus(f"pages_{package.name}", "web", map(_page, pages)))
+        found += [
+            _corpus(f"entries_{path.name.removesuffix('.dict.dz')}", "expert", _dictionary(path))
+            for path in sorted(package.rglob("*.dict.dz"))
+        ]
     return [corpus for corpus in found if corpus is not None]
 
 
-_PAGE_ENDS = (".html", ".rst", ".md", ".html.gz")
+_PAGE_ENDS = (".html", ".htm", ".page", ".rst", ".md", ".html.gz", ".rst.gz")
+_MARKED = frozenset({".html", ".htm", ".page"})
+_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"  # of numbers in an index
 
 
 def _is_text(path: Path) -> bool:
@@ -61,7 +67,25 @@ def _is_text(path: Path) -> bool:
 
 def _page(path: Path) -> str:
     text = _unpacked(path) if path.suffix == ".gz" else _read(path)
-    return _TAGS.sub(" ", text) if ".html" in path.suffixes else text
+    return _TAGS.sub(" ", text) if not _MARKED.isdisjoint(path.suffixes) else text
+
+
+def _dictionary(path: Path) -> Iterator[str]:
+    """The entries of a dictionary for `dictd`: beside the text lies an index of words, offsets and lengths."""
+    text = gzip.decompress(path.read_bytes())
+    for line in _read(path.with_name(path.name.removesuffix(".dict.dz") + ".index")).splitlines():
+        word, offset, length = line.split("\t")[:3]
+        if not word.startswith("00-"):  # what the dictionary says of itself
+            start = _number(offset)
+            yield text[start : start + _number(length)].decode("utf-8", "replace").strip()
+
+
+def _number(digits: str) -> int:
+    """A number to the base of 64."""
+    found = 0
+    for digit in digits:
+        found = 64 * found + _DIGITS.index(digit)
+    return found
 
 
 def _docstring_corpora() -> Iterator[RealCorpus | None]:

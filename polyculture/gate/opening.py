@@ -33,9 +33,7 @@ def open_gate(directory: RunDirectory) -> GateCure:
     if any(check.name == "evidence" for check in judged.failed()):
         raise PolycultureError(f"{directory.root}: {judged.headline}; nothing can be said of what would open its gate")
     repetition = read_repetition(directory.ledger)
-    drawn = drawn_for(
-        manifest, repetition.rows if repetition is not None else None, manifest.config.gate.rules
-    )
+    drawn = drawn_for(manifest, repetition.rows if repetition is not None else None, manifest.config.gate.rules)
     if drawn is None:
         raise PolycultureError(
             f"{directory.root} has no evidence document by document: it was made by an earlier version; run again"
