@@ -50,7 +50,7 @@ class NarrowRule(Rule):
         5, description="So many verified twins: alike by meaning and in words, itself included, per answer allowed."
     )
     passages: Fraction = Field(
-        0.5, description="This share of its words stands in passages of 20 words that eight documents or more hold."
+        0.65, description="This share of its words stands in passages of 20 words that eight documents or more hold."
     )
     frames: Fraction = Field(
         0.65,
@@ -64,7 +64,7 @@ class NarrowRule(Rule):
         "as large twice as many must say a thing, for every rule that counts how often one is said.",
     )
     warn_above: Fraction = Field(0.01, description="Share of the tokens from which sources are named.")
-    at_most: Fraction = Field(0.04, description="Most of the tokens that may be narrow.")
+    at_most: Fraction = Field(0.05, description="Most of the tokens that may be narrow.")
 
 
 class NearRule(Rule):

@@ -392,7 +392,7 @@ def test_the_text_has_six_lines_at_most_and_names_causes_facts_and_the_cure() ->
         rules={"near": "off"},
         run_cost=500e6,
     )
-    assert found.headline.startswith("14 % of the tokens are narrow (limit 4 %); 70 million of 500 million")
+    assert found.headline.startswith("14 % of the tokens are narrow (limit 5 %); 70 million of 500 million")
     assert "no reference" in found.headline
     labels = [line.label for line in found.lines]
     assert len(labels) <= 5
