@@ -18,9 +18,7 @@ Workers = Annotated[
         show_default="one per core",
     ),
 ]
-Costs = Annotated[
-    bool, typer.Option("--profile", help="Print what each stage costs, in CPU seconds of all processes.")
-]
+Costs = Annotated[bool, typer.Option("--profile", help="Print what each stage costs, in CPU seconds of all processes.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,9 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command("audit")(audit)
 
 
-def run(
-    config: Config, out: Out = None, as_json: Json = False, workers: Workers = None, costs: Costs = False
-) -> None:
+def run(config: Config, out: Out = None, as_json: Json = False, workers: Workers = None, costs: Costs = False) -> None:
     """Curate a corpus: ingest, deduplicate, measure, mix, write shards, and judge them."""
     _start("run", config, out, Shown(as_json, costs), workers)
 
@@ -50,9 +46,7 @@ class Shown(NamedTuple):
     costs: bool
 
 
-def _start(
-    command: Literal["run", "audit"], config: Path, out: Path | None, shown: Shown, workers: int | None
-) -> None:
+def _start(command: Literal["run", "audit"], config: Path, out: Path | None, shown: Shown, workers: int | None) -> None:
     from cli.progress import ProgressDisplay
 
     with ProgressDisplay(enabled=not shown.as_json) as display:

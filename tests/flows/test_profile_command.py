@@ -17,9 +17,20 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An audit whose synthetic source repeats half of the expert one."""
     folder = tmp_path_factory.mktemp("audited")
     config = three_kinds(folder, synthetic=[*unique_texts(100, 2), *unique_texts(100, 5)])
-    result = Command()("audit", write_config(folder, config), "--out", folder / "run")
+    result = Command()("audit", write_config(folder, config), "--out", folder / "run", "--profile")
     assert result.returncode in (0, 3, 4), result.stderr
+    (folder / "costs").write_text(result.stderr)
     return folder / "run"
+
+
+def test_a_run_says_what_its_stages_cost_if_it_is_asked(audited: Path) -> None:
+    lines = (audited.parent / "costs").read_text().splitlines()
+    head = next(number for number, line in enumerate(lines) if line.startswith("stage "))
+    costs = {line[:20].strip(): float(line[20:].split()[0]) for line in lines[head + 1 : -1]}
+    assert {"ingest", "measure", "write report", "between stages"} < set(costs)
+    assert costs["all"] == pytest.approx(sum(cost for name, cost in costs.items() if name != "all"), abs=0.1)
+    assert costs["measure"] > 0
+    assert lines[-1].startswith("700 documents, ")
 
 
 def test_it_prints_what_the_report_holds(audited: Path) -> None:

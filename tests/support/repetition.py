@@ -17,7 +17,7 @@ def row_of(stage: str, source: str, number: int, counts: Row) -> dict[str, objec
     """One drawn document; by default alone in every lens, and read."""
     values: dict[str, object] = {
         "stage": stage, "source": source, "document_id": f"{source}:{number}", "tokens": 100, "words": 80,
-        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80,
+        "twin_candidates": 0, "twin_verified_of": 0, "frame_words": 80, "source_documents": DOCUMENTS,
     }  # fmt: skip
     values |= {f"shared_{n}{of}": 0 for n in SHARED_BY for of in ("", "_before")}
     values |= {f"framed_{n}{of}": 0 for n in FRAMED_BY for of in ("", "_before")}
