@@ -4,8 +4,8 @@ import threading
 import time
 from collections import defaultdict
 
+from cli.cpu_time import tree_cpu_seconds
 from cli.terminal import Terminal
-from polyculture.compute.cpu_time import tree_cpu_seconds
 from polyculture.steps.session import Listener
 
 BETWEEN = "between stages"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from polyculture.compute.cpu_time import tree_cpu_seconds
+from cli.cpu_time import tree_cpu_seconds
 
 BUSY = "import time\nwhile time.process_time() < .6: pass\nprint('done', flush=True)\ninput()"
 PARENT = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BUSY!r}])"
