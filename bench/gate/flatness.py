@@ -26,16 +26,9 @@ from schemas.measures import Stage
 
 HALVINGS = 6
 HEAD = (
-    "documents",
-    "count as one",
-    "near",
-    "meaning",
-    "alike, not verified",
-    "narrow",
-    "by twins",
-    "by passages",
-    "by frames",
-)
+    "documents", "count as one", "near", "meaning", "alike, not verified",
+    "narrow", "by twins", "by passages", "by frames",
+)  # fmt: skip
 
 
 def main() -> int:
@@ -76,12 +69,8 @@ def measure(corpora: Sequence[RealCorpus], part: float) -> tuple[str, ...]:
     fractions = (drawn.mean_inverse(drawn.per_allowed(name)) for name in ("near", "twins", "alike"))
     shares = (share_of_said(drawn, flags) for flags in (every, hits["meaning"], hits["passages"], hits["frames"]))
     documents = sum(len(source.documents) for source in sources)
-    return (
-        f"{documents:,}",
-        f"{drawn.times:.3g}",
-        *(f"{_shown(value, 3)}" for value in fractions),
-        *(_per_cent(share) for share in shares),
-    )
+    shown = [*(_shown(value, 3) for value in fractions), *map(_per_cent, shares)]
+    return f"{documents:,}", f"{drawn.times:.3g}", *shown
 
 
 def _shown(value: Interval, digits: int) -> str:
@@ -98,9 +87,9 @@ def _page(corpora: Sequence[RealCorpus], rows: Sequence[tuple[str, ...]]) -> str
 
 `python -m bench.gate.flatness --corpora DIR --report PAGE` makes this page. Every line has half of the documents of the
 line below it, of every source; the sources are those that people wrote. Fractions and shares are of tokens, with half
-of their 95 % intervals; *count as one* is how many documents that say one thing count as one at this size (the square
-root of how many times larger than 25,000 documents of 50 tokens the corpus is); *near*, *meaning* (verified twins) and *alike* (the same without verification, which closes
-nothing) are distinct fractions, the others narrow shares.
+of their 95 % intervals; *near*, *meaning* (verified twins) and *alike* (the same without verification, which closes
+nothing) are distinct fractions, the others narrow shares. *Count as one*: how many documents that say one thing count
+as one at this size, the square root of how many times larger than 25,000 documents of 50 tokens or more the corpus is.
 
 {table(HEAD, rows)}
 
