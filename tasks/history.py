@@ -1,7 +1,8 @@
 """History of runs: the journal of a run directory, as flow runs, task runs, logs and artifacts of a Prefect server.
 
 A job does not wait for the server. Its host keeps the journal; a thread sends what is new in it, as far as the server
-takes it, and what is left goes with the next command. Ids follow from the journal, so what is sent twice is there once.
+takes it, and what is left goes with the next command. What is sent twice is there once: ids follow from the journal,
+and of lines, which have none, the server is asked after a request that may have been lost.
 """
 
 import logging
@@ -9,6 +10,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -32,6 +34,7 @@ STOPPED_SECONDS = 3.0  # a run that is stopped does not keep a person waiting
 TIMES = 3  # a server with SQLite answers 503 while it is busy
 BATCH_BYTES = 2**18
 MOST_CHARACTERS = 10_000  # of one message
+LOGS_AT_ONCE = 200  # more a server does not give
 STATES = {"begun": ("RUNNING", "Running"), "done": ("COMPLETED", "Completed")}
 ENDS = {"failed": ("FAILED", "Failed"), "stopped": ("CANCELLED", "Cancelled")}
 VERDICTS = frozenset(value.value for value in VerdictValue)
@@ -103,6 +106,7 @@ class Sender:
         self._history = self._read()
         self.sent = self._history.servers.get(address, Sent())
         self.flow_runs = 0
+        self._is_sure = False  # that the server has no more than was kept
 
     def send(self) -> None:
         """Send what the server does not have.
@@ -117,11 +121,12 @@ class Sender:
 
     def _pass_on(self, lines: list[Line]) -> None:
         with connect() as client:
-            batch = Batch(client)
+            batch, self._is_sure = Batch(client, is_sure=self._is_sure), False
             for line in lines:
                 self._pass(line, client, batch)
             batch.send()
             self._keep(lines[-1].end)
+            self._is_sure = True
 
     def _pass(self, line: Line, client: SyncPrefectClient, batch: "Batch") -> None:
         entry = line.entry
@@ -228,9 +233,9 @@ class Sender:
 class Batch:
     """Events and log lines that go in two requests."""
 
-    def __init__(self, client: SyncPrefectClient) -> None:
-        """Gather for a client."""
-        self._client = client
+    def __init__(self, client: SyncPrefectClient, *, is_sure: bool) -> None:
+        """Gather for a client; `is_sure` that none of it is there already."""
+        self._client, self._is_sure = client, is_sure
         self._events: list[dict[str, Any]] = []
         self._logs: list[dict[str, Any]] = []
 
@@ -238,9 +243,31 @@ class Batch:
         """Send what was gathered."""
         if self._events:
             _post(self._client, "/events", self._events)
-        if self._logs:
-            _post(self._client, "/logs/", self._logs)
+        logs = self._logs if self._is_sure else self._unknown()
+        if logs:
+            _post(self._client, "/logs/", logs)
         self._events, self._logs = [], []
+
+    def _unknown(self) -> list[dict[str, Any]]:
+        """The lines that the server does not have."""
+        if not self._logs:
+            return []
+        known: set[tuple[datetime, str]] = set()
+        asked = {
+            "logs": {
+                "flow_run_id": {"any_": sorted({log["flow_run_id"] for log in self._logs})},
+                "timestamp": {"after_": min(log["timestamp"] for log in self._logs)},
+            },
+            "sort": "TIMESTAMP_ASC",
+            "limit": LOGS_AT_ONCE,
+        }
+        while True:
+            offset = len(known)
+            found = _post(self._client, "/logs/filter", asked | {"offset": offset})
+            known |= {(datetime.fromisoformat(log["timestamp"]), log["message"]) for log in found}
+            if len(known) == offset:
+                break
+        return [log for log in self._logs if (datetime.fromisoformat(log["timestamp"]), log["message"]) not in known]
 
     def log(self, flow_run: str, entry: JournalEntry, level: int) -> None:
         """Add a line to the log of a flow run."""
@@ -314,9 +341,9 @@ def _set_state(client: SyncPrefectClient, flow_run: str, kind: str, name: str, m
     _post(client, f"/flow_runs/{flow_run}/set_state", {"state": state, "force": True})
 
 
-def _post(client: SyncPrefectClient, path: str, content: object) -> dict[str, Any]:
+def _post(client: SyncPrefectClient, path: str, content: object) -> Any:
     answer = client.request("POST", cast("Any", path), json=content)
-    return cast("dict[str, Any]", answer.json()) if answer.content else {}
+    return answer.json() if answer.content else {}
 
 
 def _parsed(text: bytes) -> JournalEntry | None:

@@ -3,6 +3,7 @@
 A server that goes away takes nothing with it, and what it missed is told afterwards.
 """
 
+import json
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, TaskRun
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from polyculture.steps.journal import JOURNAL
 from polyculture.storage.run_directory import RunDirectory
 from schemas.journal import JobRun, JournalEntry
 from tasks.history import Sender
@@ -124,7 +126,16 @@ def test_a_server_that_goes_away_costs_nothing_and_is_told_afterwards(
     assert artifact_keys(client, shown) == ["verdict-small"]
     steps = [entry.step for entry in journal_of(run) if entry.event == "done"]
     wait_until(lambda: len(task_names(client, shown)) == len(steps), 90, "the tasks of the run")
-    assert len(logged(client, shown)) == sum(entry.event == "said" for entry in journal_of(run))
+    said_lines = sum(entry.event == "said" for entry in journal_of(run))
+    assert len(logged(client, shown)) == said_lines
+    history = run / "state" / "history.json"
+    opened = (run / "state" / JOURNAL).read_bytes().index(b"\n") + 1
+    [address] = json.loads(history.read_text())["servers"]
+    history.write_text(json.dumps({"servers": {address: {"bytes": opened, "flow_run": str(shown.id)}}}))
+    again = command("history", run)  # as if no answer had come back
+    assert again.returncode == 0, again.stderr
+    assert len(logged(client, shown)) == said_lines
+    assert len(task_names(client, shown)) == len(steps)
     bridge.cut()
 
 
